@@ -1,0 +1,1 @@
+//! Replays Redis Cluster transcripts against any server.

@@ -1,0 +1,3 @@
+//! The `shardlab-conformance` program.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! A lab for Redis Cluster on one machine.
+
+pub mod resp;

@@ -1,0 +1,3 @@
+//! The `shardlab` program.
+
+fn main() {}
