@@ -1,3 +1,4 @@
 //! A lab for Redis Cluster on one machine.
 
 pub mod resp;
+pub mod slots;

@@ -1,0 +1,13 @@
+//! Hash slots: which one a key belongs to, sets of them, and how they are dealt out.
+
+mod parse;
+mod range;
+mod ranges;
+mod slot;
+mod split;
+
+pub use parse::ParseSlotsError;
+pub use range::SlotRange;
+pub use ranges::SlotRanges;
+pub use slot::{Slot, key_slot};
+pub use split::split_evenly;
