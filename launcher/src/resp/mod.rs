@@ -1,5 +1,21 @@
 //! RESP2 and RESP3, lossless and strict.
 
+mod assemble;
+mod cursor;
+mod decode;
+mod element;
+mod encode;
+mod error;
+mod escape;
 mod frame;
+mod redirect;
+mod scan;
+#[cfg(test)]
+mod tests;
 
+pub use decode::{Decoder, Limits, Protocol};
+pub use encode::encode_command;
+pub use error::{Expected, ProtocolError};
+pub use escape::{UnescapeError, escape, quote, unescape, unquote};
 pub use frame::{Frame, Value};
+pub use redirect::{Host, Redirect, RedirectKind};
