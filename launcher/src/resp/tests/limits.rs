@@ -85,9 +85,10 @@ fn a_number_that_no_memory_could_hold_is_no_length() {
         ..Limits::default()
     };
     for wire in [
+        "*18446744073709551615\r\n",
         "$18446744073709551615\r\n",
-        "%18446744073709551615\r\n",
-        "|18446744073709551615\r\n",
+        "%9223372036854775808\r\n",
+        "|9223372036854775808\r\n_\r\n",
     ] {
         assert!(!accepted(limits, wire.as_bytes()));
     }

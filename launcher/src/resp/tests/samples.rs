@@ -201,6 +201,19 @@ fn the_answer_to_hello_may_change_the_protocol() {
 }
 
 #[test]
+fn after_an_error_another_buffer_begins_a_new_frame() {
+    let mut decoder = Decoder::new(Resp2);
+    assert!(
+        decoder
+            .decode(&mut BytesMut::from(&b"*1\r\nx"[..]))
+            .is_err()
+    );
+    let mut buffer = BytesMut::from(&b"+a longer line\r\n"[..]);
+    let frame = decoder.decode(&mut buffer).unwrap().unwrap();
+    assert_eq!(frame.raw, "+a longer line\r\n");
+}
+
+#[test]
 fn a_cleared_buffer_begins_a_new_frame() {
     let mut decoder = Decoder::new(Resp2);
     assert_eq!(
