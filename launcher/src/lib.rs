@@ -1,3 +1,5 @@
 //! A lab for Redis Cluster on one machine.
 
 pub mod resp;
+pub mod server;
+mod suggestion;
