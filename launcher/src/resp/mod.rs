@@ -8,6 +8,7 @@ mod encode;
 mod error;
 mod escape;
 mod frame;
+mod print;
 mod redirect;
 mod scan;
 #[cfg(test)]
@@ -18,4 +19,5 @@ pub use encode::encode_command;
 pub use error::{Expected, ProtocolError};
 pub use escape::{UnescapeError, escape, quote, unescape, unquote};
 pub use frame::{Frame, Value};
+pub use print::print;
 pub use redirect::{Host, Redirect, RedirectKind};

@@ -41,6 +41,11 @@ impl Identity {
         self.descends_from(6, 0)
     }
 
+    /// `repl-diskless-sync` is on unless it is turned off. Redis 7.0.
+    pub fn diskless_sync_by_default(&self) -> bool {
+        self.descends_from(7, 0)
+    }
+
     /// The setting `enable-debug-command`, without which DEBUG is refused; before it DEBUG is
     /// always there. Redis 7.0.
     pub fn enable_debug_command(&self) -> bool {

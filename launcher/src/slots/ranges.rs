@@ -5,8 +5,23 @@ use std::fmt;
 use super::{Slot, SlotRange};
 
 /// A set of slots, kept as the fewest ranges, in order. Written `0-5460,10923`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SlotRanges(Vec<SlotRange>);
+
+impl TryFrom<String> for SlotRanges {
+    type Error = super::ParseSlotsError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<SlotRanges> for String {
+    fn from(ranges: SlotRanges) -> Self {
+        ranges.to_string()
+    }
+}
 
 impl SlotRanges {
     /// Adds slots; those that are in it already stay.

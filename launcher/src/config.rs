@@ -1,0 +1,428 @@
+//! The text of a node.conf: what people write by hand for every port folder, each line with its
+//! reason. Pure: text in, text out.
+//!
+//! node.conf holds the values that the user wants in the end. What a boot bends for speed stands
+//! on the server's command line only ([`boot_arguments`]) and is set right by `CONFIG SET` when
+//! the cluster is ready.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::directive::{quote, split_words};
+use crate::plan::{Boot, NodePlan, Options};
+use crate::server::Identity;
+
+/// The name of the config file in a node's folder.
+pub const CONFIG_FILE: &str = "node.conf";
+/// The name of the log file in a node's folder.
+pub const LOG_FILE: &str = "node.log";
+/// The name of the file in which the server writes down its own process id.
+pub const PID_FILE: &str = "node.pid";
+/// The name of the file in which a node keeps its view of the cluster.
+pub const CLUSTER_FILE: &str = "nodes.conf";
+
+/// The largest node timeout while the cluster boots: gossip travels in half of it, and the
+/// replicas are seen by everybody only once their offsets have travelled.
+const BOOT_NODE_TIMEOUT_MS: u128 = 500;
+
+/// A directive that has one value while the cluster boots and another one afterwards.
+struct Bent {
+    key: &'static str,
+    /// The server's own default, written out because it must be restored by name.
+    usual: &'static str,
+    boot: &'static str,
+    why: &'static str,
+}
+
+/// The settings that make a boot fast, measured on Redis 5.0 to 8.2 and Valkey 8.1 to 9.1.
+const BENT: [Bent; 3] = [
+    Bent {
+        key: "hz",
+        usual: "10",
+        boot: "100",
+        why: "Cron ticks a second; a boot borrows 100 for its few seconds.",
+    },
+    Bent {
+        key: "repl-ping-replica-period",
+        usual: "10",
+        boot: "1",
+        why: "Seconds between a master's pings to its replicas. The first one moves their offset off 0, and\n# replicas at 0 are hidden from CLUSTER SLOTS (isReplicaAvailable), so a boot borrows 1.",
+    },
+    Bent {
+        key: "repl-diskless-load",
+        usual: "disabled",
+        boot: "on-empty-db",
+        why: "How a replica takes in its first copy. Valkey 9.1 looks at a copy on disk only once a second, so a\n# boot borrows on-empty-db.",
+    },
+];
+
+/// Writes the whole node.conf of `node`, which lives in `dir`.
+pub fn node_conf(
+    cluster: &str,
+    options: &Options,
+    node: &NodePlan,
+    dir: &Path,
+    server: &Identity,
+) -> String {
+    let mut conf = Conf(format!(
+        "# Node {} of the cluster {cluster}, written by shardlab for {server}.\n\
+         # To change a value: shardlab down, then shardlab up --set DIRECTIVE=VALUE\n",
+        node.name
+    ));
+    conf.section("Where it listens and what it answers");
+    conf.line("The client port.", "port", &[node.port.to_string()]);
+    conf.line(
+        "This machine only, unless --bind says otherwise.",
+        "bind",
+        &options
+            .bind
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+    );
+    if options.bind.iter().all(|address| address.is_loopback()) || options.password.is_some() {
+        conf.line(
+            "Off, since it lets in 127.0.0.1 alone and would refuse replicas that dial from 127.0.1.N.",
+            "protected-mode",
+            &["no"],
+        );
+    } else {
+        conf.line(
+            "Reachable from other machines without a password: those are refused.",
+            "protected-mode",
+            &["yes"],
+        );
+    }
+    if let Some(password) = &options.password {
+        conf.line("The password of clients.", "requirepass", &[password]);
+        conf.line(
+            "The same one, with which replicas log in at their master.",
+            "masterauth",
+            &[password],
+        );
+    }
+    if server.enable_debug_command() {
+        conf.line(
+            "A lab may use DEBUG, from this machine.",
+            "enable-debug-command",
+            &["local"],
+        );
+    }
+
+    conf.section("Where it keeps its things");
+    conf.path("Every file below is in here.", "dir", dir);
+    conf.line(
+        "The server writes its process id here; a later shardlab finds it by this.",
+        "pidfile",
+        &[PID_FILE],
+    );
+    conf.line(
+        "The log goes to standard output, which shardlab sends to node.log.",
+        "logfile",
+        &[""],
+    );
+    conf.line(
+        "shardlab holds the process, no daemon is wanted.",
+        "daemonize",
+        &["no"],
+    );
+    if options.persist {
+        conf.line(
+            "Data survives stop and start: every write is appended to a file.",
+            "appendonly",
+            &["yes"],
+        );
+    } else {
+        conf.line("Data lives in memory only.", "appendonly", &["no"]);
+    }
+    conf.line("No snapshots in the background.", "save", &[""]);
+
+    conf.section("The cluster");
+    conf.line(
+        "This is what makes it a cluster node.",
+        "cluster-enabled",
+        &["yes"],
+    );
+    conf.line(
+        "The node's own memory of the cluster; the server writes it.",
+        "cluster-config-file",
+        &[CLUSTER_FILE],
+    );
+    if server.cluster_port_setting() {
+        conf.line(
+            "Where nodes talk to each other.",
+            "cluster-port",
+            &[node.bus_port.to_string()],
+        );
+    }
+    conf.line(
+        "Milliseconds without an answer until a node is suspected to be down.",
+        "cluster-node-timeout",
+        &[options.node_timeout.as_millis().to_string()],
+    );
+    announce(&mut conf, options);
+
+    conf.section("Bent while the cluster boots, then as stated here");
+    for bent in bent(server) {
+        conf.line(bent.why, bent.key, &[bent.usual]);
+    }
+    conf.line(
+        "Whether a first copy goes to the replica without a file. Such a stream stays silent for about a\n# second after it, so a boot borrows no.",
+        "repl-diskless-sync",
+        &[yes_no(server.diskless_sync_by_default())],
+    );
+
+    if !options.settings.is_empty() {
+        conf.section("As asked for with --set; the last word counts");
+        for setting in &options.settings {
+            let words = split_words(&setting.value).unwrap_or_default();
+            conf.bare(&setting.key, &words);
+        }
+    }
+    conf.0
+}
+
+/// What is bent while the cluster boots, as command line arguments behind the config file.
+pub fn boot_arguments(options: &Options, server: &Identity) -> Vec<String> {
+    boot_settings(options, server)
+        .into_iter()
+        .flat_map(|(key, value)| [format!("--{key}"), value])
+        .collect()
+}
+
+/// The values that the bent directives must have once the cluster is ready: the last word of
+/// node.conf on each.
+pub fn final_settings(options: &Options, server: &Identity) -> Vec<(String, String)> {
+    boot_settings(options, server)
+        .into_iter()
+        .map(|(key, _)| {
+            let usual = match key {
+                "cluster-node-timeout" => options.node_timeout.as_millis().to_string(),
+                "repl-diskless-sync" => yes_no(server.diskless_sync_by_default()).to_owned(),
+                other => BENT
+                    .iter()
+                    .find(|bent| bent.key == other)
+                    .map_or("", |bent| bent.usual)
+                    .to_owned(),
+            };
+            let asked = options
+                .settings
+                .iter()
+                .rev()
+                .find(|setting| canonical(&setting.key) == key);
+            (
+                key.to_owned(),
+                asked.map_or(usual, |setting| setting.value.clone()),
+            )
+        })
+        .collect()
+}
+
+fn boot_settings(options: &Options, server: &Identity) -> Vec<(&'static str, String)> {
+    if options.boot == Boot::None {
+        return Vec::new();
+    }
+    let timeout = options.node_timeout.as_millis().min(BOOT_NODE_TIMEOUT_MS);
+    let fixed = bent(server).map(|bent| (bent.key, bent.boot.to_owned()));
+    fixed
+        .chain([
+            ("repl-diskless-sync", "no".to_owned()),
+            ("cluster-node-timeout", timeout.to_string()),
+        ])
+        .collect()
+}
+
+fn bent(server: &Identity) -> impl Iterator<Item = &'static Bent> {
+    let diskless_load = server.repl_diskless_load();
+    BENT.iter()
+        .filter(move |bent| bent.key != "repl-diskless-load" || diskless_load)
+}
+
+/// The older spelling of a bent directive, which a user may have set, under its present name.
+fn canonical(key: &str) -> &str {
+    if key == "repl-ping-slave-period" {
+        "repl-ping-replica-period"
+    } else {
+        key
+    }
+}
+
+fn yes_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
+}
+
+fn announce(conf: &mut Conf, options: &Options) {
+    match options.announce.as_deref() {
+        None => {}
+        Some(address) if address.parse::<std::net::IpAddr>().is_ok() => {
+            conf.line(
+                "The address that clients and other nodes are told.",
+                "cluster-announce-ip",
+                &[address],
+            );
+        }
+        Some(host) => {
+            conf.line(
+                "The name that clients are told.",
+                "cluster-announce-hostname",
+                &[host],
+            );
+            conf.line(
+                "Told instead of the address, in MOVED too.",
+                "cluster-preferred-endpoint-type",
+                &["hostname"],
+            );
+        }
+    }
+}
+
+/// A config file that grows line by line.
+struct Conf(String);
+
+impl Conf {
+    fn section(&mut self, title: &str) {
+        let _ = write!(self.0, "\n## {title}\n");
+    }
+
+    fn line<S: AsRef<[u8]>>(&mut self, why: &str, key: &str, words: &[S]) {
+        let _ = writeln!(self.0, "# {why}");
+        self.bare(key, words);
+    }
+
+    fn path(&mut self, why: &str, key: &str, path: &Path) {
+        self.line(
+            why,
+            key,
+            &[std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str())],
+        );
+    }
+
+    fn bare<S: AsRef<[u8]>>(&mut self, key: &str, words: &[S]) {
+        self.0.push_str(key);
+        for word in words {
+            self.0.push(' ');
+            self.0.push_str(&quote(word.as_ref()));
+        }
+        self.0.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Plan, Setting};
+
+    fn conf(options: &Options, server: &str) -> String {
+        let ports = Plan::explicit_ports(options).unwrap().unwrap();
+        let plan = Plan::new(options, &ports).unwrap();
+        let server = Identity::from_version_output(server).unwrap();
+        node_conf(
+            "default",
+            options,
+            &plan.nodes[0],
+            Path::new("/lab/7001"),
+            &server,
+        )
+    }
+
+    fn directives(conf: &str) -> Vec<&str> {
+        conf.lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect()
+    }
+
+    const VALKEY: &str = "Valkey server v=9.1.2 sha=00000000:1 malloc=libc bits=64 build=1";
+    const REDIS_5: &str = "Redis server v=5.0.10 sha=00000000:0 malloc=libc bits=64 build=1";
+
+    #[test]
+    fn every_directive_follows_its_reason() {
+        let text = conf(&Options::default(), VALKEY);
+        let lines: Vec<_> = text.lines().collect();
+        for pair in lines.windows(2) {
+            if !pair[1].is_empty() && !pair[1].starts_with('#') {
+                assert!(pair[0].starts_with("# "), "no reason above {}", pair[1]);
+            }
+        }
+    }
+
+    #[test]
+    fn an_old_server_is_not_given_directives_that_it_does_not_know() {
+        let text = conf(&Options::default(), REDIS_5);
+        for unknown in ["cluster-port", "enable-debug-command", "repl-diskless-load"] {
+            assert!(
+                !directives(&text)
+                    .iter()
+                    .any(|line| line.starts_with(unknown)),
+                "{unknown} in\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_password_is_quoted_and_cannot_become_a_directive() {
+        let options = Options {
+            password: Some("a\nport 1 \"".to_owned()),
+            ..Options::default()
+        };
+        let text = conf(&options, VALKEY);
+        assert!(
+            directives(&text).contains(&r#"requirepass "a\nport 1 \"""#),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn without_a_password_a_node_that_others_can_reach_stays_protected() {
+        let open = Options {
+            bind: vec![[0, 0, 0, 0].into()],
+            ..Options::default()
+        };
+        assert!(directives(&conf(&open, VALKEY)).contains(&"protected-mode yes"));
+        assert!(directives(&conf(&Options::default(), VALKEY)).contains(&"protected-mode no"));
+    }
+
+    #[test]
+    fn what_a_boot_bends_ends_at_the_users_value() {
+        let options = Options {
+            settings: vec![
+                Setting {
+                    key: "hz".to_owned(),
+                    value: "20".to_owned(),
+                },
+                Setting {
+                    key: "repl-ping-slave-period".to_owned(),
+                    value: "3".to_owned(),
+                },
+            ],
+            ..Options::default()
+        };
+        let server = Identity::from_version_output(VALKEY).unwrap();
+        let settings = final_settings(&options, &server);
+        let of = |key: &str| {
+            settings
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!(of("hz"), Some("20"));
+        assert_eq!(of("repl-ping-replica-period"), Some("3"));
+        assert_eq!(of("cluster-node-timeout"), Some("5000"));
+        assert_eq!(of("repl-diskless-load"), Some("disabled"));
+        let bent = boot_arguments(&options, &server);
+        assert_eq!(
+            bent.len(),
+            settings.len() * 2,
+            "everything bent is set right, nothing else"
+        );
+    }
+
+    #[test]
+    fn bare_nodes_are_not_bent() {
+        let options = Options {
+            boot: Boot::None,
+            ..Options::default()
+        };
+        let server = Identity::from_version_output(VALKEY).unwrap();
+        assert!(boot_arguments(&options, &server).is_empty());
+    }
+}

@@ -1,0 +1,482 @@
+//! What "ready" means: one ladder, climbed by every node. Pure: judges what has been observed.
+//!
+//! A cluster stands on a rung when all of its nodes do, observed in one round. Nothing is
+//! concluded from log lines or from time gone by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::view::{NodeLine, SlotLine};
+
+/// A step towards a usable cluster; each includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rung {
+    /// The node answers.
+    Listening,
+    /// The node lists exactly our nodes, with the roles that they claim; all links are connected
+    /// and no handshake is under way.
+    Formed,
+    /// `cluster_state:ok`, and no two masters share a configuration epoch.
+    Ok,
+    /// A replica's link to its master is up.
+    Replicas,
+    /// CLUSTER SLOTS says of every slot what its owner says, with all replicas.
+    Visible,
+}
+
+impl Rung {
+    /// All rungs, lowest first.
+    pub const ALL: [Self; 5] = [
+        Self::Listening,
+        Self::Formed,
+        Self::Ok,
+        Self::Replicas,
+        Self::Visible,
+    ];
+
+    /// The rung's name, as on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listening => "listening",
+            Self::Formed => "formed",
+            Self::Ok => "ok",
+            Self::Replicas => "replicas",
+            Self::Visible => "visible",
+        }
+    }
+}
+
+impl std::fmt::Display for Rung {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What one node answered in one round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answers {
+    /// CLUSTER NODES.
+    pub nodes: Vec<NodeLine>,
+    /// `cluster_state` of CLUSTER INFO.
+    pub state: String,
+    /// `master_link_status` of INFO replication; `None` on a master.
+    pub link: Option<String>,
+    /// CLUSTER SLOTS, in slot order.
+    pub slots: Vec<SlotLine>,
+}
+
+impl Answers {
+    /// The node's line about itself.
+    pub fn myself(&self) -> Option<&NodeLine> {
+        self.nodes.iter().find(|line| line.has("myself"))
+    }
+}
+
+/// One node in one round: its name, and its answers or why there are none.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// The node's name.
+    pub node: String,
+    /// Its answers, or what kept it from answering.
+    pub answers: Result<Answers, String>,
+}
+
+/// Where one node stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// The node's name.
+    pub node: String,
+    /// The highest rung that it stands on.
+    pub rung: Option<Rung>,
+    /// Why not one higher; `None` at the top.
+    pub why: Option<String>,
+}
+
+impl std::fmt::Display for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.rung {
+            Some(rung) => write!(f, "{} is {rung}", self.node)?,
+            None => write!(f, "{} is not listening", self.node)?,
+        }
+        self.why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+    }
+}
+
+/// The rung on which all nodes stand.
+pub fn common(standings: &[Standing]) -> Option<Rung> {
+    standings
+        .iter()
+        .map(|standing| standing.rung)
+        .min()
+        .flatten()
+}
+
+/// Judges one round.
+pub fn judge(round: &[Observation]) -> Vec<Standing> {
+    let truth = Truth::of(round);
+    round
+        .iter()
+        .map(|observation| {
+            let node = observation.node.clone();
+            match &observation.answers {
+                Err(why) => Standing {
+                    node,
+                    rung: None,
+                    why: Some(why.clone()),
+                },
+                Ok(answers) => {
+                    let (rung, why) = truth.climb(answers);
+                    Standing {
+                        node,
+                        rung: Some(rung),
+                        why,
+                    }
+                }
+            }
+        })
+        .collect()
+}
+
+/// What the nodes say of themselves: the measure for what they say of each other.
+struct Truth<'a> {
+    selves: BTreeMap<&'a str, (&'a str, &'a NodeLine)>,
+    silent: Vec<&'a str>,
+    slots: Vec<SlotLine>,
+    shared_epoch: Option<String>,
+}
+
+impl<'a> Truth<'a> {
+    fn of(round: &'a [Observation]) -> Self {
+        let mut selves = BTreeMap::new();
+        let mut silent = Vec::new();
+        for observation in round {
+            match observation.answers.as_ref().ok().and_then(Answers::myself) {
+                Some(line) => {
+                    drop(selves.insert(line.id.as_str(), (observation.node.as_str(), line)))
+                }
+                None => silent.push(observation.node.as_str()),
+            }
+        }
+        let slots = expected_slots(&selves);
+        let shared_epoch = shared_epoch(&selves);
+        Self {
+            selves,
+            silent,
+            slots,
+            shared_epoch,
+        }
+    }
+
+    fn climb(&self, answers: &Answers) -> (Rung, Option<String>) {
+        let checks: [(Rung, &dyn Fn() -> Option<String>); 4] = [
+            (Rung::Listening, &|| self.unformed(answers)),
+            (Rung::Formed, &|| self.not_ok(answers)),
+            (Rung::Ok, &|| unlinked(answers)),
+            (Rung::Replicas, &|| self.not_visible(answers)),
+        ];
+        for (below, problem) in checks {
+            if let Some(why) = problem() {
+                return (below, Some(why));
+            }
+        }
+        (Rung::Visible, None)
+    }
+
+    fn name(&self, id: &'a str) -> &'a str {
+        self.selves.get(id).map_or(id, |(name, _)| *name)
+    }
+
+    fn unformed(&self, answers: &'a Answers) -> Option<String> {
+        if let [first, ..] = self.silent.as_slice() {
+            return Some(format!("`{first}` does not answer yet"));
+        }
+        let known: BTreeSet<_> = answers.nodes.iter().map(|line| line.id.as_str()).collect();
+        if let Some((_, (name, _))) = self.selves.iter().find(|(id, _)| !known.contains(*id)) {
+            return Some(format!("it does not know `{name}`"));
+        }
+        answers.nodes.iter().find_map(|line| {
+            let Some((name, own)) = self.selves.get(line.id.as_str()) else {
+                return Some(format!(
+                    "it knows a node that is not ours, {} {}",
+                    line.id, line.address
+                ));
+            };
+            if line.has("handshake") {
+                Some(format!("its handshake with `{name}` is under way"))
+            } else if !line.connected {
+                Some(format!("its bus link to `{name}` is not connected"))
+            } else if line.master != own.master {
+                let role = |master: &'a Option<String>| match master {
+                    None => "a master".to_owned(),
+                    Some(id) => format!("a replica of `{}`", self.name(id)),
+                };
+                Some(format!(
+                    "it takes `{name}` for {}, which is {}",
+                    role(&line.master),
+                    role(&own.master)
+                ))
+            } else {
+                None
+            }
+        })
+    }
+
+    fn not_ok(&self, answers: &'a Answers) -> Option<String> {
+        if let Some(line) = answers
+            .nodes
+            .iter()
+            .find(|line| line.has("fail") || line.has("fail?"))
+        {
+            let what = if line.has("fail") {
+                "takes for failed"
+            } else {
+                "suspects"
+            };
+            return Some(format!("it {what} `{}`", self.name(&line.id)));
+        }
+        if answers.state != "ok" {
+            return Some(format!("cluster_state:{}", answers.state));
+        }
+        self.shared_epoch.clone()
+    }
+
+    fn not_visible(&self, answers: &'a Answers) -> Option<String> {
+        if answers.slots == self.slots {
+            return None;
+        }
+        let wrong = self
+            .slots
+            .iter()
+            .find(|line| !answers.slots.contains(line))?;
+        let range = format!("{}-{}", wrong.start, wrong.end);
+        let here = answers
+            .slots
+            .iter()
+            .find(|line| line.start == wrong.start && line.end == wrong.end);
+        Some(match here {
+            None => format!("its CLUSTER SLOTS has no range {range}"),
+            Some(line) if line.master != wrong.master => {
+                format!(
+                    "its CLUSTER SLOTS gives {range} to `{}`, not to `{}`",
+                    self.name(&line.master),
+                    self.name(&wrong.master)
+                )
+            }
+            Some(line) => {
+                let hidden: Vec<_> = wrong
+                    .replicas
+                    .difference(&line.replicas)
+                    .map(|id| format!("`{}`", self.name(id)))
+                    .collect();
+                format!(
+                    "its CLUSTER SLOTS shows {range} without the replica {}",
+                    hidden.join(", ")
+                )
+            }
+        })
+    }
+}
+
+fn unlinked(answers: &Answers) -> Option<String> {
+    let link = answers.link.as_deref().filter(|link| *link != "up")?;
+    Some(format!("master_link_status:{link}"))
+}
+
+fn expected_slots(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Vec<SlotLine> {
+    let mut slots: Vec<_> = selves
+        .values()
+        .flat_map(|(_, master)| {
+            let replicas: BTreeSet<_> = selves
+                .values()
+                .filter(|(_, line)| line.master.as_deref() == Some(master.id.as_str()))
+                .map(|(_, line)| line.id.clone())
+                .collect();
+            master.slots.iter().map(move |range| SlotLine {
+                start: range.start().number(),
+                end: range.end().number(),
+                master: master.id.clone(),
+                replicas: replicas.clone(),
+            })
+        })
+        .collect();
+    slots.sort();
+    slots
+}
+
+fn shared_epoch(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Option<String> {
+    let mut epochs = BTreeMap::new();
+    selves
+        .values()
+        .filter(|(_, line)| line.master.is_none() && !line.slots.is_empty())
+        .find_map(|(name, line)| {
+            let other = epochs.insert(line.epoch, *name)?;
+            Some(format!(
+                "`{other}` and `{name}` share the configuration epoch {}",
+                line.epoch
+            ))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two masters `a`, `b` and a replica `c` of `a`, as all of them see it.
+    fn whole() -> Vec<Observation> {
+        let line = |id: &str, master: Option<&str>, epoch, slots: &[&str]| NodeLine {
+            id: id.to_owned(),
+            address: "127.0.0.1:7001@17001".to_owned(),
+            flags: vec![if master.is_some() { "slave" } else { "master" }.to_owned()],
+            master: master.map(ToOwned::to_owned),
+            epoch,
+            connected: true,
+            slots: slots.iter().map(|range| range.parse().unwrap()).collect(),
+            open: Vec::new(),
+        };
+        let lines = [
+            line("a", None, 1, &["0-99"]),
+            line("b", None, 2, &["100-16383"]),
+            line("c", Some("a"), 1, &[]),
+        ];
+        let slots = vec![
+            SlotLine {
+                start: 0,
+                end: 99,
+                master: "a".to_owned(),
+                replicas: BTreeSet::from(["c".to_owned()]),
+            },
+            SlotLine {
+                start: 100,
+                end: 16383,
+                master: "b".to_owned(),
+                replicas: BTreeSet::new(),
+            },
+        ];
+        [("n1", 0, None), ("n2", 1, None), ("r1", 2, Some("up"))]
+            .map(|(node, own, link): (&str, usize, Option<&str>)| {
+                let mut nodes = lines.to_vec();
+                nodes[own].flags.insert(0, "myself".to_owned());
+                let answers = Answers {
+                    nodes,
+                    state: "ok".to_owned(),
+                    link: link.map(ToOwned::to_owned),
+                    slots: slots.clone(),
+                };
+                Observation {
+                    node: node.to_owned(),
+                    answers: Ok(answers),
+                }
+            })
+            .to_vec()
+    }
+
+    fn broken(node: usize, breakage: impl FnOnce(&mut Answers)) -> Vec<Standing> {
+        let mut round = whole();
+        breakage(round[node].answers.as_mut().unwrap());
+        judge(&round)
+    }
+
+    #[test]
+    fn a_whole_cluster_is_visible() {
+        let standings = judge(&whole());
+        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+    }
+
+    #[test]
+    fn every_shortcoming_holds_the_node_on_its_rung_and_is_named() {
+        let cases: [(usize, fn(&mut Answers), Rung, &str); 9] = [
+            (
+                0,
+                |n| drop(n.nodes.pop()),
+                Rung::Listening,
+                "n1 is listening: it does not know `r1`",
+            ),
+            (
+                1,
+                |n| n.nodes[0].connected = false,
+                Rung::Listening,
+                "n2 is listening: its bus link to `n1` is not connected",
+            ),
+            (
+                1,
+                |n| n.nodes[0].flags.push("handshake".to_owned()),
+                Rung::Listening,
+                "n2 is listening: its handshake with `n1` is under way",
+            ),
+            (
+                1,
+                |n| n.nodes[2].master = None,
+                Rung::Listening,
+                "n2 is listening: it takes `r1` for a master, which is a replica of `n1`",
+            ),
+            (
+                0,
+                |n| n.state = "fail".to_owned(),
+                Rung::Formed,
+                "n1 is formed: cluster_state:fail",
+            ),
+            (
+                0,
+                |n| n.nodes[1].flags.push("fail?".to_owned()),
+                Rung::Formed,
+                "n1 is formed: it suspects `n2`",
+            ),
+            (
+                2,
+                |n| n.link = Some("down".to_owned()),
+                Rung::Ok,
+                "r1 is ok: master_link_status:down",
+            ),
+            (
+                1,
+                |n| n.slots[0].replicas.clear(),
+                Rung::Replicas,
+                "n2 is replicas: its CLUSTER SLOTS shows 0-99 without the replica `r1`",
+            ),
+            (
+                1,
+                |n| drop(n.slots.pop()),
+                Rung::Replicas,
+                "n2 is replicas: its CLUSTER SLOTS has no range 100-16383",
+            ),
+        ];
+        for (node, breakage, rung, words) in cases {
+            let standings = broken(node, breakage);
+            assert_eq!(common(&standings), Some(rung), "{words}");
+            assert_eq!(standings[node].to_string(), words);
+        }
+    }
+
+    #[test]
+    fn two_masters_of_one_epoch_are_not_ok() {
+        let standings = broken(1, |n| n.nodes[1].epoch = 1);
+        assert_eq!(
+            standings[0].to_string(),
+            "n1 is formed: `n1` and `n2` share the configuration epoch 1"
+        );
+    }
+
+    #[test]
+    fn nofailover_is_not_fail() {
+        let standings = broken(0, |n| n.nodes[2].flags.push("nofailover".to_owned()));
+        assert_eq!(common(&standings), Some(Rung::Visible));
+    }
+
+    #[test]
+    fn a_silent_node_holds_everybody_back() {
+        let mut round = whole();
+        round[2].answers = Err("connection refused".to_owned());
+        let standings = judge(&round);
+        assert_eq!(common(&standings), None);
+        assert_eq!(
+            standings[0].to_string(),
+            "n1 is listening: `r1` does not answer yet"
+        );
+        assert_eq!(
+            standings[2].to_string(),
+            "r1 is not listening: connection refused"
+        );
+    }
+}

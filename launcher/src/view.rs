@@ -1,0 +1,115 @@
+//! What nodes say about the cluster: CLUSTER NODES, INFO and SLOTS, taken apart. Pure.
+//!
+//! Formats: `clusterGenNodeDescription` and `clusterGenNodesDescription` (`cluster_legacy.c`; Redis
+//! 3.0 to 8, Valkey 7.2 to 9), cluster-spec, "CLUSTER NODES".
+
+use std::collections::BTreeSet;
+
+use crate::resp::Frame;
+use crate::slots::SlotRange;
+
+/// One line of CLUSTER NODES.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeLine {
+    /// The node's id, 40 hex digits on every server of the Redis line.
+    pub id: String,
+    /// `ip:port@cport[,hostname]`, as it stands.
+    pub address: String,
+    /// Split at commas: `myself`, `master`, `slave`, `fail`, `fail?`, `handshake`, `noaddr`, `nofailover`, ….
+    pub flags: Vec<String>,
+    /// The id of the node that this one replicates.
+    pub master: Option<String>,
+    /// The configuration epoch: a replica's is its master's.
+    pub epoch: u64,
+    /// Whether the bus link to it is up.
+    pub connected: bool,
+    /// The slots it owns.
+    pub slots: Vec<SlotRange>,
+    /// Slots on their way, as in `[15495->-<id>]`.
+    pub open: Vec<String>,
+}
+
+impl NodeLine {
+    /// Whether the line carries a flag.
+    pub fn has(&self, flag: &str) -> bool {
+        self.flags.iter().any(|own| own == flag)
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let mut fields = line.split_ascii_whitespace();
+        let id = fields.next()?.to_owned();
+        let address = fields.next()?.to_owned();
+        let flags = fields.next()?.split(',').map(ToOwned::to_owned).collect();
+        let master = Some(fields.next()?)
+            .filter(|master| *master != "-")
+            .map(ToOwned::to_owned);
+        let epoch = fields.nth(2)?.parse().ok()?;
+        let connected = fields.next()? == "connected";
+        let (open, slots): (Vec<_>, Vec<_>) = fields.partition(|field| field.starts_with('['));
+        Some(Self {
+            id,
+            address,
+            flags,
+            master,
+            epoch,
+            connected,
+            slots: slots
+                .into_iter()
+                .map(|range| range.parse().ok())
+                .collect::<Option<_>>()?,
+            open: open.into_iter().map(ToOwned::to_owned).collect(),
+        })
+    }
+}
+
+/// Takes CLUSTER NODES apart; `None` if it is not what a server of the Redis line says.
+pub fn nodes(reply: &Frame) -> Option<Vec<NodeLine>> {
+    let text = std::str::from_utf8(reply.as_text()?).ok()?;
+    text.lines().map(NodeLine::parse).collect()
+}
+
+/// One field of a `field:value` text, such as CLUSTER INFO or INFO.
+pub fn info_field<'a>(reply: &'a Frame, field: &str) -> Option<&'a str> {
+    let text = std::str::from_utf8(reply.as_text()?).ok()?;
+    text.lines()
+        .find_map(|line| line.split_once(':').filter(|(key, _)| *key == field))
+        .map(|(_, value)| value.trim())
+}
+
+/// One range of CLUSTER SLOTS: who owns it and who copies it, by node id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SlotLine {
+    /// The first slot.
+    pub start: u16,
+    /// The last slot.
+    pub end: u16,
+    /// The master's id.
+    pub master: String,
+    /// The replicas' ids.
+    pub replicas: BTreeSet<String>,
+}
+
+/// Takes CLUSTER SLOTS apart, in slot order; `None` if it has another shape (node ids are there
+/// since Redis 4.0).
+pub fn slots(reply: &Frame) -> Option<Vec<SlotLine>> {
+    let mut lines = reply
+        .as_array()?
+        .iter()
+        .map(slot_line)
+        .collect::<Option<Vec<_>>>()?;
+    lines.sort();
+    Some(lines)
+}
+
+fn slot_line(entry: &Frame) -> Option<SlotLine> {
+    let [start, end, master, replicas @ ..] = entry.as_array()? else {
+        return None;
+    };
+    let id = |node: &Frame| String::from_utf8(node.as_array()?.get(2)?.as_text()?.to_vec()).ok();
+    Some(SlotLine {
+        start: u16::try_from(start.as_integer()?).ok()?,
+        end: u16::try_from(end.as_integer()?).ok()?,
+        master: id(master)?,
+        replicas: replicas.iter().map(id).collect::<Option<_>>()?,
+    })
+}
