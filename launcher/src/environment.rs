@@ -1,0 +1,31 @@
+//! The environment, read in one place and once; everything else is handed what it needs.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What Shardlab looks at in its environment. An empty variable counts as none.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// `PATH`: where programs are.
+    pub path: OsString,
+    /// `SHARDLAB_SERVER`: the server to use unless an option says otherwise.
+    pub server: Option<String>,
+    /// `SHARDLAB_HOME`: the state folder.
+    pub home: Option<PathBuf>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads it"
+    )]
+    pub fn of_process() -> Self {
+        let some = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            path: some("PATH").unwrap_or_default(),
+            server: some("SHARDLAB_SERVER").map(|server| server.to_string_lossy().into_owned()),
+            home: some("SHARDLAB_HOME").map(PathBuf::from),
+        }
+    }
+}

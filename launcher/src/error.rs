@@ -1,0 +1,370 @@
+//! What can go wrong for a user, with the exit code and the next step for each.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::client::ClientError;
+use crate::directive::SettingError;
+use crate::exit;
+use crate::ladder::Standing;
+use crate::plan::PlanError;
+use crate::ports::{Holder, PortRole};
+use crate::server::{ServerError, SpecError};
+use crate::state::Name;
+
+/// Everything that the launcher reports as an error.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Numbers, ports or slots that make no cluster.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A `--set` that cannot be.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// A server that is asked for in words that mean none.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A cluster's name that cannot be a folder's.
+    #[error("`{name}` cannot be a cluster's name: {reason}")]
+    Name {
+        /// The name given.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A node that the cluster does not have.
+    #[error("the cluster `{cluster}` has no node `{node}`; its nodes are {nodes}")]
+    NoNode {
+        /// The cluster.
+        cluster: Name,
+        /// What was asked for.
+        node: String,
+        /// The names that there are.
+        nodes: String,
+    },
+    /// `up` on a cluster that was started differently.
+    #[error("the cluster `{name}` exists, with other options: {differences}")]
+    Differs {
+        /// The cluster.
+        name: Name,
+        /// What differs, as in "`--masters` is 3, not 5".
+        differences: String,
+    },
+    /// An option that the server is too old for, or that contradicts another one.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The server could not be found, identified or fetched.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// There is such a cluster already.
+    #[error("there is a cluster `{0}` already")]
+    Exists(Name),
+    /// There is no such cluster.
+    #[error("there is no cluster `{0}`")]
+    NoCluster(Name),
+    /// The cluster is there, but not running.
+    #[error("the cluster `{0}` does not run")]
+    NotRunning(Name),
+    /// Another command works on the cluster.
+    #[error(
+        "another shardlab command is at work on the cluster `{name}` and has not finished in time"
+    )]
+    Busy {
+        /// The cluster.
+        name: Name,
+    },
+    /// Other commands choose ports for ever.
+    #[error("the lock `{path}` was held by other shardlab commands until time ran out")]
+    PortsBusy {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// Neither `HOME` nor an XDG folder is known.
+    #[error("no home folder is known, so there is no place to remember clusters in")]
+    NoHome,
+    /// A state file that is not ours to understand.
+    #[error("`{path}` cannot be understood: {reason}")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A port that somebody else has.
+    #[error("port {port}, the {role} of node `{node}`, is taken{}", held_by(holder.as_ref()))]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Client or bus.
+        role: PortRole,
+        /// The node that was to have it.
+        node: String,
+        /// Who has it, where that can be known.
+        holder: Option<Holder>,
+    },
+    /// An address that this machine does not have.
+    #[error("node `{node}` cannot listen on {address}: {source}")]
+    Address {
+        /// The node that was to listen there.
+        node: String,
+        /// Address and port.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No free ports are left.
+    #[error("{needed} free pairs of ports were wanted, {found} were found")]
+    NoPorts {
+        /// Nodes.
+        needed: usize,
+        /// Free pairs.
+        found: usize,
+    },
+    /// A file or folder that the system refuses.
+    #[error("cannot {action} `{path}`: {source}")]
+    Io {
+        /// What was being done, as in "write".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A server that ended although it should run.
+    #[error("node `{node}` (port {port}) {ended}; {}", last_words(log, log_path))]
+    Died {
+        /// The node.
+        node: String,
+        /// Its client port.
+        port: u16,
+        /// How it ended, as in "ended at start with exit code 1".
+        ended: String,
+        /// Its last log lines.
+        log: Vec<String>,
+        /// Where the whole log was.
+        log_path: PathBuf,
+    },
+    /// A server that does not know a directive of the user's.
+    #[error("the server refuses `--set {key}={value}`: {reason}")]
+    Refused {
+        /// The directive.
+        key: String,
+        /// Its value.
+        value: String,
+        /// The server's words.
+        reason: String,
+    },
+    /// A process that does not end.
+    #[error("node `{node}` (port {port}, pid {pid}) still runs {} after {signal}", humantime::format_duration(*waited))]
+    WillNotEnd {
+        /// The node.
+        node: String,
+        /// Its client port.
+        port: u16,
+        /// Its process.
+        pid: i32,
+        /// The signal that it was sent, again and again.
+        signal: &'static str,
+        /// For how long.
+        waited: Duration,
+    },
+    /// Talking to a node failed.
+    #[error("node `{node}`: {source}")]
+    Client {
+        /// The node.
+        node: String,
+        /// What failed.
+        source: ClientError,
+    },
+    /// A command that a node refused.
+    #[error("node `{node}` answers `{command}` with `{reply}`")]
+    Reply {
+        /// The node.
+        node: String,
+        /// The command sent.
+        command: String,
+        /// The answer, escaped.
+        reply: String,
+    },
+    /// The cluster did not become ready.
+    #[error("{0}")]
+    NotReady(Box<NotReady>),
+    /// A node that did not take on a role.
+    #[error("node `{node}` was not a {role} within {}: {last}", humantime::format_duration(*waited))]
+    NotRole {
+        /// The node.
+        node: String,
+        /// The role that it was to have.
+        role: crate::plan::Role,
+        /// How long it was waited for.
+        waited: Duration,
+        /// What it said last.
+        last: String,
+    },
+    /// Redirects without end.
+    #[error("`{command}` was redirected {redirects} times without being answered")]
+    Redirects {
+        /// The command.
+        command: String,
+        /// How often.
+        redirects: usize,
+    },
+    /// A redirect to where we cannot go.
+    #[error("node `{node}` redirects to port {port} of a host that is not known here")]
+    Stray {
+        /// The node that redirects.
+        node: String,
+        /// Where to.
+        port: u16,
+    },
+    /// `cli` without a client program.
+    #[error("neither redis-cli nor valkey-cli is on PATH or beside the server")]
+    NoClient,
+    /// The user's own Ctrl-C, or a request to end; what was started is gone.
+    #[error("interrupted by {0}")]
+    Interrupted(nix::sys::signal::Signal),
+}
+
+/// A ladder that was not climbed in time.
+#[derive(Debug)]
+pub struct NotReady {
+    /// The rung that was asked for.
+    pub wanted: crate::ladder::Rung,
+    /// How long it was waited for.
+    pub waited: Duration,
+    /// Where each node stands, and why, in the plan's order.
+    pub standings: Vec<Standing>,
+    /// The last log lines of the nodes that lag behind: name, lines.
+    pub logs: Vec<(String, Vec<String>)>,
+}
+
+impl std::fmt::Display for NotReady {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "the cluster was not `{}` within {}",
+            self.wanted,
+            humantime::format_duration(self.waited)
+        )?;
+        for standing in &self.standings {
+            write!(f, "\n  {standing}")?;
+        }
+        for (node, lines) in &self.logs {
+            write!(f, "\n  the last log lines of `{node}`:")?;
+            for line in lines {
+                write!(f, "\n    {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// The exit code of a program that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Plan(_)
+            | Self::Setting(_)
+            | Self::Spec(_)
+            | Self::Name { .. }
+            | Self::NoNode { .. }
+            | Self::Differs { .. }
+            | Self::Unsupported(_)
+            | Self::Refused { .. } => exit::USAGE,
+            Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
+            Self::Interrupted(signal) => exit::of_signal(*signal as i32),
+            _ => exit::ENVIRONMENT,
+        }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Server(error) => error.hint(),
+            Self::Spec(error) => error.hint(),
+            Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
+            Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
+            Self::Exists(name) | Self::Differs { name, .. } => {
+                Some(format!("`shardlab down -n {name}` first, or choose another name with `-n`"))
+            }
+            Self::PortTaken { holder: Some(Holder { cluster: Some(cluster), .. }), .. } => {
+                Some(format!("`shardlab down -n {cluster}` frees it; `--port auto` takes ports that are free"))
+            }
+            Self::PortTaken { .. } => Some("`--port auto` takes ports that are free, `--port N` others".to_owned()),
+            Self::Address { .. } => Some("`--bind` takes addresses of this machine".to_owned()),
+            Self::NoHome => Some("set `SHARDLAB_HOME` or `HOME`".to_owned()),
+            Self::State { .. } => Some(
+                "it was written by another version or damaged; that version's `shardlab down` removes the cluster"
+                    .to_owned(),
+            ),
+            Self::Io { source, path, .. } => io_hint(source, path),
+            Self::Died { log, log_path, .. } if log.is_empty() && disk_is_full(log_path) => {
+                Some(format!("there is no space left where `{}` was to be written; `--dir` takes another place", log_path.display()))
+            }
+            Self::NoClient => Some(
+                "`shardlab call` needs neither; redis-cli is in the package redis-tools, valkey-cli in valkey-tools"
+                    .to_owned(),
+            ),
+            Self::NotReady(_) => Some("what was started has been removed; `--timeout` gives it more time".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn io_hint(source: &io::Error, path: &Path) -> Option<String> {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some(format!("there is no space left where `{}` is; `--dir` takes another place", path.display()))
+        }
+        io::ErrorKind::FileTooLarge => Some("a limit on file sizes is set; see `ulimit -f`".to_owned()),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("`--dir` (node folders) or `SHARDLAB_HOME` (everything) takes a place that can be written".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn disk_is_full(path: &Path) -> bool {
+    let there = path.ancestors().find(|ancestor| ancestor.exists());
+    there
+        .and_then(|folder| nix::sys::statvfs::statvfs(folder).ok())
+        .is_some_and(|disk| disk.blocks_available() == 0)
+}
+
+fn held_by(holder: Option<&Holder>) -> String {
+    holder
+        .map(|holder| format!(" by {holder}"))
+        .unwrap_or_default()
+}
+
+fn last_words(log: &[String], path: &Path) -> String {
+    if log.is_empty() {
+        return format!("its log `{}` is empty", path.display());
+    }
+    let mut text = "its last log lines:".to_owned();
+    for line in log {
+        text.push_str("\n    ");
+        text.push_str(line);
+    }
+    text
+}
+
+/// Says what was being done to which file when the system refused.
+pub(crate) trait IoContext<T> {
+    /// Wraps the error, as in "cannot `action` `path`: …".
+    fn doing(self, action: &'static str, path: &Path) -> Result<T, Error>;
+}
+
+impl<T> IoContext<T> for io::Result<T> {
+    fn doing(self, action: &'static str, path: &Path) -> Result<T, Error> {
+        self.map_err(|source| Error::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        })
+    }
+}

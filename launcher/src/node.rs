@@ -1,0 +1,522 @@
+//! One node: its folder, its process, its address. The only place that spawns servers.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::ControlFlow;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
+use crate::config::{CONFIG_FILE, LOG_FILE, PID_FILE};
+use crate::error::{Error, IoContext as _};
+use crate::plan::NodePlan;
+use crate::process::{ProcessId, working_in};
+use crate::resp::Frame;
+use crate::state::NodeRecord;
+use crate::wait::{self, Deadline};
+
+/// How long a process may take to disappear after SIGKILL. It takes milliseconds; a machine that
+/// swaps may take its time.
+const KILL_TIMEOUT: Duration = Duration::from_secs(20);
+/// How many of the last log lines an error shows.
+const LAST_WORDS: usize = 8;
+
+/// How to start a server.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The program, absolute.
+    pub program: PathBuf,
+    /// The name it is started under, where the program looks at it.
+    pub argv0: Option<String>,
+    /// Whether the server dies with this process.
+    pub bound: bool,
+}
+
+/// Where and how to reach a node.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The node's name.
+    pub name: String,
+    /// Where it listens for clients.
+    pub address: SocketAddr,
+    /// What it wants to hear first.
+    pub password: Option<Arc<str>>,
+}
+
+impl Endpoint {
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    /// Nobody listens, the password is refused, or time runs out.
+    pub async fn connect(&self, deadline: Deadline) -> Result<Connection, ClientError> {
+        Connection::open_with(self.address, self.password.as_deref(), deadline).await
+    }
+}
+
+/// A node of a cluster.
+#[derive(Debug)]
+pub struct Node {
+    plan: NodePlan,
+    dir: PathBuf,
+    launch: Arc<Launch>,
+    host: IpAddr,
+    password: Option<Arc<str>>,
+    running: Mutex<Running>,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    process: Option<ProcessId>,
+    /// Present if the process is our child; then its exit status can be had and must be fetched.
+    child: Option<Child>,
+}
+
+impl Node {
+    pub(crate) fn new(
+        record: &NodeRecord,
+        launch: Arc<Launch>,
+        bind: &[IpAddr],
+        password: Option<Arc<str>>,
+    ) -> Self {
+        let running = Running {
+            process: record.process.clone(),
+            child: None,
+        };
+        let (plan, dir) = (record.plan.clone(), record.dir.clone());
+        Self {
+            plan,
+            dir,
+            launch,
+            host: reachable(bind),
+            password,
+            running: Mutex::new(running),
+        }
+    }
+
+    /// `n1`, `r1`, …
+    pub fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    /// What it was planned as: role at birth, shard, ports, slots.
+    pub fn plan(&self) -> &NodePlan {
+        &self.plan
+    }
+
+    /// The folder with its config, its log and its data.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Where it listens for clients.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.plan.port)
+    }
+
+    /// The cluster bus port.
+    pub fn bus_port(&self) -> u16 {
+        self.plan.bus_port
+    }
+
+    /// Address, name and password in one, to hand around.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            name: self.plan.name.clone(),
+            address: self.address(),
+            password: self.password.clone(),
+        }
+    }
+
+    /// The process, if it runs.
+    pub fn process(&self) -> Option<ProcessId> {
+        self.running().process.clone().filter(ProcessId::is_alive)
+    }
+
+    /// Opens a connection of the caller's own.
+    ///
+    /// # Errors
+    /// [`Error::Client`], after five seconds at the latest.
+    pub async fn connect(&self) -> Result<Connection, Error> {
+        self.endpoint()
+            .connect(Deadline::after(REPLY_TIMEOUT))
+            .await
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Sends one command on a fresh connection and gives the reply, which may be an error reply.
+    ///
+    /// # Errors
+    /// [`Error::Client`], after ten seconds at the latest.
+    pub async fn call<A: AsRef<[u8]>>(&self, command: &[A]) -> Result<Frame, Error> {
+        let mut connection = self.connect().await?;
+        connection
+            .call(command, Deadline::after(REPLY_TIMEOUT))
+            .await
+            .map_err(|source| self.failed(source))
+    }
+
+    /// The last lines of the node's log.
+    pub fn log_tail(&self, lines: usize) -> Vec<String> {
+        let text = fs::read(self.log_path()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let all: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        all.iter()
+            .skip(all.len().saturating_sub(lines))
+            .map(|line| (*line).to_owned())
+            .collect()
+    }
+
+    /// Where the log is.
+    pub fn log_path(&self) -> PathBuf {
+        self.dir.join(LOG_FILE)
+    }
+
+    /// Starts the server; does nothing if it runs. It may not listen yet when this returns.
+    ///
+    /// # Errors
+    /// The log cannot be written, or the program not be executed.
+    pub fn start(&self) -> Result<(), Error> {
+        self.spawn(&[])
+    }
+
+    /// Ends the server with SIGTERM, keeping its data, and waits until it is gone. The signal is
+    /// sent again and again: a server refuses it while it writes its first append-only file
+    /// ("Writing initial AOF, can't exit", `prepareForShutdown`, server.c).
+    ///
+    /// # Errors
+    /// [`Error::WillNotEnd`] after the time given.
+    pub async fn stop(&self, timeout: Duration) -> Result<(), Error> {
+        // A stopped process keeps a SIGTERM for later.
+        let _ = self.send(Signal::SIGCONT);
+        let deadline = Deadline::after(timeout);
+        let mut rounds = 0_u32;
+        wait::until(deadline, Duration::from_millis(5), || {
+            if rounds % 20 == 0 {
+                let _ = self.send(Signal::SIGTERM);
+            }
+            rounds += 1;
+            std::future::ready(self.gone())
+        })
+        .await
+        .map_err(|pid| self.will_not_end(pid, "SIGTERM", timeout))
+    }
+
+    /// Sends a signal to the server; does not wait for what it does.
+    ///
+    /// # Errors
+    /// [`Error::NotRunning`]-like: the node does not run.
+    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        self.send(signal).map_err(|source| Error::Io {
+            action: "signal the server in",
+            path: self.dir.clone(),
+            source: source.into(),
+        })
+    }
+
+    /// Ends the server with SIGKILL and waits until it is gone. Does nothing if it does not run.
+    ///
+    /// # Errors
+    /// [`Error::WillNotEnd`]: the kernel does not let go of it.
+    pub async fn kill(&self) -> Result<(), Error> {
+        self.send_kill();
+        self.wait_gone("SIGKILL", KILL_TIMEOUT).await
+    }
+
+    /// Waits until the server is gone, after a signal that ends it.
+    ///
+    /// # Errors
+    /// [`Error::WillNotEnd`] after the time given.
+    pub async fn wait_gone(&self, signal: &'static str, timeout: Duration) -> Result<(), Error> {
+        wait::until(Deadline::after(timeout), Duration::from_millis(2), || {
+            std::future::ready(self.gone())
+        })
+        .await
+        .map_err(|pid| self.will_not_end(pid, signal, timeout))
+    }
+
+    /// Freezes the server (SIGSTOP): it keeps its connections and answers nobody.
+    ///
+    /// # Errors
+    /// The node does not run.
+    pub fn pause(&self) -> Result<(), Error> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets a frozen server go on (SIGCONT).
+    ///
+    /// # Errors
+    /// The node does not run.
+    pub fn resume(&self) -> Result<(), Error> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    /// Kills the server (SIGKILL) and starts it again with the data that it had on disk.
+    ///
+    /// # Errors
+    /// As [`Node::kill`] and [`Node::start`].
+    pub async fn restart(&self) -> Result<(), Error> {
+        self.kill().await?;
+        self.start()
+    }
+
+    /// Starts the server with more arguments behind its config file.
+    pub(crate) fn spawn(&self, arguments: &[String]) -> Result<(), Error> {
+        if self.process().is_some() {
+            return Ok(());
+        }
+        let log_path = self.log_path();
+        let log = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&log_path)
+            .doing("write", &log_path)?;
+        let errors = log.try_clone().doing("write", &log_path)?;
+        let mut command = Command::new(&self.launch.program);
+        if let Some(argv0) = &self.launch.argv0 {
+            command.arg0(argv0);
+        }
+        command
+            .arg(self.dir.join(CONFIG_FILE))
+            .args(arguments)
+            // A later command finds the server by the folder it works in.
+            .current_dir(&self.dir)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            // Ctrl-C at the terminal is for the launcher and for CMD.
+            .process_group(0);
+        if self.launch.bound {
+            die_with_parent(&mut command, Signal::SIGKILL);
+        }
+        let child = Spawner::spawn(command).doing("start", &self.launch.program)?;
+        let process = ProcessId::of(child.id().cast_signed());
+        *self.running() = Running {
+            process,
+            child: Some(child),
+        };
+        Ok(())
+    }
+
+    /// Looks for the server in the node's folder if its process was not written down.
+    pub(crate) fn adopt(&self) {
+        if self.process().is_none() {
+            self.running().process = servers_in(&self.dir, &self.launch.program)
+                .into_iter()
+                .next();
+        }
+    }
+
+    /// The node as it stands in `cluster.json`.
+    pub(crate) fn record(&self) -> NodeRecord {
+        NodeRecord {
+            plan: self.plan.clone(),
+            dir: self.dir.clone(),
+            process: self.process(),
+        }
+    }
+
+    /// The error of a server that ended by itself; `None` while it runs.
+    pub(crate) fn died(&self) -> Option<Error> {
+        if self.process().is_some() {
+            return None;
+        }
+        let ended = match self.running().child.as_mut().map(Child::try_wait) {
+            Some(Ok(Some(status))) => format!("ended {}", describe(status)),
+            Some(Ok(None)) => return None,
+            _ => "does not run".to_owned(),
+        };
+        Some(Error::Died {
+            node: self.plan.name.clone(),
+            port: self.plan.port,
+            ended,
+            log: self.log_tail(LAST_WORDS),
+            log_path: self.log_path(),
+        })
+    }
+
+    /// Sends SIGKILL to all that works in the node's folder, without waiting.
+    pub(crate) fn send_kill(&self) {
+        if let Some(process) = self.process() {
+            let _ = process.signal_group(Signal::SIGKILL);
+        }
+        for process in servers_in(&self.dir, &self.launch.program) {
+            let _ = process.signal(Signal::SIGKILL);
+        }
+    }
+
+    /// Waits on the calling thread until the server is gone after [`Node::send_kill`].
+    pub(crate) fn wait_gone_blocking(&self) {
+        let deadline = Deadline::after(KILL_TIMEOUT);
+        let _ = wait::until_blocking(deadline, Duration::from_millis(1), || self.gone());
+    }
+
+    fn gone(&self) -> ControlFlow<(), i32> {
+        // A child stays a zombie until it is waited for.
+        if let Some(child) = self.running().child.as_mut() {
+            let _ = child.try_wait();
+        }
+        let left = self.process().or_else(|| {
+            servers_in(&self.dir, &self.launch.program)
+                .into_iter()
+                .next()
+        });
+        left.map_or(ControlFlow::Break(()), |process| {
+            ControlFlow::Continue(process.pid)
+        })
+    }
+
+    fn send(&self, signal: Signal) -> Result<(), nix::errno::Errno> {
+        self.process()
+            .ok_or(nix::errno::Errno::ESRCH)?
+            .signal(signal)
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn failed(&self, source: ClientError) -> Error {
+        Error::Client {
+            node: self.plan.name.clone(),
+            source,
+        }
+    }
+
+    fn will_not_end(&self, pid: i32, signal: &'static str, waited: Duration) -> Error {
+        Error::WillNotEnd {
+            node: self.plan.name.clone(),
+            port: self.plan.port,
+            pid,
+            signal,
+            waited,
+        }
+    }
+}
+
+/// The address by which a node is reached that listens on all of `bind`.
+fn reachable(bind: &[IpAddr]) -> IpAddr {
+    match bind.first() {
+        None => Ipv4Addr::LOCALHOST.into(),
+        Some(IpAddr::V4(address)) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        Some(IpAddr::V6(address)) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        Some(address) => *address,
+    }
+}
+
+/// The servers that work in a node's folder. Somebody's shell that stands in it is none.
+fn servers_in(dir: &Path, program: &Path) -> Vec<ProcessId> {
+    let written: Option<i32> = fs::read_to_string(dir.join(PID_FILE))
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    let program = fs::canonicalize(program).unwrap_or_else(|_| program.to_owned());
+    let config = dir.join(CONFIG_FILE);
+    working_in(dir)
+        .into_iter()
+        .filter(|process| written == Some(process.pid) || is_server(process.pid, &program, &config))
+        .collect()
+}
+
+#[cfg(target_os = "linux")]
+fn is_server(pid: i32, program: &Path, config: &Path) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+    // A program that was replaced meanwhile is shown with " (deleted)" behind it.
+    let runs_it = fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| {
+        exe == program
+            || exe
+                .as_os_str()
+                .as_bytes()
+                .starts_with(program.as_os_str().as_bytes())
+    });
+    let wanted = config.as_os_str().as_bytes();
+    runs_it
+        || fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+            line.split(|byte| *byte == 0)
+                .any(|argument| argument == wanted)
+        })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_server(_pid: i32, _program: &Path, _config: &Path) -> bool {
+    true
+}
+
+/// How a process ended, as in "with exit code 1".
+pub fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("with exit code {code}"),
+        (None, Some(number)) => match Signal::try_from(number) {
+            Ok(signal) => format!("by {signal}"),
+            Err(_) => format!("by signal {number}"),
+        },
+        (None, None) => "in an unknown way".to_owned(),
+    }
+}
+
+/// Makes the command's process get `signal` when the thread that spawns it ends: Linux only;
+/// elsewhere the next command sweeps up.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "there is no such call")
+)]
+pub fn die_with_parent(command: &mut Command, signal: Signal) {
+    #[cfg(target_os = "linux")]
+    {
+        let parent = nix::unistd::getpid();
+        let hook = move || {
+            nix::sys::prctl::set_pdeathsig(signal)?;
+            // The parent may have died before the line above.
+            if nix::unistd::getppid() == parent {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::NotFound.into())
+            }
+        };
+        #[expect(
+            unsafe_code,
+            reason = "PR_SET_PDEATHSIG must be set between fork and exec"
+        )]
+        // SAFETY: the hook makes two system calls, allocates nothing and takes no lock.
+        unsafe {
+            command.pre_exec(hook);
+        }
+    }
+}
+
+/// The thread that spawns all servers. `PR_SET_PDEATHSIG` follows the thread that forked, not the
+/// process: a server spawned from a runtime's thread would die when that thread retires.
+struct Spawner(mpsc::Sender<(Command, mpsc::Sender<io::Result<Child>>)>);
+
+impl Spawner {
+    fn spawn(command: Command) -> io::Result<Child> {
+        static SPAWNER: OnceLock<Mutex<Spawner>> = OnceLock::new();
+        let gone = || io::Error::other("the thread that spawns servers is gone");
+        let (answer, answered) = mpsc::channel();
+        let spawner = SPAWNER.get_or_init(|| Mutex::new(Self::begin()));
+        spawner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .send((command, answer))
+            .map_err(|_| gone())?;
+        answered.recv().map_err(|_| gone())?
+    }
+
+    fn begin() -> Self {
+        let (orders, inbox) = mpsc::channel::<(Command, mpsc::Sender<io::Result<Child>>)>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in inbox {
+                let _ = answer.send(command.spawn());
+            }
+        });
+        Self(orders)
+    }
+}
