@@ -1,6 +1,36 @@
-//! A lab for Redis Cluster on one machine.
+//! A lab for Redis Cluster on one machine: real servers, ready in moments, gone without a trace.
+//!
+//! [`Cluster::builder`] starts one; [`Cluster`] is one; [`ladder`] says what "ready" means. The
+//! program `shardlab` is a thin layer above (feature `cli`).
 
+pub mod builder;
+pub mod client;
+pub mod cluster;
+pub mod config;
+pub mod directive;
+pub mod environment;
+pub mod error;
+pub mod exit;
+pub mod ladder;
+pub mod node;
+pub mod plan;
+pub mod ports;
+pub mod process;
+pub mod ready;
 pub mod resp;
+pub mod routing;
 pub mod server;
 pub mod slots;
+pub mod state;
+pub mod view;
+pub mod wait;
+
+mod boot;
+mod launch;
 mod suggestion;
+
+pub use builder::{Builder, Event};
+pub use cluster::Cluster;
+pub use error::Error;
+pub use ladder::Rung;
+pub use node::Node;

@@ -1,0 +1,3 @@
+//! How listening nodes become a cluster.
+
+pub(crate) mod commands;

@@ -1,0 +1,280 @@
+//! From a wish to a running cluster.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cluster::{Cluster, sweep};
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::ladder::{Rung, Standing};
+use crate::launch;
+use crate::plan::{Boot, Options, Plan, PortChoice, Setting};
+use crate::server::{Identity, SearchEnv, Server, find};
+use crate::state::{Home, Lock, Name};
+use crate::wait::Deadline;
+
+/// What a launcher tells while it works.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Something takes a while that a user would not expect, such as fetching a server.
+    Note(&'a crate::server::Notice),
+    /// The servers have been started: so many, of this kind.
+    Spawned {
+        /// How many nodes.
+        nodes: usize,
+        /// What they run.
+        server: &'a Identity,
+    },
+    /// One look at the ladder.
+    Looked {
+        /// Where each node stands.
+        standings: &'a [Standing],
+        /// Since the launcher's start.
+        elapsed: Duration,
+    },
+}
+
+/// Hears of events, on the thread that starts the cluster.
+pub type Observer<'a> = &'a (dyn Fn(&Event<'_>) + Sync);
+
+/// Describes a cluster, then starts it. Whatever is not said has the default of `shardlab run`:
+/// three masters with one replica each on free ports, data in memory only, the server that is
+/// found first or fetched.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct Builder<'a> {
+    pub(crate) options: Options,
+    pub(crate) name: Option<Name>,
+    pub(crate) home: Option<Home>,
+    server: Choice,
+    search: Option<SearchEnv>,
+    pub(crate) dir: Option<PathBuf>,
+    pub(crate) rung: Rung,
+    pub(crate) timeout: Duration,
+    pub(crate) observer: Observer<'a>,
+}
+
+/// Which server to run.
+#[derive(Clone)]
+enum Choice {
+    Found(Server),
+    Spec(Option<String>),
+}
+
+impl std::fmt::Debug for Builder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("name", &self.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder<'_> {
+    fn default() -> Self {
+        Self {
+            options: Options {
+                ports: PortChoice::Auto,
+                persist: false,
+                ..Options::default()
+            },
+            name: None,
+            home: None,
+            server: Choice::Spec(None),
+            search: None,
+            dir: None,
+            rung: Rung::Visible,
+            timeout: Duration::from_secs(30),
+            observer: &|_| {},
+        }
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// How many masters; 3 if not said.
+    pub fn masters(mut self, masters: usize) -> Self {
+        self.options.masters = masters;
+        self
+    }
+
+    /// How many replicas each master has; 1 if not said.
+    pub fn replicas(mut self, replicas: usize) -> Self {
+        self.options.replicas = vec![replicas];
+        self
+    }
+
+    /// `cluster-node-timeout`, in whole milliseconds; 5 s if not said.
+    pub fn node_timeout(mut self, timeout: Duration) -> Self {
+        self.options.node_timeout = timeout;
+        self
+    }
+
+    /// A directive of node.conf, as in a config file.
+    ///
+    /// # Errors
+    /// A directive that the launcher decides, or a value that cannot stand in a config file.
+    pub fn setting(mut self, key: &str, value: &str) -> Result<Self, Error> {
+        self.options
+            .settings
+            .push(Setting::parse(&format!("{key}={value}"))?);
+        Ok(self)
+    }
+
+    /// `requirepass` and `masterauth`.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.options.password = Some(password.into());
+        self
+    }
+
+    /// Which server: a path, a program, `valkey`, `redis`, or `product@version`.
+    pub fn server(mut self, spec: impl Into<String>) -> Self {
+        self.server = Choice::Spec(Some(spec.into()));
+        self
+    }
+
+    /// A server that has been found already.
+    pub fn found_server(mut self, server: Server) -> Self {
+        self.server = Choice::Found(server);
+        self
+    }
+
+    /// How the nodes become a cluster.
+    pub fn boot(mut self, boot: Boot) -> Self {
+        self.options.boot = boot;
+        self
+    }
+
+    /// All options at once.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The cluster's name; one of its own if not said.
+    pub fn name(mut self, name: Name) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The state folder; the user's if not said.
+    pub fn home(mut self, home: Home) -> Self {
+        self.home = Some(home);
+        self
+    }
+
+    /// Where the nodes' folders go; the cluster's folder in the state folder if not said.
+    pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.dir = Some(dir.into());
+        self
+    }
+
+    /// The rung to wait for; [`Rung::Visible`] if not said.
+    pub fn wait_for(mut self, rung: Rung) -> Self {
+        self.rung = rung;
+        self
+    }
+
+    /// How long the start may take; 30 s if not said.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Hears what happens.
+    pub fn observer(mut self, observer: Observer<'a>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Where servers are looked for; if not said: this process's PATH and the user's cache folder.
+    pub fn search(mut self, search: SearchEnv) -> Self {
+        self.search = Some(search);
+        self
+    }
+
+    /// Starts the cluster and waits until it is ready. It belongs to the answer: dropped, it is
+    /// gone; killed with this process, too.
+    ///
+    /// # Errors
+    /// Any [`Error`]; then nothing is left of it.
+    pub async fn start(self) -> Result<Cluster, Error> {
+        let home = self.state_folder()?;
+        sweep(&home).await?;
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => private_name()?,
+        };
+        let lock = home.lock(&name, Deadline::after(self.timeout)).await?;
+        if home.record(&name)?.is_some() {
+            return Err(Error::Exists(name));
+        }
+        let started = self.start_locked(&home, &lock, true).await;
+        if started.is_err() {
+            lock.remove()?;
+        }
+        started
+    }
+
+    /// Starts a cluster under a lock that the caller has taken, and whose name it has. A `private`
+    /// one dies with this process; any other can be detached. What is there of that name must
+    /// have been removed.
+    ///
+    /// # Errors
+    /// Any [`Error`]; then nothing is left but the lock.
+    pub async fn start_locked(
+        self,
+        home: &Home,
+        lock: &Lock,
+        private: bool,
+    ) -> Result<Cluster, Error> {
+        let server = self.find_server().await?;
+        launch::launch(&self, home, lock, private, &server).await
+    }
+
+    /// What would be started. Nothing is touched; a server may be fetched.
+    ///
+    /// # Errors
+    /// What [`Builder::start`] would find out before its first step.
+    pub async fn plan(&self) -> Result<(Plan, Server), Error> {
+        let server = self.find_server().await?;
+        Ok((launch::plan(self, &self.state_folder()?, &server)?, server))
+    }
+
+    fn state_folder(&self) -> Result<Home, Error> {
+        match (&self.home, Environment::of_process().home) {
+            (Some(home), _) => Ok(home.clone()),
+            (None, Some(root)) => Ok(Home::at(root)),
+            (None, None) => Home::usual(),
+        }
+    }
+
+    async fn find_server(&self) -> Result<Server, Error> {
+        let asked = match &self.server {
+            Choice::Found(server) => return Ok(server.clone()),
+            Choice::Spec(spec) => spec.clone(),
+        };
+        let environment = Environment::of_process();
+        let spec = asked
+            .or_else(|| environment.server.clone())
+            .map(|spec| spec.parse())
+            .transpose()?;
+        let search = match &self.search {
+            Some(search) => search.clone(),
+            None => SearchEnv {
+                path: environment.path,
+                cache: crate::state::usual_cache()?,
+                offline: false,
+            },
+        };
+        let note = |notice: &crate::server::Notice| (self.observer)(&Event::Note(notice));
+        Ok(find(spec.as_ref(), &search, &note).await?)
+    }
+}
+
+fn private_name() -> Result<Name, Error> {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("run-{}-{number}", std::process::id()).parse()
+}

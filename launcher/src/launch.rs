@@ -1,0 +1,271 @@
+//! The steps of a start, in order: plan, write down, spawn, boot, climb, set right.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::boot::commands;
+use crate::builder::{Builder, Event};
+use crate::cluster::Cluster;
+use crate::config::{CONFIG_FILE, boot_arguments, node_conf};
+use crate::error::{Error, IoContext as _};
+use crate::ladder::{Rung, Standing};
+use crate::node::Node;
+use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice, node_count};
+use crate::ports;
+use crate::ready::Climb;
+use crate::server::Server;
+use crate::state::{
+    Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, missing_folders,
+    write_atomically,
+};
+use crate::wait::Deadline;
+
+/// How often ports are chosen anew when another program was faster.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// Decides everything that can be decided before something is touched.
+pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<Plan, Error> {
+    let options = &wish.options;
+    check_support(options, server)?;
+    let ports = match Plan::explicit_ports(options)? {
+        Some(ports) => ports,
+        None => ports::choose(node_count(options)?, &options.bind, home)?,
+    };
+    let plan = Plan::new(options, &ports)?;
+    ports::check(&plan, &options.bind, home)?;
+    Ok(plan)
+}
+
+/// Starts what is wished for. When it fails, nothing is left but the lock.
+pub(crate) async fn launch(
+    wish: &Builder<'_>,
+    home: &Home,
+    lock: &Lock,
+    private: bool,
+    server: &Server,
+) -> Result<Cluster, Error> {
+    let since = Instant::now();
+    let mut attempt = 1;
+    loop {
+        let launch = Launch {
+            wish,
+            home,
+            lock,
+            private,
+            server,
+            since,
+        };
+        match launch.run().await {
+            Err(error)
+                if attempt < PORT_ATTEMPTS
+                    && wish.options.ports == PortChoice::Auto
+                    && lost_port(&error) =>
+            {
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// One attempt.
+struct Launch<'a> {
+    wish: &'a Builder<'a>,
+    home: &'a Home,
+    lock: &'a Lock,
+    private: bool,
+    server: &'a Server,
+    since: Instant,
+}
+
+impl Launch<'_> {
+    async fn run(&self) -> Result<Cluster, Error> {
+        let owner = if self.private {
+            Some(self.lock.own()?)
+        } else {
+            None
+        };
+        // Ports are chosen and written down under one lock: two launchers never choose the same.
+        let ports_lock = self
+            .home
+            .lock_ports(Deadline::after(self.wish.timeout))
+            .await?;
+        let plan = plan(self.wish, self.home, self.server)?;
+        let record = self.record(plan)?;
+        self.lock.write(&record)?;
+        drop(ports_lock);
+        let mut cluster = Cluster::of(self.home.clone(), record);
+        cluster.arm(owner);
+        match self.bring_up(&mut cluster).await {
+            Ok(()) => Ok(cluster),
+            Err(error) => {
+                cluster.clear(self.lock).await?;
+                Err(explain(&self.wish.options, error))
+            }
+        }
+    }
+
+    async fn bring_up(&self, cluster: &mut Cluster) -> Result<(), Error> {
+        populate(cluster)?;
+        let arguments = boot_arguments(&self.wish.options, &self.server.identity);
+        for node in cluster.nodes() {
+            node.spawn(&arguments)?;
+        }
+        cluster.remember(self.lock, Phase::Starting)?;
+        self.tell(&Event::Spawned {
+            nodes: cluster.nodes().len(),
+            server: &self.server.identity,
+        });
+        let climb = self.boot(cluster).await?;
+        cluster.set_climb(climb);
+        cluster.unbend().await?;
+        cluster.remember(self.lock, Phase::Up)
+    }
+
+    async fn boot(&self, cluster: &Cluster) -> Result<Climb, Error> {
+        let listening = self.climb(cluster, Rung::Listening).await?;
+        if self.wish.options.boot == Boot::None || self.wish.rung == Rung::Listening {
+            return Ok(listening);
+        }
+        let deadline = Deadline::after(self.wish.timeout.saturating_sub(self.since.elapsed()));
+        let formed = commands::form(cluster.nodes(), &self.server.identity, deadline).await;
+        // A node that died says more than the connection that broke.
+        formed.map_err(|error| cluster.nodes().iter().find_map(Node::died).unwrap_or(error))?;
+        Ok(self.climb(cluster, self.wish.rung).await?.after(&listening))
+    }
+
+    async fn climb(&self, cluster: &Cluster, rung: Rung) -> Result<Climb, Error> {
+        let look = |standings: &[Standing]| {
+            self.tell(&Event::Looked {
+                standings,
+                elapsed: self.since.elapsed(),
+            })
+        };
+        cluster
+            .climb_watched(rung, self.since, self.wish.timeout, look)
+            .await
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        (self.wish.observer)(event);
+    }
+
+    fn record(&self, plan: Plan) -> Result<Record, Error> {
+        let dir = match &self.wish.dir {
+            // The servers work in their own folders, so a relative path would lead elsewhere.
+            Some(dir) => std::path::absolute(dir).doing("find", dir)?,
+            None => self.lock.folder().to_owned(),
+        };
+        let node = |plan: NodePlan| NodeRecord {
+            dir: dir.join(plan.port.to_string()),
+            plan,
+            process: None,
+        };
+        Ok(Record {
+            schema: SCHEMA,
+            name: self.lock.name().clone(),
+            phase: Phase::Starting,
+            private: self.private,
+            options: self.wish.options.clone(),
+            program: self.server.program.clone(),
+            argv0: self.server.argv0.clone(),
+            server: self.server.identity.clone(),
+            created: missing_folders(&dir),
+            nodes: plan.nodes.into_iter().map(node).collect(),
+            dir,
+        })
+    }
+}
+
+/// Makes the nodes' folders and writes their configs.
+fn populate(cluster: &Cluster) -> Result<(), Error> {
+    let record = cluster.record();
+    create_folders(&record.dir)?;
+    for node in cluster.nodes() {
+        make_node_folder(node.dir())?;
+        let conf = node_conf(
+            record.name.as_str(),
+            &record.options,
+            node.plan(),
+            node.dir(),
+            &record.server,
+        );
+        write_atomically(&node.dir().join(CONFIG_FILE), conf.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Makes the folder of a node, which must not exist: it will be removed with the cluster.
+fn make_node_folder(dir: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(dir)
+        .doing("create", dir)
+}
+
+/// A server that refuses its config because of what the user has set is the user's error.
+fn explain(options: &Options, error: Error) -> Error {
+    let Error::Died { log, .. } = &error else {
+        return error;
+    };
+    let Some(at) = log
+        .iter()
+        .position(|line| line.contains("FATAL CONFIG FILE ERROR"))
+    else {
+        return error;
+    };
+    let words = log.get(at + 1..).unwrap_or_default();
+    let quoted = words
+        .iter()
+        .find_map(|line| line.trim().strip_prefix(">>> '")?.strip_suffix('\''));
+    let named = quoted.and_then(|line| line.split_ascii_whitespace().next());
+    let guilty = options
+        .settings
+        .iter()
+        .find(|setting| Some(setting.key.as_str()) == named);
+    match (guilty, words.last()) {
+        (Some(setting), Some(reason)) => Error::Refused {
+            key: setting.key.clone(),
+            value: setting.value.clone(),
+            reason: reason.trim().to_owned(),
+        },
+        _ => error,
+    }
+}
+
+/// Whether a server ended because another program was faster to take its port.
+fn lost_port(error: &Error) -> bool {
+    match error {
+        Error::Died { log, .. } => log
+            .iter()
+            .any(|line| line.contains("Address already in use")),
+        _ => false,
+    }
+}
+
+/// Refuses what the server is too old for, and what contradicts itself.
+fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
+    let Some(announce) = &options.announce else {
+        return Ok(());
+    };
+    let unsupported = |text: String| Err(Error::Unsupported(text));
+    match announce.parse::<std::net::IpAddr>() {
+        Ok(address)
+            if options
+                .bind
+                .iter()
+                .any(|bind| *bind == address || bind.is_unspecified()) =>
+        {
+            Ok(())
+        }
+        Ok(address) => unsupported(format!(
+            "the nodes would tell each other to talk to {address}, where they do not listen; add `--bind {address}`"
+        )),
+        Err(_) if !server.identity.announce_hostname() => unsupported(format!(
+            "{} cannot announce a host name, `{announce}`; Redis 7.0 and Valkey can, or announce an IP address",
+            server.identity
+        )),
+        Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,212 @@
+//! Climbing the ladder: asks all nodes at once, round after round, until they stand on the rung.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use crate::client::{Connection, REPLY_TIMEOUT};
+use crate::ladder::{Answers, Observation, Rung, Standing, common, judge};
+use crate::node::Endpoint;
+use crate::resp::Frame;
+use crate::view;
+use crate::wait::{self, Deadline};
+
+/// When each node first stood on each rung, counted from the launcher's start.
+#[derive(Debug, Clone, Default)]
+pub struct Climb {
+    /// In the order of the plan.
+    pub nodes: Vec<NodeClimb>,
+}
+
+/// One node's times.
+#[derive(Debug, Clone)]
+pub struct NodeClimb {
+    /// The node's name.
+    pub node: String,
+    /// The time at which it first stood on each of [`Rung::ALL`], if it did.
+    pub reached: [Option<Duration>; Rung::ALL.len()],
+}
+
+impl Climb {
+    /// When the last node reached a rung; `None` if one has not.
+    pub fn reached(&self, rung: Rung) -> Option<Duration> {
+        self.nodes
+            .iter()
+            .map(|node| node.reached[rung as usize])
+            .try_fold(Duration::ZERO, |last, at| Some(last.max(at?)))
+    }
+
+    /// The same climb with the earlier times of a climb before it.
+    #[must_use]
+    pub fn after(mut self, before: &Self) -> Self {
+        for (node, earlier) in self.nodes.iter_mut().zip(&before.nodes) {
+            for (at, earlier) in node.reached.iter_mut().zip(earlier.reached) {
+                *at = earlier.or(*at);
+            }
+        }
+        self
+    }
+
+    fn note(&mut self, standings: &[Standing], at: Duration) {
+        for (node, standing) in self.nodes.iter_mut().zip(standings) {
+            let height = standing.rung.map_or(0, |rung| rung as usize + 1);
+            for reached in node.reached.iter_mut().take(height) {
+                reached.get_or_insert(at);
+            }
+        }
+    }
+}
+
+/// Looks at a cluster again and again; keeps one connection to each node.
+#[derive(Debug)]
+pub struct Prober {
+    nodes: Vec<(Endpoint, Option<Connection>)>,
+}
+
+impl Prober {
+    /// A prober of these nodes; nothing is connected yet.
+    pub fn new(nodes: impl IntoIterator<Item = Endpoint>) -> Self {
+        Self {
+            nodes: nodes.into_iter().map(|node| (node, None)).collect(),
+        }
+    }
+
+    /// Asks every node once, all at the same time.
+    pub async fn round(&mut self, deadline: Deadline) -> Vec<Observation> {
+        let mut asking = JoinSet::new();
+        for (index, (endpoint, connection)) in self.nodes.iter_mut().enumerate() {
+            let (endpoint, connection) = (endpoint.clone(), connection.take());
+            asking.spawn(async move {
+                let (connection, answers) = ask(&endpoint, connection, deadline).await;
+                (index, connection, answers)
+            });
+        }
+        let mut answers: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|_| Err("it was not asked".to_owned()))
+            .collect();
+        while let Some(joined) = asking.join_next().await {
+            let Ok((index, connection, answer)) = joined else {
+                continue;
+            };
+            if let (Some(node), Some(slot)) = (self.nodes.get_mut(index), answers.get_mut(index)) {
+                node.1 = connection;
+                *slot = answer;
+            }
+        }
+        let names = self.nodes.iter().map(|(endpoint, _)| endpoint.name.clone());
+        names
+            .zip(answers)
+            .map(|(node, answers)| Observation { node, answers })
+            .collect()
+    }
+
+    /// Climbs to `wanted`. `since` is where the times count from; `look` sees each round's
+    /// standings and may end the climb with an error of its own (a node that died).
+    ///
+    /// # Errors
+    /// `Ok(Err(standings))`: the last round, when time runs out. `Err`: what `look` ended it with.
+    pub async fn climb<E>(
+        &mut self,
+        wanted: Rung,
+        since: Instant,
+        deadline: Deadline,
+        mut look: impl FnMut(&[Standing]) -> Result<(), E>,
+    ) -> Result<Result<Climb, Vec<Standing>>, E> {
+        let mut climb = Climb {
+            nodes: self
+                .nodes
+                .iter()
+                .map(|(node, _)| NodeClimb {
+                    node: node.name.clone(),
+                    reached: [None; 5],
+                })
+                .collect(),
+        };
+        // Each round costs every node some milliseconds, growing with the size of its tables.
+        let every = Duration::from_millis(10)
+            .max(Duration::from_millis(2) * u32::try_from(self.nodes.len()).unwrap_or(1));
+        loop {
+            let last = deadline.passed();
+            let standings = judge(&self.round(Deadline::after(REPLY_TIMEOUT)).await);
+            climb.note(&standings, since.elapsed());
+            look(&standings)?;
+            if common(&standings) >= Some(wanted) {
+                return Ok(Ok(climb));
+            }
+            if last {
+                return Ok(Err(standings));
+            }
+            wait::next_round(every, deadline).await;
+        }
+    }
+}
+
+async fn ask(
+    endpoint: &Endpoint,
+    connection: Option<Connection>,
+    deadline: Deadline,
+) -> (Option<Connection>, Result<Answers, String>) {
+    let opened = match connection {
+        Some(connection) => Ok(connection),
+        None => endpoint.connect(deadline).await,
+    };
+    let mut connection = match opened {
+        Ok(connection) => connection,
+        Err(error) => return (None, Err(error.to_string())),
+    };
+    let commands: [&[&str]; 4] = [
+        &["CLUSTER", "NODES"],
+        &["CLUSTER", "INFO"],
+        &["INFO", "replication"],
+        &["CLUSTER", "SLOTS"],
+    ];
+    match connection.pipeline(&commands, deadline).await {
+        Err(error) => (None, Err(error.to_string())),
+        Ok(replies) => (Some(connection), answers(&replies)),
+    }
+}
+
+fn answers(replies: &[Frame]) -> Result<Answers, String> {
+    let [nodes, info, replication, slots] = replies else {
+        return Err("it gave too few answers".to_owned());
+    };
+    if let Some(error) = replies.iter().find_map(Frame::as_error) {
+        return Err(crate::resp::escape(error));
+    }
+    let strange = |command: &str| format!("its {command} cannot be understood");
+    let answers = Answers {
+        nodes: view::nodes(nodes).ok_or_else(|| strange("CLUSTER NODES"))?,
+        state: view::info_field(info, "cluster_state")
+            .ok_or_else(|| strange("CLUSTER INFO"))?
+            .to_owned(),
+        link: view::info_field(replication, "master_link_status").map(ToOwned::to_owned),
+        slots: view::slots(slots).ok_or_else(|| strange("CLUSTER SLOTS"))?,
+    };
+    if answers.myself().is_none() {
+        Err(strange("CLUSTER NODES"))
+    } else {
+        Ok(answers)
+    }
+}
+
+/// Waits until a probe of one node succeeds; for steps of a boot that a node may not be ready for.
+///
+/// # Errors
+/// The probe's last error when time runs out.
+pub async fn retry<T, E, F: Future<Output = Result<T, E>>>(
+    deadline: Deadline,
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, E> {
+    wait::until(deadline, Duration::from_millis(5), || {
+        let attempt = attempt();
+        async {
+            attempt
+                .await
+                .map_or_else(ControlFlow::Continue, ControlFlow::Break)
+        }
+    })
+    .await
+}
