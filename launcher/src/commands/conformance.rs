@@ -1,0 +1,27 @@
+//! `conformance`: hands over to the other program, as cargo does with its subcommands.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use shardlab::Error;
+
+const PROGRAM: &str = "shardlab-conformance";
+
+/// Becomes `shardlab-conformance`, the one beside this program or the one on PATH.
+pub(crate) fn conformance(args: Vec<OsString>) -> Result<u8, Error> {
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|own| Some(own.parent()?.join(PROGRAM)));
+    let program = beside
+        .filter(|path| path.is_file())
+        .or_else(|| which::which(PROGRAM).ok());
+    let program = program.unwrap_or_else(|| PathBuf::from(PROGRAM));
+    let source = Command::new(&program).args(args).exec();
+    Err(Error::Io {
+        action: "start",
+        path: program,
+        source,
+    })
+}

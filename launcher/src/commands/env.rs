@@ -1,0 +1,82 @@
+//! `env`: how to reach the cluster, for a shell, a file, or the command of `run`.
+
+use shardlab::{Cluster, Error, exit};
+
+use super::Lab;
+use crate::cli::ShellArg;
+
+/// The variables that tell a program about a cluster.
+pub(super) fn variables(cluster: &Cluster, lab: &Lab<'_>) -> Vec<(&'static str, String)> {
+    let nodes: Vec<_> = cluster
+        .nodes()
+        .iter()
+        .map(|node| node.address().to_string())
+        .collect();
+    let record = cluster.record();
+    let mut variables = vec![
+        ("REDIS_URL", cluster.url()),
+        ("REDIS_CLUSTER_NODES", nodes.join(",")),
+        ("SHARDLAB_NAME", cluster.name().to_string()),
+        ("SHARDLAB_HOME", lab.home.root().display().to_string()),
+        ("SHARDLAB_SERVER_PRODUCT", record.server.product.to_string()),
+        ("SHARDLAB_SERVER_VERSION", record.server.version.to_string()),
+    ];
+    if let Some(password) = &record.options.password {
+        variables.push(("SHARDLAB_PASSWORD", password.clone()));
+    }
+    variables
+}
+
+/// Prints them.
+pub(crate) fn env(lab: &Lab<'_>, shell: ShellArg) -> Result<u8, Error> {
+    let cluster = lab.open()?;
+    let variables = variables(&cluster, lab);
+    if shell == ShellArg::Json {
+        lab.term.json(
+            &variables
+                .into_iter()
+                .collect::<std::collections::BTreeMap<_, _>>(),
+        );
+        return Ok(exit::DONE);
+    }
+    let lines: Vec<_> = variables
+        .iter()
+        .map(|(key, value)| line(shell, key, value))
+        .collect();
+    lab.term.data(&lines.join("\n"));
+    Ok(exit::DONE)
+}
+
+fn line(shell: ShellArg, key: &str, value: &str) -> String {
+    match shell {
+        // Between single quotes a shell reads everything but the single quote as it is.
+        ShellArg::Sh => format!("export {key}='{}'", value.replace('\'', r"'\''")),
+        ShellArg::Fish => format!(
+            "set -gx {key} '{}'",
+            value.replace('\\', r"\\").replace('\'', r"\'")
+        ),
+        ShellArg::Dotenv | ShellArg::Json => {
+            let escaped = value
+                .replace('\\', r"\\")
+                .replace('"', "\\\"")
+                .replace('$', r"\$")
+                .replace('\n', r"\n");
+            format!("{key}=\"{escaped}\"")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_cannot_leave_its_quotes() {
+        assert_eq!(line(ShellArg::Sh, "P", "a'b$(c)"), r"export P='a'\''b$(c)'");
+        assert_eq!(line(ShellArg::Fish, "P", r"a'b\"), r"set -gx P 'a\'b\\'");
+        assert_eq!(
+            line(ShellArg::Dotenv, "P", "a\"b$c\nd"),
+            "P=\"a\\\"b\\$c\\nd\""
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! One file for each command, and what they share: the way in and the way out.
+
+mod call;
+mod cli;
+mod completions;
+mod conformance;
+mod down;
+mod env;
+mod logs;
+mod ls;
+mod report;
+mod run;
+mod servers;
+mod start;
+mod status;
+mod stop;
+mod up;
+mod wait;
+
+use std::time::Duration;
+
+use shardlab::environment::Environment;
+use shardlab::server::SearchEnv;
+use shardlab::state::{Home, Lock, Name, usual_cache};
+use shardlab::wait::Deadline;
+use shardlab::{Cluster, Error, exit};
+
+use crate::cli::{Cli, Command, Global};
+use crate::interrupt::Interrupts;
+use crate::term::Term;
+
+/// How long a command waits for another one that works on the same cluster.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What every command has at hand.
+pub(crate) struct Lab<'a> {
+    global: Global,
+    home: Home,
+    term: &'a Term,
+}
+
+impl Lab<'_> {
+    /// The cluster that `--name` means.
+    fn open(&self) -> Result<Cluster, Error> {
+        Cluster::open(&self.home, &self.global.name)
+    }
+
+    /// The same, if any of its nodes runs.
+    fn open_running(&self) -> Result<Cluster, Error> {
+        let cluster = self.open()?;
+        if cluster.is_running() {
+            Ok(cluster)
+        } else {
+            Err(Error::NotRunning(self.global.name.clone()))
+        }
+    }
+
+    /// The right to change that cluster; tells the user when it has to wait for it.
+    async fn lock(&self) -> Result<Lock, Error> {
+        self.lock_of(&self.global.name).await
+    }
+
+    async fn lock_of(&self, name: &Name) -> Result<Lock, Error> {
+        match self.home.lock(name, Deadline::after(Duration::ZERO)).await {
+            Err(Error::Busy { .. }) => {
+                self.term.note(&format!(
+                    "another shardlab command is at work on the cluster `{name}`; waiting for it"
+                ));
+                self.home.lock(name, Deadline::after(LOCK_TIMEOUT)).await
+            }
+            taken => taken,
+        }
+    }
+
+    /// The option that a further command needs to mean the same cluster, with a blank in front.
+    fn name_option(&self) -> String {
+        if self.global.name.as_str() == "default" {
+            String::new()
+        } else {
+            format!(" -n {}", self.global.name)
+        }
+    }
+
+    /// Where servers are looked for.
+    fn search(&self, offline: bool) -> Result<SearchEnv, Error> {
+        Ok(SearchEnv {
+            path: Environment::of_process().path,
+            cache: usual_cache()?,
+            offline,
+        })
+    }
+}
+
+/// Runs the command; the exit code is the program's.
+pub(crate) fn run(cli: Cli) -> u8 {
+    let Cli { command, global } = cli;
+    let term = Term::new(global.quiet, global.verbose);
+    let fail = |error: &Error| {
+        term.error(&error.to_string(), error.hint().as_deref());
+        error.exit_code()
+    };
+    let bug = |error: std::io::Error| {
+        term.error(&format!("the runtime does not start: {error}"), None);
+        exit::BUG
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return bug(error),
+    };
+    runtime.block_on(async {
+        let mut interrupts = match Interrupts::listen() {
+            Ok(interrupts) => interrupts,
+            Err(error) => return bug(error),
+        };
+        let home = match &global.home {
+            Some(home) => std::path::absolute(home)
+                .map(Home::at)
+                .map_err(|source| Error::Io {
+                    action: "find",
+                    path: home.clone(),
+                    source,
+                }),
+            None => Home::usual(),
+        };
+        let lab = match home {
+            Ok(home) => Lab {
+                global,
+                home,
+                term: &term,
+            },
+            Err(error) => return fail(&error),
+        };
+        dispatch(&lab, command, &mut interrupts)
+            .await
+            .unwrap_or_else(|error| fail(&error))
+    })
+}
+
+async fn dispatch(
+    lab: &Lab<'_>,
+    command: Command,
+    interrupts: &mut Interrupts,
+) -> Result<u8, Error> {
+    // These two outlive their first signal: they pass it on, or clean up first.
+    let command = match command {
+        Command::Run(args) => return Ok(run::run(lab, args, interrupts).await),
+        Command::Up(args) if args.foreground => return up::foreground(lab, args, interrupts).await,
+        other => other,
+    };
+    let work = async {
+        match command {
+            Command::Up(args) => up::up(lab, args).await,
+            Command::Run(_) => Ok(exit::BUG),
+            Command::Down(args) => down::down(lab, &args).await,
+            Command::Stop(args) => stop::stop(lab, &args.nodes).await,
+            Command::Start(args) => start::start(lab, &args).await,
+            Command::Ls(args) => ls::ls(lab, args.json).await,
+            Command::Status(args) => status::status(lab, args.json).await,
+            Command::Wait(args) => wait::wait(lab, &args).await,
+            Command::Env(args) => env::env(lab, args.shell),
+            Command::Call(args) => call::call(lab, args).await,
+            Command::Cli(args) => cli::cli(lab, args.args),
+            Command::Logs(args) => logs::logs(lab, &args).await,
+            Command::Servers(args) => servers::servers(lab, args).await,
+            Command::Completions { shell } => Ok(completions::completions(lab, shell)),
+            Command::Conformance { args } => conformance::conformance(args),
+        }
+    };
+    tokio::select! {
+        result = work => result,
+        signal = interrupts.next() => Err(Error::Interrupted(signal)),
+    }
+}

@@ -1,0 +1,285 @@
+//! What is told of a cluster: by `up`, `start`, `status` and `ls`, as text and as JSON.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use shardlab::ladder::{Observation, Standing, common, judge};
+use shardlab::plan::Role;
+use shardlab::ready::Climb;
+use shardlab::state::{Home, Phase, has_owner};
+use shardlab::{Cluster, Rung};
+
+use crate::term::table;
+
+/// The version of every report's JSON.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// One cluster at one moment.
+#[derive(Debug, Serialize)]
+pub(crate) struct ClusterReport {
+    schema: u32,
+    name: String,
+    state: State,
+    /// The rung that all nodes stand on.
+    rung: Option<Rung>,
+    url: String,
+    server: ServerReport,
+    dir: PathBuf,
+    /// Ends with the process that started it.
+    private: bool,
+    /// When the last node reached each rung, in seconds from the launcher's start.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    reached: BTreeMap<&'static str, f64>,
+    nodes: Vec<NodeReport>,
+}
+
+/// Whether a cluster runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum State {
+    /// A launcher is at work on it.
+    Starting,
+    /// All nodes run.
+    Running,
+    /// Some nodes do not run.
+    Degraded,
+    /// Stopped on purpose.
+    Stopped,
+    /// No node runs, and nobody has stopped them.
+    Down,
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Degraded => "degraded",
+            Self::Stopped => "stopped",
+            Self::Down => "down",
+        })
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ServerReport {
+    product: String,
+    version: String,
+    program: PathBuf,
+}
+
+#[derive(Debug, Serialize)]
+struct NodeReport {
+    name: String,
+    role: Role,
+    /// The master's name, of a replica.
+    master: Option<String>,
+    shard: usize,
+    address: SocketAddr,
+    host: String,
+    port: u16,
+    bus_port: u16,
+    pid: Option<i32>,
+    id: Option<String>,
+    slots: Vec<String>,
+    epoch: Option<u64>,
+    rung: Option<Rung>,
+    why: Option<String>,
+    dir: PathBuf,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    reached: BTreeMap<&'static str, f64>,
+}
+
+impl ClusterReport {
+    /// Asks the nodes and writes down what they say.
+    pub(crate) async fn of(cluster: &Cluster, home: &Home) -> Self {
+        let deadline = shardlab::wait::Deadline::after(shardlab::client::REPLY_TIMEOUT);
+        let round = cluster.prober().round(deadline).await;
+        let standings = judge(&round);
+        let record = cluster.record();
+        Self {
+            schema: SCHEMA,
+            name: cluster.name().to_string(),
+            state: state(cluster, home),
+            rung: common(&standings),
+            url: cluster.url(),
+            server: ServerReport {
+                product: record.server.product.to_string(),
+                version: record.server.version.to_string(),
+                program: record.program.clone(),
+            },
+            dir: record.dir.clone(),
+            private: record.private,
+            reached: Rung::ALL
+                .into_iter()
+                .filter_map(|rung| {
+                    Some((
+                        rung.name(),
+                        seconds(cluster.climb().reached(rung).filter(|at| !at.is_zero())?),
+                    ))
+                })
+                .collect(),
+            nodes: nodes(cluster, &round, &standings),
+        }
+    }
+
+    /// The lines that people read: what runs, how to connect, and for each node where it stands.
+    pub(crate) fn text(&self) -> String {
+        let ready = self.rung.map_or("not listening", Rung::name);
+        let mut text = format!(
+            "cluster `{}`: {}, {ready}, {} {}\n",
+            self.name, self.state, self.server.product, self.server.version
+        );
+        let mut rows = vec![
+            ["NODE", "ADDRESS", "ROLE", "SLOTS", "PID"]
+                .map(ToOwned::to_owned)
+                .to_vec(),
+        ];
+        rows.extend(self.nodes.iter().map(NodeReport::row));
+        text.push_str(&table(&rows));
+        for node in self.nodes.iter().filter(|node| node.why.is_some()) {
+            let why = node.why.as_deref().unwrap_or_default();
+            text.push_str(&match node.rung {
+                Some(rung) => format!("{} is {rung}: {why}\n", node.name),
+                None => format!("{} does not answer: {why}\n", node.name),
+            });
+        }
+        text
+    }
+
+    /// What to do next, below [`ClusterReport::text`].
+    pub(crate) fn next_steps(&self, option: &str) -> String {
+        let nodes: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|node| node.address.to_string())
+            .collect();
+        format!(
+            "\nconnect a client to any of  {}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n",
+            nodes.join(" ")
+        )
+    }
+}
+
+impl NodeReport {
+    fn row(&self) -> Vec<String> {
+        let role = match (&self.role, &self.master) {
+            (Role::Master, _) => "master".to_owned(),
+            (Role::Replica, Some(master)) => format!("replica of {master}"),
+            (Role::Replica, None) => "replica".to_owned(),
+        };
+        let slots = if self.slots.is_empty() {
+            "-".to_owned()
+        } else {
+            self.slots.join(",")
+        };
+        let pid = self
+            .pid
+            .map_or_else(|| "not running".to_owned(), |pid| pid.to_string());
+        vec![
+            self.name.clone(),
+            self.address.to_string(),
+            role,
+            slots,
+            pid,
+        ]
+    }
+}
+
+/// Whether the cluster runs, by its record and its processes.
+pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
+    let record = cluster.record();
+    let running = cluster
+        .nodes()
+        .iter()
+        .filter(|node| node.process().is_some())
+        .count();
+    match (record.phase, running) {
+        (Phase::Starting, _) if is_being_started(cluster, home) => State::Starting,
+        (_, all) if all == cluster.nodes().len() => State::Running,
+        (Phase::Stopped, 0) => State::Stopped,
+        (_, 0) => State::Down,
+        _ => State::Degraded,
+    }
+}
+
+fn is_being_started(cluster: &Cluster, home: &Home) -> bool {
+    !cluster.record().private || has_owner(&home.folder(cluster.name()))
+}
+
+fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Vec<NodeReport> {
+    let selves: Vec<_> = round
+        .iter()
+        .map(|observation| {
+            observation
+                .answers
+                .as_ref()
+                .ok()
+                .and_then(|answers| answers.myself())
+        })
+        .collect();
+    let name_of = |id: &str| {
+        let known = selves
+            .iter()
+            .zip(cluster.nodes())
+            .find(|(own, _)| own.is_some_and(|line| line.id == id));
+        known.map(|(_, node)| node.name().to_owned())
+    };
+    cluster
+        .nodes()
+        .iter()
+        .zip(&selves)
+        .zip(standings)
+        .enumerate()
+        .map(|(index, ((node, own), standing))| {
+            let plan = node.plan();
+            let role = own.map_or(plan.role, |line| {
+                if line.has("slave") {
+                    Role::Replica
+                } else {
+                    Role::Master
+                }
+            });
+            let slots = match own {
+                Some(line) => line.slots.iter().map(ToString::to_string).collect(),
+                None => Vec::new(),
+            };
+            NodeReport {
+                name: node.name().to_owned(),
+                role,
+                master: own.and_then(|line| name_of(line.master.as_deref()?)),
+                shard: plan.shard,
+                address: node.address(),
+                host: node.address().ip().to_string(),
+                port: plan.port,
+                bus_port: plan.bus_port,
+                pid: node.process().map(|process| process.pid),
+                id: own.map(|line| line.id.clone()),
+                slots,
+                epoch: own.map(|line| line.epoch),
+                rung: standing.rung,
+                why: standing.why.clone(),
+                dir: node.dir().to_owned(),
+                reached: reached(cluster.climb(), index),
+            }
+        })
+        .collect()
+}
+
+fn reached(climb: &Climb, index: usize) -> BTreeMap<&'static str, f64> {
+    let Some(node) = climb.nodes.get(index) else {
+        return BTreeMap::new();
+    };
+    Rung::ALL
+        .iter()
+        .zip(node.reached)
+        .filter_map(|(rung, at)| Some((rung.name(), seconds(at?))))
+        .collect()
+}
+
+/// Milliseconds are as much as a poll can tell.
+fn seconds(time: std::time::Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,39 @@
+//! `start`: goes on with what was stopped or has died.
+
+use std::time::Instant;
+
+use shardlab::{Error, Event, exit};
+
+use super::Lab;
+use super::report::ClusterReport;
+use crate::cli::Start;
+
+/// Starts the nodes that do not run, or those named.
+pub(crate) async fn start(lab: &Lab<'_>, args: &Start) -> Result<u8, Error> {
+    lab.open()?;
+    let lock = lab.lock().await?;
+    let mut cluster = lab.open()?;
+    let since = Instant::now();
+    let look = |standings: &[shardlab::ladder::Standing]| {
+        lab.term.event(&Event::Looked {
+            standings,
+            elapsed: since.elapsed(),
+        });
+    };
+    let started = cluster
+        .start(&lock, &args.nodes, args.wait.into(), args.timeout, look)
+        .await?;
+    if started.is_empty() {
+        lab.term.note(&format!(
+            "nothing to start in the cluster `{}`",
+            cluster.name()
+        ));
+    }
+    let report = ClusterReport::of(&cluster, &lab.home).await;
+    if args.json.json {
+        lab.term.json(&report);
+    } else {
+        lab.term.data(&report.text());
+    }
+    Ok(exit::DONE)
+}

@@ -1,0 +1,67 @@
+//! `wait`: until the cluster is as it is wanted.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use shardlab::plan::Role;
+use shardlab::wait::{Deadline, until};
+use shardlab::{Cluster, Error, exit};
+
+use super::Lab;
+use crate::cli::{Goal, Wait};
+
+/// Waits for each goal in turn; the time-out covers them all.
+pub(crate) async fn wait(lab: &Lab<'_>, args: &Wait) -> Result<u8, Error> {
+    let cluster = lab.open_running()?;
+    let since = Instant::now();
+    for goal in &args.goals {
+        let left = args.timeout.saturating_sub(since.elapsed());
+        match goal {
+            Goal::Rung(rung) => {
+                cluster.wait_for(*rung, left).await?;
+            }
+            Goal::Role(node, role) => wait_for_role(&cluster, node, *role, left).await?,
+        }
+    }
+    Ok(exit::DONE)
+}
+
+async fn wait_for_role(
+    cluster: &Cluster,
+    name: &str,
+    role: Role,
+    timeout: Duration,
+) -> Result<(), Error> {
+    let node = cluster.node(name)?;
+    let word = match role {
+        Role::Master => "master",
+        Role::Replica => "slave",
+    };
+    until(
+        Deadline::after(timeout),
+        Duration::from_millis(20),
+        || async {
+            match node.call(&["INFO", "replication"]).await {
+                Ok(reply) if shardlab::view::info_field(&reply, "role") == Some(word) => {
+                    ControlFlow::Break(())
+                }
+                Ok(_) => ControlFlow::Continue(format!(
+                    "it is a {}",
+                    if role == Role::Master {
+                        "replica"
+                    } else {
+                        "master"
+                    }
+                )),
+                Err(error) => ControlFlow::Continue(error.to_string()),
+            }
+        },
+    )
+    .await
+    .map_err(|last| Error::NotRole {
+        node: node.name().to_owned(),
+        role,
+        waited: timeout,
+        last,
+    })
+}
