@@ -1,1 +1,3 @@
 //! Replays Redis Cluster transcripts against any server.
+
+pub mod transcript;

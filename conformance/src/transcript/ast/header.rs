@@ -1,0 +1,262 @@
+//! The lines above the first blank one.
+
+use std::fmt;
+
+use crate::transcript::span::Spanned;
+
+use super::{Comment, NodeName, NodeRole, Products};
+
+/// What a case is: claim, source, strength, and what it asks of the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Comments above the first key, and between keys.
+    pub comments: Vec<Comment>,
+    /// `id: MOV-01`
+    pub id: Spanned<CaseId>,
+    /// `title:` the claim as a sentence, lower case, no full stop.
+    pub title: Spanned<String>,
+    /// `spec:` where it is written that it must be so. May be given several times.
+    pub spec: Vec<Spanned<String>>,
+    /// `source:` where else it can be seen: a thread, a line of a server's source. Several.
+    pub source: Vec<Spanned<String>>,
+    /// `note:` what a reader of a failure should know. Several.
+    pub note: Vec<Spanned<String>>,
+    /// `level:`
+    pub level: Spanned<Level>,
+    /// `needs:`
+    pub needs: Spanned<Needs>,
+    /// `since: redis>=7.0 *`: other servers skip the case.
+    pub since: Option<Spanned<Products>>,
+    /// `command: CLUSTER SHARDS`: a server that does not know it skips the case. Several.
+    pub command: Vec<Spanned<String>>,
+    /// `topology:`
+    pub topology: Spanned<Topology>,
+    /// `conf.cluster-node-timeout: 500`: for every node.
+    pub conf: Vec<Spanned<Directive>>,
+}
+
+/// `MOV-01`: a prefix of capitals, a dash, digits. Ids never change and are never used again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaseId(pub(crate) String);
+
+impl CaseId {
+    /// `text` as an id: 2 to 6 capital letters, `-`, 2 or 3 digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (area, number) = text.split_once('-')?;
+        let valid = (2..=6).contains(&area.len())
+            && area.bytes().all(|byte| byte.is_ascii_uppercase())
+            && (2..=3).contains(&number.len())
+            && number.bytes().all(|byte| byte.is_ascii_digit());
+        valid.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How strong a claim is; the order is the strength's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// A choice of the server: reported, never judged.
+    May,
+    /// Human text and what no client program should depend on.
+    Should,
+    /// What client programs parse.
+    Must,
+}
+
+impl Level {
+    /// Every level.
+    pub const ALL: [Self; 3] = [Self::Must, Self::Should, Self::May];
+
+    /// The word in a header, and in parentheses in front of a line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Must => "must",
+            Self::Should => "should",
+            Self::May => "may",
+        }
+    }
+}
+
+/// What the user must grant, the weakest that suffices; each includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Needs {
+    /// An address.
+    Client,
+    /// May change slots, epochs and membership.
+    Admin,
+    /// CONFIG SET.
+    Config,
+    /// Starting, killing and pausing processes.
+    Process,
+    /// Sentinels beside the nodes.
+    Sentinel,
+}
+
+impl Needs {
+    /// From the weakest.
+    pub const ALL: [Self; 5] = [
+        Self::Client,
+        Self::Admin,
+        Self::Config,
+        Self::Process,
+        Self::Sentinel,
+    ];
+
+    /// The word in a header.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Admin => "admin",
+            Self::Config => "config",
+            Self::Process => "process",
+            Self::Sentinel => "sentinel",
+        }
+    }
+}
+
+/// Which nodes there are before the first step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topology {
+    /// `3 masters, 1 replica each`: a cluster, slots spread evenly.
+    Cluster {
+        /// `n1`, `n2` …, at least 1.
+        masters: u16,
+        /// Per master: `r1`, `r1b` ….
+        replicas: u16,
+    },
+    /// `6 bare nodes`: cluster mode, unformed: `n1` to `n6`.
+    Bare {
+        /// At least 1.
+        nodes: u16,
+    },
+    /// `1 node without cluster`: `cluster-enabled no`: `n1` ….
+    WithoutCluster {
+        /// At least 1.
+        nodes: u16,
+    },
+    /// `1 master, 2 replicas`: plain replication: `n1`, `r1`, `r1b`.
+    Replication {
+        /// At least 1.
+        replicas: u16,
+    },
+    /// `1 master, 2 replicas, 3 sentinels`: the same, watched by `s1`, `s2`, `s3`.
+    Sentinel {
+        /// May be 0.
+        replicas: u16,
+        /// At least 1. The quorum is the majority.
+        sentinels: u16,
+    },
+}
+
+impl Topology {
+    /// The most nodes a topology may have.
+    pub const MAX_NODES: u16 = 64;
+
+    /// Whether the topology has a node of this name.
+    pub fn has(self, name: NodeName) -> bool {
+        let (masters, replicas, sentinels) = match self {
+            Self::Cluster { masters, replicas } => (masters, replicas, 0),
+            Self::Bare { nodes } | Self::WithoutCluster { nodes } => (nodes, 0, 0),
+            Self::Replication { replicas } => (1, replicas, 0),
+            Self::Sentinel {
+                replicas,
+                sentinels,
+            } => (1, replicas, sentinels),
+        };
+        name.number >= 1
+            && match name.role {
+                NodeRole::Master => name.number <= masters,
+                NodeRole::Replica => name.number <= masters && u16::from(name.copy) < replicas,
+                NodeRole::Sentinel => name.number <= sentinels,
+            }
+    }
+}
+
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |number: u16, noun: &str| {
+            format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+        };
+        match *self {
+            Self::Cluster {
+                masters,
+                replicas: 0,
+            } => f.write_str(&count(masters, "master")),
+            Self::Cluster { masters, replicas } => {
+                write!(
+                    f,
+                    "{}, {} each",
+                    count(masters, "master"),
+                    count(replicas, "replica")
+                )
+            }
+            Self::Bare { nodes } => f.write_str(&count(nodes, "bare node")),
+            Self::WithoutCluster { nodes } => {
+                write!(f, "{} without cluster", count(nodes, "node"))
+            }
+            Self::Replication { replicas } => {
+                write!(f, "1 master, {}", count(replicas, "replica"))
+            }
+            Self::Sentinel {
+                replicas,
+                sentinels,
+            } => write!(
+                f,
+                "1 master, {}, {}",
+                count(replicas, "replica"),
+                count(sentinels, "sentinel")
+            ),
+        }
+    }
+}
+
+/// A line of the servers' configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directive {
+    /// What follows `conf.`.
+    pub name: String,
+    /// The rest of the line.
+    pub value: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> NodeName {
+        NodeName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_topology_knows_its_nodes() {
+        let cluster = Topology::Cluster {
+            masters: 3,
+            replicas: 2,
+        };
+        assert!(cluster.has(name("n3")) && cluster.has(name("r3b")));
+        assert!(!cluster.has(name("n4")) && !cluster.has(name("r1c")) && !cluster.has(name("s1")));
+        let watched = Topology::Sentinel {
+            replicas: 1,
+            sentinels: 3,
+        };
+        assert!(watched.has(name("s3")) && watched.has(name("r1")) && !watched.has(name("r2")));
+    }
+
+    #[test]
+    fn ids_have_one_shape() {
+        assert!(CaseId::parse("MOV-01").is_some() && CaseId::parse("HASH-123").is_some());
+        for text in ["", "MOV", "mov-01", "MOV-1", "MOV-01 ", "M-01", "MOV-0x"] {
+            assert_eq!(CaseId::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Transcripts as text and as a tree. Pure: no files, no clock, no network.
+
+pub mod ast;
+mod error;
+mod parse;
+mod print;
+mod span;
+mod suggest;
+
+pub use error::{Error, ErrorKind, Vocabulary};
+pub use parse::{MAX_DEPTH, MAX_SOURCE, parse, parse_bytes};
+pub use print::print;
+pub use span::{Position, Span, Spanned};

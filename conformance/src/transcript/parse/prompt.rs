@@ -1,0 +1,163 @@
+//! Lines that begin with a prompt: `n1> GET a`, `n1<`, `n1>> …`, `n1<< …`.
+
+use crate::transcript::ast::{Connection, Exchange, NodeName, Pipeline, StepKind};
+use crate::transcript::error::ErrorKind;
+use crate::transcript::span::Spanned;
+
+use super::Parser;
+use super::lines::Cursor;
+
+/// What the sign behind the name asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Send,
+    Read,
+    RawSend,
+    RawExpect,
+}
+
+/// A prompt's parts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prompt<'a> {
+    /// In front of the sign; not yet known to be a connection.
+    name: Cursor<'a>,
+    sign: Sign,
+    /// Behind it, without blanks in front.
+    rest: Cursor<'a>,
+}
+
+impl<'a> Prompt<'a> {
+    /// The prompt that `content` begins with. A name of any kind counts when a blank or
+    /// nothing follows the sign, so that `127.0.0.1:7001> GET a` is explained, not ignored.
+    pub(super) fn read(content: Cursor<'a>) -> Option<Self> {
+        let mut rest = content;
+        let name = rest
+            .eat_while(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | ':' | '_' | '-'));
+        let sign = if rest.eat(">>") {
+            Sign::RawSend
+        } else if rest.eat(">") {
+            Sign::Send
+        } else if rest.eat("<<") {
+            Sign::RawExpect
+        } else if rest.eat("<") {
+            Sign::Read
+        } else {
+            return None;
+        };
+        let apart = rest.is_empty() || rest.text.starts_with([' ', '\t']);
+        let node = name.text.split('/').next().and_then(NodeName::parse);
+        if name.is_empty() || (!apart && node.is_none()) {
+            return None;
+        }
+        rest.skip_blanks();
+        Some(Self { name, sign, rest })
+    }
+}
+
+impl<'a> Parser<'a> {
+    /// The step that begins with this prompt, whose line is indented by `indent`.
+    pub(super) fn prompted(&mut self, prompt: Prompt<'a>, indent: usize) -> Option<StepKind> {
+        self.advance();
+        let connection = self.connection(prompt.name);
+        match prompt.sign {
+            Sign::Send => {
+                let exchanges = self.exchanges(prompt.rest, indent);
+                Some(StepKind::Send(Pipeline {
+                    connection: connection?,
+                    exchanges: exchanges?,
+                }))
+            }
+            Sign::Read => {
+                if !prompt.rest.is_empty() {
+                    self.error(
+                        ErrorKind::Misplaced(prompt.rest.text.to_owned()),
+                        prompt.rest.span(),
+                    );
+                }
+                let expected = self.expected(indent, prompt.name, ErrorKind::MissingRead);
+                self.end_of_reply(indent);
+                Some(StepKind::Read {
+                    connection: connection?,
+                    expected: expected?,
+                })
+            }
+            Sign::RawSend => {
+                let bytes = self.raw_send(prompt.rest, prompt.name, indent);
+                Some(StepKind::RawSend {
+                    connection: connection?,
+                    bytes: bytes?,
+                })
+            }
+            Sign::RawExpect => {
+                let outcome = self.raw_expect(prompt.rest, prompt.name, indent);
+                Some(StepKind::RawExpect {
+                    connection: connection?,
+                    outcome: outcome?,
+                })
+            }
+        }
+    }
+
+    /// `n1`, `n1/ro`
+    fn connection(&mut self, text: Cursor<'a>) -> Option<Spanned<Connection>> {
+        let mut rest = text;
+        let node = rest.eat_while(|c| c != '/');
+        let node = self.node_name(node)?;
+        let name = rest.eat("/").then_some(rest);
+        if let Some(name) = name {
+            let valid = name.text.starts_with(|c: char| c.is_ascii_lowercase())
+                && name
+                    .text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            if !valid {
+                self.error(ErrorKind::ConnectionName(name.text.to_owned()), name.span());
+                return None;
+            }
+        }
+        let connection = Connection {
+            node: node.value,
+            name: name.map(|name| name.text.to_owned()),
+        };
+        Some(Spanned::new(connection, text.span()))
+    }
+
+    /// The commands of a pipeline, then their replies.
+    fn exchanges(&mut self, first: Cursor<'a>, indent: usize) -> Option<Vec<Exchange>> {
+        let mut lines = vec![first];
+        while let Some(line) = self.peek().filter(|line| line.indent() >= indent) {
+            let mut content = line.content();
+            if !content.eat(">") || !(content.is_empty() || content.text.starts_with(' ')) {
+                break;
+            }
+            content.skip_blanks();
+            lines.push(content);
+            self.advance();
+        }
+        let commands: Vec<_> = lines
+            .into_iter()
+            .map(|line| (line, self.command(line)))
+            .collect();
+        let mut exchanges = Some(Vec::new());
+        for (line, command) in commands {
+            let expected = self.expected(indent, line, ErrorKind::MissingReply);
+            match (&mut exchanges, command, expected) {
+                (Some(exchanges), Some(command), Some(expected)) => {
+                    exchanges.push(Exchange { command, expected });
+                }
+                _ => exchanges = None,
+            }
+        }
+        self.end_of_reply(indent);
+        exchanges
+    }
+
+    /// No more lines may belong to the step.
+    fn end_of_reply(&mut self, indent: usize) {
+        if let Some(line) = self.reply_line(indent) {
+            let kind = super::pattern::mistake(line.content()).unwrap_or(ErrorKind::ExtraReply);
+            self.error(kind, line.content().span());
+            self.skip_paragraph();
+        }
+    }
+}

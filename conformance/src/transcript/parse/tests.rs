@@ -1,0 +1,213 @@
+use super::*;
+use crate::transcript::print;
+
+fn header() -> String {
+    "id:       MOV-01\ntitle:    t\nlevel:    must\nneeds:    client\ntopology: 3 masters\n\n"
+        .into()
+}
+
+#[track_caller]
+fn reads(body: &str) -> Transcript {
+    let source = header() + body;
+    let tree = parse(&source).unwrap_or_else(|errors| panic!("{body}\n{errors:#?}"));
+    let printed = print(&tree);
+    let again = parse(&printed).unwrap_or_else(|errors| panic!("{printed}\n{errors:#?}"));
+    assert_eq!(tree, again, "{printed}");
+    tree
+}
+
+/// Reads, and is canonical already.
+#[track_caller]
+fn canonical(body: &str) {
+    let printed = print(&reads(body));
+    assert_eq!(printed.strip_prefix(&header()).unwrap(), body);
+}
+
+#[track_caller]
+fn becomes(body: &str, wanted: &str) {
+    let printed = print(&reads(body));
+    assert_eq!(printed.strip_prefix(&header()).unwrap(), wanted);
+}
+
+#[test]
+fn every_kind_of_step_is_printed_as_it_is_written() {
+    canonical(
+        r#"# A comment.
+
+# Another one.
+n1> SET "a b" \x00'c
+OK
+
+n1/ro> GET a
+     > GET b
+"1"
+(nil)
+
+n1<
+(push)
+1) "message"
+2) "ch"
+3) "hello"
+
+n1>> *1\r\n$4\r\nPING\r\n
+n1<< +PONG\r\n
+
+n1>>
+*2
+$3
+GET
+n1<<
+| $2
+|
+| ab
+
+n1<<
+(no connection)
+
+! kill -9 n1 n2
+! kill -INT n3
+! cut n1 from n2 n3
+! heal
+! add-node n4
+! config n1 maxmemory 1mb
+
+? F > E + 1 - 2
+? <n1.id> == "x"
+
+within 1.5T
+  n1> PING
+  PONG
+
+  # Stays.
+  for 500ms
+    n1> PING
+    PONG
+
+  # At the end.
+
+[redis>=7.0<8.0 valkey]
+  n1> PING
+  PONG
+# Others.
+[*]
+  (nothing)
+
+n1> CLUSTER ADDSLOTS {0..5460} "{0..1}"
+OK
+
+-- n1/nodes.conf --
+# not a comment
+-- n2/nodes.conf --
+"#
+        .replace("\\x00'c", "\"\\x00'c\"")
+        .as_str(),
+    );
+}
+
+#[test]
+fn every_kind_of_reply_is_printed_as_redis_cli_does() {
+    for reply in [
+        "OK",
+        "BUMPED <int>",
+        "\"a \\\"b\\\" \\x00\\r\\n\"",
+        "(error) MOVED 15495 <n3>",
+        "(exact) (error) ERR x",
+        "(should) (error) ERR x",
+        "(integer) <E=int>",
+        "(double) 1.5",
+        "(big number) -12345678901234567890",
+        "(true)",
+        "(false)",
+        "(boolean)",
+        "(nil)",
+        "(nil array)",
+        "(empty array)",
+        "(empty set)",
+        "(empty hash)",
+        "(may) (empty hash)",
+        "...",
+        "(pending)",
+        "(no connection)",
+        "OK\n(or)\n(no connection)",
+        "| a\n|\n...\n(should) | b\\x20\n(no newline)",
+        "(verbatim txt)\n(has)\n| a",
+        "(text)\n...\n| a",
+        "(should)\n| a\n(may) | b",
+        "1) \"a\"\n2) <any>\n...",
+        "(array)\n...\n1) \"a\"",
+        "(any order)\n1) \"a\"\n2) \"b\"",
+        "1) 1) (integer) 0\n   2) 1) \"a\"\n      2) \"b\"\n2) (nil)",
+        " 1) 1\\x20\n 2) a\n 3) a\n 4) a\n 5) a\n 6) a\n 7) a\n 8) a\n 9) 1) a\n    2) b\n10) 1) a\n    2) b",
+        "1~ \"a\"\n2~ (integer) 1",
+        "1# \"k\" => 1) (integer) 0\n   2) 1# \"id\" => \"x\"\n      2# \"port\" => (integer) 1\n2# \"l\" => (nil)",
+        "1) (has)\n   1# \"id\" => <hex40>\n2) | a\n   | b",
+        "[redis>=7.0 valkey]\nOK\n# Why.\n[*]\n(nil)",
+        "<MOVED <n1>|A\\|B|<C|D> \\>>",
+    ] {
+        let reply = reply.replace(" 1) 1\\x20", " 1) a\\x20");
+        canonical(&format!("n1> X\n{reply}\n"));
+    }
+}
+
+#[test]
+fn what_people_write_becomes_canonical() {
+    becomes(
+        "n1> GET 'a'\n\"1\"\nn1> PING\nPONG\n",
+        "n1> GET a\n\"1\"\n\nn1> PING\nPONG\n",
+    );
+    becomes(
+        "n1> X\n1) \"a\"\n2) 1) b\n    2) c\n",
+        "n1> X\n1) \"a\"\n2) 1) b\n   2) c\n",
+    );
+    becomes(
+        "n1> X\n1# \"slots\" => 1) (integer) 0\n              2) (integer) 9\n",
+        "n1> X\n1# \"slots\" => 1) (integer) 0\n   2) (integer) 9\n",
+    );
+    becomes("n1> X\n(empty list or set)\n", "n1> X\n(empty array)\n");
+    becomes("n1> X\n(has)\n...\n|a\n", "n1> X\n(has)\n| a\n");
+    becomes(
+        "n1> X\n  > Y\n...\n| a\n(text)\n| b\n",
+        "n1> X\n  > Y\n(text)\n...\n| a\n(text)\n| b\n",
+    );
+    becomes(
+        "! kill -SIGKILL n1\n! kill -2 n1\n",
+        "! kill -9 n1\n! kill -INT n1\n",
+    );
+    becomes(
+        "within 2000ms\n    n1> X\n    OK\n",
+        "within 2s\n  n1> X\n  OK\n",
+    );
+}
+
+#[test]
+fn a_simple_string_may_look_like_anything() {
+    for text in [
+        "\\(x",
+        "\\x31",
+        "\\+OK",
+        "\\x6e1> a",
+        "\\x66or 2T",
+        "\\x6eil",
+        "\\[a]",
+        "\\...",
+        "\\x20a",
+        "\\| a",
+    ] {
+        canonical(&format!("n1> X\n{text}\n"));
+    }
+}
+
+#[test]
+fn a_source_that_is_too_large_is_refused_unread() {
+    let source = "#".repeat(MAX_SOURCE + 1);
+    assert_eq!(parse(&source).unwrap_err()[0].kind, ErrorKind::TooLarge);
+}
+
+#[test]
+fn errors_are_reported_together_and_in_order() {
+    let source = header() + "n1> GET <x>\nOK\n\nn9x> A\nOK\n\n! kil n1\n";
+    let errors = parse(&source).unwrap_err();
+    let starts: Vec<_> = errors.iter().map(|error| error.span.start).collect();
+    assert_eq!(errors.len(), 3, "{errors:#?}");
+    assert!(starts.is_sorted());
+}

@@ -1,0 +1,39 @@
+//! "Did you mean": the nearest word of a closed vocabulary.
+
+/// A sentence that names the word of `valid` that `found` was probably meant to be, or all of
+/// them when none is near.
+pub(super) fn suggest(found: &str, valid: &[&str]) -> String {
+    let lower = found.to_lowercase();
+    valid
+        .iter()
+        .map(|word| (strsim::jaro_winkler(&lower, &word.to_lowercase()), *word))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map_or_else(
+            || format!("it is one of {}", list(valid)),
+            |(_, word)| format!("did you mean `{word}`?"),
+        )
+}
+
+/// "`a`, `b`"
+fn list(words: &[&str]) -> String {
+    words
+        .iter()
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_named_and_without_one_all_are() {
+        assert_eq!(suggest("Musst", &["must", "may"]), "did you mean `must`?");
+        assert_eq!(
+            suggest("xyz", &["must", "may"]),
+            "it is one of `must`, `may`"
+        );
+    }
+}
