@@ -1,0 +1,114 @@
+//! How long anything may take.
+
+use std::time::Duration;
+
+use crate::transcript::ast::{Block, Period, StepKind};
+
+/// The deadlines of a run. Every wait has one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// For a connection to be made, and for a reply to come.
+    pub read: Duration,
+    /// What `within` adds to its period: a busy machine must not look like a slow server.
+    pub slack: Duration,
+    /// Between two attempts of a block.
+    pub pause: Duration,
+    /// For how long a reply that is to be pending must stay away, and for how long no byte may
+    /// follow those that were expected.
+    pub quiet: Duration,
+    /// For a case, unless its blocks add up to more.
+    pub case: Duration,
+    /// For a process to end or to start.
+    pub process: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            read: Duration::from_secs(5),
+            slack: Duration::from_secs(5),
+            pause: Duration::from_millis(50),
+            quiet: Duration::from_millis(100),
+            case: Duration::from_secs(60),
+            process: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Limits {
+    /// Everything `factor` times as long, for slow machines. The factor lies between 0.1 and 100.
+    #[must_use]
+    pub fn slower(&self, factor: f64) -> Self {
+        let factor = factor.clamp(0.1, 100.0);
+        Self {
+            read: self.read.mul_f64(factor),
+            slack: self.slack.mul_f64(factor),
+            pause: self.pause,
+            quiet: self.quiet.mul_f64(factor),
+            case: self.case.mul_f64(factor),
+            process: self.process.mul_f64(factor),
+        }
+    }
+
+    /// How long `within` may take.
+    pub(super) fn within(&self, period: Period, node_timeout: Duration) -> Duration {
+        length(period, node_timeout).saturating_add(self.slack)
+    }
+
+    /// How long a case with this body may take.
+    pub(super) fn of_case(&self, body: &Block, node_timeout: Duration) -> Duration {
+        self.case
+            .max(self.of_block(body, node_timeout).saturating_add(self.read))
+    }
+
+    fn of_block(&self, block: &Block, node_timeout: Duration) -> Duration {
+        let longest = |step: &StepKind| match step {
+            StepKind::Within(period, _) => self.within(period.value, node_timeout),
+            StepKind::For(period, _) => length(period.value, node_timeout).saturating_add(self.read),
+            StepKind::Choose(variants) => variants
+                .iter()
+                .map(|variant| self.of_block(&variant.body, node_timeout))
+                .max()
+                .unwrap_or_default(),
+            StepKind::Act(_) => self.process,
+            _ => Duration::ZERO,
+        };
+        block
+            .steps
+            .iter()
+            .map(|step| longest(&step.kind))
+            .fold(Duration::ZERO, Duration::saturating_add)
+    }
+}
+
+/// A period in time.
+pub(super) fn length(period: Period, node_timeout: Duration) -> Duration {
+    match period {
+        Period::Timeouts(thousandths) => node_timeout.saturating_mul(thousandths) / 1000,
+        Period::Millis(millis) => Duration::from_millis(millis.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_has_the_time_that_its_blocks_add_up_to() {
+        let block = |count| {
+            let steps = "within 10T\n  n1> PING\n  PONG\n\n".repeat(count);
+            crate::run::tests::transcript(&steps).body
+        };
+        let (limits, second) = (Limits::default(), Duration::from_secs(1));
+        assert_eq!(limits.of_case(&block(1), second), limits.case);
+        let ten = limits.of_case(&block(10), second);
+        assert_eq!(ten, Duration::from_secs(10 * 15 + 5));
+    }
+
+    #[test]
+    fn a_period_is_a_multiple_of_the_node_timeout_or_a_time() {
+        let timeout = Duration::from_millis(500);
+        assert_eq!(length(Period::Timeouts(1500), timeout), Duration::from_millis(750));
+        assert_eq!(length(Period::Millis(20), timeout), Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,210 @@
+//! What came of a run, as plain data; every report is a function of it.
+
+use std::time::Duration;
+
+use crate::pattern::Strength;
+use crate::transcript::Span;
+use crate::transcript::ast::{CaseId, Level, NodeName};
+
+use super::WireEvent;
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunResult {
+    /// What was tested, for people.
+    pub server: String,
+    /// Each selected case, in the order of the catalogue.
+    pub cases: Vec<CaseResult>,
+    /// From the first case to the last.
+    pub elapsed: Duration,
+}
+
+/// One case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseResult {
+    /// `MOV-01`
+    pub id: CaseId,
+    /// The folder.
+    pub area: String,
+    /// The file's name without its ending.
+    pub claim: String,
+    /// The claim as a sentence.
+    pub title: String,
+    /// How strong it is.
+    pub level: Level,
+    /// The transcript, as a user would name it.
+    pub path: String,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// Differences that are not held against the server.
+    pub tolerated: Vec<Tolerated>,
+    /// How long it took, without the boot of a cluster.
+    pub elapsed: Duration,
+}
+
+/// What came of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// The claim holds.
+    Pass,
+    /// It does not.
+    Departs(Box<Difference>),
+    /// It does not, and need not: the case is a `may`.
+    Otherwise(Box<Difference>),
+    /// It does not, as the list of known departures says.
+    Known {
+        /// What departs.
+        difference: Box<Difference>,
+        /// The list's words.
+        reason: String,
+    },
+    /// It holds, although the list of known departures says otherwise: the entry is to go.
+    Fixed {
+        /// The list's words.
+        reason: String,
+    },
+    /// It was not run.
+    Skipped(Skip),
+    /// It could not be run, and the server is not to blame.
+    Broken(String),
+}
+
+impl Verdict {
+    /// The word in reports.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Departs(_) => "departs",
+            Self::Otherwise(_) => "otherwise",
+            Self::Known { .. } => "known",
+            Self::Fixed { .. } => "fixed",
+            Self::Skipped(_) => "skipped",
+            Self::Broken(_) => "broken",
+        }
+    }
+
+    /// Whether the run fails by it.
+    pub const fn fails(&self) -> bool {
+        matches!(self, Self::Departs(_) | Self::Fixed { .. } | Self::Broken(_))
+    }
+
+    /// What differs, if something does.
+    pub fn difference(&self) -> Option<&Difference> {
+        match self {
+            Self::Departs(difference)
+            | Self::Otherwise(difference)
+            | Self::Known { difference, .. } => Some(difference),
+            _ => None,
+        }
+    }
+}
+
+/// Why a case was not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// What such cases have in common, as in "need process control".
+    pub kind: &'static str,
+    /// Why this one.
+    pub reason: String,
+}
+
+/// A difference that is not held against the server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tolerated {
+    /// Why not.
+    pub strength: Strength,
+    /// What differs.
+    pub difference: Difference,
+}
+
+/// What is not as it was expected, where, and what is known about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The expected line.
+    pub span: Span,
+    /// The prompt that it belongs to.
+    pub prompt: Option<Span>,
+    /// What was expected, as in "expected …".
+    pub expected: String,
+    /// What there was instead; may have several lines.
+    pub received: String,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+    /// The level that the line is marked with; the case's counts otherwise.
+    pub level: Option<Level>,
+    /// The block that was repeated, if it stands in one.
+    pub attempts: Option<Attempts>,
+    /// The node that was talked to.
+    pub node: Option<NodeName>,
+    /// The last events on the wire.
+    pub wire: Vec<WireEvent>,
+    /// The last lines of that node's log.
+    pub log: Vec<String>,
+}
+
+/// How often a block was tried.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempts {
+    /// `within 3T`
+    pub block: String,
+    /// `within`: never succeeded. `for`: succeeded until it did not.
+    pub kind: BlockKind,
+    /// How often it was run.
+    pub count: u32,
+    /// For how long.
+    pub elapsed: Duration,
+    /// What `T` is, and from where.
+    pub node_timeout: String,
+    /// The attempt that came furthest, if that is not the last one.
+    pub closest: Option<String>,
+}
+
+/// Which kind of block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockKind {
+    /// Must succeed once.
+    Within,
+    /// Must succeed every time.
+    For,
+}
+
+impl Attempts {
+    /// As in "not within 3T (6.5 s, 130 attempts, T = 2 s from CONFIG GET …)".
+    pub fn describe(&self) -> String {
+        let Self { block, count, node_timeout, .. } = self;
+        let seconds = self.elapsed.as_secs_f64();
+        match self.kind {
+            BlockKind::Within => {
+                let plural = if *count == 1 { "" } else { "s" };
+                format!("not {block} ({seconds:.1} s, {count} attempt{plural}, T = {node_timeout})")
+            }
+            BlockKind::For => {
+                format!("`{block}` broke after {seconds:.2} s, attempt {count} (T = {node_timeout})")
+            }
+        }
+    }
+}
+
+impl Difference {
+    /// "expected …, received …".
+    pub fn sentence(&self) -> String {
+        format!("expected {}, received {}", self.expected, self.received)
+    }
+}
+
+impl RunResult {
+    /// How many verdicts satisfy.
+    pub fn count(&self, wanted: impl Fn(&Verdict) -> bool) -> usize {
+        self.cases.iter().filter(|case| wanted(&case.verdict)).count()
+    }
+
+    /// Cases that were run.
+    pub fn ran(&self) -> usize {
+        self.count(|verdict| !matches!(verdict, Verdict::Skipped(_)))
+    }
+
+    /// Whether every claim holds, and at least one was put to the test.
+    pub fn holds(&self) -> bool {
+        self.ran() > 0 && self.count(Verdict::fails) == 0
+    }
+}
