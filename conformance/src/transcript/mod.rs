@@ -9,5 +9,5 @@ mod suggest;
 
 pub use error::{Error, ErrorKind, Vocabulary};
 pub use parse::{MAX_DEPTH, MAX_SOURCE, parse, parse_bytes};
-pub use print::print;
+pub use print::{print, print_pattern, print_template};
 pub use span::{Position, Span, Spanned};

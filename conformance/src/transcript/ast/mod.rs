@@ -15,7 +15,7 @@ pub use header::{CaseId, Directive, Header, Level, Needs, Topology};
 pub use node::{NodeField, NodeName, NodeRole};
 pub use product::{Condition, ProductRange, Products, Variant, Version};
 pub use reply::{
-    Answer, Entry, Expected, Item, Marks, Outcome, Pattern, Rule, Shape, Text, TextLine,
+    Answer, Entry, Expected, Item, Marks, Outcome, Pattern, Rule, Shape, Text, TextKind, TextLine,
 };
 pub use step::{
     Action, Arithmetic, Assertion, Block, Command, Comment, Comparison, Connection, EmbeddedFile,

@@ -135,8 +135,8 @@ pub struct Entry {
 /// A string as lines. `\r\n` and `\n` are the same here; only raw steps tell them apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// `(verbatim)`: a bulk string will not do. With three letters, this format only.
-    pub verbatim: Option<Option<String>>,
+    /// Which of the wire's strings will do.
+    pub kind: TextKind,
     /// How the lines relate to the received ones. [`Rule::Has`] and [`Rule::Lacks`] look at
     /// each line by itself.
     pub rule: Rule,
@@ -145,6 +145,16 @@ pub struct Text {
     /// `(no newline)`: the last line has no end. Only under [`Rule::Whole`] and
     /// [`Rule::AnyOrder`].
     pub no_newline: bool,
+}
+
+/// The strings that a text may be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TextKind {
+    /// A bulk string or a verbatim string.
+    #[default]
+    Either,
+    /// `(verbatim)`: a bulk string will not do. With three letters, this format only.
+    Verbatim(Option<String>),
 }
 
 /// A line of a text.

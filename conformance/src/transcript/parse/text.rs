@@ -1,6 +1,6 @@
 //! Texts, whose lines carry a margin: `| cluster_state:ok`.
 
-use crate::transcript::ast::{Level, Rule, Text, TextLine};
+use crate::transcript::ast::{Level, Rule, Text, TextKind, TextLine};
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
@@ -28,9 +28,9 @@ impl<'a> Parser<'a> {
     ) -> Option<Text> {
         let errors = self.errors.len();
         let mut text = Text {
-            verbatim: match opened.kind {
-                Kind::Verbatim(format) => Some(format),
-                _ => None,
+            kind: match opened.kind {
+                Kind::Verbatim(format) => TextKind::Verbatim(format),
+                _ => TextKind::Either,
             },
             rule: opened.rule,
             lines: Vec::new(),

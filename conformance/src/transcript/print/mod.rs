@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use super::ast::{
     Action, Arithmetic, Assertion, Block, Command, Comment, Comparison, Condition, Expression,
-    Header, NodeName, Period, Pipeline, Products, RawBytes, RawOutcome, Signal, Step, StepKind,
-    Term, Transcript, Variant, Word,
+    Header, NodeName, Pattern, Period, Pipeline, Products, RawBytes, RawOutcome, Signal, Step,
+    StepKind, Template, Term, Transcript, Variant, Word,
 };
 use super::parse::frame_line_is_plain;
 use super::span::Spanned;
@@ -31,6 +31,16 @@ pub fn print(transcript: &Transcript) -> String {
         printer.out.push_str(&file.content);
     }
     printer.out
+}
+
+/// The lines of one reply, joined by `\n`, without one at the end.
+pub fn print_pattern(pattern: &Pattern) -> String {
+    reply::nested(pattern).join("\n")
+}
+
+/// A template as it stands behind a margin.
+pub fn print_template(template: &Template) -> String {
+    template::line(template)
 }
 
 /// The text so far, and how far the next line is indented.

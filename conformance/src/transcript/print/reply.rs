@@ -1,7 +1,8 @@
 //! Replies, as redis-cli prints them.
 
 use crate::transcript::ast::{
-    Answer, Entry, Expected, Item, Level, Marks, Outcome, Pattern, Rule, Shape, Text, TextLine,
+    Answer, Entry, Expected, Item, Level, Marks, Outcome, Pattern, Rule, Shape, Text, TextKind,
+    TextLine,
 };
 use crate::transcript::span::Spanned;
 
@@ -55,7 +56,7 @@ fn top(pattern: &Pattern, neighbours: Neighbours<'_>) -> Vec<String> {
         return vec![format!("{}...", marks(pattern.marks))];
     }
     let tag = match &pattern.shape {
-        Shape::Text(text) if text.rule == Rule::Whole && text.verbatim.is_none() => "(text)",
+        Shape::Text(text) if text.rule == Rule::Whole && text.kind == TextKind::Either => "(text)",
         Shape::Array(Rule::Whole, items) if !items.is_empty() => "(array)",
         _ => return lines,
     };
@@ -93,7 +94,7 @@ fn ends_open(expected: &Expected) -> bool {
 }
 
 /// The lines of a value: the first goes behind what is already on its line.
-fn nested(pattern: &Pattern) -> Vec<String> {
+pub(super) fn nested(pattern: &Pattern) -> Vec<String> {
     let body = match &pattern.shape {
         Shape::Text(text) => text_lines(text),
         Shape::Array(rule, items) => item_lines(*rule, items, Tag::Array),
@@ -152,10 +153,10 @@ fn rule_line(rule: Rule) -> Option<String> {
 
 fn text_lines(text: &Text) -> Vec<String> {
     let mut lines = Vec::new();
-    match &text.verbatim {
-        Some(Some(format)) => lines.push(format!("(verbatim {format})")),
-        Some(None) => lines.push("(verbatim)".to_owned()),
-        None => {}
+    match &text.kind {
+        TextKind::Verbatim(Some(format)) => lines.push(format!("(verbatim {format})")),
+        TextKind::Verbatim(None) => lines.push("(verbatim)".to_owned()),
+        TextKind::Either => {}
     }
     lines.extend(rule_line(text.rule));
     let begins_open = text

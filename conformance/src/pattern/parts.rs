@@ -1,0 +1,311 @@
+//! Arrays, sets, pushes and maps: which element is for which item.
+
+use std::collections::VecDeque;
+
+use shardlab::resp::Frame;
+
+use crate::transcript::ast::{Entry, Item, Pattern, Rule};
+use crate::transcript::{Span, Spanned};
+
+use super::Mismatch;
+use super::describe::{part, received};
+use super::frame::{Mark, Matcher, Verdict};
+
+/// The most comparisons that finding an order may take.
+const MAX_PAIRS: usize = 1 << 18;
+
+/// The rule for what has no order.
+pub(super) const fn unordered(rule: Rule) -> Rule {
+    match rule {
+        Rule::Whole => Rule::AnyOrder,
+        rule => rule,
+    }
+}
+
+impl Matcher<'_> {
+    pub(super) fn items(
+        &mut self,
+        rule: Rule,
+        items: &[Spanned<Item>],
+        frames: &[Frame],
+        span: Span,
+    ) -> Verdict {
+        let patterns = || {
+            items.iter().filter_map(|item| match &item.value {
+                Item::Rest => None,
+                Item::One(pattern) => Some((pattern, item.span)),
+            })
+        };
+        match rule {
+            Rule::Whole => self.in_order(items, frames, span),
+            Rule::AnyOrder => {
+                let patterns: Vec<_> = patterns().collect();
+                count("items", patterns.len(), frames.len(), span)?;
+                self.assign(
+                    &patterns,
+                    frames,
+                    |matcher, (pattern, span), frame| matcher.frame(pattern, *span, frame),
+                    |matcher, (pattern, span)| matcher.missing(pattern, *span),
+                )
+            }
+            Rule::Has => {
+                for (pattern, span) in patterns() {
+                    let found = frames
+                        .iter()
+                        .any(|frame| self.attempt(|m| m.frame(pattern, span, frame)).is_ok());
+                    if !found {
+                        let missing = self.missing(pattern, span);
+                        self.weigh(pattern.marks.level, Err(Box::new(missing)))?;
+                    }
+                }
+                Ok(())
+            }
+            Rule::Lacks => {
+                for (pattern, span) in patterns() {
+                    let found = frames
+                        .iter()
+                        .find(|frame| self.would(|m| m.frame(pattern, span, frame)));
+                    if let Some(frame) = found {
+                        let expected = format!("no item to be {}", part(pattern, self.known()));
+                        return Err(Box::new(Mismatch::new(span, expected, received(frame))));
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn missing(&self, pattern: &Pattern, span: Span) -> Mismatch {
+        let expected = format!("an item that is {}", part(pattern, self.known()));
+        Mismatch::new(span, expected, "none".to_owned())
+    }
+
+    /// Items in their order; `...` takes as few elements as possible.
+    fn in_order(&mut self, items: &[Spanned<Item>], frames: &[Frame], span: Span) -> Verdict {
+        let (mut item, mut frame) = (0, 0);
+        // Behind the last `...`: its place, the element where what follows was last tried, and
+        // what had been found before it.
+        let mut retry: Option<(usize, usize, Mark)> = None;
+        let mut closest = None;
+        loop {
+            match (items.get(item), frames.get(frame)) {
+                (None, None) => return Ok(()),
+                (Some(wanted), _) if wanted.value == Item::Rest => {
+                    item += 1;
+                    retry = Some((item, frame, self.mark()));
+                    closest = None;
+                    continue;
+                }
+                (Some(wanted), Some(found)) => {
+                    if let Item::One(pattern) = &wanted.value {
+                        match self.frame(pattern, wanted.span, found) {
+                            Ok(()) => {
+                                item += 1;
+                                frame += 1;
+                                continue;
+                            }
+                            Err(mismatch) => {
+                                closest.get_or_insert(mismatch);
+                            }
+                        }
+                    }
+                }
+                (None, Some(_)) | (Some(_), None) => {}
+            }
+            match retry {
+                Some((after, from, mark)) if from < frames.len() => {
+                    item = after;
+                    frame = from + 1;
+                    self.reset(mark.clone());
+                    retry = Some((after, frame, mark));
+                }
+                _ => {
+                    let rests = items.iter().any(|item| item.value == Item::Rest);
+                    return Err(closest.unwrap_or_else(|| {
+                        Box::new(wrong_count(items.len(), frames.len(), rests, span))
+                    }));
+                }
+            }
+        }
+    }
+
+    pub(super) fn entries(
+        &mut self,
+        rule: Rule,
+        entries: &[Spanned<Entry>],
+        pairs: &[(Frame, Frame)],
+        span: Span,
+    ) -> Verdict {
+        match rule {
+            Rule::Whole | Rule::AnyOrder => {
+                self.assign(entries, pairs, Self::entry, |matcher, entry| {
+                    matcher.missing_entry(entry, pairs)
+                })?;
+                count("entries", entries.len(), pairs.len(), span)
+            }
+            Rule::Has => {
+                for entry in entries {
+                    let found = pairs
+                        .iter()
+                        .any(|pair| self.attempt(|m| m.entry(entry, pair)).is_ok());
+                    if !found {
+                        return Err(Box::new(self.missing_entry(entry, pairs)));
+                    }
+                }
+                Ok(())
+            }
+            Rule::Lacks => {
+                for entry in entries {
+                    let found = pairs
+                        .iter()
+                        .find(|pair| self.would(|m| m.entry(entry, pair)));
+                    if let Some((key, value)) = found {
+                        let expected = format!(
+                            "no entry whose key is {}",
+                            part(&entry.value.key, self.known())
+                        );
+                        let received = format!("{} => {}", received(key), received(value));
+                        return Err(Box::new(Mismatch::new(entry.span, expected, received)));
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &Spanned<Entry>, (key, value): &(Frame, Frame)) -> Verdict {
+        let entry = &entry.value;
+        self.frame(&entry.key, entry.key.span, key)?;
+        self.frame(&entry.value, entry.value.span, value)
+    }
+
+    /// Why no pair is this entry: its value differs, or there is no such key.
+    fn missing_entry(&mut self, entry: &Spanned<Entry>, pairs: &[(Frame, Frame)]) -> Mismatch {
+        let entry = &entry.value;
+        for (key, value) in pairs {
+            if self.would(|m| m.frame(&entry.key, entry.key.span, key))
+                && let Err(mismatch) =
+                    self.attempt(|m| m.frame(&entry.value, entry.value.span, value))
+            {
+                return *mismatch;
+            }
+        }
+        let expected = format!("an entry whose key is {}", part(&entry.key, self.known()));
+        Mismatch::new(entry.key.span, expected, "none".to_owned())
+    }
+
+    /// Finds for every pattern an element of its own, then matches them for good.
+    pub(super) fn assign<P, E>(
+        &mut self,
+        patterns: &[P],
+        elements: &[E],
+        matches: impl Fn(&mut Self, &P, &E) -> Verdict,
+        missing: impl FnOnce(&mut Self, &P) -> Mismatch,
+    ) -> Verdict {
+        if patterns.len().saturating_mul(elements.len()) > MAX_PAIRS {
+            let received = format!("{} parts, too many to be ordered", elements.len());
+            let expected = format!("{} parts in any order", patterns.len());
+            return Err(Box::new(Mismatch::new(Span::default(), expected, received)));
+        }
+        let fits: Vec<Vec<usize>> = patterns
+            .iter()
+            .map(|pattern| {
+                let fit = |(place, element)| {
+                    self.would(|matcher| matches(matcher, pattern, element))
+                        .then_some(place)
+                };
+                elements.iter().enumerate().filter_map(fit).collect()
+            })
+            .collect();
+        match pairing(&fits, elements.len()) {
+            Ok(chosen) => {
+                for (pattern, place) in patterns.iter().zip(chosen) {
+                    if let Some(element) = elements.get(place) {
+                        matches(self, pattern, element)?;
+                    }
+                }
+                Ok(())
+            }
+            Err(unmatched) => match patterns.get(unmatched) {
+                Some(pattern) => Err(Box::new(missing(self, pattern))),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+fn count(noun: &str, wanted: usize, found: usize, span: Span) -> Verdict {
+    if wanted == found {
+        return Ok(());
+    }
+    let mismatch = Mismatch::new(span, format!("{wanted} {noun}"), format!("{found}"));
+    Err(Box::new(mismatch))
+}
+
+fn wrong_count(wanted: usize, found: usize, at_least: bool, span: Span) -> Mismatch {
+    let (wanted, at_least) = if at_least {
+        (wanted.saturating_sub(1), "at least ")
+    } else {
+        (wanted, "")
+    };
+    Mismatch::new(
+        span,
+        format!("{at_least}{wanted} items"),
+        format!("{found}"),
+    )
+}
+
+/// For each pattern one of the elements that fit it, no element twice; or a pattern for which
+/// there is none. Augmenting paths, breadth first.
+fn pairing(fits: &[Vec<usize>], elements: usize) -> Result<Vec<usize>, usize> {
+    let mut owner: Vec<Option<usize>> = vec![None; elements];
+    let mut chosen: Vec<Option<usize>> = vec![None; fits.len()];
+    for pattern in 0..fits.len() {
+        // From which pattern each element was reached.
+        let mut reached: Vec<Option<usize>> = vec![None; elements];
+        let mut queue = VecDeque::from([pattern]);
+        let mut free = None;
+        'search: while let Some(from) = queue.pop_front() {
+            for element in fits.get(from).into_iter().flatten().copied() {
+                let Some(mark) = reached.get_mut(element).filter(|mark| mark.is_none()) else {
+                    continue;
+                };
+                *mark = Some(from);
+                if let Some(next) = owner.get(element).copied().flatten() {
+                    queue.push_back(next);
+                } else {
+                    free = Some(element);
+                    break 'search;
+                }
+            }
+        }
+        let Some(mut element) = free else {
+            return Err(pattern);
+        };
+        while let Some(from) = reached.get(element).copied().flatten() {
+            if let Some(place) = owner.get_mut(element) {
+                *place = Some(from);
+            }
+            let before = chosen
+                .get_mut(from)
+                .and_then(|place| place.replace(element));
+            match before {
+                Some(earlier) if from != pattern => element = earlier,
+                _ => break,
+            }
+        }
+    }
+    Ok(chosen.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pairing_is_found_where_greed_would_fail() {
+        let fits = vec![vec![0, 1], vec![0], vec![1, 2]];
+        assert_eq!(pairing(&fits, 3), Ok(vec![1, 0, 2]));
+        assert_eq!(pairing(&[vec![0], vec![0]], 2), Err(1));
+    }
+}

@@ -1,0 +1,90 @@
+//! Bytes as they stand on the wire.
+
+use crate::transcript::ast::{Piece, RawBytes, RawOutcome, Template};
+use crate::transcript::{Span, Spanned, print_template};
+
+use super::compile::Compiled;
+use super::describe::{legend, resolved};
+use super::environment::{Captures, Facts, Known};
+use super::{Match, Mismatch};
+
+/// What came on a connection that is read as bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RawReceived<'a> {
+    /// Everything since the last step.
+    Bytes(&'a [u8]),
+    /// The server closed it, or it could not be opened.
+    NoConnection,
+}
+
+/// Compares bytes, whole and exactly. `captures` grows only if they match. `span` is the
+/// step's place.
+pub fn judge_raw(
+    outcome: &RawOutcome,
+    span: Span,
+    received: RawReceived<'_>,
+    facts: &dyn Facts,
+    captures: &mut Captures,
+) -> Match {
+    let known = Known { facts, captures };
+    let (template, bytes) = match (outcome, received) {
+        (RawOutcome::NoConnection, RawReceived::NoConnection) => return Match::Yes,
+        (RawOutcome::NoConnection, RawReceived::Bytes(bytes)) => {
+            return no(span, "no connection".to_owned(), shown(bytes), None);
+        }
+        (RawOutcome::Bytes(expected), RawReceived::NoConnection) => {
+            let expected = print_template(&resolved(&whole(expected), known));
+            let received = "no connection (refused or lost)".to_owned();
+            return no(span, format!("the bytes `{expected}`"), received, None);
+        }
+        (RawOutcome::Bytes(expected), RawReceived::Bytes(bytes)) => (whole(expected), bytes),
+    };
+    let expected = format!(
+        "the bytes `{}`",
+        print_template(&resolved(&template, known))
+    );
+    match Compiled::new(&template, known) {
+        Err(error) => no(span, expected, shown(bytes), Some(error.to_string())),
+        Ok(compiled) => match compiled.captures(bytes) {
+            Some(fresh) => {
+                captures.extend(fresh);
+                Match::Yes
+            }
+            None => no(span, expected, shown(bytes), legend(&template, known)),
+        },
+    }
+}
+
+fn no(span: Span, expected: String, received: String, note: Option<String>) -> Match {
+    let mut mismatch = Mismatch::new(span, expected, received);
+    mismatch.note = note;
+    Match::No(Box::new(mismatch))
+}
+
+/// The bytes of either form as one template.
+fn whole(bytes: &RawBytes) -> Template {
+    match bytes {
+        RawBytes::Line(template) => template.clone(),
+        RawBytes::Lines { lines, no_newline } => {
+            let mut pieces = Vec::new();
+            for (place, line) in lines.iter().enumerate() {
+                pieces.extend(line.pieces.iter().cloned());
+                if !(*no_newline && place + 1 == lines.len()) {
+                    pieces.push(Spanned::new(Piece::Literal(b"\r\n".to_vec()), line.span));
+                }
+            }
+            Template { pieces }
+        }
+    }
+}
+
+/// The bytes with escapes, as they could be written in a transcript.
+fn shown(bytes: &[u8]) -> String {
+    let template = Template {
+        pieces: vec![Spanned::new(
+            Piece::Literal(bytes.to_vec()),
+            Span::default(),
+        )],
+    };
+    format!("`{}`", print_template(&template))
+}

@@ -1,0 +1,201 @@
+//! Texts, line by line.
+
+use crate::transcript::ast::{Level, Rule, Template, Text, TextLine};
+use crate::transcript::{Span, print_template};
+
+use super::Mismatch;
+use super::compile::Compiled;
+use super::describe::{legend, resolved};
+use super::frame::{Mark, Matcher, Verdict};
+
+/// A line that is looked for.
+struct Wanted<'a> {
+    template: &'a Template,
+    level: Option<Level>,
+    span: Span,
+    compiled: Compiled,
+}
+
+/// A line of the pattern, ready to be compared; none for `...`.
+type Slot<'a> = Option<Wanted<'a>>;
+
+impl Matcher<'_> {
+    pub(super) fn text(&mut self, text: &Text, span: Span, bytes: &[u8]) -> Verdict {
+        let (lines, ended) = split(bytes);
+        let slots: Vec<Slot<'_>> = text
+            .lines
+            .iter()
+            .map(|line| match &line.value {
+                TextLine::Rest => Ok(None),
+                TextLine::Line { level, text } => Ok(Some(Wanted {
+                    template: text,
+                    level: *level,
+                    span: line.span,
+                    compiled: self.compile(text, line.span, || shown(&lines))?,
+                })),
+            })
+            .collect::<Result<_, Box<Mismatch>>>()?;
+        match text.rule {
+            Rule::Whole => self.lines_in_order(&slots, &lines, span)?,
+            Rule::AnyOrder => {
+                let wanted: Vec<&Wanted<'_>> = slots.iter().flatten().collect();
+                self.assign(
+                    &wanted,
+                    &lines,
+                    |matcher, wanted, line| matcher.line(wanted, line),
+                    |matcher, wanted| matcher.no_line(wanted, &lines),
+                )?;
+                if wanted.len() != lines.len() {
+                    return Err(Box::new(wrong_count(wanted.len(), false, &lines, span)));
+                }
+            }
+            Rule::Has => {
+                for wanted in slots.iter().flatten() {
+                    let found = lines
+                        .iter()
+                        .any(|line| self.keep(wanted.compiled.captures(line)));
+                    if !found {
+                        let missing = Box::new(self.no_line(wanted, &lines));
+                        self.weigh(wanted.level, Err(missing))?;
+                    }
+                }
+                return Ok(());
+            }
+            Rule::Lacks => {
+                for wanted in slots.iter().flatten() {
+                    let found = lines
+                        .iter()
+                        .find(|line| wanted.compiled.captures(line).is_some());
+                    if let Some(line) = found {
+                        let expected = format!("no line {}", self.quote(wanted));
+                        let found = Mismatch::new(wanted.span, expected, shown_line(line));
+                        self.weigh(wanted.level, Err(Box::new(found)))?;
+                    }
+                }
+                return Ok(());
+            }
+        }
+        let open = slots.last().is_some_and(Option::is_none);
+        if open || ended != text.no_newline || lines.is_empty() {
+            return Ok(());
+        }
+        let (expected, received) = if ended {
+            ("no line end after the last line", "one")
+        } else {
+            ("a line end after the last line", "none")
+        };
+        Err(Box::new(Mismatch::new(
+            span,
+            expected.into(),
+            received.into(),
+        )))
+    }
+
+    /// Lines in their order; `...` takes as few as possible.
+    fn lines_in_order(&mut self, slots: &[Slot<'_>], lines: &[&[u8]], span: Span) -> Verdict {
+        let (mut slot, mut line) = (0, 0);
+        let mut retry: Option<(usize, usize, Mark)> = None;
+        let mut closest = None;
+        loop {
+            match (slots.get(slot), lines.get(line)) {
+                (None, None) => return Ok(()),
+                (Some(None), _) => {
+                    slot += 1;
+                    retry = Some((slot, line, self.mark()));
+                    closest = None;
+                    continue;
+                }
+                (Some(Some(wanted)), Some(found)) => {
+                    let verdict = self.line(wanted, found);
+                    match self.weigh(wanted.level, verdict) {
+                        Ok(()) => {
+                            slot += 1;
+                            line += 1;
+                            continue;
+                        }
+                        Err(mismatch) => {
+                            closest.get_or_insert(mismatch);
+                        }
+                    }
+                }
+                (None, Some(_)) | (Some(_), None) => {}
+            }
+            match retry {
+                Some((after, from, mark)) if from < lines.len() => {
+                    slot = after;
+                    line = from + 1;
+                    self.reset(mark.clone());
+                    retry = Some((after, line, mark));
+                }
+                _ => {
+                    let rests = slots.iter().any(Option::is_none);
+                    let wanted = slots.iter().flatten().count();
+                    return Err(closest
+                        .unwrap_or_else(|| Box::new(wrong_count(wanted, rests, lines, span))));
+                }
+            }
+        }
+    }
+
+    fn line(&mut self, wanted: &Wanted<'_>, line: &[u8]) -> Verdict {
+        if self.keep(wanted.compiled.captures(line)) {
+            return Ok(());
+        }
+        let expected = format!("the line {}", self.quote(wanted));
+        let mut mismatch = Mismatch::new(wanted.span, expected, shown_line(line));
+        mismatch.note = legend(wanted.template, self.known());
+        Err(Box::new(mismatch))
+    }
+
+    fn no_line(&mut self, wanted: &Wanted<'_>, lines: &[&[u8]]) -> Mismatch {
+        let expected = format!("a line {}", self.quote(wanted));
+        let mut mismatch = Mismatch::new(wanted.span, expected, shown(lines));
+        mismatch.note = legend(wanted.template, self.known());
+        mismatch
+    }
+
+    fn quote(&self, wanted: &Wanted<'_>) -> String {
+        format!(
+            "`{}`",
+            print_template(&resolved(wanted.template, self.known()))
+        )
+    }
+}
+
+/// The lines without their ends, and whether the last one has an end.
+fn split(bytes: &[u8]) -> (Vec<&[u8]>, bool) {
+    if bytes.is_empty() {
+        return (Vec::new(), true);
+    }
+    let body = bytes.strip_suffix(b"\n");
+    let lines = body
+        .unwrap_or(bytes)
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .collect();
+    (lines, body.is_some())
+}
+
+fn wrong_count(wanted: usize, at_least: bool, lines: &[&[u8]], span: Span) -> Mismatch {
+    let at_least = if at_least { "at least " } else { "" };
+    let expected = format!("{at_least}{wanted} lines");
+    Mismatch::new(span, expected, shown(lines))
+}
+
+fn shown_line(line: &[u8]) -> String {
+    format!("`{}`", String::from_utf8_lossy(line))
+}
+
+/// The text as a picture shows it.
+fn shown(lines: &[&[u8]]) -> String {
+    const MAX_LINES: usize = 40;
+    let mut text = format!("{} lines:", lines.len());
+    for line in lines.iter().take(MAX_LINES) {
+        text.push_str("\n| ");
+        text.extend(String::from_utf8_lossy(line).chars().take(200));
+    }
+    if lines.len() > MAX_LINES {
+        text.push_str("\n…");
+    }
+    text
+}
