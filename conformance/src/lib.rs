@@ -1,6 +1,15 @@
-//! Replays Redis Cluster transcripts against any server.
+//! Replays Redis Cluster transcripts against any server and says where it departs.
+//!
+//! [`transcript`] reads them, [`target`] is what they are run against, [`run`] runs them and
+//! [`report`] tells; [`suite`] holds the transcripts of this project, [`harness`] makes tests of them.
 
 pub mod diagnose;
+pub mod known;
 pub mod pattern;
+pub mod pool;
 pub mod render;
+pub mod report;
+pub mod run;
+pub mod suite;
+pub mod target;
 pub mod transcript;

@@ -10,6 +10,8 @@ pub struct Environment {
     pub path: OsString,
     /// `SHARDLAB_SERVER`: the server to use unless an option says otherwise.
     pub server: Option<String>,
+    /// `SHARDLAB_ATTACH`: the addresses of a running cluster that the suite tests instead.
+    pub attach: Option<String>,
     /// `SHARDLAB_HOME`: the state folder.
     pub home: Option<PathBuf>,
 }
@@ -22,9 +24,11 @@ impl Environment {
     )]
     pub fn of_process() -> Self {
         let some = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let text = |name: &str| some(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             path: some("PATH").unwrap_or_default(),
-            server: some("SHARDLAB_SERVER").map(|server| server.to_string_lossy().into_owned()),
+            server: text("SHARDLAB_SERVER"),
+            attach: text("SHARDLAB_ATTACH"),
             home: some("SHARDLAB_HOME").map(PathBuf::from),
         }
     }

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 /// The signals by which a user or a system asks a program to end.
 #[derive(Debug)]
-pub(crate) struct Interrupts {
+pub struct Interrupts {
     int: Stream,
     term: Stream,
     hup: Stream,
@@ -21,7 +21,7 @@ impl Interrupts {
     ///
     /// # Errors
     /// The system refuses the handlers.
-    pub(crate) fn listen() -> io::Result<Self> {
+    pub fn listen() -> io::Result<Self> {
         Ok(Self {
             int: signal(SignalKind::interrupt())?,
             term: signal(SignalKind::terminate())?,
@@ -31,7 +31,7 @@ impl Interrupts {
     }
 
     /// The next of them.
-    pub(crate) async fn next(&mut self) -> Signal {
+    pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.int.recv() => Signal::SIGINT,
             _ = self.term.recv() => Signal::SIGTERM,

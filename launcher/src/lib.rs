@@ -11,6 +11,7 @@ pub mod directive;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod interrupt;
 pub mod ladder;
 pub mod node;
 pub mod plan;

@@ -2,7 +2,6 @@
 
 mod cli;
 mod commands;
-mod interrupt;
 mod term;
 
 use std::process::ExitCode;

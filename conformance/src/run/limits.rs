@@ -64,7 +64,9 @@ impl Limits {
     fn of_block(&self, block: &Block, node_timeout: Duration) -> Duration {
         let longest = |step: &StepKind| match step {
             StepKind::Within(period, _) => self.within(period.value, node_timeout),
-            StepKind::For(period, _) => length(period.value, node_timeout).saturating_add(self.read),
+            StepKind::For(period, _) => {
+                length(period.value, node_timeout).saturating_add(self.read)
+            }
             StepKind::Choose(variants) => variants
                 .iter()
                 .map(|variant| self.of_block(&variant.body, node_timeout))
@@ -108,7 +110,13 @@ mod tests {
     #[test]
     fn a_period_is_a_multiple_of_the_node_timeout_or_a_time() {
         let timeout = Duration::from_millis(500);
-        assert_eq!(length(Period::Timeouts(1500), timeout), Duration::from_millis(750));
-        assert_eq!(length(Period::Millis(20), timeout), Duration::from_millis(20));
+        assert_eq!(
+            length(Period::Timeouts(1500), timeout),
+            Duration::from_millis(750)
+        );
+        assert_eq!(
+            length(Period::Millis(20), timeout),
+            Duration::from_millis(20)
+        );
     }
 }

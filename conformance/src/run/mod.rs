@@ -7,16 +7,20 @@ mod case;
 mod exchange;
 mod footprint;
 mod gate;
+mod keys;
 mod limits;
+mod probe;
 mod raw;
 pub mod result;
+mod runner;
 mod session;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub use case::run_case;
-pub use footprint::{Footprint, footprint};
-pub use gate::{Grants, gate};
+pub use case::{Trial, run_case};
+pub use gate::gate;
 pub use limits::Limits;
+pub use result::Skip;
+pub use runner::{Runner, Subject};
 pub use wire::{Direction, WireEvent};

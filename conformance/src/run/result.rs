@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::pattern::Strength;
+use crate::pattern::{Server, Strength};
+use crate::suite::Case;
 use crate::transcript::Span;
 use crate::transcript::ast::{CaseId, Level, NodeName};
 
@@ -12,7 +13,7 @@ use super::WireEvent;
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunResult {
     /// What was tested, for people.
-    pub server: String,
+    pub target: String,
     /// Each selected case, in the order of the catalogue.
     pub cases: Vec<CaseResult>,
     /// From the first case to the last.
@@ -34,12 +35,33 @@ pub struct CaseResult {
     pub level: Level,
     /// The transcript, as a user would name it.
     pub path: String,
+    /// What the server is, if it is known.
+    pub server: Option<Server>,
     /// What came of it.
     pub verdict: Verdict,
     /// Differences that are not held against the server.
     pub tolerated: Vec<Tolerated>,
     /// How long it took, without the boot of a cluster.
     pub elapsed: Duration,
+}
+
+impl CaseResult {
+    /// A case and what came of it, in no time.
+    pub fn new(case: &Case, verdict: Verdict) -> Self {
+        let header = &case.transcript.header;
+        Self {
+            id: header.id.value.clone(),
+            area: case.area.clone(),
+            claim: case.claim.clone(),
+            title: header.title.value.clone(),
+            level: header.level.value,
+            path: case.path.clone(),
+            server: None,
+            verdict,
+            tolerated: Vec::new(),
+            elapsed: Duration::ZERO,
+        }
+    }
 }
 
 /// What came of a case.
@@ -85,7 +107,10 @@ impl Verdict {
 
     /// Whether the run fails by it.
     pub const fn fails(&self) -> bool {
-        matches!(self, Self::Departs(_) | Self::Fixed { .. } | Self::Broken(_))
+        matches!(
+            self,
+            Self::Departs(_) | Self::Fixed { .. } | Self::Broken(_)
+        )
     }
 
     /// What differs, if something does.
@@ -171,7 +196,12 @@ pub enum BlockKind {
 impl Attempts {
     /// As in "not within 3T (6.5 s, 130 attempts, T = 2 s from CONFIG GET …)".
     pub fn describe(&self) -> String {
-        let Self { block, count, node_timeout, .. } = self;
+        let Self {
+            block,
+            count,
+            node_timeout,
+            ..
+        } = self;
         let seconds = self.elapsed.as_secs_f64();
         match self.kind {
             BlockKind::Within => {
@@ -179,13 +209,31 @@ impl Attempts {
                 format!("not {block} ({seconds:.1} s, {count} attempt{plural}, T = {node_timeout})")
             }
             BlockKind::For => {
-                format!("`{block}` broke after {seconds:.2} s, attempt {count} (T = {node_timeout})")
+                format!(
+                    "`{block}` broke after {seconds:.2} s, attempt {count} (T = {node_timeout})"
+                )
             }
         }
     }
 }
 
 impl Difference {
+    /// A difference of which no more is known.
+    pub fn at(span: Span, expected: impl Into<String>, received: impl Into<String>) -> Self {
+        Self {
+            span,
+            prompt: None,
+            expected: expected.into(),
+            received: received.into(),
+            notes: Vec::new(),
+            level: None,
+            attempts: None,
+            node: None,
+            wire: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
     /// "expected …, received …".
     pub fn sentence(&self) -> String {
         format!("expected {}, received {}", self.expected, self.received)
@@ -195,7 +243,10 @@ impl Difference {
 impl RunResult {
     /// How many verdicts satisfy.
     pub fn count(&self, wanted: impl Fn(&Verdict) -> bool) -> usize {
-        self.cases.iter().filter(|case| wanted(&case.verdict)).count()
+        self.cases
+            .iter()
+            .filter(|case| wanted(&case.verdict))
+            .count()
     }
 
     /// Cases that were run.

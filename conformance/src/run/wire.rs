@@ -74,7 +74,12 @@ impl Wire {
         self.since.elapsed()
     }
 
-    pub(super) fn bytes(&mut self, connection: &impl fmt::Display, direction: Direction, bytes: &[u8]) {
+    pub(super) fn bytes(
+        &mut self,
+        connection: &impl fmt::Display,
+        direction: Direction,
+        bytes: &[u8],
+    ) {
         let mut text = escape(bytes.get(..SHOWN).unwrap_or(bytes));
         if bytes.len() > SHOWN {
             text.push_str(&format!("… ({} bytes)", bytes.len()));

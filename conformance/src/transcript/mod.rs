@@ -8,6 +8,6 @@ mod span;
 mod suggest;
 
 pub use error::{Error, ErrorKind, Vocabulary};
-pub use parse::{MAX_DEPTH, MAX_SOURCE, parse, parse_bytes};
+pub use parse::{MAX_DEPTH, MAX_SOURCE, parse, parse_bytes, product_range};
 pub use print::{print, print_pattern, print_template};
 pub use span::{Position, Span, Spanned};

@@ -26,7 +26,7 @@ use shardlab::wait::Deadline;
 use shardlab::{Cluster, Error, exit};
 
 use crate::cli::{Cli, Command, Global};
-use crate::interrupt::Interrupts;
+use shardlab::interrupt::Interrupts;
 use crate::term::Term;
 
 /// How long a command waits for another one that works on the same cluster.

@@ -14,7 +14,7 @@ use super::Lab;
 use super::env::variables;
 use super::up::{builder, options};
 use crate::cli::Run;
-use crate::interrupt::Interrupts;
+use shardlab::interrupt::Interrupts;
 
 /// Starts the cluster, runs CMD, removes the cluster; ends with CMD's exit code.
 pub(crate) async fn run(lab: &Lab<'_>, args: Run, interrupts: &mut Interrupts) -> u8 {

@@ -14,7 +14,7 @@ use shardlab::{Builder, Cluster, Error, Event, exit};
 use super::Lab;
 use super::report::{ClusterReport, SCHEMA};
 use crate::cli::{ClusterArgs, Up};
-use crate::interrupt::Interrupts;
+use shardlab::interrupt::Interrupts;
 use crate::term::table;
 
 /// How often a cluster in the foreground is looked at.

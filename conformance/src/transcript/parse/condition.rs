@@ -64,8 +64,8 @@ impl Parser<'_> {
     }
 }
 
-/// `redis>=6.2<7.0`
-fn product_range(word: &str) -> Option<ProductRange> {
+/// A product and perhaps versions of it, as in a condition: `redis>=6.2<7.0`; `None` if it is none.
+pub fn product_range(word: &str) -> Option<ProductRange> {
     let end = word.find(['<', '>']).unwrap_or(word.len());
     let (product, mut bounds) = word.split_at_checked(end)?;
     let named = product.starts_with(|c: char| c.is_ascii_lowercase())

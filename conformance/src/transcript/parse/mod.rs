@@ -18,6 +18,7 @@ mod text;
 mod topology;
 mod words;
 
+pub use self::condition::product_range;
 use self::lines::{Cursor, Line};
 use super::ast::{Comment, EmbeddedFile, NodeName, Transcript};
 use super::error::{Error, ErrorKind, Vocabulary};

@@ -1,0 +1,73 @@
+//! Puts the transcripts and the lists of known departures into the build, so that the program
+//! works outside of the checkout.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+fn main() -> io::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()?;
+    let mut code = String::new();
+    for (name, doc, folder, ending) in [
+        (
+            "FIXTURES",
+            "Paths and texts of the transcripts.",
+            "fixtures",
+            "resp",
+        ),
+        (
+            "KNOWN",
+            "Paths and texts of the lists of known departures.",
+            "known",
+            "txt",
+        ),
+    ] {
+        let mut files = Vec::new();
+        collect(&root.join(folder), ending, &mut files)?;
+        files.sort();
+        let _ = writeln!(
+            code,
+            "/// {doc}\npub(crate) const {name}: &[(&str, &str)] = &["
+        );
+        for file in files {
+            let shown = file.strip_prefix(&root).unwrap_or(&file);
+            let _ = writeln!(code, "    ({shown:?}, include_str!({file:?})),");
+        }
+        code.push_str("];\n");
+    }
+    fs::write(out_dir()?.join("embedded.rs"), code)
+}
+
+/// All files with this ending, also in folders below. A folder that is not there has none.
+#[expect(
+    clippy::print_stdout,
+    reason = "this is how a build script talks to cargo"
+)]
+fn collect(folder: &Path, ending: &str, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, ending, files)?;
+        } else if path.extension().is_some_and(|found| found == ending) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is how cargo talks to a build script"
+)]
+fn out_dir() -> io::Result<PathBuf> {
+    let missing = || io::Error::other("cargo has set no `OUT_DIR`");
+    std::env::var_os("OUT_DIR")
+        .map(PathBuf::from)
+        .ok_or_else(missing)
+}

@@ -1,0 +1,149 @@
+//! `run`: the transcripts against a server.
+
+use std::cell::Cell;
+use std::fs;
+use std::sync::Arc;
+
+use shardlab::environment::Environment;
+use shardlab::exit;
+use shardlab::interrupt::Interrupts;
+use shardlab::server::SearchEnv;
+use shardlab::state::usual_cache;
+use shardlab_conformance::diagnose::Style;
+use shardlab_conformance::known::KnownList;
+use shardlab_conformance::pattern::Server;
+use shardlab_conformance::pool::Pool;
+use shardlab_conformance::report::{json, terminal};
+use shardlab_conformance::run::result::RunResult;
+use shardlab_conformance::run::{Limits, Runner, Subject};
+use shardlab_conformance::suite::Case;
+use shardlab_conformance::target::attached::Attachment;
+use shardlab_conformance::target::launched::Launcher;
+
+use super::{Code, cases, usage};
+use crate::cli::Run;
+use crate::term;
+
+pub(super) fn run(args: &Run) -> Code {
+    let all = cases(&args.selection.origin(&args.paths))?;
+    let chosen = args
+        .selection
+        .selection()
+        .of(all)
+        .map_err(|error| usage(&error))?;
+    let known = known(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| bug(&error))?;
+    runtime.block_on(async {
+        let mut interrupts = Interrupts::listen().map_err(|error| bug(&error))?;
+        let limits = Limits::default().slower(args.slow);
+        let runner = Runner::new(subject(args, &limits).await?)
+            .limits(limits)
+            .known(known);
+        let running = whole(args, Arc::new(runner), chosen);
+        tokio::select! {
+            code = running => code,
+            signal = interrupts.next() => Err(exit::of_signal(signal as i32)),
+        }
+    })
+}
+
+fn bug(error: &std::io::Error) -> u8 {
+    term::error(&format!("the runtime does not start: {error}"), None);
+    exit::BUG
+}
+
+async fn whole(args: &Run, runner: Arc<Runner>, chosen: Vec<Case>) -> Code {
+    let (ended, count) = (Cell::new(0), chosen.len());
+    let told = |_: &_| {
+        ended.set(ended.get() + 1);
+        term::progress(ended.get(), count);
+    };
+    let result = runner
+        .run(chosen.clone(), args.jobs.into(), args.patience(), told)
+        .await;
+    report(args, &result, &chosen);
+    Ok(if result.holds() { exit::DONE } else { exit::NO })
+}
+
+fn report(args: &Run, result: &RunResult, cases: &[Case]) {
+    if args.json {
+        term::data(&format!("{:#}", json::run(result, cases)));
+        return;
+    }
+    term::data(&terminal::lines(result));
+    let rerun = rerun(args);
+    for (result, case) in result.cases.iter().zip(cases) {
+        if args.verbose {
+            for picture in terminal::tolerated(result, case, Style::Coloured) {
+                term::data(&format!("\n{picture}"));
+            }
+        }
+        if let Some(picture) = terminal::picture(result, case, &rerun, Style::Coloured) {
+            term::data(&format!("\n{picture}"));
+        }
+    }
+    term::data(&format!("\n{}", terminal::summary(result)));
+}
+
+/// How to run the same again, but for the case.
+fn rerun(args: &Run) -> String {
+    let mut words = vec!["shardlab conformance run".to_owned()];
+    words.extend(args.paths.iter().map(|path| path.display().to_string()));
+    let options = [("--server", &args.server), ("--attach", &args.attach)];
+    for (option, value) in options {
+        words.extend(value.iter().map(|value| format!("{option} {value}")));
+    }
+    words.join(" ")
+}
+
+async fn subject(args: &Run, limits: &Limits) -> Result<Subject, u8> {
+    let environment = Environment::of_process();
+    let attach = args.attach.clone().or_else(|| {
+        let asked = args.server.is_none() && !args.offline;
+        environment.attach.clone().filter(|_| asked)
+    });
+    if let Some(addresses) = attach {
+        let mut attachment = Attachment::parse(&addresses).map_err(|error| usage(&error))?;
+        if let (Some(product), Some(version)) = (&args.product, args.server_version) {
+            let product = product.to_lowercase();
+            attachment = attachment.with_server(Server { product, version });
+        }
+        attachment.reach(limits.read).await.map_err(|error| {
+            term::error(&format!("nobody answers at `{addresses}`: {error}"), None);
+            exit::ENVIRONMENT
+        })?;
+        return Ok(Subject::Attached(attachment));
+    }
+    let told = |error: shardlab::Error| {
+        term::error(&error.to_string(), error.hint().as_deref());
+        error.exit_code()
+    };
+    let search = SearchEnv {
+        path: environment.path,
+        cache: usual_cache().map_err(told)?,
+        offline: args.offline,
+    };
+    let spec = args.server.as_deref().or(environment.server.as_deref());
+    let launcher = Launcher::find(spec, &search, &|notice| term::note(&notice.to_string())).await;
+    Ok(Subject::Launched(Arc::new(Pool::new(
+        launcher.map_err(told)?,
+    ))))
+}
+
+/// What is known to depart: the user's list, or ours for servers that we start.
+fn known(args: &Run) -> Result<KnownList, u8> {
+    match &args.known {
+        Some(path) => {
+            let shown = path.display().to_string();
+            let text = fs::read_to_string(path)
+                .map_err(|error| usage(&format!("cannot read `{shown}`: {error}")))?;
+            KnownList::parse(&shown, &text).map_err(|error| usage(&error))
+        }
+        None if args.attach.is_some() => Ok(KnownList::default()),
+        None => KnownList::embedded().map_err(|error| usage(&error)),
+    }
+}

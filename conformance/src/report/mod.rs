@@ -1,0 +1,7 @@
+//! Reports, each a function of what came of a run. None of them runs or prints anything.
+
+mod catalogue;
+pub mod json;
+pub mod terminal;
+
+pub use catalogue::{explain, list};

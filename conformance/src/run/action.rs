@@ -1,0 +1,59 @@
+//! What is done to nodes instead of being sent to them: `! kill -9 n2`.
+
+use crate::target::{Deed, Target};
+use crate::transcript::ast::{Action, NodeName, Signal};
+use crate::transcript::{Span, Spanned};
+
+use super::session::{Outcome, Session, stumble};
+
+impl<T: Target> Session<'_, T> {
+    /// Does it, node by node. Connections to a node whose process ends are closed.
+    pub(super) async fn act(&mut self, action: &Action, span: Span) -> Outcome {
+        match action {
+            Action::Kill(signal, nodes) => self.each(nodes, &[Deed::Kill(*signal)]).await,
+            Action::Pause(nodes) => self.each(nodes, &[Deed::Pause]).await,
+            Action::Resume(nodes) => self.each(nodes, &[Deed::Resume]).await,
+            Action::Stop(nodes) => self.each(nodes, &[Deed::Stop]).await,
+            Action::Start(nodes) => self.each(nodes, &[Deed::Start]).await,
+            Action::Restart(nodes) => self.each(nodes, &[Deed::Stop, Deed::Start]).await,
+            Action::Cut(..) | Action::Heal | Action::AddNode(_) | Action::Config { .. } => {
+                Err(stumble(
+                    span,
+                    None,
+                    "an action that can be done",
+                    "one that cannot, yet",
+                ))
+            }
+        }
+    }
+
+    async fn each(&mut self, nodes: &[Spanned<NodeName>], deeds: &[Deed]) -> Outcome {
+        for node in nodes {
+            for deed in deeds {
+                self.wire.happened(&node.value, describe(*deed));
+                if matches!(deed, Deed::Kill(_) | Deed::Stop) {
+                    self.close_node(node.value);
+                }
+                let done = self.target.act(*deed, node.value).await;
+                done.map_err(|reason| {
+                    let expected = format!("`{}` of {} to succeed", describe(*deed), node.value);
+                    stumble(node.span, Some(node.value), expected, reason)
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn describe(deed: Deed) -> String {
+    match deed {
+        Deed::Kill(signal) => {
+            let known = Signal::ALL.iter().find(|(known, ..)| *known == signal);
+            format!("kill -{}", known.map_or("?", |(_, _, name)| name))
+        }
+        Deed::Pause => "pause".to_owned(),
+        Deed::Resume => "resume".to_owned(),
+        Deed::Stop => "stop".to_owned(),
+        Deed::Start => "start".to_owned(),
+    }
+}

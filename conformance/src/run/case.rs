@@ -1,0 +1,48 @@
+//! One case against one target.
+
+use std::time::Duration;
+
+use shardlab::wait::Deadline;
+
+use crate::target::Target;
+use crate::transcript::ast::Transcript;
+
+use super::Limits;
+use super::result::{Difference, Tolerated};
+use super::session::Session;
+
+/// Lines of a node's log that a picture shows.
+const LOG_LINES: usize = 6;
+
+/// What came of one case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// The first difference, if there is one.
+    pub difference: Option<Box<Difference>>,
+    /// Differences that are not held against the server.
+    pub tolerated: Vec<Tolerated>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Runs the steps of a transcript. The answer comes within the time that [`Limits`] give a case:
+/// whatever the target does or does not do becomes a difference.
+pub async fn run_case<T: Target>(transcript: &Transcript, target: &T, limits: &Limits) -> Trial {
+    let timeout = target.node_timeout().period;
+    let deadline = Deadline::after(limits.of_case(&transcript.body, timeout));
+    let mut session = Session::new(target, limits, deadline);
+    let outcome = session.block(&transcript.body).await;
+    let difference = outcome.err().map(|mut difference| {
+        difference.wire = session.wire.events();
+        difference.log = difference
+            .node
+            .map(|node| target.log_tail(node, LOG_LINES))
+            .unwrap_or_default();
+        difference
+    });
+    Trial {
+        difference,
+        elapsed: session.wire.elapsed(),
+        tolerated: session.tolerated,
+    }
+}

@@ -1,0 +1,99 @@
+//! A case's keys on a cluster that others use, too: not there before, gone afterwards.
+
+use shardlab::client::ClientError;
+use shardlab::resp::{Frame, encode_command, escape};
+use shardlab::wait::Deadline;
+
+use crate::target::{Link as _, Target};
+
+use super::Limits;
+
+/// Which keys exist.
+///
+/// # Errors
+/// No node can be asked about a key.
+pub(super) async fn existing<'k, T: Target>(
+    target: &T,
+    keys: &[&'k [u8]],
+    limits: &Limits,
+) -> Result<Vec<&'k [u8]>, String> {
+    let counts = each(target, b"EXISTS", keys, limits).await?;
+    Ok(keys
+        .iter()
+        .zip(counts)
+        .filter(|(_, count)| *count > 0)
+        .map(|(key, _)| *key)
+        .collect())
+}
+
+/// Deletes keys, and looks whether they are gone.
+///
+/// # Errors
+/// A key cannot be deleted, or is there again.
+pub(super) async fn delete<T: Target>(
+    target: &T,
+    keys: &[&[u8]],
+    limits: &Limits,
+) -> Result<(), String> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    each(target, b"DEL", keys, limits).await?;
+    match existing(target, keys, limits).await?.first() {
+        None => Ok(()),
+        Some(key) => Err(format!("the key `{}` could not be deleted", escape(key))),
+    }
+}
+
+/// Sends a command for each key to every node, and gives the integers that the owners answer.
+async fn each<T: Target>(
+    target: &T,
+    command: &[u8],
+    keys: &[&[u8]],
+    limits: &Limits,
+) -> Result<Vec<i64>, String> {
+    let mut counts = vec![None; keys.len()];
+    let mut trouble = "no node serves it".to_owned();
+    let requests: Vec<u8> = keys
+        .iter()
+        .flat_map(|key| encode_command(&[command, key]))
+        .collect();
+    for node in target.nodes() {
+        if keys.is_empty() || counts.iter().all(Option::is_some) {
+            break;
+        }
+        let replies = replies(target, node, &requests, keys.len(), limits).await;
+        match replies {
+            Ok(replies) => {
+                for (count, reply) in counts.iter_mut().zip(replies) {
+                    // Whoever does not own the key's slot redirects.
+                    *count = count.or(reply.as_integer());
+                }
+            }
+            Err(error) => trouble = error.to_string(),
+        }
+    }
+    let words = String::from_utf8_lossy(command);
+    counts
+        .into_iter()
+        .zip(keys)
+        .map(|(count, key)| count.ok_or_else(|| format!("`{words} {}`: {trouble}", escape(key))))
+        .collect()
+}
+
+async fn replies<T: Target>(
+    target: &T,
+    node: crate::transcript::ast::NodeName,
+    requests: &[u8],
+    count: usize,
+    limits: &Limits,
+) -> Result<Vec<Frame>, ClientError> {
+    let deadline = Deadline::after(limits.read);
+    let mut link = target.connect(node, deadline).await?;
+    link.send(requests, deadline).await?;
+    let mut replies = Vec::with_capacity(count);
+    for _ in 0..count {
+        replies.push(link.read(deadline).await?);
+    }
+    Ok(replies)
+}

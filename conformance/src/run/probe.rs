@@ -1,0 +1,62 @@
+//! Whether a server knows a command, asked of the server itself: capability before version.
+
+use shardlab::resp::{Frame, encode_command};
+use shardlab::wait::Deadline;
+
+use crate::target::{Link as _, Target};
+
+use super::Limits;
+
+/// The first of these commands (`CLUSTER SHARDS`) that the target says it does not know. What
+/// cannot be found out is taken to be known: the case will tell.
+pub(super) async fn unknown_command<'c, T: Target>(
+    target: &T,
+    commands: impl Iterator<Item = &'c str>,
+    limits: &Limits,
+) -> Option<&'c str> {
+    for command in commands {
+        let words: Vec<&str> = command.split_ascii_whitespace().collect();
+        let absent = match words.as_slice() {
+            [] => false,
+            [name] => told(ask(target, &["COMMAND", "INFO", name], limits).await),
+            [name, below, ..] => {
+                let joined = format!("{name}|{below}").to_ascii_lowercase();
+                match ask(target, &[name, "HELP"], limits).await {
+                    Some(help) if help.as_array().is_some() => !helps(&help, below),
+                    _ => told(ask(target, &["COMMAND", "INFO", &joined], limits).await),
+                }
+            }
+        };
+        if absent {
+            return Some(command);
+        }
+    }
+    None
+}
+
+/// Whether a reply to COMMAND INFO says that there is no such command.
+fn told(reply: Option<Frame>) -> bool {
+    let reply = reply.as_ref().and_then(Frame::as_array);
+    reply.is_some_and(|entries| entries.first().is_some_and(Frame::is_null))
+}
+
+/// Whether the lines of a HELP name a subcommand.
+fn helps(help: &Frame, subcommand: &str) -> bool {
+    let lines = help.as_array().unwrap_or_default().iter();
+    lines.filter_map(Frame::as_text).any(|line| {
+        let mut words = line
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty());
+        words
+            .next()
+            .is_some_and(|word| word.eq_ignore_ascii_case(subcommand.as_bytes()))
+    })
+}
+
+async fn ask<T: Target>(target: &T, command: &[&str], limits: &Limits) -> Option<Frame> {
+    let deadline = Deadline::after(limits.read);
+    let node = target.nodes().into_iter().next()?;
+    let mut link = target.connect(node, deadline).await.ok()?;
+    link.send(&encode_command(command), deadline).await.ok()?;
+    link.read(deadline).await.ok()
+}
