@@ -245,7 +245,7 @@ impl Cluster {
         nodes: &[String],
         rung: Rung,
         timeout: Duration,
-        look: impl FnMut(&[Standing]),
+        observe: impl FnMut(&[Standing]),
     ) -> Result<Vec<String>, Error> {
         let since = Instant::now();
         let started: Vec<String> = self
@@ -281,7 +281,7 @@ impl Cluster {
         let all_run = self.nodes.iter().all(|node| node.process().is_some());
         if !started.is_empty() && all_run {
             let rung = if formed { rung } else { Rung::Listening };
-            self.climb = self.climb_watched(rung, since, timeout, look).await?;
+            self.climb = self.climb_watched(rung, since, timeout, observe).await?;
             if whole {
                 self.unbend().await?;
             }
@@ -323,11 +323,11 @@ impl Cluster {
         rung: Rung,
         since: Instant,
         timeout: Duration,
-        mut look: impl FnMut(&[Standing]),
+        mut observe: impl FnMut(&[Standing]),
     ) -> Result<Climb, Error> {
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
         self.climb_to(rung, since, deadline, timeout, |standings| {
-            look(standings);
+            observe(standings);
             self.nodes.iter().find_map(Node::died).map_or(Ok(()), Err)
         })
         .await
@@ -338,10 +338,14 @@ impl Cluster {
         wanted: Rung,
         since: Instant,
         deadline: Deadline,
-        waited: Duration,
-        look: impl FnMut(&[Standing]) -> Result<(), Error>,
+        timeout: Duration,
+        observe: impl FnMut(&[Standing]) -> Result<(), Error>,
     ) -> Result<Climb, Error> {
-        let standings = match self.prober().climb(wanted, since, deadline, look).await? {
+        let standings = match self
+            .prober()
+            .climb(wanted, since, deadline, observe)
+            .await?
+        {
             Ok(climb) => return Ok(climb),
             Err(standings) => standings,
         };
@@ -361,7 +365,7 @@ impl Cluster {
             .collect();
         Err(Error::NotReady(Box::new(NotReady {
             wanted,
-            waited,
+            waited: timeout,
             standings,
             logs,
         })))
@@ -374,7 +378,7 @@ impl Cluster {
             .iter()
             .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
             .collect();
-        let commands: Vec<&[&str]> = commands.iter().map(|command| command.as_slice()).collect();
+        let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
         for node in &self.nodes {
             let mut connection = node.connect().await?;
             let deadline = Deadline::after(crate::client::REPLY_TIMEOUT);

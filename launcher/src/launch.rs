@@ -135,14 +135,14 @@ impl Launch<'_> {
     }
 
     async fn climb(&self, cluster: &Cluster, rung: Rung) -> Result<Climb, Error> {
-        let look = |standings: &[Standing]| {
+        let observe = |standings: &[Standing]| {
             self.tell(&Event::Looked {
                 standings,
                 elapsed: self.since.elapsed(),
-            })
+            });
         };
         cluster
-            .climb_watched(rung, self.since, self.wish.timeout, look)
+            .climb_watched(rung, self.since, self.wish.timeout, observe)
             .await
     }
 
