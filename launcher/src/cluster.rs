@@ -1,11 +1,12 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::builder::Builder;
-use crate::config::{boot_arguments, final_settings};
+use crate::config::{CONFIG_FILE, boot_arguments, final_settings};
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::node::{Launch, Node};
@@ -426,7 +427,7 @@ impl Cluster {
     }
 
     fn remove_folders(&self) -> Result<(), Error> {
-        for node in &self.nodes {
+        for node in self.nodes.iter().filter(|node| is_ours(node.dir())) {
             remove_folder(node.dir())?;
         }
         // Ours only if they are empty: whoever put something else there keeps it.
@@ -487,6 +488,17 @@ pub async fn sweep(home: &Home) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether a folder is one that a launcher has made for a node. A record names the folders before
+/// they are made, so somebody else's may be there instead; ours has a config, or nothing but the
+/// beginning of one.
+fn is_ours(dir: &Path) -> bool {
+    let begun = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(".tmp");
+    let only_begun = || {
+        std::fs::read_dir(dir).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(begun)))
+    };
+    dir.join(CONFIG_FILE).is_file() || only_begun()
 }
 
 /// Keeps what has a meaning in a URL out of a password.
