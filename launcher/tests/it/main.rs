@@ -11,6 +11,7 @@ mod doors;
 mod killed;
 mod lab;
 mod program;
+mod readme;
 mod refusals;
 mod run;
 mod servers;
