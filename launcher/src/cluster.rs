@@ -1,11 +1,12 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::builder::Builder;
-use crate::config::{boot_arguments, final_settings};
+use crate::config::{CONFIG_FILE, boot_arguments, final_settings};
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::node::{Launch, Node};
@@ -245,7 +246,7 @@ impl Cluster {
         nodes: &[String],
         rung: Rung,
         timeout: Duration,
-        look: impl FnMut(&[Standing]),
+        observe: impl FnMut(&[Standing]),
     ) -> Result<Vec<String>, Error> {
         let since = Instant::now();
         let started: Vec<String> = self
@@ -281,7 +282,7 @@ impl Cluster {
         let all_run = self.nodes.iter().all(|node| node.process().is_some());
         if !started.is_empty() && all_run {
             let rung = if formed { rung } else { Rung::Listening };
-            self.climb = self.climb_watched(rung, since, timeout, look).await?;
+            self.climb = self.climb_watched(rung, since, timeout, observe).await?;
             if whole {
                 self.unbend().await?;
             }
@@ -323,11 +324,11 @@ impl Cluster {
         rung: Rung,
         since: Instant,
         timeout: Duration,
-        mut look: impl FnMut(&[Standing]),
+        mut observe: impl FnMut(&[Standing]),
     ) -> Result<Climb, Error> {
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
         self.climb_to(rung, since, deadline, timeout, |standings| {
-            look(standings);
+            observe(standings);
             self.nodes.iter().find_map(Node::died).map_or(Ok(()), Err)
         })
         .await
@@ -338,10 +339,14 @@ impl Cluster {
         wanted: Rung,
         since: Instant,
         deadline: Deadline,
-        waited: Duration,
-        look: impl FnMut(&[Standing]) -> Result<(), Error>,
+        timeout: Duration,
+        observe: impl FnMut(&[Standing]) -> Result<(), Error>,
     ) -> Result<Climb, Error> {
-        let standings = match self.prober().climb(wanted, since, deadline, look).await? {
+        let standings = match self
+            .prober()
+            .climb(wanted, since, deadline, observe)
+            .await?
+        {
             Ok(climb) => return Ok(climb),
             Err(standings) => standings,
         };
@@ -361,7 +366,7 @@ impl Cluster {
             .collect();
         Err(Error::NotReady(Box::new(NotReady {
             wanted,
-            waited,
+            waited: timeout,
             standings,
             logs,
         })))
@@ -374,7 +379,7 @@ impl Cluster {
             .iter()
             .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
             .collect();
-        let commands: Vec<&[&str]> = commands.iter().map(|command| command.as_slice()).collect();
+        let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
         for node in &self.nodes {
             let mut connection = node.connect().await?;
             let deadline = Deadline::after(crate::client::REPLY_TIMEOUT);
@@ -422,7 +427,7 @@ impl Cluster {
     }
 
     fn remove_folders(&self) -> Result<(), Error> {
-        for node in &self.nodes {
+        for node in self.nodes.iter().filter(|node| is_ours(node.dir())) {
             remove_folder(node.dir())?;
         }
         // Ours only if they are empty: whoever put something else there keeps it.
@@ -483,6 +488,17 @@ pub async fn sweep(home: &Home) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether a folder is one that a launcher has made for a node. A record names the folders before
+/// they are made, so somebody else's may be there instead; ours has a config, or nothing but the
+/// beginning of one.
+fn is_ours(dir: &Path) -> bool {
+    let begun = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(".tmp");
+    let only_begun = || {
+        std::fs::read_dir(dir).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(begun)))
+    };
+    dir.join(CONFIG_FILE).is_file() || only_begun()
 }
 
 /// Keeps what has a meaning in a URL out of a password.

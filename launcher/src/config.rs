@@ -69,116 +69,11 @@ pub fn node_conf(
          # To change a value: shardlab down, then shardlab up --set DIRECTIVE=VALUE\n",
         node.name
     ));
-    conf.section("Where it listens and what it answers");
-    conf.line("The client port.", "port", &[node.port.to_string()]);
-    conf.line(
-        "This machine only, unless --bind says otherwise.",
-        "bind",
-        &options
-            .bind
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>(),
-    );
-    if options.bind.iter().all(|address| address.is_loopback()) || options.password.is_some() {
-        conf.line(
-            "Off, since it lets in 127.0.0.1 alone and would refuse replicas that dial from 127.0.1.N.",
-            "protected-mode",
-            &["no"],
-        );
-    } else {
-        conf.line(
-            "Reachable from other machines without a password: those are refused.",
-            "protected-mode",
-            &["yes"],
-        );
-    }
-    if let Some(password) = &options.password {
-        conf.line("The password of clients.", "requirepass", &[password]);
-        conf.line(
-            "The same one, with which replicas log in at their master.",
-            "masterauth",
-            &[password],
-        );
-    }
-    if server.enable_debug_command() {
-        conf.line(
-            "A lab may use DEBUG, from this machine.",
-            "enable-debug-command",
-            &["local"],
-        );
-    }
-
-    conf.section("Where it keeps its things");
-    conf.path("Every file below is in here.", "dir", dir);
-    conf.line(
-        "The server writes its process id here; a later shardlab finds it by this.",
-        "pidfile",
-        &[PID_FILE],
-    );
-    conf.line(
-        "The log goes to standard output, which shardlab sends to node.log.",
-        "logfile",
-        &[""],
-    );
-    conf.line(
-        "shardlab holds the process, no daemon is wanted.",
-        "daemonize",
-        &["no"],
-    );
-    if options.persist {
-        conf.line(
-            "Data survives stop and start: every write is appended to a file.",
-            "appendonly",
-            &["yes"],
-        );
-    } else {
-        conf.line("Data lives in memory only.", "appendonly", &["no"]);
-    }
-    conf.line("No snapshots in the background.", "save", &[""]);
-
-    conf.section("The cluster");
-    conf.line(
-        "This is what makes it a cluster node.",
-        "cluster-enabled",
-        &["yes"],
-    );
-    conf.line(
-        "The node's own memory of the cluster; the server writes it.",
-        "cluster-config-file",
-        &[CLUSTER_FILE],
-    );
-    if server.cluster_port_setting() {
-        conf.line(
-            "Where nodes talk to each other.",
-            "cluster-port",
-            &[node.bus_port.to_string()],
-        );
-    }
-    conf.line(
-        "Milliseconds without an answer until a node is suspected to be down.",
-        "cluster-node-timeout",
-        &[options.node_timeout.as_millis().to_string()],
-    );
-    announce(&mut conf, options);
-
-    conf.section("Bent while the cluster boots, then as stated here");
-    for bent in bent(server) {
-        conf.line(bent.why, bent.key, &[bent.usual]);
-    }
-    conf.line(
-        "Whether a first copy goes to the replica without a file. Such a stream stays silent for about a\n# second after it, so a boot borrows no.",
-        "repl-diskless-sync",
-        &[yes_no(server.diskless_sync_by_default())],
-    );
-
-    if !options.settings.is_empty() {
-        conf.section("As asked for with --set; the last word counts");
-        for setting in &options.settings {
-            let words = split_words(&setting.value).unwrap_or_default();
-            conf.bare(&setting.key, &words);
-        }
-    }
+    conf.listening(options, node, server);
+    conf.keeping(options, dir);
+    conf.clustering(options, node, server);
+    conf.bending(server);
+    conf.asked_for(options);
     conf.0
 }
 
@@ -251,35 +146,156 @@ fn yes_no(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
 }
 
-fn announce(conf: &mut Conf, options: &Options) {
-    match options.announce.as_deref() {
-        None => {}
-        Some(address) if address.parse::<std::net::IpAddr>().is_ok() => {
-            conf.line(
-                "The address that clients and other nodes are told.",
-                "cluster-announce-ip",
-                &[address],
-            );
-        }
-        Some(host) => {
-            conf.line(
-                "The name that clients are told.",
-                "cluster-announce-hostname",
-                &[host],
-            );
-            conf.line(
-                "Told instead of the address, in MOVED too.",
-                "cluster-preferred-endpoint-type",
-                &["hostname"],
-            );
-        }
-    }
-}
-
 /// A config file that grows line by line.
 struct Conf(String);
 
 impl Conf {
+    fn listening(&mut self, options: &Options, node: &NodePlan, server: &Identity) {
+        self.section("Where it listens and what it answers");
+        self.line("The client port.", "port", &[node.port.to_string()]);
+        self.line(
+            "This machine only, unless --bind says otherwise.",
+            "bind",
+            &options
+                .bind
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
+        );
+        if options.bind.iter().all(std::net::IpAddr::is_loopback) || options.password.is_some() {
+            self.line(
+            "Off, since it lets in 127.0.0.1 alone and would refuse replicas that dial from 127.0.1.N.",
+            "protected-mode",
+            &["no"],
+        );
+        } else {
+            self.line(
+                "Reachable from other machines without a password: those are refused.",
+                "protected-mode",
+                &["yes"],
+            );
+        }
+        if let Some(password) = &options.password {
+            self.line("The password of clients.", "requirepass", &[password]);
+            self.line(
+                "The same one, with which replicas log in at their master.",
+                "masterauth",
+                &[password],
+            );
+        }
+        if server.enable_debug_command() {
+            self.line(
+                "A lab may use DEBUG, from this machine.",
+                "enable-debug-command",
+                &["local"],
+            );
+        }
+    }
+
+    fn keeping(&mut self, options: &Options, dir: &Path) {
+        self.section("Where it keeps its things");
+        self.path("Every file below is in here.", "dir", dir);
+        self.line(
+            "The server writes its process id here; a later shardlab finds it by this.",
+            "pidfile",
+            &[PID_FILE],
+        );
+        self.line(
+            "The log goes to standard output, which shardlab sends to node.log.",
+            "logfile",
+            &[""],
+        );
+        self.line(
+            "shardlab holds the process, no daemon is wanted.",
+            "daemonize",
+            &["no"],
+        );
+        if options.persist {
+            self.line(
+                "Data survives stop and start: every write is appended to a file.",
+                "appendonly",
+                &["yes"],
+            );
+        } else {
+            self.line("Data lives in memory only.", "appendonly", &["no"]);
+        }
+        self.line("No snapshots in the background.", "save", &[""]);
+    }
+
+    fn clustering(&mut self, options: &Options, node: &NodePlan, server: &Identity) {
+        self.section("The cluster");
+        self.line(
+            "This is what makes it a cluster node.",
+            "cluster-enabled",
+            &["yes"],
+        );
+        self.line(
+            "The node's own memory of the cluster; the server writes it.",
+            "cluster-config-file",
+            &[CLUSTER_FILE],
+        );
+        if server.cluster_port_setting() {
+            self.line(
+                "Where nodes talk to each other.",
+                "cluster-port",
+                &[node.bus_port.to_string()],
+            );
+        }
+        self.line(
+            "Milliseconds without an answer until a node is suspected to be down.",
+            "cluster-node-timeout",
+            &[options.node_timeout.as_millis().to_string()],
+        );
+        self.announce(options);
+    }
+
+    fn announce(&mut self, options: &Options) {
+        match options.announce.as_deref() {
+            None => {}
+            Some(address) if address.parse::<std::net::IpAddr>().is_ok() => {
+                self.line(
+                    "The address that clients and other nodes are told.",
+                    "cluster-announce-ip",
+                    &[address],
+                );
+            }
+            Some(host) => {
+                self.line(
+                    "The name that clients are told.",
+                    "cluster-announce-hostname",
+                    &[host],
+                );
+                self.line(
+                    "Told instead of the address, in MOVED too.",
+                    "cluster-preferred-endpoint-type",
+                    &["hostname"],
+                );
+            }
+        }
+    }
+
+    fn bending(&mut self, server: &Identity) {
+        self.section("Bent while the cluster boots, then as stated here");
+        for bent in bent(server) {
+            self.line(bent.why, bent.key, &[bent.usual]);
+        }
+        self.line(
+        "Whether a first copy goes to the replica without a file. Such a stream stays silent for about a\n# second after it, so a boot borrows no.",
+        "repl-diskless-sync",
+        &[yes_no(server.diskless_sync_by_default())],
+    );
+    }
+
+    fn asked_for(&mut self, options: &Options) {
+        if !options.settings.is_empty() {
+            self.section("As asked for with --set; the last word counts");
+            for setting in &options.settings {
+                let words = split_words(&setting.value).unwrap_or_default();
+                self.bare(&setting.key, &words);
+            }
+        }
+    }
+
     fn section(&mut self, title: &str) {
         let _ = write!(self.0, "\n## {title}\n");
     }

@@ -124,6 +124,14 @@ pub enum Error {
         /// Free pairs.
         found: usize,
     },
+    /// A folder that is there before the node that was to live in it.
+    #[error("the folder of node `{node}`, `{}`, exists already and is left alone", path.display())]
+    FolderExists {
+        /// The node.
+        node: String,
+        /// Its folder.
+        path: PathBuf,
+    },
     /// A file or folder that the system refuses.
     #[error("cannot {action} `{path}`: {source}")]
     Io {
@@ -296,6 +304,7 @@ impl Error {
             }
             Self::PortTaken { .. } => Some("`--port auto` takes ports that are free, `--port N` others".to_owned()),
             Self::Address { .. } => Some("`--bind` takes addresses of this machine".to_owned()),
+            Self::FolderExists { .. } => Some("`--dir` takes another place, `--port` other names for the folders".to_owned()),
             Self::NoHome => Some("set `SHARDLAB_HOME` or `HOME`".to_owned()),
             Self::State { .. } => Some(
                 "it was written by another version or damaged; that version's `shardlab down` removes the cluster"

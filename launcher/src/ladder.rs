@@ -154,7 +154,7 @@ impl<'a> Truth<'a> {
         for observation in round {
             match observation.answers.as_ref().ok().and_then(Answers::myself) {
                 Some(line) => {
-                    drop(selves.insert(line.id.as_str(), (observation.node.as_str(), line)))
+                    selves.insert(line.id.as_str(), (observation.node.as_str(), line));
                 }
                 None => silent.push(observation.node.as_str()),
             }
@@ -386,7 +386,8 @@ mod tests {
 
     #[test]
     fn every_shortcoming_holds_the_node_on_its_rung_and_is_named() {
-        let cases: [(usize, fn(&mut Answers), Rung, &str); 9] = [
+        type Case = (usize, fn(&mut Answers), Rung, &'static str);
+        let cases: [Case; 9] = [
             (
                 0,
                 |n| drop(n.nodes.pop()),

@@ -92,6 +92,7 @@ impl Launch<'_> {
             .await?;
         let plan = plan(self.wish, self.home, self.server)?;
         let record = self.record(plan)?;
+        refuse_existing(&record)?;
         self.lock.write(&record)?;
         drop(ports_lock);
         let mut cluster = Cluster::of(self.home.clone(), record);
@@ -99,7 +100,8 @@ impl Launch<'_> {
         match self.bring_up(&mut cluster).await {
             Ok(()) => Ok(cluster),
             Err(error) => {
-                cluster.clear(self.lock).await?;
+                // The first error is the one to tell.
+                let _ = cluster.clear(self.lock).await;
                 Err(explain(&self.wish.options, error))
             }
         }
@@ -128,21 +130,27 @@ impl Launch<'_> {
             return Ok(listening);
         }
         let deadline = Deadline::after(self.wish.timeout.saturating_sub(self.since.elapsed()));
-        let formed = commands::form(cluster.nodes(), &self.server.identity, deadline).await;
-        // A node that died says more than the connection that broke.
-        formed.map_err(|error| cluster.nodes().iter().find_map(Node::died).unwrap_or(error))?;
+        if let Err(error) = commands::form(cluster.nodes(), &self.server.identity, deadline).await {
+            // A node that died says more than the connection that broke; and when time ran out, the
+            // ladder says who was late.
+            match cluster.nodes().iter().find_map(Node::died) {
+                Some(died) => return Err(died),
+                None if !deadline.passed() => return Err(error),
+                None => {}
+            }
+        }
         Ok(self.climb(cluster, self.wish.rung).await?.after(&listening))
     }
 
     async fn climb(&self, cluster: &Cluster, rung: Rung) -> Result<Climb, Error> {
-        let look = |standings: &[Standing]| {
+        let observe = |standings: &[Standing]| {
             self.tell(&Event::Looked {
                 standings,
                 elapsed: self.since.elapsed(),
-            })
+            });
         };
         cluster
-            .climb_watched(rung, self.since, self.wish.timeout, look)
+            .climb_watched(rung, self.since, self.wish.timeout, observe)
             .await
     }
 
@@ -195,7 +203,22 @@ fn populate(cluster: &Cluster) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the folder of a node, which must not exist: it will be removed with the cluster.
+/// Refuses node folders that exist: they are somebody's, and ours are removed with the cluster.
+fn refuse_existing(record: &Record) -> Result<(), Error> {
+    match record
+        .nodes
+        .iter()
+        .find(|node| node.dir.symlink_metadata().is_ok())
+    {
+        Some(node) => Err(Error::FolderExists {
+            node: node.plan.name.clone(),
+            path: node.dir.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Makes the folder of a node, which must not exist.
 fn make_node_folder(dir: &Path) -> Result<(), Error> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()

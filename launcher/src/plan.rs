@@ -101,6 +101,15 @@ pub enum Boot {
     None,
 }
 
+impl std::fmt::Display for Boot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Commands => "commands",
+            Self::None => "none",
+        })
+    }
+}
+
 /// What a node was born as. It may become the other; its name stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -103,17 +103,17 @@ impl Prober {
             .collect()
     }
 
-    /// Climbs to `wanted`. `since` is where the times count from; `look` sees each round's
+    /// Climbs to `wanted`. `since` is where the times count from; `observe` sees each round's
     /// standings and may end the climb with an error of its own (a node that died).
     ///
     /// # Errors
-    /// `Ok(Err(standings))`: the last round, when time runs out. `Err`: what `look` ended it with.
+    /// `Ok(Err(standings))`: the last round, when time runs out. `Err`: what `observe` ended it with.
     pub async fn climb<E>(
         &mut self,
         wanted: Rung,
         since: Instant,
         deadline: Deadline,
-        mut look: impl FnMut(&[Standing]) -> Result<(), E>,
+        mut observe: impl FnMut(&[Standing]) -> Result<(), E>,
     ) -> Result<Result<Climb, Vec<Standing>>, E> {
         let mut climb = Climb {
             nodes: self
@@ -132,7 +132,7 @@ impl Prober {
             let last = deadline.passed();
             let standings = judge(&self.round(Deadline::after(REPLY_TIMEOUT)).await);
             climb.note(&standings, since.elapsed());
-            look(&standings)?;
+            observe(&standings)?;
             if common(&standings) >= Some(wanted) {
                 return Ok(Ok(climb));
             }

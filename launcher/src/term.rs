@@ -64,6 +64,7 @@ impl Term {
 
     /// Data as it is, without a line end of ours.
     pub(crate) fn bytes(&self, bytes: &[u8]) {
+        self.clear_progress();
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(bytes).and_then(|()| out.flush());
     }
@@ -105,7 +106,7 @@ impl Term {
         match event {
             Event::Note(notice) => self.note(&notice.to_string()),
             Event::Spawned { nodes, server } => {
-                self.note(&format!("starting {nodes} nodes of {server}"))
+                self.note(&format!("starting {nodes} nodes of {server}"));
             }
             Event::Looked { standings, elapsed } => self.climb(standings, *elapsed),
             _ => {}

@@ -13,7 +13,7 @@ use super::Lab;
 const PROGRAMS: [&str; 4] = ["valkey-cli", "redis-cli", "redict-cli", "keydb-cli"];
 
 /// Becomes the client program; comes back only if it cannot be started.
-pub(crate) fn cli(lab: &Lab<'_>, args: Vec<OsString>) -> Result<u8, Error> {
+pub(crate) fn cli(lab: &Lab<'_>, args: &[OsString]) -> Result<u8, Error> {
     let cluster = lab.open_running()?;
     let named = args
         .first()

@@ -38,7 +38,9 @@ pub(crate) async fn logs(lab: &Lab<'_>, args: &Logs) -> Result<u8, Error> {
         }
     }
     while args.follow && lab.home.folder(cluster.name()).exists() {
-        tails.iter_mut().for_each(|tail| tail.news(lab));
+        for tail in &mut tails {
+            tail.news(lab);
+        }
         next_round(FOLLOW, Deadline::after(FOLLOW)).await;
     }
     Ok(exit::DONE)

@@ -4,6 +4,7 @@ mod call;
 mod cli;
 mod completions;
 mod conformance;
+mod difference;
 mod down;
 mod env;
 mod logs;
@@ -16,6 +17,7 @@ mod status;
 mod stop;
 mod up;
 mod wait;
+mod wish;
 
 use std::time::Duration;
 
@@ -82,7 +84,7 @@ impl Lab<'_> {
     }
 
     /// Where servers are looked for.
-    fn search(&self, offline: bool) -> Result<SearchEnv, Error> {
+    fn search(offline: bool) -> Result<SearchEnv, Error> {
         Ok(SearchEnv {
             path: Environment::of_process().path,
             cache: usual_cache()?,
@@ -162,7 +164,7 @@ async fn dispatch(
             Command::Wait(args) => wait::wait(lab, &args).await,
             Command::Env(args) => env::env(lab, args.shell),
             Command::Call(args) => call::call(lab, args).await,
-            Command::Cli(args) => cli::cli(lab, args.args),
+            Command::Cli(args) => cli::cli(lab, &args.args),
             Command::Logs(args) => logs::logs(lab, &args).await,
             Command::Servers(args) => servers::servers(lab, args).await,
             Command::Completions { shell } => Ok(completions::completions(lab, shell)),

@@ -1,6 +1,7 @@
 //! What is told of a cluster: by `up`, `start`, `status` and `ls`, as text and as JSON.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -141,10 +142,10 @@ impl ClusterReport {
         text.push_str(&table(&rows));
         for node in self.nodes.iter().filter(|node| node.why.is_some()) {
             let why = node.why.as_deref().unwrap_or_default();
-            text.push_str(&match node.rung {
-                Some(rung) => format!("{} is {rung}: {why}\n", node.name),
-                None => format!("{} does not answer: {why}\n", node.name),
-            });
+            let _ = match node.rung {
+                Some(rung) => writeln!(text, "{} is {rung}: {why}", node.name),
+                None => writeln!(text, "{} does not answer: {why}", node.name),
+            };
         }
         text
     }

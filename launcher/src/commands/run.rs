@@ -12,7 +12,7 @@ use shardlab::{Cluster, Error, Event, exit};
 
 use super::Lab;
 use super::env::variables;
-use super::up::{builder, options};
+use super::wish::{builder, options};
 use crate::cli::Run;
 use shardlab::interrupt::Interrupts;
 

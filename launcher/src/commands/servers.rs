@@ -18,7 +18,7 @@ struct Report {
 
 /// Lists, or installs.
 pub(crate) async fn servers(lab: &Lab<'_>, args: Servers) -> Result<u8, Error> {
-    let search = lab.search(false)?;
+    let search = Lab::search(false)?;
     match args.command {
         None => {
             let listing = server::list(&search).await;

@@ -14,14 +14,14 @@ pub(crate) async fn start(lab: &Lab<'_>, args: &Start) -> Result<u8, Error> {
     let lock = lab.lock().await?;
     let mut cluster = lab.open()?;
     let since = Instant::now();
-    let look = |standings: &[shardlab::ladder::Standing]| {
+    let observe = |standings: &[shardlab::ladder::Standing]| {
         lab.term.event(&Event::Looked {
             standings,
             elapsed: since.elapsed(),
         });
     };
     let started = cluster
-        .start(&lock, &args.nodes, args.wait.into(), args.timeout, look)
+        .start(&lock, &args.nodes, args.wait.into(), args.timeout, observe)
         .await?;
     if started.is_empty() {
         lab.term.note(&format!(

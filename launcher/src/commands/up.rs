@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shardlab::cluster::sweep;
-use shardlab::plan::{Options, Plan, PortChoice};
+use shardlab::plan::{Options, Plan};
 use shardlab::server::Server;
 use shardlab::state::{Lock, Phase, Record};
 use shardlab::wait::{Deadline, until};
-use shardlab::{Builder, Cluster, Error, Event, exit};
+use shardlab::{Cluster, Error, Event, exit};
 
 use super::Lab;
+use super::difference::differences;
 use super::report::{ClusterReport, SCHEMA};
+use super::wish::{builder, options};
 use crate::cli::{ClusterArgs, Up};
 use shardlab::interrupt::Interrupts;
 use crate::term::table;
@@ -91,14 +93,14 @@ async fn go_on(
         });
     }
     let mut cluster = lab.open()?;
-    let look = |standings: &[shardlab::ladder::Standing]| {
+    let observe = |standings: &[shardlab::ladder::Standing]| {
         lab.term.event(&Event::Looked {
             standings,
             elapsed: Duration::ZERO,
         });
     };
     let started = cluster
-        .start(lock, &[], args.wait.into(), args.timeout, look)
+        .start(lock, &[], args.wait.into(), args.timeout, observe)
         .await?;
     lab.term.note(&match started.as_slice() {
         [] => format!("the cluster `{}` runs already", lock.name()),
@@ -145,174 +147,6 @@ async fn start(
         lock.remove()?;
     }
     started
-}
-
-/// A builder with everything but the name and the observer.
-pub(super) fn builder<'a>(
-    lab: &Lab<'_>,
-    args: &ClusterArgs,
-    options: Options,
-) -> Result<Builder<'a>, Error> {
-    let mut builder = Cluster::builder()
-        .options(options)
-        .home(lab.home.clone())
-        .search(lab.search(args.offline)?)
-        .wait_for(args.wait.into())
-        .timeout(args.timeout);
-    if let Some(server) = &args.server {
-        builder = builder.server(server);
-    }
-    if let Some(dir) = &args.dir {
-        builder = builder.dir(dir);
-    }
-    Ok(builder)
-}
-
-/// The options that are given, over those that are not.
-pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, Error> {
-    let asked = args.clone();
-    Ok(Options {
-        settings: args.settings()?,
-        password: args.password()?,
-        ports: args.port_choice().unwrap_or(defaults.ports),
-        masters: asked.masters.unwrap_or(defaults.masters),
-        replicas: asked.replicas.unwrap_or(defaults.replicas),
-        slots: asked.slots.map(|lists| lists.0).or(defaults.slots),
-        node_timeout: asked.node_timeout.unwrap_or(defaults.node_timeout),
-        persist: asked.persist || (defaults.persist && !asked.ephemeral),
-        announce: asked.announce.or(defaults.announce),
-        bind: if asked.bind.is_empty() {
-            defaults.bind
-        } else {
-            asked.bind
-        },
-        boot: asked.boot.map_or(defaults.boot, Into::into),
-    })
-}
-
-/// What is asked for and is not so.
-fn differences(args: &ClusterArgs, record: &Record) -> Result<Vec<String>, Error> {
-    let there = &record.options;
-    let wished = options(args, there.clone())?;
-    let mut found = Vec::new();
-    let mut differ = |option: &str, same: bool, now: String| {
-        if !same {
-            found.push(format!("`{option}` is {now}"));
-        }
-    };
-    let list = |numbers: &[usize]| {
-        numbers
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(",")
-    };
-    differ(
-        "--masters",
-        wished.masters == there.masters,
-        there.masters.to_string(),
-    );
-    differ(
-        "--replicas",
-        wished.replicas == there.replicas,
-        list(&there.replicas),
-    );
-    differ(
-        "--slots",
-        wished.slots == there.slots,
-        "another split".to_owned(),
-    );
-    differ(
-        "--port",
-        wished.ports == there.ports,
-        port_text(&there.ports),
-    );
-    differ(
-        "--node-timeout",
-        wished.node_timeout == there.node_timeout,
-        humantime::format_duration(there.node_timeout).to_string(),
-    );
-    let settings: Vec<_> = there
-        .settings
-        .iter()
-        .map(|setting| format!("{}={}", setting.key, setting.value))
-        .collect();
-    let same_settings = args.settings.is_empty() || wished.settings == there.settings;
-    differ(
-        "--set",
-        same_settings,
-        if settings.is_empty() {
-            "not given".to_owned()
-        } else {
-            settings.join(" ")
-        },
-    );
-    let same_password = wished.password.is_none() || wished.password == there.password;
-    differ(
-        "--password",
-        same_password,
-        "another one, or none".to_owned(),
-    );
-    differ(
-        "--announce",
-        wished.announce == there.announce,
-        there
-            .announce
-            .clone()
-            .unwrap_or_else(|| "not given".to_owned()),
-    );
-    let bind: Vec<_> = there.bind.iter().map(ToString::to_string).collect();
-    differ("--bind", wished.bind == there.bind, bind.join(" "));
-    differ(
-        "--boot",
-        wished.boot == there.boot,
-        format!("{:?}", there.boot).to_lowercase(),
-    );
-    differ(
-        "--persist",
-        !args.persist || there.persist,
-        "off".to_owned(),
-    );
-    differ(
-        "--ephemeral",
-        !args.ephemeral || !there.persist,
-        "off".to_owned(),
-    );
-    let same_dir = args
-        .dir
-        .as_ref()
-        .is_none_or(|dir| std::path::absolute(dir).is_ok_and(|dir| dir == record.dir));
-    differ("--dir", same_dir, record.dir.display().to_string());
-    if let Some(spec) = &args.server {
-        let same = match spec.parse()? {
-            shardlab::server::ServerSpec::Path(path) => {
-                std::path::absolute(&path).is_ok_and(|path| path == record.program)
-            }
-            shardlab::server::ServerSpec::Program(name) => record
-                .program
-                .file_name()
-                .is_some_and(|file| *file == *name),
-            shardlab::server::ServerSpec::Product(wanted) => wanted.matches(&record.server),
-        };
-        differ(
-            "--server",
-            same,
-            format!("{} ({})", record.server, record.program.display()),
-        );
-    }
-    Ok(found)
-}
-
-fn port_text(ports: &PortChoice) -> String {
-    match ports {
-        PortChoice::Auto => "auto".to_owned(),
-        PortChoice::From(first) => first.to_string(),
-        PortChoice::List(ports) => ports
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(","),
-    }
 }
 
 async fn report(lab: &Lab<'_>, cluster: &Cluster, json: bool) -> Result<u8, Error> {

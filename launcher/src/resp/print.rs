@@ -1,22 +1,24 @@
 //! Frames as redis-cli prints them to a terminal (`cliFormatReplyTTY`, redis-cli.c, Redis 7 and
 //! Valkey 8): `OK`, `"a"`, `(integer) 1`, `1) …`.
 
+use std::fmt::Write as _;
+
 use super::{Frame, Value, escape, quote};
 
 /// A reply for people, without a line end behind it. Text that stands on several lines for people
 /// (verbatim strings) is shown as it is.
 pub fn print(frame: &Frame) -> String {
     let mut text = String::new();
-    write(&mut text, frame, 0);
+    lines(&mut text, frame, 0);
     text.trim_end_matches('\n').to_owned()
 }
 
 /// Writes one value whose first line starts `indent` columns from the left.
-fn write(text: &mut String, frame: &Frame, indent: usize) {
+fn lines(text: &mut String, frame: &Frame, indent: usize) {
     match &frame.value {
         Value::SimpleString(bytes) | Value::BigNumber(bytes) => line(text, &escape(bytes)),
         Value::SimpleError(bytes) | Value::BulkError(bytes) => {
-            line(text, &format!("(error) {}", escape(bytes)))
+            line(text, &format!("(error) {}", escape(bytes)));
         }
         Value::Integer(number) => line(text, &format!("(integer) {number}")),
         Value::BulkString(bytes) => line(text, &quote(bytes)),
@@ -27,17 +29,17 @@ fn write(text: &mut String, frame: &Frame, indent: usize) {
         Value::Double(number) => line(text, &format!("(double) {number}")),
         Value::VerbatimString { text: bytes, .. } => line(text, &String::from_utf8_lossy(bytes)),
         Value::Array(items) | Value::StreamedArray(items) => {
-            list(text, items, ")", "(empty array)", indent)
+            list(text, items, ")", "(empty array)", indent);
         }
         Value::Set(items) | Value::StreamedSet(items) => {
-            list(text, items, "~", "(empty set)", indent)
+            list(text, items, "~", "(empty set)", indent);
         }
         Value::Push(items) => list(text, items, ">", "(empty push)", indent),
         Value::Map(pairs) | Value::StreamedMap(pairs) => map(text, pairs, "#", indent),
         Value::Attribute { attributes, value } => {
             map(text, attributes, "|", indent);
             text.push_str(&" ".repeat(indent));
-            write(text, value, indent);
+            lines(text, value, indent);
         }
     }
 }
@@ -54,7 +56,7 @@ fn list(text: &mut String, items: &[Frame], mark: &str, empty: &str, indent: usi
     let width = items.len().to_string().len();
     for (number, item) in (1..).zip(items) {
         begin(text, number, width, mark, indent);
-        write(text, item, indent + width + 2);
+        lines(text, item, indent + width + 2);
     }
 }
 
@@ -73,7 +75,7 @@ fn map(text: &mut String, pairs: &[(Frame, Frame)], mark: &str, indent: usize) {
             text.push('\n');
             text.push_str(&" ".repeat(indent + width + 2));
         }
-        write(text, value, indent + width + 2);
+        lines(text, value, indent + width + 2);
     }
 }
 
@@ -82,7 +84,7 @@ fn begin(text: &mut String, number: usize, width: usize, mark: &str, indent: usi
     if number > 1 {
         text.push_str(&" ".repeat(indent));
     }
-    text.push_str(&format!("{number:>width$}{mark} "));
+    let _ = write!(text, "{number:>width$}{mark} ");
 }
 
 #[cfg(test)]

@@ -1,25 +1,32 @@
-//! One node: its folder, its process, its address. The only place that spawns servers.
+//! One node: its folder, its process, its address.
+
+mod found;
+mod spawn;
 
 use std::fs::{self, OpenOptions};
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::ControlFlow;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use found::servers_in;
+use spawn::Spawner;
+
 use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
-use crate::config::{CONFIG_FILE, LOG_FILE, PID_FILE};
+use crate::config::{CONFIG_FILE, LOG_FILE};
 use crate::error::{Error, IoContext as _};
 use crate::plan::NodePlan;
-use crate::process::{ProcessId, working_in};
+use crate::process::ProcessId;
 use crate::resp::Frame;
 use crate::state::NodeRecord;
 use crate::wait::{self, Deadline};
+
+pub use spawn::{describe, die_with_parent};
 
 /// How long a process may take to disappear after SIGKILL. It takes milliseconds; a machine that
 /// swaps may take its time.
@@ -200,7 +207,7 @@ impl Node {
         let deadline = Deadline::after(timeout);
         let mut rounds = 0_u32;
         wait::until(deadline, Duration::from_millis(5), || {
-            if rounds % 20 == 0 {
+            if rounds.is_multiple_of(20) {
                 let _ = self.send(Signal::SIGTERM);
             }
             rounds += 1;
@@ -409,114 +416,5 @@ fn reachable(bind: &[IpAddr]) -> IpAddr {
         Some(IpAddr::V4(address)) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         Some(IpAddr::V6(address)) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         Some(address) => *address,
-    }
-}
-
-/// The servers that work in a node's folder. Somebody's shell that stands in it is none.
-fn servers_in(dir: &Path, program: &Path) -> Vec<ProcessId> {
-    let written: Option<i32> = fs::read_to_string(dir.join(PID_FILE))
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
-    let program = fs::canonicalize(program).unwrap_or_else(|_| program.to_owned());
-    let config = dir.join(CONFIG_FILE);
-    working_in(dir)
-        .into_iter()
-        .filter(|process| written == Some(process.pid) || is_server(process.pid, &program, &config))
-        .collect()
-}
-
-#[cfg(target_os = "linux")]
-fn is_server(pid: i32, program: &Path, config: &Path) -> bool {
-    use std::os::unix::ffi::OsStrExt as _;
-    // A program that was replaced meanwhile is shown with " (deleted)" behind it.
-    let runs_it = fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| {
-        exe == program
-            || exe
-                .as_os_str()
-                .as_bytes()
-                .starts_with(program.as_os_str().as_bytes())
-    });
-    let wanted = config.as_os_str().as_bytes();
-    runs_it
-        || fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-            line.split(|byte| *byte == 0)
-                .any(|argument| argument == wanted)
-        })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_server(_pid: i32, _program: &Path, _config: &Path) -> bool {
-    true
-}
-
-/// How a process ended, as in "with exit code 1".
-pub fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("with exit code {code}"),
-        (None, Some(number)) => match Signal::try_from(number) {
-            Ok(signal) => format!("by {signal}"),
-            Err(_) => format!("by signal {number}"),
-        },
-        (None, None) => "in an unknown way".to_owned(),
-    }
-}
-
-/// Makes the command's process get `signal` when the thread that spawns it ends: Linux only;
-/// elsewhere the next command sweeps up.
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(unused_variables, reason = "there is no such call")
-)]
-pub fn die_with_parent(command: &mut Command, signal: Signal) {
-    #[cfg(target_os = "linux")]
-    {
-        let parent = nix::unistd::getpid();
-        let hook = move || {
-            nix::sys::prctl::set_pdeathsig(signal)?;
-            // The parent may have died before the line above.
-            if nix::unistd::getppid() == parent {
-                Ok(())
-            } else {
-                Err(io::ErrorKind::NotFound.into())
-            }
-        };
-        #[expect(
-            unsafe_code,
-            reason = "PR_SET_PDEATHSIG must be set between fork and exec"
-        )]
-        // SAFETY: the hook makes two system calls, allocates nothing and takes no lock.
-        unsafe {
-            command.pre_exec(hook);
-        }
-    }
-}
-
-/// The thread that spawns all servers. `PR_SET_PDEATHSIG` follows the thread that forked, not the
-/// process: a server spawned from a runtime's thread would die when that thread retires.
-struct Spawner(mpsc::Sender<(Command, mpsc::Sender<io::Result<Child>>)>);
-
-impl Spawner {
-    fn spawn(command: Command) -> io::Result<Child> {
-        static SPAWNER: OnceLock<Mutex<Spawner>> = OnceLock::new();
-        let gone = || io::Error::other("the thread that spawns servers is gone");
-        let (answer, answered) = mpsc::channel();
-        let spawner = SPAWNER.get_or_init(|| Mutex::new(Self::begin()));
-        spawner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .send((command, answer))
-            .map_err(|_| gone())?;
-        answered.recv().map_err(|_| gone())?
-    }
-
-    fn begin() -> Self {
-        let (orders, inbox) = mpsc::channel::<(Command, mpsc::Sender<io::Result<Child>>)>();
-        std::thread::spawn(move || {
-            for (mut command, answer) in inbox {
-                let _ = answer.send(command.spawn());
-            }
-        });
-        Self(orders)
     }
 }

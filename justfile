@@ -1,0 +1,35 @@
+# What developers do, and what CI does.
+
+default:
+    @just --list
+
+# Formats the code.
+[group: 'check']
+fmt:
+    cargo fmt --all
+
+# Lints; CI turns warnings into errors.
+[group: 'check']
+lint:
+    cargo clippy --workspace --all-targets
+    cargo clippy -p shardlab --lib --no-default-features
+
+# All tests, as in the README.
+[group: 'check']
+test *ARGS:
+    cargo test {{ARGS}}
+
+# The documentation, private items included.
+[group: 'check']
+doc:
+    cargo doc --workspace --no-deps --document-private-items
+
+# Accepts the present output as what the golden tests expect.
+[group: 'check']
+bless:
+    SNAPSHOTS=overwrite cargo test
+
+# Everything that CI does.
+[group: 'check']
+ci:
+    .ci/run

@@ -1,0 +1,50 @@
+//! What the command line asks of a cluster, as the library wants it.
+
+use shardlab::plan::Options;
+use shardlab::{Builder, Cluster, Error};
+
+use super::Lab;
+use crate::cli::ClusterArgs;
+
+/// A builder with everything but the name and the observer.
+pub(super) fn builder<'a>(
+    lab: &Lab<'_>,
+    args: &ClusterArgs,
+    options: Options,
+) -> Result<Builder<'a>, Error> {
+    let mut builder = Cluster::builder()
+        .options(options)
+        .home(lab.home.clone())
+        .search(Lab::search(args.offline)?)
+        .wait_for(args.wait.into())
+        .timeout(args.timeout);
+    if let Some(server) = &args.server {
+        builder = builder.server(server);
+    }
+    if let Some(dir) = &args.dir {
+        builder = builder.dir(dir);
+    }
+    Ok(builder)
+}
+
+/// The options that are given, over those that are not.
+pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, Error> {
+    let asked = args.clone();
+    Ok(Options {
+        settings: args.settings()?,
+        password: args.password()?,
+        ports: args.port_choice().unwrap_or(defaults.ports),
+        masters: asked.masters.unwrap_or(defaults.masters),
+        replicas: asked.replicas.unwrap_or(defaults.replicas),
+        slots: asked.slots.map(|lists| lists.0).or(defaults.slots),
+        node_timeout: asked.node_timeout.unwrap_or(defaults.node_timeout),
+        persist: asked.persist || (defaults.persist && !asked.ephemeral),
+        announce: asked.announce.or(defaults.announce),
+        bind: if asked.bind.is_empty() {
+            defaults.bind
+        } else {
+            asked.bind
+        },
+        boot: asked.boot.map_or(defaults.boot, Into::into),
+    })
+}

@@ -1,0 +1,210 @@
+//! The state folder: one folder for each cluster.
+
+use std::fs::{self, File};
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::files::create_folders;
+use super::lock::{open_lock, try_lock};
+use super::record::RECORD_FILE;
+use super::{Lock, Name, Record};
+use crate::error::{Error, IoContext as _};
+use crate::wait::{self, Deadline};
+
+const PORTS_LOCK: &str = ".ports.lock";
+
+/// The state folder.
+#[derive(Debug, Clone)]
+pub struct Home {
+    root: PathBuf,
+}
+
+impl Home {
+    /// The state folder at `root`; it is created when something is first written.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The usual place: `shardlab` in the XDG state folder.
+    ///
+    /// # Errors
+    /// There is no home folder.
+    pub fn usual() -> Result<Self, Error> {
+        use etcetera::BaseStrategy as _;
+        let base = etcetera::choose_base_strategy().map_err(|_| Error::NoHome)?;
+        Ok(Self::at(
+            base.state_dir()
+                .unwrap_or_else(|| base.data_dir())
+                .join("shardlab"),
+        ))
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of one cluster.
+    pub fn folder(&self, name: &Name) -> PathBuf {
+        self.root.join(name.as_str())
+    }
+
+    /// The names of all clusters of which there is anything, in order.
+    ///
+    /// # Errors
+    /// The state folder exists but cannot be read.
+    pub fn names(&self) -> Result<Vec<Name>, Error> {
+        let entries = match fs::read_dir(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.doing("read", &self.root)?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.doing("read", &self.root)?;
+            let name = entry
+                .file_name()
+                .into_string()
+                .ok()
+                .and_then(|name| Name::try_from(name).ok());
+            names.extend(name.filter(|_| entry.path().is_dir()));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// What is remembered of a cluster; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// `cluster.json` cannot be read, or is not ours to understand.
+    pub fn record(&self, name: &Name) -> Result<Option<Record>, Error> {
+        let path = self.folder(name).join(RECORD_FILE);
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            text => text.doing("read", &path)?,
+        };
+        Record::parse(&text, &path).map(Some)
+    }
+
+    /// Takes the lock of one cluster, creating its folder; waits for another command that holds it.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or the other command does not end before the deadline.
+    pub async fn lock(&self, name: &Name, deadline: Deadline) -> Result<Lock, Error> {
+        wait::until(deadline, Duration::from_millis(20), || async {
+            match Lock::try_take(&self.root, name) {
+                Ok(Some(lock)) => ControlFlow::Break(Ok(lock)),
+                Ok(None) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(Err(error)),
+            }
+        })
+        .await
+        .unwrap_or_else(|()| Err(Error::Busy { name: name.clone() }))
+    }
+
+    /// The lock under which free ports are chosen and written down, for all clusters.
+    ///
+    /// # Errors
+    /// The state folder cannot be written, or somebody holds the lock past the deadline.
+    pub async fn lock_ports(&self, deadline: Deadline) -> Result<File, Error> {
+        create_folders(&self.root)?;
+        let path = self.root.join(PORTS_LOCK);
+        wait::until(deadline, Duration::from_millis(5), || async {
+            match open_lock(&path)
+                .and_then(|file| try_lock(&file).map(|taken| taken.then_some(file)))
+            {
+                Ok(Some(file)) => ControlFlow::Break(Ok(file)),
+                Ok(None) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(Err(error).doing("lock", &path)),
+            }
+        })
+        .await
+        .unwrap_or_else(|()| {
+            Err(Error::PortsBusy {
+                path: self.root.join(PORTS_LOCK),
+            })
+        })
+    }
+
+    /// Removes the state folder if no cluster is left in it.
+    pub fn remove_if_empty(&self) {
+        // Whoever chooses ports at this moment holds the file open and has it; the next one makes
+        // a new file, and the check of every port by binding it still stands.
+        if self.names().is_ok_and(|names| names.is_empty()) {
+            let _ = fs::remove_file(self.root.join(PORTS_LOCK));
+            let _ = fs::remove_dir(&self.root);
+        }
+    }
+}
+
+/// The folder for what can be fetched again: `shardlab` in the XDG cache folder.
+///
+/// # Errors
+/// There is no home folder.
+pub fn usual_cache() -> Result<PathBuf, Error> {
+    use etcetera::BaseStrategy as _;
+    let base = etcetera::choose_base_strategy().map_err(|_| Error::NoHome)?;
+    Ok(base.cache_dir().join("shardlab"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+
+    use super::super::lock::LOCK_FILE;
+    use super::*;
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(60))
+    }
+
+    #[tokio::test]
+    async fn a_lock_is_exclusive_and_is_given_back() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::at(root.path());
+        let name: Name = "one".parse().unwrap();
+        let lock = home.lock(&name, soon()).await.unwrap();
+        let refused = home.lock(&name, Deadline::after(Duration::ZERO)).await;
+        assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
+        drop(lock);
+        home.lock(&name, soon()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lock_whose_file_was_removed_is_not_taken_for_one() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::at(root.path().join("state"));
+        let name: Name = "one".parse().unwrap();
+        let first = home.lock(&name, soon()).await.unwrap();
+        let late = OpenOptions::new()
+            .write(true)
+            .open(first.folder().join(LOCK_FILE))
+            .unwrap();
+        first.remove().unwrap();
+        assert!(
+            try_lock(&late).unwrap(),
+            "the removed file itself can be locked"
+        );
+        let second = home.lock(&name, soon()).await.unwrap();
+        assert!(second.folder().join(LOCK_FILE).exists());
+        second.remove().unwrap();
+        assert!(
+            !root.path().join("state").exists(),
+            "nothing is left behind"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_state_file_of_another_time_is_refused_and_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::at(root.path());
+        let name: Name = "one".parse().unwrap();
+        let lock = home.lock(&name, soon()).await.unwrap();
+        for (text, reason) in [("{\"schema\": 99}", "schema 99"), ("{", "EOF"), ("", "EOF")] {
+            fs::write(lock.folder().join(RECORD_FILE), text).unwrap();
+            let error = home.record(&name).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

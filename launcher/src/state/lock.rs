@@ -1,0 +1,133 @@
+//! Locks: who may change a cluster, and whether its owner lives.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::files::{create_folders, remove_folder, write_atomically};
+use super::record::RECORD_FILE;
+use super::{Home, Name, Record};
+use crate::error::{Error, IoContext as _};
+
+pub(super) const LOCK_FILE: &str = "lock";
+const OWNER_FILE: &str = "owner";
+
+/// The right to change one cluster. Given back on drop.
+#[derive(Debug)]
+pub struct Lock {
+    name: Name,
+    folder: PathBuf,
+    root: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    pub(super) fn try_take(root: &Path, name: &Name) -> Result<Option<Self>, Error> {
+        let folder = root.join(name.as_str());
+        create_folders(&folder)?;
+        let path = folder.join(LOCK_FILE);
+        let file = match open_lock(&path) {
+            // Somebody removed the cluster between our two steps.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.doing("create", &path)?,
+        };
+        if !try_lock(&file).doing("lock", &path)? {
+            return Ok(None);
+        }
+        // `down` removes the folder while it holds the lock: what we hold may be nobody's file.
+        let held = file.metadata().doing("look at", &path)?;
+        let there = fs::metadata(&path)
+            .is_ok_and(|there| there.ino() == held.ino() && there.dev() == held.dev());
+        Ok(there.then(|| Self {
+            name: name.clone(),
+            folder,
+            root: root.to_owned(),
+            _file: file,
+        }))
+    }
+
+    /// The cluster's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The cluster's name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Writes `cluster.json` atomically; it may hold a password, so only its owner can read it.
+    ///
+    /// # Errors
+    /// The file cannot be written (no space, no rights); the old one is then still there.
+    pub fn write(&self, record: &Record) -> Result<(), Error> {
+        let path = self.folder.join(RECORD_FILE);
+        let mut text = serde_json::to_vec_pretty(record).map_err(|error| Error::State {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?;
+        text.push(b'\n');
+        write_atomically(&path, &text)
+    }
+
+    /// Removes `cluster.json`: from now on there is no cluster of that name.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub fn forget(&self) -> Result<(), Error> {
+        let path = self.folder.join(RECORD_FILE);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).doing("remove", &path)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Holds the cluster for the life of this process: while the answer is open, it has an owner.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn own(&self) -> Result<File, Error> {
+        let path = self.folder.join(OWNER_FILE);
+        let file = open_lock(&path).doing("create", &path)?;
+        try_lock(&file).doing("lock", &path)?;
+        Ok(file)
+    }
+
+    /// Removes the cluster's folder, lock included, and the state folder if it was the last one.
+    ///
+    /// # Errors
+    /// Something in it cannot be removed.
+    pub fn remove(self) -> Result<(), Error> {
+        remove_folder(&self.folder)?;
+        Home::at(&self.root).remove_if_empty();
+        Ok(())
+    }
+}
+
+/// Whether the owner of a private cluster still lives.
+pub fn has_owner(folder: &Path) -> bool {
+    match OpenOptions::new().write(true).open(folder.join(OWNER_FILE)) {
+        Ok(file) => !try_lock(&file).unwrap_or(false),
+        Err(_) => false,
+    }
+}
+
+pub(super) fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+}
+
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}

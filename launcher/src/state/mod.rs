@@ -1,0 +1,19 @@
+//! What Shardlab remembers between two commands: one folder per cluster in the state folder, with
+//! a versioned `cluster.json`, written atomically, and a lock.
+//!
+//! What is about to be spawned is written down before the spawn, so that a later command finds
+//! what a killed launcher left. The lock is `flock(2)`'s and therefore belongs to the open file: a
+//! launcher that is killed between fork and exec leaves it held until its child has executed the
+//! server, hence whoever gets the lock sees every process in its node's folder.
+
+mod files;
+mod home;
+mod lock;
+mod name;
+mod record;
+
+pub use files::{create_folders, missing_folders, remove_folder, write_atomically};
+pub use home::{Home, usual_cache};
+pub use lock::{Lock, has_owner};
+pub use name::Name;
+pub use record::{NodeRecord, Phase, Record, SCHEMA};

@@ -1,0 +1,95 @@
+//! `cluster.json`: what is remembered of one cluster.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Name;
+use crate::error::Error;
+use crate::plan::{NodePlan, Options};
+use crate::process::ProcessId;
+use crate::server::Identity;
+
+/// The version of `cluster.json` that this program writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// The file in a cluster's folder.
+pub(super) const RECORD_FILE: &str = "cluster.json";
+
+/// How far a cluster has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// A launcher is, or was, about to start it. Found without its launcher, it is a leftover.
+    Starting,
+    /// It was whole once; its nodes may run or not.
+    Up,
+    /// Stopped on purpose; data and ports are kept.
+    Stopped,
+}
+
+/// The whole of `cluster.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The cluster's name, which is its folder's name.
+    pub name: Name,
+    /// How far it has come.
+    pub phase: Phase,
+    /// Whether it lives only as long as the process that holds the owner's lock (`run`, the
+    /// library, `--foreground`).
+    pub private: bool,
+    /// What the user asked for.
+    pub options: Options,
+    /// The server program.
+    pub program: PathBuf,
+    /// The name it is started under, where that decides what it is.
+    pub argv0: Option<String>,
+    /// What it says it is.
+    pub server: Identity,
+    /// The folder that holds the nodes' folders.
+    pub dir: PathBuf,
+    /// Folders, outermost first, that did not exist before and that we remove when they are empty.
+    pub created: Vec<PathBuf>,
+    /// The nodes.
+    pub nodes: Vec<NodeRecord>,
+}
+
+/// The part of `cluster.json` that says how to read the rest.
+#[derive(Deserialize)]
+struct Versioned {
+    schema: u32,
+}
+
+/// One node in `cluster.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeRecord {
+    /// Name, ports and slots at birth.
+    pub plan: NodePlan,
+    /// The node's folder.
+    pub dir: PathBuf,
+    /// The process, once it has been started and written down.
+    pub process: Option<ProcessId>,
+}
+
+impl Record {
+    /// Reads what stands in the file at `path`.
+    pub(super) fn parse(text: &[u8], path: &Path) -> Result<Self, Error> {
+        let refuse = |reason: String| Error::State {
+            path: path.to_owned(),
+            reason,
+        };
+        let versioned: Versioned =
+            serde_json::from_slice(text).map_err(|error| refuse(error.to_string()))?;
+        if versioned.schema != SCHEMA {
+            return Err(refuse(format!(
+                "it has schema {}, this shardlab knows {SCHEMA}",
+                versioned.schema
+            )));
+        }
+        serde_json::from_slice(text).map_err(|error| refuse(error.to_string()))
+    }
+}

@@ -1,0 +1,116 @@
+//! A state folder of the test's own, and the program in it.
+
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use shardlab::Cluster;
+use shardlab::builder::Builder;
+use shardlab::state::Home;
+use shardlab::wait::{Deadline, until_blocking};
+use snapbox::cmd::Command;
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up: long, since it only exists to end a hang.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A state folder that is removed at the end, with whatever runs in it.
+pub(crate) struct Lab {
+    folder: TempDir,
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// The state folder; it exists only while there is a cluster.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// A builder that works in here.
+    pub(crate) fn cluster(&self) -> Builder<'static> {
+        Cluster::builder()
+            .home(Home::at(self.home()))
+            .timeout(PATIENCE)
+    }
+
+    /// The program, in here. What the tester's environment says of Shardlab does not count, but
+    /// for the server.
+    pub(crate) fn shardlab<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        Command::new(env!("CARGO_BIN_EXE_shardlab"))
+            .args(args)
+            .env("SHARDLAB_HOME", self.home())
+            .env_remove("SHARDLAB_NAME")
+            .env_remove("SHARDLAB_PASSWORD")
+    }
+
+    /// `up` on free ports; gives the JSON that it prints.
+    pub(crate) fn up(&self, args: &[&str]) -> serde_json::Value {
+        let common = ["up", "--port", "auto", "--json", "--timeout", "120s"];
+        self.json(common.iter().chain(args))
+    }
+
+    /// Runs the program, which must succeed, and reads the JSON that it prints.
+    pub(crate) fn json<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+    ) -> serde_json::Value {
+        let output = self.shardlab(args).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{:?}: {errors}", output.status);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Processes that work in here.
+    pub(crate) fn processes(&self) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir("/proc") else {
+            return Vec::new();
+        };
+        let folder = self.folder.path().canonicalize().unwrap();
+        let alive = |pid: &str| shardlab::process::ProcessId::of(pid.parse().ok()?);
+        entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_str().and_then(alive).is_some())
+            .filter_map(|entry| std::fs::read_link(entry.path().join("cwd")).ok())
+            .filter(|cwd| cwd.starts_with(&folder))
+            .collect()
+    }
+
+    /// Asserts that no process and no file is left.
+    #[track_caller]
+    pub(crate) fn assert_empty(&self) {
+        let left: Vec<_> = std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        assert!(left.is_empty(), "left behind: {left:?}");
+        self.assert_no_process();
+    }
+
+    /// Asserts that no process is left, giving those that have been told to go a moment to do so.
+    #[track_caller]
+    pub(crate) fn assert_no_process(&self) {
+        let gone =
+            until_blocking(
+                Deadline::after(PATIENCE),
+                Duration::from_millis(10),
+                || match self.processes() {
+                    left if left.is_empty() => ControlFlow::Break(()),
+                    left => ControlFlow::Continue(left),
+                },
+            );
+        assert_eq!(gone, Ok(()), "processes left behind");
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = self.shardlab(["down", "--all", "-q"]).output();
+    }
+}

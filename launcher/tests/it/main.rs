@@ -1,0 +1,17 @@
+//! The launcher from outside: the library and the program, on real servers.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, a failed step is a failed test"
+)]
+
+mod boot;
+mod client;
+mod doors;
+mod killed;
+mod lab;
+mod program;
+mod readme;
+mod refusals;
+mod run;
+mod servers;

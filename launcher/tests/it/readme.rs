@@ -1,0 +1,90 @@
+//! The README's commands do what it shows.
+
+use std::path::Path;
+
+use snapbox::{Data, IntoData as _};
+
+use crate::lab::Lab;
+
+/// The commands of the README's console blocks with what they print, in order.
+fn commands() -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let blocks = text
+        .split("```console\n")
+        .skip(1)
+        .map(|block| block.split("```").next().unwrap());
+    let mut commands: Vec<(String, String)> = Vec::new();
+    for line in blocks.flat_map(str::lines) {
+        match (line.strip_prefix("$ "), commands.last_mut()) {
+            (Some(command), _) => commands.push((command.to_owned(), String::new())),
+            (None, Some((_, output))) => {
+                output.push_str(line);
+                output.push('\n');
+            }
+            (None, None) => panic!("output without a command: {line}"),
+        }
+    }
+    commands
+}
+
+/// The arguments of `shardlab`, however the README starts it; `None` for another program.
+fn arguments(command: &str) -> Option<Vec<String>> {
+    let rest = ["cargo run --release --bin shardlab -- ", "shardlab "]
+        .iter()
+        .find_map(|way| command.strip_prefix(way))?;
+    // Words, and one kind of quotes, are all that the README uses.
+    let parts = rest.split('"').enumerate();
+    Some(
+        parts
+            .flat_map(|(index, part)| match index % 2 {
+                0 => part.split_whitespace().map(ToOwned::to_owned).collect(),
+                _ => vec![part.to_owned()],
+            })
+            .collect(),
+    )
+}
+
+#[test]
+fn the_readme_shows_what_happens() {
+    let lab = Lab::new();
+    // The ports of the README may be taken on this machine: a stand-in has others.
+    let ports = lab.up(&["-n", "ports"]);
+    let ports: Vec<_> = ports["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["port"].to_string())
+        .collect();
+    lab.shardlab(["down", "-n", "ports"]).assert().success();
+    let shown = |text: &str| {
+        let shown = ports
+            .iter()
+            .zip(7001..)
+            .fold(text.to_owned(), |text, (port, number)| {
+                text.replace(&format!(":{port}"), &format!(":{number}"))
+            });
+        // Columns are as wide as their cells.
+        shown
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n")
+            .collect::<String>()
+    };
+    let mut ran = 0;
+    for (command, expected) in commands() {
+        let Some(mut arguments) = arguments(&command) else {
+            assert_eq!(command, "cargo test");
+            continue;
+        };
+        if arguments == ["up"] {
+            arguments.extend(["--ports".to_owned(), ports.join(",")]);
+        }
+        let output = lab.shardlab(&arguments).output().unwrap();
+        let printed = shown(&String::from_utf8_lossy(&output.stdout));
+        let expected: Data = shown(&expected).replace("valkey 9.1.2", "[..]").into_data();
+        snapbox::Assert::new().eq(printed, expected);
+        ran += 1;
+    }
+    assert_eq!(ran, 10, "the README's commands were not found");
+    lab.assert_empty();
+}

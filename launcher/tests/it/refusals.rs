@@ -1,0 +1,235 @@
+//! What cannot be is refused with a reason, the right exit code, and nothing left behind.
+
+use std::net::TcpListener;
+
+use crate::lab::Lab;
+
+#[track_caller]
+fn refused(args: &[&str], code: i32, words: &str) {
+    let lab = Lab::new();
+    let output = lab
+        .shardlab(["up", "-q"].iter().chain(args))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+    assert!(stderr.contains(words), "{args:?}: {stderr}");
+    lab.assert_empty();
+}
+
+#[test]
+fn shapes_that_cannot_be_are_usage_errors() {
+    refused(&["--masters", "0"], 2, "at least 1 master");
+    refused(&["--masters", "2000"], 2, "1000 is the most");
+    refused(&["--replicas", "1,2"], 2, "gives 2 numbers for 3 masters");
+    refused(&["--replicas", "27"], 2, "26 is the most");
+    refused(
+        &["--slots", "0-1"],
+        2,
+        "gives slots to 1 masters, but there are 3",
+    );
+    refused(
+        &["--slots", "0-5460,5460-10922,10923-16383"],
+        2,
+        "slot 5460 is given to both `n1` and `n2`",
+    );
+    refused(
+        &["--slots", "0-5460,5462-10922,10923-16383"],
+        2,
+        "slot 5461 is given to no master",
+    );
+    refused(
+        &["--slots", "0-5460,5461-10922,10923-16384"],
+        2,
+        "at byte 24",
+    );
+}
+
+#[test]
+fn ports_that_do_not_exist_or_overlap_are_usage_errors() {
+    refused(
+        &["--port", "70000"],
+        2,
+        "expected a port such as 7001, or `auto`",
+    );
+    refused(&["--port", "0"], 2, "port 0 of node `n1`");
+    refused(&["--port", "22766"], 2, "port 22768 of node `n3`");
+    refused(&["--port", "65535"], 2, "port 65536 of node `n2`");
+    refused(
+        &["--ports", "7001,7002"],
+        2,
+        "`--ports` names 2 ports, but the cluster has 6 nodes",
+    );
+    refused(
+        &["--ports", "7001,7002,7003,7004,7005,7001"],
+        2,
+        "the client port of `n1` and the client port of `r3`",
+    );
+    refused(
+        &["--ports", "7001,17001,7003,7004,7005,7006"],
+        2,
+        "the client port of `n2` and the bus port of `n1`",
+    );
+}
+
+#[test]
+fn names_that_could_lead_elsewhere_are_usage_errors() {
+    refused(
+        &["-n", "../x"],
+        2,
+        "`../x` cannot be a cluster's name: it holds '/'",
+    );
+    refused(&["-n", ".."], 2, "it starts with `.`");
+    refused(&["-n", "a/b"], 2, "it holds '/'");
+    refused(&["-n", ""], 2, "it is empty");
+}
+
+#[test]
+fn settings_that_make_no_sense_are_usage_errors() {
+    refused(&["--set", "nonsense"], 2, "lacks `=`");
+    refused(&["--set", "port=1"], 2, "use `--port` or `--ports`");
+    refused(&["--set", "a=b\nport 1"], 2, "control character");
+    refused(
+        &["--port", "auto", "--set", "no-such-directive=1"],
+        2,
+        "the server refuses `--set no-such-directive=1`",
+    );
+}
+
+#[test]
+fn servers_that_are_none_are_errors_of_the_environment() {
+    refused(
+        &["--server", "/nonexistent/valkey-server"],
+        3,
+        "there is no program `/nonexistent/valkey-server`",
+    );
+    refused(&["--server", "/"], 3, "`/` is a folder");
+    refused(&["--server", "/etc/passwd"], 3, "not executable");
+    refused(&["--server", "/bin/true"], 3, "is not a server");
+    refused(&["--server", "valky"], 3, "did you mean `valkey`?");
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_role_and_its_holder() {
+    for (offset, role, node) in [
+        (0, "client port", "n1"),
+        (10_000, "bus port", "n1"),
+        (2, "client port", "n3"),
+    ] {
+        let (first, _holder) = taken(offset);
+        let lab = Lab::new();
+        let output = lab
+            .shardlab(["up", "-q", "--port", &first.to_string()])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        assert!(
+            stderr.contains(&format!(
+                "port {}, the {role} of node `{node}`, is taken by",
+                first + offset
+            )),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains(&format!("(pid {})", std::process::id())),
+            "{stderr}"
+        );
+        lab.assert_empty();
+    }
+}
+
+/// A first port such that the one at `offset` behind it is held by us.
+fn taken(offset: u16) -> (u16, TcpListener) {
+    let listeners = (10_100..12_000).find_map(|first| {
+        Some((
+            first,
+            TcpListener::bind(("127.0.0.1", first + offset)).ok()?,
+        ))
+    });
+    listeners.unwrap()
+}
+
+#[test]
+fn a_server_that_dies_at_start_is_shown_with_its_last_words() {
+    let lab = Lab::new();
+    // Modules cannot be loaded from nowhere: a real server says so and ends.
+    let args = [
+        "up",
+        "-q",
+        "--port",
+        "auto",
+        "--set",
+        "loadmodule=/nonexistent.so",
+    ];
+    let output = lab.shardlab(args).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(
+        stderr.contains("ended with exit code 1; its last log lines:"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("/nonexistent.so"), "{stderr}");
+    lab.assert_empty();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    refused(
+        &["--port", "auto", "--dir", "/dev/null/x"],
+        3,
+        "cannot create `/dev/null/x`",
+    );
+}
+
+#[test]
+fn a_folder_that_is_there_is_not_touched() {
+    let lab = Lab::new();
+    let dir = tempfile::tempdir().unwrap();
+    let (first, holder) = taken(0);
+    drop(holder);
+    let own = dir.path().join(first.to_string());
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("precious"), "data").unwrap();
+    let port = first.to_string();
+    let output = lab
+        .shardlab([
+            "up",
+            "-q",
+            "--port",
+            &port,
+            "--dir",
+            dir.path().to_str().unwrap(),
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(
+        std::fs::read_to_string(own.join("precious")).unwrap(),
+        "data"
+    );
+    lab.assert_empty();
+}
+
+#[test]
+fn a_cluster_that_is_not_ready_in_time_says_who_lags_and_is_gone() {
+    let lab = Lab::new();
+    let output = lab
+        .shardlab(["up", "-q", "--port", "auto", "--timeout", "200ms"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(
+        stderr.contains("the cluster was not `visible` within 200ms"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("n1 is "), "{stderr}");
+    assert!(stderr.contains("the last log lines of `"), "{stderr}");
+    lab.assert_empty();
+}

@@ -1,0 +1,146 @@
+//! `run`: a cluster for one command.
+
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::lab::{Lab, PATIENCE};
+
+fn run(lab: &Lab, command: &[&str]) -> snapbox::cmd::Command {
+    lab.shardlab(
+        [
+            "run",
+            "-q",
+            "--timeout",
+            "120s",
+            "--masters",
+            "1",
+            "--replicas",
+            "0",
+            "--",
+        ]
+        .iter()
+        .chain(command),
+    )
+}
+
+#[test]
+fn the_exit_code_is_the_commands() {
+    let lab = Lab::new();
+    run(&lab, &["true"]).assert().code(0);
+    run(&lab, &["sh", "-c", "exit 7"]).assert().code(7);
+    run(&lab, &["sh", "-c", "kill -9 $$"]).assert().code(137);
+    run(&lab, &["no-such-program"]).assert().code(127);
+    run(&lab, &["/etc/passwd"]).assert().code(126);
+    lab.shardlab(["run", "-q", "--masters", "0", "--", "true"])
+        .assert()
+        .code(125);
+    lab.assert_empty();
+}
+
+#[test]
+fn the_command_finds_the_cluster_in_its_environment() {
+    let lab = Lab::new();
+    let output = lab
+        .shardlab(["run", "-q", "--timeout", "120s", "--", "env"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let value = |key: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(&format!("{key}=")))
+            .unwrap()
+            .to_owned()
+    };
+    let nodes = value("REDIS_CLUSTER_NODES");
+    assert_eq!(nodes.split(',').count(), 6, "{nodes}");
+    assert_eq!(
+        value("REDIS_URL"),
+        format!("redis://{}", nodes.split(',').next().unwrap())
+    );
+    assert!(value("SHARDLAB_NAME").starts_with("run-"));
+    lab.assert_empty();
+}
+
+#[test]
+fn the_command_can_use_shardlab_on_its_own_cluster() {
+    let lab = Lab::new();
+    run(
+        &lab,
+        &[env!("CARGO_BIN_EXE_shardlab"), "call", "SET", "a", "1"],
+    )
+    .assert()
+    .success()
+    .stdout_eq("OK\n");
+    lab.assert_empty();
+}
+
+#[test]
+fn an_interrupt_reaches_the_command_and_its_answer_counts() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let lab = Lab::new();
+        let ready = lab.home().with_file_name("ready");
+        let script = format!(
+            "trap 'exit 42' INT TERM; touch {}; while :; do sleep 0.1; done",
+            ready.display()
+        );
+        // A session of its own: without a terminal nobody but the launcher passes the signal on.
+        let mut launcher = Command::new("setsid")
+            .args([
+                env!("CARGO_BIN_EXE_shardlab"),
+                "run",
+                "-q",
+                "--masters",
+                "1",
+                "--replicas",
+                "0",
+                "--",
+            ])
+            .args(["sh", "-c", &script])
+            .env("SHARDLAB_HOME", lab.home())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = shardlab::wait::until_blocking(
+            shardlab::wait::Deadline::after(PATIENCE),
+            std::time::Duration::from_millis(10),
+            || {
+                if ready.exists() {
+                    std::ops::ControlFlow::Break(())
+                } else {
+                    std::ops::ControlFlow::Continue(())
+                }
+            },
+        );
+        assert_eq!(started, Ok(()));
+        kill(Pid::from_raw(launcher.id().cast_signed()), signal).unwrap();
+        assert_eq!(launcher.wait().unwrap().code(), Some(42), "{signal}");
+        std::fs::remove_file(ready).unwrap();
+        lab.assert_empty();
+    }
+}
+
+#[test]
+fn four_at_a_time_do_not_disturb_each_other() {
+    let lab = Lab::new();
+    let runs: Vec<_> = (0..4)
+        .map(|_| {
+            Command::new(env!("CARGO_BIN_EXE_shardlab"))
+                .args(["run", "-q", "--timeout", "120s", "--", "true"])
+                .env("SHARDLAB_HOME", lab.home())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    lab.assert_empty();
+}
