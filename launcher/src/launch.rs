@@ -257,12 +257,13 @@ fn explain(options: &Options, error: Error) -> Error {
     }
 }
 
-/// Whether a server ended because another program was faster to take its port.
+/// Whether another program was faster to take a port that was free when it was chosen.
 fn lost_port(error: &Error) -> bool {
     match error {
         Error::Died { log, .. } => log
             .iter()
             .any(|line| line.contains("Address already in use")),
+        Error::PortTaken { .. } => true,
         _ => false,
     }
 }

@@ -48,6 +48,7 @@ pub fn parse(source: &str) -> Result<Transcript, Vec<Error>> {
         at: 0,
         errors: Vec::new(),
     };
+    parser.tabs();
     let header = parser.header();
     let body = parser.body();
     let files = parser.files();
@@ -109,6 +110,19 @@ impl<'a> Parser<'a> {
             vocabulary,
         };
         self.error(kind, found.span());
+    }
+
+    /// An error for the first line above the files that is indented with a tab.
+    fn tabs(&mut self) {
+        let tabbed = self
+            .lines
+            .iter()
+            .take_while(|line| file_name(**line).is_none())
+            .find(|line| line.is_tabbed());
+        if let Some(line) = tabbed {
+            let span = Span::new(line.start, line.content().start);
+            self.error(ErrorKind::Tab, span);
+        }
     }
 
     /// The end of the last line that was taken.
