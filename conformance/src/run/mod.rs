@@ -14,6 +14,7 @@ mod raw;
 pub mod result;
 mod runner;
 mod session;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -22,5 +23,6 @@ pub use case::{Trial, run_case};
 pub use gate::gate;
 pub use limits::Limits;
 pub use result::Skip;
-pub use runner::{Runner, Subject};
+pub use runner::Runner;
+pub use subject::{Subject, SubjectError, Wanted};
 pub use wire::{Direction, WireEvent};

@@ -11,12 +11,11 @@ use crate::known::KnownList;
 use crate::pattern::{Captures, Known, Server};
 use crate::pool::{Booking, Boots, Pool};
 use crate::suite::Case;
-use crate::target::attached::{Attached, Attachment, Undiscovered};
+use crate::target::Target;
+use crate::target::attached::{Attached, Undiscovered};
 use crate::target::launched::Wish;
-use crate::target::{Target, describe};
 use crate::transcript::ast::{Level, Needs};
 
-use super::Limits;
 use super::case::{Trial, run_case};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
@@ -24,15 +23,7 @@ use super::keys::{delete, existing};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, RunResult, Skip, Verdict};
 use super::session::NodeFactsOf;
-
-/// What is tested.
-#[derive(Debug)]
-pub enum Subject {
-    /// A server that we start.
-    Launched(Arc<Pool>),
-    /// Somebody's cluster.
-    Attached(Attachment),
-}
+use super::{Limits, Subject};
 
 /// Runs cases against a subject.
 #[derive(Debug)]
@@ -303,16 +294,6 @@ struct Queued {
     place: usize,
     case: Case,
     booking: Option<Booking>,
-}
-
-impl Subject {
-    /// What is tested, for people.
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Launched(pool) => describe(Some(pool.launcher().server())),
-            Self::Attached(attachment) => attachment.to_string(),
-        }
-    }
 }
 
 /// Why a server that we start cannot be tested with a case.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use shardlab::resp::escape;
 
 /// Events that are kept.
-const EVENTS: usize = 24;
+const EVENTS: usize = 12;
 
 /// Bytes of an event that are shown.
 const SHOWN: usize = 160;
