@@ -19,7 +19,7 @@ use crate::run::{Limits, Runner, Subject, Wanted};
 use crate::suite::{Case, LoadError, Origin, load};
 
 /// How a failed trial is seen again.
-const RERUN: &str = "cargo run -p shardlab-conformance -- run";
+const RERUN: &str = "shardlab conformance run";
 
 /// Runs the transcripts of this build as tests. What it gives is for `main` to return: the
 /// servers of the trials are gone by then.
@@ -71,9 +71,11 @@ impl Bench {
                 Ok(Completion::Completed)
             }
             Verdict::Skipped(skip) => Ok(Completion::ignored_with(&skip.reason)),
-            Verdict::Departs(_) => Err(picture(&result, case, RERUN, Style::Plain)
-                .unwrap_or_default()
-                .into()),
+            Verdict::Departs(_) => {
+                let rerun = format!("{RERUN} {}", runner.subject().option());
+                let picture = picture(&result, case, &rerun, Style::Plain);
+                Err(picture.unwrap_or_default().into())
+            }
             Verdict::Fixed { reason } => Err(format!(
                 "it holds, and is known to depart: {reason}; the entry is to go"
             )

@@ -70,7 +70,7 @@ fn report(args: &Run, result: &RunResult, cases: &[Case]) {
         return;
     }
     term::data(&terminal::lines(result));
-    let rerun = rerun(args);
+    let rerun = rerun(args, result);
     for (result, case) in result.cases.iter().zip(cases) {
         if args.verbose {
             for picture in terminal::tolerated(result, case, Style::Coloured) {
@@ -85,13 +85,9 @@ fn report(args: &Run, result: &RunResult, cases: &[Case]) {
 }
 
 /// How to run the same again, but for the case.
-fn rerun(args: &Run) -> String {
-    let mut words = vec!["shardlab conformance run".to_owned()];
+fn rerun(args: &Run, result: &RunResult) -> String {
+    let mut words = vec!["shardlab conformance run".to_owned(), result.option.clone()];
     words.extend(args.paths.iter().map(|path| path.display().to_string()));
-    let options = [("--server", &args.server), ("--attach", &args.attach)];
-    for (option, value) in options {
-        words.extend(value.iter().map(|value| format!("{option} {value}")));
-    }
     words.join(" ")
 }
 

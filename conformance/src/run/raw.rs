@@ -111,7 +111,7 @@ impl<T: Target> Session<'_, T> {
 }
 
 /// The commands in bytes that are sent, as far as they are whole; also inline ones.
-pub(super) fn requests(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
+pub(crate) fn requests(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
     let mut commands = Vec::new();
     let mut rest = BytesMut::from(bytes);
     while let Some(first) = rest.first() {

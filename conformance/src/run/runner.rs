@@ -60,6 +60,11 @@ impl Runner {
         self
     }
 
+    /// What it tests.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
     /// Runs all cases, `jobs` at once, and tells of each as it ends. Cases that are not begun
     /// when `patience` is over count as broken.
     pub async fn run(
@@ -109,6 +114,7 @@ impl Runner {
         results_by_place.sort_by_key(|(place, _)| *place);
         RunResult {
             target: self.subject.describe(),
+            option: self.subject.option(),
             cases: results_by_place
                 .into_iter()
                 .map(|(_, result)| result)

@@ -118,6 +118,14 @@ impl Subject {
         Ok(Self::Launched(Arc::new(Pool::new(launcher))))
     }
 
+    /// The option that means the same subject in a later run: `--server /usr/bin/valkey-server`.
+    pub fn option(&self) -> String {
+        match self {
+            Self::Launched(pool) => format!("--server {}", pool.launcher().program().display()),
+            Self::Attached(attachment) => format!("--attach {attachment}"),
+        }
+    }
+
     /// What is tested, for people.
     pub fn describe(&self) -> String {
         match self {
