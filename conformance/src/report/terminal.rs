@@ -182,22 +182,22 @@ pub fn summary(run: &RunResult) -> String {
     let count = |wanted: fn(&Verdict) -> bool| run.count(wanted);
     let mut parts = Vec::new();
     for (number, word) in [
-        (count(|verdict| matches!(verdict, Verdict::Pass)), "hold"),
+        (count(|verdict| matches!(verdict, Verdict::Pass)), "held"),
         (
             count(|verdict| matches!(verdict, Verdict::Departs(_))),
-            "depart",
+            "departed",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Otherwise(_))),
-            "are otherwise, as they may be",
+            "otherwise, as they may be",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Known { .. })),
-            "depart as is known",
+            "departed as is known",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Fixed { .. })),
-            "are known to depart and do not",
+            "known to depart, and did not",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Broken(_))),
