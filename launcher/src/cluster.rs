@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::bend::{Method, boot_arguments, final_settings};
 use crate::builder::Builder;
-use crate::config::{CONFIG_FILE, boot_arguments, final_settings};
+use crate::config::CONFIG_FILE;
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::node::{Launch, Node};
-use crate::plan::Boot;
+use crate::plan::{Boot, Role};
 use crate::ports;
 use crate::ready::{Climb, Prober};
 use crate::resp::Frame;
@@ -179,6 +180,7 @@ impl Cluster {
     /// [`Error::NotReady`] after `timeout`, with where each node stands and why.
     pub async fn wait_for(&self, rung: Rung, timeout: Duration) -> Result<Climb, Error> {
         self.climb_to(
+            self.prober(),
             rung,
             Instant::now(),
             Deadline::after(timeout),
@@ -191,7 +193,7 @@ impl Cluster {
     /// One look at the ladder, now.
     pub async fn standings(&self) -> Vec<Standing> {
         let deadline = Deadline::after(crate::client::REPLY_TIMEOUT);
-        crate::ladder::judge(&self.prober().round(deadline).await)
+        crate::ladder::judge(&self.prober().round(deadline).await, None)
     }
 
     /// A prober of all nodes.
@@ -270,7 +272,12 @@ impl Cluster {
         // user configured it.
         let whole = started.len() == self.nodes.len();
         let arguments = if whole {
-            boot_arguments(&self.record.options, &self.record.server)
+            boot_arguments(
+                &self.record.options,
+                &self.record.server,
+                Method::Restart,
+                self.nodes.len(),
+            )
         } else {
             Vec::new()
         };
@@ -282,9 +289,11 @@ impl Cluster {
         let all_run = self.nodes.iter().all(|node| node.process().is_some());
         if !started.is_empty() && all_run {
             let rung = if formed { rung } else { Rung::Listening };
-            self.climb = self.climb_watched(rung, since, timeout, observe).await?;
+            self.climb = self
+                .climb_watched(rung, None, since, timeout, observe)
+                .await?;
             if whole {
-                self.unbend().await?;
+                self.unbend(Method::Restart).await?;
             }
         }
         Ok(started)
@@ -318,35 +327,40 @@ impl Cluster {
         self.climb = climb;
     }
 
-    /// Climbs, ending early when a server dies.
+    /// Climbs, ending early when a server dies. `roles`, one for each node, must be theirs at the end.
     pub(crate) async fn climb_watched(
         &self,
         rung: Rung,
+        roles: Option<Vec<Role>>,
         since: Instant,
         timeout: Duration,
         mut observe: impl FnMut(&[Standing]),
     ) -> Result<Climb, Error> {
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
-        self.climb_to(rung, since, deadline, timeout, |standings| {
-            observe(standings);
-            self.nodes.iter().find_map(Node::died).map_or(Ok(()), Err)
-        })
+        self.climb_to(
+            self.prober().expecting(roles),
+            rung,
+            since,
+            deadline,
+            timeout,
+            |standings| {
+                observe(standings);
+                self.nodes.iter().find_map(Node::died).map_or(Ok(()), Err)
+            },
+        )
         .await
     }
 
     async fn climb_to(
         &self,
+        mut prober: Prober,
         wanted: Rung,
         since: Instant,
         deadline: Deadline,
         timeout: Duration,
         observe: impl FnMut(&[Standing]) -> Result<(), Error>,
     ) -> Result<Climb, Error> {
-        let standings = match self
-            .prober()
-            .climb(wanted, since, deadline, observe)
-            .await?
-        {
+        let standings = match prober.climb(wanted, since, deadline, observe).await? {
             Ok(climb) => return Ok(climb),
             Err(standings) => standings,
         };
@@ -373,8 +387,8 @@ impl Cluster {
     }
 
     /// Brings in the user's final values of what the boot has bent.
-    pub(crate) async fn unbend(&self) -> Result<(), Error> {
-        let settings = final_settings(&self.record.options, &self.record.server);
+    pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
+        let settings = final_settings(&self.record.options, &self.record.server, method);
         let commands: Vec<[&str; 4]> = settings
             .iter()
             .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
@@ -408,13 +422,19 @@ impl Cluster {
         lock.write(&self.record)
     }
 
-    async fn kill_all(&mut self) -> Result<(), Error> {
-        self.armed = false;
+    /// Ends all servers at once; their folders stay.
+    pub(crate) async fn kill_nodes(&self) -> Result<(), Error> {
         // All are told before any is waited for.
         self.nodes.iter().for_each(Node::send_kill);
         for node in &self.nodes {
             node.kill().await?;
         }
+        Ok(())
+    }
+
+    async fn kill_all(&mut self) -> Result<(), Error> {
+        self.armed = false;
+        self.kill_nodes().await?;
         self.remove_folders()
     }
 

@@ -64,7 +64,7 @@ impl Default for Options {
             password: None,
             announce: None,
             bind: vec![IpAddr::from([127, 0, 0, 1])],
-            boot: Boot::Commands,
+            boot: Boot::Auto,
         }
     }
 }
@@ -95,6 +95,10 @@ pub enum PortChoice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Boot {
+    /// Seeded where the server is known to take it, else by commands.
+    Auto,
+    /// By files that are written before the first start.
+    Seeded,
     /// `CLUSTER ADDSLOTS`, `MEET` and `REPLICATE`, as people do by hand.
     Commands,
     /// Not at all: the nodes are left bare.
@@ -104,6 +108,8 @@ pub enum Boot {
 impl std::fmt::Display for Boot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Seeded => "seeded",
             Self::Commands => "commands",
             Self::None => "none",
         })
