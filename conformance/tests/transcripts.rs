@@ -87,6 +87,16 @@ fn every_fixture_is_right_and_canonical() {
     assert_eq!(lint_ids(&all), []);
 }
 
+#[test]
+fn the_transcript_in_the_grammar_is_right_and_canonical() {
+    let grammar = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/README.md");
+    let grammar = fs::read_to_string(grammar).unwrap();
+    let example = grammar.split("```").nth(1).unwrap();
+    let example = example.strip_prefix("text\n").unwrap();
+    assert_eq!(pictures("fixtures/README.md", example), "");
+    assert_eq!(print(&parse(example).unwrap()), example);
+}
+
 /// Parsing what is printed gives the same tree, and printing it again the same text.
 fn round_trip(source: &str) -> Result<(), TestCaseError> {
     let Ok(transcript) = parse(source) else {

@@ -23,9 +23,9 @@ use super::ast::{Comment, EmbeddedFile, NodeName, Transcript};
 use super::error::{Error, ErrorKind, Vocabulary};
 use super::span::{Span, Spanned};
 
-/// The largest source that is read, in bytes: with it, the memory that a tree can take is
-/// bounded, too.
-pub const MAX_SOURCE: usize = 256 * 1024;
+/// The largest source that is read, in bytes. It bounds the memory of a tree, too: a few times
+/// the source for what people write, some megabytes for the worst that fits.
+pub const MAX_SOURCE: usize = 64 * 1024;
 
 /// How deep blocks, values and alternatives may be nested, each by itself.
 pub const MAX_DEPTH: usize = 16;
