@@ -208,7 +208,7 @@ impl<'a> Parser<'a> {
 pub(super) fn reads_as_simple_string(text: &str) -> bool {
     let line = Line { text, start: 0 };
     let content = line.content();
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '<' || c == '\\')
+    text.starts_with(|c: char| c.is_alphabetic() || "<\\@/_%&={},;^".contains(c))
         && !matches!(text, "<any>")
         && !block::starts_step(line)
         && pattern::mistake(content).is_none()
