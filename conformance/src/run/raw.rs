@@ -32,14 +32,11 @@ impl<T: Target> Session<'_, T> {
                 error.to_string(),
             )
         })?;
-        match self.send(connection, &bytes).await {
-            Ok(()) => {}
-            Err(error @ ClientError::Connect { .. }) => {
-                let received = error.to_string();
-                return Err(stumble(connection.span, node, "a connection", received));
-            }
-            // A server that closes on the first bytes may not let us write the last ones.
-            Err(_) => {}
+        // A server that closes on the first bytes may not let us write the last ones: only what
+        // was never open is a difference here.
+        if let Err(error @ ClientError::Connect { .. }) = self.send(connection, &bytes).await {
+            let received = error.to_string();
+            return Err(stumble(connection.span, node, "a connection", received));
         }
         if let Some(protocol) = requests(&bytes)
             .iter()

@@ -10,10 +10,10 @@ use shardlab_conformance::run::{Limits, Runner, Subject};
 use shardlab_conformance::suite::{Case, parse_case};
 use shardlab_conformance::target::attached::Attachment;
 
-use crate::server::{serve, serve_cluster};
+use crate::server::{Answer, serve, serve_cluster};
 
 /// What is wrong with a server, and how a departure tells.
-const BEHAVIOURS: [(fn(&str) -> Option<Vec<u8>>, &str); 6] = [
+const BEHAVIOURS: [(Answer, &str); 6] = [
     (
         |_| Some(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
         "does not speak RESP",

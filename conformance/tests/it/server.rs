@@ -1,11 +1,12 @@
 //! A small TCP server that answers as a test wants.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 /// What comes back for a request; `None` closes the connection.
-type Answer = fn(&str) -> Option<Vec<u8>>;
+pub(crate) type Answer = fn(&str) -> Option<Vec<u8>>;
 
 /// A server that answers each request by itself, until the test ends.
 pub(crate) fn serve(answer: Answer) -> SocketAddr {
@@ -35,7 +36,7 @@ pub(crate) fn serve_cluster(answer: Answer) -> SocketAddr {
                     } else {
                         answer(request)
                     }
-                })
+                });
             });
         }
     });
@@ -72,8 +73,14 @@ fn nodes(address: SocketAddr) -> String {
         } else {
             "master"
         };
-        text += &format!("{master} {address}@17001 {flags} - 0 0 {number} connected {slots}\n");
-        text += &format!("{replica} {address}@17001 slave {master} 0 0 {number} connected\n");
+        let _ = writeln!(
+            text,
+            "{master} {address}@17001 {flags} - 0 0 {number} connected {slots}"
+        );
+        let _ = writeln!(
+            text,
+            "{replica} {address}@17001 slave {master} 0 0 {number} connected"
+        );
     }
     text
 }
