@@ -1,6 +1,7 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,12 +12,12 @@ use crate::config::CONFIG_FILE;
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::node::{Launch, Node};
-use crate::plan::{Boot, Role};
+use crate::plan::{Boot, Role, Topology};
 use crate::ports;
 use crate::ready::{Climb, Prober};
 use crate::resp::Frame;
 use crate::state::{Home, Lock, Name, Phase, Record, has_owner, remove_folder};
-use crate::wait::Deadline;
+use crate::wait::{self, Deadline};
 
 /// How long a node may take to write its data down when it is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -287,7 +288,9 @@ impl Cluster {
         self.remember(lock, Phase::Up)?;
         let formed = self.record.options.boot != Boot::None;
         let all_run = self.nodes.iter().all(|node| node.process().is_some());
-        if !started.is_empty() && all_run {
+        if !started.is_empty() && self.record.options.topology == Topology::Standalone {
+            self.answer_pings(Deadline::after(timeout)).await?;
+        } else if !started.is_empty() && all_run {
             let rung = if formed { rung } else { Rung::Listening };
             self.climb = self
                 .climb_watched(rung, None, since, timeout, observe)
@@ -297,6 +300,28 @@ impl Cluster {
             }
         }
         Ok(started)
+    }
+
+    /// Waits until each node answers PING, of those that run: for servers without cluster mode,
+    /// which know nothing of the ladder.
+    pub(crate) async fn answer_pings(&self, deadline: Deadline) -> Result<(), Error> {
+        for node in &self.nodes {
+            wait::until(deadline, Duration::from_millis(5), || async {
+                match (node.died(), node.call(&["PING"]).await) {
+                    (Some(died), _) => ControlFlow::Break(Err(died)),
+                    (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
+                    (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
+                        node: node.name().to_owned(),
+                        command: "PING".to_owned(),
+                        reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
+                    }),
+                    (None, Err(error)) => ControlFlow::Continue(error),
+                }
+            })
+            .await
+            .unwrap_or_else(Err)?;
+        }
+        Ok(())
     }
 
     /// Removes the cluster with its data: processes, folders, record, lock.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::bend::{bends, usual};
 use crate::directive::{quote, split_words};
-use crate::plan::{NodePlan, Options};
+use crate::plan::{NodePlan, Options, Topology};
 use crate::server::Identity;
 
 /// The name of the config file in a node's folder.
@@ -37,7 +37,9 @@ pub fn node_conf(
     ));
     conf.listening(options, node, server);
     conf.keeping(options, dir);
-    conf.clustering(options, node, server);
+    if options.topology == Topology::Cluster {
+        conf.clustering(options, node, server);
+    }
     conf.bending(server);
     conf.asked_for(options);
     conf.0

@@ -49,6 +49,9 @@ pub struct Options {
     pub bind: Vec<IpAddr>,
     /// How the nodes become a cluster.
     pub boot: Boot,
+    /// What the nodes are to each other.
+    #[serde(default)]
+    pub topology: Topology,
 }
 
 impl Default for Options {
@@ -65,6 +68,7 @@ impl Default for Options {
             announce: None,
             bind: vec![IpAddr::from([127, 0, 0, 1])],
             boot: Boot::Auto,
+            topology: Topology::Cluster,
         }
     }
 }
@@ -114,6 +118,18 @@ impl std::fmt::Display for Boot {
             Self::None => "none",
         })
     }
+}
+
+/// What nodes are to each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topology {
+    /// Nodes of one cluster, formed or bare.
+    #[default]
+    Cluster,
+    /// Nothing: servers without cluster mode. Only [`Options::masters`] counts, and they are
+    /// ready when they answer PING: the ladder is for clusters.
+    Standalone,
 }
 
 /// What a node was born as. It may become the other; its name stays.

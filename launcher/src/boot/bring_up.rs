@@ -13,7 +13,7 @@ use crate::config::{CLUSTER_FILE, CONFIG_FILE, LOG_FILE};
 use crate::error::{Error, IoContext as _, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::node::{Node, reachable};
-use crate::plan::{Boot, NodePlan, Options, Role};
+use crate::plan::{Boot, NodePlan, Options, Role, Topology};
 use crate::random;
 use crate::ready::Climb;
 use crate::server::Server;
@@ -64,6 +64,7 @@ impl BringUp<'_> {
         let identity = &self.server.identity;
         let takes_seeds = identity.takeover_at_start() && is_even(cluster);
         match self.wish.options.boot {
+            _ if self.wish.options.topology == Topology::Standalone => Ok((Method::None, None)),
             Boot::None => Ok((Method::None, None)),
             Boot::Seeded if is_even(cluster) => Ok((Method::Seeded, None)),
             Boot::Seeded => Err(Error::Unsupported(
@@ -150,6 +151,11 @@ impl BringUp<'_> {
         method: Method,
         timeout: Duration,
     ) -> Result<Climb, Error> {
+        if self.wish.options.topology == Topology::Standalone {
+            let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
+            cluster.answer_pings(deadline).await?;
+            return Ok(Climb::default());
+        }
         let listening = self.climb(cluster, Rung::Listening, timeout).await?;
         if method == Method::None || self.wish.rung == Rung::Listening {
             return Ok(listening);
