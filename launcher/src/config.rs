@@ -245,6 +245,16 @@ mod tests {
     const REDIS_5: &str = "Redis server v=5.0.10 sha=00000000:0 malloc=libc bits=64 build=1";
 
     #[test]
+    fn a_server_without_cluster_mode_is_not_told_to_be_a_node() {
+        let standalone = Options {
+            topology: Topology::Standalone,
+            ..Options::default()
+        };
+        let text = conf(&standalone, "Redis server v=7.0.15");
+        assert!(!text.contains("cluster-enabled"), "{text}");
+    }
+
+    #[test]
     fn every_directive_follows_its_reason() {
         let text = conf(&Options::default(), VALKEY);
         let lines: Vec<_> = text.lines().collect();
