@@ -5,6 +5,7 @@
     reason = "in a test, a failed step is a failed test"
 )]
 
+mod docs;
 mod hostile;
 mod program;
 mod server;
