@@ -81,6 +81,9 @@ pub fn bends(server: &Identity) -> impl Iterator<Item = &'static Bend> {
         .filter(move |bend| bend.key != "repl-diskless-load" || diskless_load)
 }
 
+/// A cluster of more nodes than this is so busy with gossip that more cron ticks would slow it down.
+const FEW_NODES: usize = 40;
+
 /// What the directive is on this server unless somebody sets it.
 pub fn usual(bend: &Bend, server: &Identity) -> &'static str {
     if bend.key == "repl-diskless-sync" && !server.diskless_sync_by_default() {
@@ -97,7 +100,9 @@ pub fn boot_arguments(
     method: Method,
     nodes: usize,
 ) -> Vec<String> {
-    let fixed = bent(server, method).map(|bend| (bend.key, bend.boot.to_owned()));
+    let fixed = bent(server, method)
+        .filter(|bend| bend.key != "hz" || nodes <= FEW_NODES)
+        .map(|bend| (bend.key, bend.boot.to_owned()));
     let timeout = boot_node_timeout(method, nodes).map(|most| {
         (
             "cluster-node-timeout",
@@ -153,8 +158,8 @@ fn boot_node_timeout(method: Method, nodes: usize) -> Option<u128> {
     match (method, nodes) {
         (Method::None, _) => None,
         (Method::Seeded, ..=16) => Some(250),
-        (_, ..=40) => Some(500),
-        (_, ..=100) => Some(1000),
+        (_, ..=FEW_NODES) => Some(500),
+        (_, ..=60) => Some(1000),
         _ => Some(2000),
     }
 }

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cluster::{Cluster, sweep};
+use crate::cluster::Cluster;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::launch;
-use crate::plan::{Boot, Options, Plan, PortChoice, Setting};
+use crate::plan::{Boot, Options, Plan, PortChoice, Setting, node_count};
 use crate::server::{Identity, SearchEnv, Server, find};
 use crate::state::{Home, Lock, Name};
+use crate::sweep::sweep;
 use crate::wait::Deadline;
 
 /// What a launcher tells while it works.
@@ -56,7 +57,7 @@ pub struct Builder<'a> {
     search: Option<SearchEnv>,
     pub(crate) dir: Option<PathBuf>,
     pub(crate) rung: Rung,
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) observer: Observer<'a>,
 }
 
@@ -90,7 +91,7 @@ impl Default for Builder<'_> {
             search: None,
             dir: None,
             rung: Rung::Visible,
-            timeout: Duration::from_secs(30),
+            timeout: None,
             observer: &|_| {},
         }
     }
@@ -180,10 +181,16 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// How long the start may take; 30 s if not said.
+    /// How long the start may take; if not said, 30 s and a second for every four nodes.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
+    }
+
+    /// How long the start may take, in the end.
+    pub(crate) fn patience(&self) -> Duration {
+        let nodes = node_count(&self.options).unwrap_or(0);
+        self.timeout.unwrap_or_else(|| default_timeout(nodes))
     }
 
     /// Hears what happens.
@@ -210,7 +217,7 @@ impl<'a> Builder<'a> {
             Some(name) => name.clone(),
             None => private_name()?,
         };
-        let lock = home.lock(&name, Deadline::after(self.timeout)).await?;
+        let lock = home.lock(&name, Deadline::after(self.patience())).await?;
         if home.record(&name)?.is_some() {
             return Err(Error::Exists(name));
         }
@@ -275,6 +282,11 @@ impl<'a> Builder<'a> {
         let note = |notice: &crate::server::Notice| (self.observer)(&Event::Note(notice));
         Ok(find(spec.as_ref(), &search, &note).await?)
     }
+}
+
+/// How long a cluster of so many nodes may take to start: an idle machine needs a fraction of it.
+pub fn default_timeout(nodes: usize) -> Duration {
+    Duration::from_secs(30) + Duration::from_millis(250) * u32::try_from(nodes).unwrap_or(u32::MAX)
 }
 
 fn private_name() -> Result<Name, Error> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::bend::{Method, boot_arguments, final_settings};
-use crate::builder::Builder;
+use crate::builder::{Builder, default_timeout};
 use crate::config::CONFIG_FILE;
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
@@ -16,7 +16,9 @@ use crate::plan::{Boot, Role, Topology};
 use crate::ports;
 use crate::ready::{Climb, Prober};
 use crate::resp::Frame;
-use crate::state::{Home, Lock, Name, Phase, Record, has_owner, remove_folder};
+use crate::state::{
+    Home, Lock, Name, Phase, Record, is_temporary, remove_folder, remove_own_files,
+};
 use crate::wait::{self, Deadline};
 
 /// How long a node may take to write its data down when it is stopped.
@@ -248,10 +250,11 @@ impl Cluster {
         lock: &Lock,
         nodes: &[String],
         rung: Rung,
-        timeout: Duration,
+        timeout: Option<Duration>,
         observe: impl FnMut(&[Standing]),
     ) -> Result<Vec<String>, Error> {
         let since = Instant::now();
+        let timeout = timeout.unwrap_or_else(|| default_timeout(self.nodes.len()));
         let started: Vec<String> = self
             .chosen(nodes)?
             .into_iter()
@@ -487,7 +490,7 @@ impl Cluster {
         self.nodes.iter().for_each(Node::send_kill);
         self.nodes.iter().for_each(Node::wait_gone_blocking);
         let _ = self.remove_folders();
-        let _ = remove_folder(&self.home.folder(&self.record.name));
+        let _ = remove_own_files(&self.home.folder(&self.record.name));
         self.owner = None;
         self.home.remove_if_empty();
     }
@@ -501,45 +504,11 @@ impl Drop for Cluster {
     }
 }
 
-/// Removes private clusters whose owner was killed before it could do so itself.
-///
-/// # Errors
-/// The state folder cannot be read. What cannot be removed now is left for the next time.
-pub async fn sweep(home: &Home) -> Result<(), Error> {
-    for name in home.names()? {
-        let folder = home.folder(&name);
-        let private = match home.record(&name) {
-            Ok(Some(record)) => record.private,
-            // Killed before its first write: nothing but the folder is there.
-            Ok(None) => true,
-            Err(_) => false,
-        };
-        if !private || has_owner(&folder) {
-            continue;
-        }
-        // Whoever is about to write the first record holds the lock.
-        let Ok(lock) = home.lock(&name, Deadline::after(Duration::ZERO)).await else {
-            continue;
-        };
-        if has_owner(&folder) {
-            continue;
-        }
-        match home.record(&name) {
-            Ok(Some(record)) if record.private => {
-                let _ = Cluster::of(home.clone(), record).remove(lock).await;
-            }
-            Ok(None) => drop(lock.remove()),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 /// Whether a folder is one that a launcher has made for a node. A record names the folders before
 /// they are made, so somebody else's may be there instead; ours has a config, or nothing but the
 /// beginning of one.
 fn is_ours(dir: &Path) -> bool {
-    let begun = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(".tmp");
+    let begun = |entry: std::fs::DirEntry| is_temporary(&entry.file_name());
     let only_begun = || {
         std::fs::read_dir(dir).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(begun)))
     };

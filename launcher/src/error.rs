@@ -116,6 +116,20 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// A limit of this machine that is too low for so many nodes.
+    #[error("{nodes} nodes need {needed} {what}; there are {there}")]
+    Limit {
+        /// What is limited.
+        what: &'static str,
+        /// How much there is.
+        there: u64,
+        /// How much is needed.
+        needed: u64,
+        /// For how many nodes.
+        nodes: usize,
+        /// What can be done.
+        hint: &'static str,
+    },
     /// No free ports are left.
     #[error("{needed} free pairs of ports were wanted, {found} were found")]
     NoPorts {
@@ -305,6 +319,7 @@ impl Error {
             Self::PortTaken { .. } => Some("`--port auto` takes ports that are free, `--port N` others".to_owned()),
             Self::Address { .. } => Some("`--bind` takes addresses of this machine".to_owned()),
             Self::FolderExists { .. } => Some("`--dir` takes another place, `--port` other names for the folders".to_owned()),
+            Self::Limit { hint, .. } => Some((*hint).to_owned()),
             Self::NoHome => Some("set `SHARDLAB_HOME` or `HOME`".to_owned()),
             Self::State { .. } => Some(
                 "it was written by another version or damaged; that version's `shardlab down` removes the cluster"

@@ -10,6 +10,7 @@ use crate::builder::Builder;
 use crate::cluster::Cluster;
 use crate::config::{CONFIG_FILE, node_conf};
 use crate::error::{Error, IoContext as _};
+use crate::limits;
 use crate::plan::{NodePlan, Options, Plan, PortChoice, node_count};
 use crate::ports;
 use crate::server::Server;
@@ -26,6 +27,7 @@ const PORT_ATTEMPTS: u32 = 5;
 pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<Plan, Error> {
     let options = &wish.options;
     check_support(options, server)?;
+    limits::check(node_count(options)?)?;
     let ports = match Plan::explicit_ports(options)? {
         Some(ports) => ports,
         None => ports::choose(node_count(options)?, &options.bind, home)?,
@@ -44,6 +46,7 @@ pub(crate) async fn launch(
     server: &Server,
 ) -> Result<Cluster, Error> {
     let since = Instant::now();
+    limits::raise();
     let mut attempt = 1;
     loop {
         let launch = Launch {
@@ -87,7 +90,7 @@ impl Launch<'_> {
         // Ports are chosen and written down under one lock: two launchers never choose the same.
         let ports_lock = self
             .home
-            .lock_ports(Deadline::after(self.wish.timeout))
+            .lock_ports(Deadline::after(self.wish.patience()))
             .await?;
         let plan = plan(self.wish, self.home, self.server)?;
         let record = self.record(plan)?;

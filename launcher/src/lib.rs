@@ -14,6 +14,7 @@ pub mod error;
 pub mod exit;
 pub mod interrupt;
 pub mod ladder;
+pub mod limits;
 pub mod node;
 pub mod plan;
 pub mod ports;
@@ -24,6 +25,7 @@ pub mod routing;
 pub mod server;
 pub mod slots;
 pub mod state;
+pub mod sweep;
 pub mod view;
 pub mod wait;
 

@@ -42,11 +42,11 @@ impl BringUp<'_> {
     pub(crate) async fn run(&self, cluster: &mut Cluster) -> Result<(), Error> {
         let (first, second) = self.methods(cluster)?;
         let Some(second) = second else {
-            return self.boot(cluster, first, self.wish.timeout).await;
+            return self.boot(cluster, first, self.wish.patience()).await;
         };
         let patience =
             SEEDED_PATIENCE + SEEDED_PATIENCE_PER_NODE * saturating(cluster.nodes().len());
-        let patience = patience.min(self.wish.timeout / 2);
+        let patience = patience.min(self.wish.patience() / 2);
         match self
             .boot(cluster, first, self.since.elapsed() + patience)
             .await
@@ -56,7 +56,7 @@ impl BringUp<'_> {
         }
         cluster.kill_nodes().await?;
         cluster.nodes().iter().try_for_each(wipe)?;
-        self.boot(cluster, second, self.wish.timeout).await
+        self.boot(cluster, second, self.wish.patience()).await
     }
 
     /// How to boot, and what to try if that does not climb.

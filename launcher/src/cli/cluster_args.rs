@@ -100,9 +100,9 @@ pub(crate) struct ClusterArgs {
         help_heading = "Start"
     )]
     pub(crate) wait: RungArg,
-    /// How long the start may take.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration, help_heading = "Start")]
-    pub(crate) timeout: Duration,
+    /// How long the start may take [default: 30s and more for many nodes].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Start")]
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// `--slots`, one set for each master.

@@ -177,9 +177,9 @@ pub(crate) struct Start {
     /// The rung to wait for when all nodes run.
     #[arg(long, value_enum, value_name = "RUNG", default_value = "visible")]
     pub(crate) wait: RungArg,
-    /// How long the start may take.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
-    pub(crate) timeout: Duration,
+    /// How long the start may take [default: 30s and more for many nodes].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) json: Json,
 }

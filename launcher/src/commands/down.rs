@@ -1,7 +1,7 @@
 //! `down`: forgets a cluster with its data.
 
-use shardlab::cluster::sweep;
 use shardlab::state::{Name, has_owner};
+use shardlab::sweep::sweep;
 use shardlab::{Cluster, Error, exit};
 
 use super::Lab;
@@ -38,7 +38,7 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
 }
 
 async fn remove(lab: &Lab<'_>, name: &Name) -> Result<bool, Error> {
-    if !lab.home.folder(name).exists() {
+    if !lab.home.names()?.contains(name) {
         return Ok(false);
     }
     let lock = lab.lock_of(name).await?;

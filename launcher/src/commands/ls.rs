@@ -28,7 +28,7 @@ struct Row {
 
 /// Lists what the state folder knows.
 pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
-    shardlab::cluster::sweep(&lab.home).await?;
+    shardlab::sweep::sweep(&lab.home).await?;
     let clusters: Vec<Row> = lab
         .home
         .names()?

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use serde::Serialize;
-use shardlab::cluster::sweep;
 use shardlab::plan::{Options, Plan};
 use shardlab::server::Server;
 use shardlab::state::{Lock, Phase, Record};
+use shardlab::sweep::sweep;
 use shardlab::wait::{Deadline, until};
 use shardlab::{Cluster, Error, Event, exit};
 

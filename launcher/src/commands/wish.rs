@@ -16,8 +16,10 @@ pub(super) fn builder<'a>(
         .options(options)
         .home(lab.home.clone())
         .search(Lab::search(args.offline)?)
-        .wait_for(args.wait.into())
-        .timeout(args.timeout);
+        .wait_for(args.wait.into());
+    if let Some(timeout) = args.timeout {
+        builder = builder.timeout(timeout);
+    }
     if let Some(server) = &args.server {
         builder = builder.server(server);
     }

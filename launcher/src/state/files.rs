@@ -1,11 +1,20 @@
 //! Folders and files, made and removed with errors that name them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, IoContext as _};
+
+/// What files that are being written are called, until they have their name.
+const TEMPORARY: &str = ".tmp";
+
+/// Whether a file is the beginning of one that was never finished.
+pub fn is_temporary(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with(TEMPORARY)
+}
 
 /// Removes a folder and all that is in it; one that is gone already is fine.
 ///
@@ -47,7 +56,10 @@ pub fn create_folders(folder: &Path) -> Result<(), Error> {
 /// The file cannot be written.
 pub fn write_atomically(path: &Path, text: &[u8]) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).doing("write", path)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY)
+        .tempfile_in(folder)
+        .doing("write", path)?;
     file.write_all(text).doing("write", path)?;
     file.persist(path)
         .map_err(|error| error.error)

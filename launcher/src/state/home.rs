@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::files::create_folders;
-use super::lock::{open_lock, try_lock};
+use super::lock::{LOCK_FILE, open_lock, try_lock};
 use super::record::RECORD_FILE;
 use super::{Lock, Name, Record};
 use crate::error::{Error, IoContext as _};
@@ -68,7 +68,7 @@ impl Home {
                 .into_string()
                 .ok()
                 .and_then(|name| Name::try_from(name).ok());
-            names.extend(name.filter(|_| entry.path().is_dir()));
+            names.extend(name.filter(|_| is_cluster(&entry.path())));
         }
         names.sort();
         Ok(names)
@@ -138,6 +138,13 @@ impl Home {
     }
 }
 
+/// Whether a folder is a cluster's: it has a lock, or a launcher was killed before it made one.
+/// Whatever else lies in the state folder is not ours.
+fn is_cluster(folder: &Path) -> bool {
+    let empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    folder.join(LOCK_FILE).is_file() || empty()
+}
+
 /// The folder for what can be fetched again: `shardlab` in the XDG cache folder.
 ///
 /// # Errors
@@ -152,7 +159,6 @@ pub fn usual_cache() -> Result<PathBuf, Error> {
 mod tests {
     use std::fs::OpenOptions;
 
-    use super::super::lock::LOCK_FILE;
     use super::*;
 
     fn soon() -> Deadline {

@@ -1,11 +1,12 @@
 //! Locks: who may change a cluster, and whether its owner lives.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::files::{create_folders, remove_folder, write_atomically};
+use super::files::{create_folders, is_temporary, write_atomically};
 use super::record::RECORD_FILE;
 use super::{Home, Name, Record};
 use crate::error::{Error, IoContext as _};
@@ -96,14 +97,50 @@ impl Lock {
         Ok(file)
     }
 
-    /// Removes the cluster's folder, lock included, and the state folder if it was the last one.
+    /// Removes the record, the lock, and the cluster's folder unless somebody else has put
+    /// something there; and the state folder if it was the last one.
     ///
     /// # Errors
     /// Something in it cannot be removed.
     pub fn remove(self) -> Result<(), Error> {
-        remove_folder(&self.folder)?;
+        remove_own_files(&self.folder)?;
         Home::at(&self.root).remove_if_empty();
         Ok(())
+    }
+}
+
+/// Removes the files of a cluster's folder that are ours, the lock last, and the folder if nothing
+/// else is in it.
+///
+/// # Errors
+/// One of them cannot be removed.
+pub(crate) fn remove_own_files(folder: &Path) -> Result<(), Error> {
+    let unfinished = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name());
+    let unfinished: Vec<_> = unfinished.filter(|name| is_temporary(name)).collect();
+    let known = [RECORD_FILE, OWNER_FILE, LOCK_FILE].map(OsString::from);
+    for name in unfinished.into_iter().chain(known) {
+        let path = folder.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).doing("remove", &path);
+            }
+            _ => {}
+        }
+    }
+    match fs::remove_dir(folder) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
+            ) =>
+        {
+            Err(error).doing("remove", folder)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -12,8 +12,9 @@ mod lock;
 mod name;
 mod record;
 
-pub use files::{create_folders, missing_folders, remove_folder, write_atomically};
+pub use files::{create_folders, is_temporary, missing_folders, remove_folder, write_atomically};
 pub use home::{Home, usual_cache};
+pub(crate) use lock::remove_own_files;
 pub use lock::{Lock, has_owner};
 pub use name::Name;
 pub use record::{NodeRecord, Phase, Record, SCHEMA};

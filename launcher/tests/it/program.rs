@@ -203,3 +203,54 @@ fn the_same_ports_are_not_given_twice() {
     lab.shardlab(["down", "--all"]).assert().success();
     lab.assert_empty();
 }
+
+#[test]
+fn what_others_have_put_into_the_state_folder_stays() {
+    let lab = Lab::new();
+    let report = lab.up(&["--masters", "1", "--replicas", "0"]);
+    let precious = [
+        lab.home().join("mine/file"),
+        lab.home().join("default/file"),
+        lab.home().join("file"),
+    ];
+    for file in &precious {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "data").unwrap();
+    }
+    lab.shardlab(["down", "-n", "mine"]).assert().success();
+    lab.shardlab(["down"]).assert().success();
+    lab.shardlab([
+        "run",
+        "-q",
+        "--masters",
+        "1",
+        "--replicas",
+        "0",
+        "--",
+        "true",
+    ])
+    .assert()
+    .success();
+    for file in &precious {
+        assert_eq!(
+            std::fs::read_to_string(file).unwrap(),
+            "data",
+            "{}",
+            file.display()
+        );
+    }
+    assert!(
+        !lab.home()
+            .join("default")
+            .join(report["nodes"][0]["port"].to_string())
+            .exists()
+    );
+    assert_eq!(
+        lab.json(["ls", "--json"])["clusters"]
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    lab.assert_no_process();
+}
