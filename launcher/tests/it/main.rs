@@ -14,4 +14,5 @@ mod program;
 mod readme;
 mod refusals;
 mod run;
+mod seeded;
 mod servers;
