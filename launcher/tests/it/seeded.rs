@@ -234,36 +234,26 @@ async fn move_slot_of_a(cluster: &Cluster) {
     let from = id(cluster.call("n3", &["CLUSTER", "MYID"]).await.unwrap());
     let to = id(cluster.call("r1", &["CLUSTER", "MYID"]).await.unwrap());
     obeyed(
-        &cluster,
+        cluster,
         "r1",
         &["CLUSTER", "SETSLOT", "15495", "IMPORTING", &from],
     )
     .await;
     obeyed(
-        &cluster,
+        cluster,
         "n3",
         &["CLUSTER", "SETSLOT", "15495", "MIGRATING", &to],
     )
     .await;
     let port = cluster.node("r1").unwrap().plan().port.to_string();
     obeyed(
-        &cluster,
+        cluster,
         "n3",
         &["MIGRATE", "127.0.0.1", &port, "a", "0", "60000"],
     )
     .await;
-    obeyed(
-        &cluster,
-        "r1",
-        &["CLUSTER", "SETSLOT", "15495", "NODE", &to],
-    )
-    .await;
-    obeyed(
-        &cluster,
-        "n3",
-        &["CLUSTER", "SETSLOT", "15495", "NODE", &to],
-    )
-    .await;
+    obeyed(cluster, "r1", &["CLUSTER", "SETSLOT", "15495", "NODE", &to]).await;
+    obeyed(cluster, "n3", &["CLUSTER", "SETSLOT", "15495", "NODE", &to]).await;
     assert_eq!(
         cluster.call("r1", &["GET", "a"]).await.unwrap().as_text(),
         Some(&b"1"[..])
