@@ -103,7 +103,7 @@ pub fn boot_arguments(
     let fixed = bent(server, method)
         .filter(|bend| bend.key != "hz" || nodes <= FEW_NODES)
         .map(|bend| (bend.key, bend.boot.to_owned()));
-    let timeout = boot_node_timeout(method, nodes).map(|most| {
+    let timeout = boot_node_timeout(options, method, nodes).map(|most| {
         (
             "cluster-node-timeout",
             options.node_timeout.as_millis().min(most).to_string(),
@@ -134,7 +134,7 @@ pub fn final_settings(
         );
         (bend.key.to_owned(), value)
     });
-    let timeout = boot_node_timeout(method, 0).map(|_| {
+    let timeout = boot_node_timeout(options, method, 0).map(|_| {
         (
             "cluster-node-timeout".to_owned(),
             options.node_timeout.as_millis().to_string(),
@@ -154,9 +154,13 @@ fn bent(server: &Identity, method: Method) -> impl Iterator<Item = &'static Bend
 /// The largest node timeout while the cluster boots, in milliseconds. Gossip travels in half of
 /// it, and a cluster is whole only when everybody has heard of the replicas; below it a busy node
 /// would be taken for dead, so that it grows with the number of nodes.
-fn boot_node_timeout(method: Method, nodes: usize) -> Option<u128> {
+fn boot_node_timeout(options: &Options, method: Method, nodes: usize) -> Option<u128> {
+    let alone = options.replicas.iter().all(|replicas| *replicas == 0);
     match (method, nodes) {
         (Method::None, _) => None,
+        // A phantom that is suspected before its shard has been taken over costs 2 s, and there are
+        // no replicas to be heard of.
+        (Method::Seeded, _) if alone => Some(5000),
         (Method::Seeded, ..=16) => Some(250),
         (_, ..=FEW_NODES) => Some(500),
         (_, ..=60) => Some(1000),

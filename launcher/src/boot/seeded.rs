@@ -34,6 +34,10 @@ pub(crate) async fn take_over(
     move_offsets(nodes, deadline).await
 }
 
+/// How long a node is waited for to be OK as a replica, which it is after 0.1 to 0.2 s. One that is
+/// not becomes a master all the same, and OK two seconds later.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Waits until the node is OK as a replica and has heard of the epoch of the take-over before, so
 /// that no two masters choose the same one; then makes it a master. Gives its epoch.
 async fn take_over_one(
@@ -41,6 +45,7 @@ async fn take_over_one(
     last: u64,
     deadline: Deadline,
 ) -> Result<u64, Error> {
+    let hopeless = Deadline::after(PATIENCE);
     loop {
         let info = orders.give(&["CLUSTER", "INFO"]).await?;
         let number = |field| {
@@ -57,7 +62,8 @@ async fn take_over_one(
             return Ok(number("cluster_my_epoch"));
         }
         let ok = view::info_field(&info, "cluster_state") == Some("ok");
-        if (ok && number("cluster_current_epoch") >= last) || deadline.passed() {
+        let heard = number("cluster_current_epoch") >= last;
+        if (heard && (ok || hopeless.passed())) || deadline.passed() {
             orders.give(&["CLUSTER", "FAILOVER", "TAKEOVER"]).await?;
         } else {
             next_round(EVERY, deadline).await;
