@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use shardlab_conformance::diagnose::{Diagnosis, Style};
-use shardlab_conformance::transcript::{check, lint_ids, parse, parse_bytes, print};
+use shardlab_conformance::transcript::{check, lint_ids, lint_path, parse, parse_bytes, print};
 
 /// Every file below `folder` that ends in `.resp`, in order.
 fn transcripts(folder: &Path) -> Vec<PathBuf> {
@@ -42,7 +42,7 @@ fn malformed() -> Vec<PathBuf> {
 
 /// What a user sees of a transcript's errors.
 fn pictures(path: &str, source: &str) -> String {
-    let Err(errors) = check(path, source) else {
+    let Err(errors) = check(source) else {
         return String::new();
     };
     let pictures: Vec<String> = errors
@@ -74,6 +74,7 @@ fn every_fixture_is_right_and_canonical() {
     for file in fixtures() {
         let path = file.display().to_string();
         let source = fs::read_to_string(&file).unwrap();
+        assert_eq!(lint_path(&path), None, "{path}");
         assert_eq!(pictures(&path, &source), "");
         let transcript = parse(&source).unwrap();
         assert_eq!(print(&transcript), source, "{path}");
@@ -84,6 +85,16 @@ fn every_fixture_is_right_and_canonical() {
         .map(|(path, transcript)| (path.as_str(), transcript))
         .collect();
     assert_eq!(lint_ids(&all), []);
+}
+
+#[test]
+fn the_transcript_in_the_grammar_is_right_and_canonical() {
+    let grammar = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/README.md");
+    let grammar = fs::read_to_string(grammar).unwrap();
+    let example = grammar.split("```").nth(1).unwrap();
+    let example = example.strip_prefix("text\n").unwrap();
+    assert_eq!(pictures("fixtures/README.md", example), "");
+    assert_eq!(print(&parse(example).unwrap()), example);
 }
 
 /// Parsing what is printed gives the same tree, and printing it again the same text.

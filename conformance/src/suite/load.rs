@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::transcript::{self, check as lint, lint_ids, parse_bytes};
+use crate::transcript::{self, lint, lint_ids, lint_path, parse_bytes};
 
 use super::embedded::FIXTURES;
 use super::{Case, Origin};
@@ -79,8 +79,16 @@ pub fn load(origin: &Origin) -> Result<Vec<Case>, LoadError> {
 pub fn check(origin: &Origin) -> Result<usize, LoadError> {
     let checked = sources(origin)?.into_iter().map(|(path, source)| {
         let case = parse_case(path, &source)?;
-        let errors = lint(&case.path, &case.source);
-        errors.map(drop).map_err(|errors| Broken {
+        let mut errors = lint(&case.transcript);
+        // Where a user keeps his own is his affair.
+        if *origin == Origin::Embedded {
+            errors.extend(lint_path(&case.path));
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        errors.sort_by_key(|error| error.span.start);
+        Err(Broken {
             path: case.path,
             source: case.source,
             errors,

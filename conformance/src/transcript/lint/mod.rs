@@ -35,13 +35,10 @@ const DECIDED: [&str; 12] = [
 /// Reads one transcript and judges it by itself. The order of errors is that of places.
 ///
 /// # Errors
-/// Everything that is wrong with it.
-pub fn check(path: &str, source: &str) -> Result<Transcript, Vec<Error>> {
+/// Everything that is wrong with it; lints only when it can be read at all.
+pub fn check(source: &str) -> Result<Transcript, Vec<Error>> {
     let transcript = parse(source)?;
-    let mut errors: Vec<Error> = lint(&transcript);
-    if !is_fixture_path(path) {
-        errors.push(ErrorKind::FixturePath.at(Span::default()));
-    }
+    let mut errors = lint(&transcript);
     if errors.is_empty() {
         return Ok(transcript);
     }
@@ -76,6 +73,11 @@ pub fn lint_ids(transcripts: &[(&str, &Transcript)]) -> Vec<(usize, Error)> {
         }
     }
     errors
+}
+
+/// Whether the path of a transcript of the suite says its area and its claim.
+pub fn lint_path(path: &str) -> Option<Error> {
+    (!is_fixture_path(path)).then(|| ErrorKind::FixturePath.at(Span::default()))
 }
 
 /// Whether the last three parts are `fixtures/<area>/<claim>.resp`.
