@@ -28,7 +28,7 @@ impl ProcessId {
         })
     }
 
-    /// Whether the process still runs (a zombie does not).
+    /// Whether the process still runs, or at least one of its threads (a zombie does not).
     pub fn is_alive(&self) -> bool {
         os::started(self.pid).as_deref() == Some(self.started.as_str())
     }
@@ -76,10 +76,15 @@ mod os {
         // The second field is the program's name in parentheses, which may hold anything.
         let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
         let state = fields.next()?;
-        if matches!(state, "Z" | "X") {
+        if matches!(state, "Z" | "X") && threads(pid) <= 1 {
             return None;
         }
         fields.nth(18).map(ToOwned::to_owned)
+    }
+
+    /// A leader that has ended is a zombie while its other threads still hold ports and locks.
+    fn threads(pid: i32) -> usize {
+        fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
     }
 
     pub(super) fn working_in(dir: &Path) -> Vec<ProcessId> {
