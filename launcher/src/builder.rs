@@ -29,8 +29,8 @@ pub enum Event<'a> {
     },
     /// The seeded boot did not climb; the commands boot is tried.
     FellBack {
-        /// Where the nodes stood.
-        late: &'a crate::error::NotReady,
+        /// How far the seeded one came.
+        why: &'a Error,
     },
     /// One look at the ladder.
     Looked {

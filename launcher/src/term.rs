@@ -108,9 +108,9 @@ impl Term {
             Event::Spawned { nodes, server } => {
                 self.note(&format!("starting {nodes} nodes of {server}"));
             }
-            Event::FellBack { late } => {
+            Event::FellBack { why } => {
                 self.note(&format!(
-                    "{late}\nstarting anew, by commands; `--boot commands` does so at once"
+                    "the seeded boot did not work: {why}\nstarting anew, by commands; `--boot commands` does so at once"
                 ));
             }
             Event::Looked { standings, elapsed } => self.climb(standings, *elapsed),

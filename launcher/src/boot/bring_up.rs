@@ -51,7 +51,10 @@ impl BringUp<'_> {
             .boot(cluster, first, self.since.elapsed() + patience)
             .await
         {
-            Err(Error::NotReady(late)) => self.tell(&Event::FellBack { late: &late }),
+            // Not a server that died: it would die again.
+            Err(error @ (Error::NotReady(_) | Error::Reply { .. } | Error::Client { .. })) => {
+                self.tell(&Event::FellBack { why: &error });
+            }
             result => return result,
         }
         cluster.kill_nodes().await?;

@@ -383,3 +383,52 @@ async fn seeded_shapes_are_whole_and_keep_no_phantom() {
         }
     }
 }
+
+/// The program, which is to run a server that loses its seeds.
+fn up_forgetful(lab: &Lab, boot: &str) -> std::process::Output {
+    let real =
+        lab.json(["up", "--dry-run", "--json", "--port", "auto"])["server"]["program"].clone();
+    let forgetful = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/forgetful-server");
+    let args = [
+        "up",
+        "--port",
+        "auto",
+        "--json",
+        "--timeout",
+        "120s",
+        "--server",
+        forgetful,
+        "--boot",
+        boot,
+    ];
+    lab.shardlab(args)
+        .env("REAL_SERVER", real.as_str().unwrap())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_server_that_does_not_take_seeds_is_formed_by_commands() {
+    let lab = Lab::new();
+    let output = up_forgetful(&lab, "auto");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("the seeded boot did not work: "), "{told}");
+    assert!(told.contains("starting anew, by commands"), "{told}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["rung"], "visible");
+    assert_eq!(
+        lab.processes().len(),
+        6,
+        "the first attempt's nodes are gone"
+    );
+}
+
+#[test]
+fn who_insists_on_seeds_is_told_that_they_do_not_work() {
+    let lab = Lab::new();
+    let output = up_forgetful(&lab, "seeded");
+    assert!(!output.status.success());
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("starting anew"));
+    lab.assert_empty();
+}
