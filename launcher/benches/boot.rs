@@ -338,15 +338,17 @@ fn own_cpu() -> Duration {
     })
 }
 
-/// Processor time of another process: fields 14 and 15 of /proc/PID/stat, in hundredths of a second.
+/// Processor time of another process, all threads: the first field of /proc/PID/task/TID/schedstat,
+/// in nanoseconds. (The clock ticks of /proc/PID/stat are too coarse for a boot.)
 fn cpu_of(pid: i32) -> Option<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let fields: Vec<_> = stat
-        .get(stat.rfind(')')? + 1..)?
-        .split_ascii_whitespace()
-        .collect();
-    let ticks = |field: usize| fields.get(field)?.parse::<u64>().ok();
-    Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let times = tasks.flatten().filter_map(|task| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        Some(Duration::from_nanos(
+            text.split_ascii_whitespace().next()?.parse().ok()?,
+        ))
+    });
+    Some(times.sum())
 }
 
 #[expect(clippy::print_stdout, reason = "the result of a benchmark")]

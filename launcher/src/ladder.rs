@@ -356,6 +356,8 @@ mod tests {
             address: "127.0.0.1:7001@17001".to_owned(),
             flags: vec![if master.is_some() { "slave" } else { "master" }.to_owned()],
             master: master.map(ToOwned::to_owned),
+            ping_sent: 0,
+            pong_received: 1,
             epoch,
             connected: true,
             slots: slots.iter().map(|range| range.parse().unwrap()).collect(),

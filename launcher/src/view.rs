@@ -19,6 +19,11 @@ pub struct NodeLine {
     pub flags: Vec<String>,
     /// The id of the node that this one replicates.
     pub master: Option<String>,
+    /// When a ping was sent to it that it has not answered yet, in milliseconds of the Unix time; 0
+    /// if none is under way.
+    pub ping_sent: u64,
+    /// When it last answered one; 0 if never.
+    pub pong_received: u64,
     /// The configuration epoch: a replica's is its master's.
     pub epoch: u64,
     /// Whether the bus link to it is up.
@@ -43,7 +48,9 @@ impl NodeLine {
         let master = Some(fields.next()?)
             .filter(|master| *master != "-")
             .map(ToOwned::to_owned);
-        let epoch = fields.nth(2)?.parse().ok()?;
+        let ping_sent = fields.next()?.parse().ok()?;
+        let pong_received = fields.next()?.parse().ok()?;
+        let epoch = fields.next()?.parse().ok()?;
         let connected = fields.next()? == "connected";
         let (open, slots): (Vec<_>, Vec<_>) = fields.partition(|field| field.starts_with('['));
         Some(Self {
@@ -51,6 +58,8 @@ impl NodeLine {
             address,
             flags,
             master,
+            ping_sent,
+            pong_received,
             epoch,
             connected,
             slots: slots

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::seed::Seed;
-use super::{commands, seeded};
+use super::{commands, hang, seeded};
 use crate::bend::{Method, boot_arguments};
 use crate::builder::{Builder, Event};
 use crate::cluster::Cluster;
@@ -120,7 +120,7 @@ impl BringUp<'_> {
             server: identity,
         });
         let climb = match &seed {
-            Some(seed) => self.turn_round(cluster, seed, timeout).await?,
+            Some(seed) => self.turn_round(cluster, seed, &arguments, timeout).await?,
             None => self.form(cluster, method, timeout).await?,
         };
         cluster.set_climb(climb);
@@ -133,6 +133,7 @@ impl BringUp<'_> {
         &self,
         cluster: &Cluster,
         seed: &Seed<'_>,
+        arguments: &[String],
         timeout: Duration,
     ) -> Result<Climb, Error> {
         let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
@@ -143,8 +144,11 @@ impl BringUp<'_> {
         };
         // Reversed, the cluster is whole as well: below `ok` nobody can tell.
         let rung = self.wish.rung.max(Rung::Ok);
-        let ((), climb) = tokio::try_join!(roles, self.climb(cluster, rung, timeout))?;
-        Ok(climb)
+        let settled = async { tokio::try_join!(roles, self.climb(cluster, rung, timeout)) };
+        tokio::select! {
+            settled = settled => settled.map(|((), climb)| climb),
+            error = hang::mend(cluster.nodes(), seed, arguments) => match error? {},
+        }
     }
 
     /// Bare nodes are formed by commands.

@@ -2,6 +2,7 @@
 
 mod bring_up;
 mod commands;
+mod hang;
 mod orders;
 mod seed;
 mod seeded;

@@ -69,6 +69,13 @@ impl<'a> Seed<'a> {
         }
     }
 
+    /// Whether a node is to be a replica.
+    pub(crate) fn is_replica(&self, index: usize) -> bool {
+        self.nodes
+            .get(index)
+            .is_some_and(|node| node.role == Role::Replica)
+    }
+
     /// The ids of all phantoms: to be forgotten by every node once the masters have taken over.
     pub(crate) fn phantoms(&self) -> Vec<String> {
         self.shards
@@ -101,6 +108,28 @@ impl<'a> Seed<'a> {
         // Each node starts from an epoch of its own, so that two that take over without having
         // heard of each other do not choose the same one.
         let epoch = 2 * self.shards.len() + own + 1;
+        let _ = writeln!(text, "vars currentEpoch {epoch} lastVoteEpoch 0");
+        text
+    }
+
+    /// The text of one node's nodes.conf for a cluster whose roles have been turned round already: for
+    /// a node that must start anew. `epoch` is its own configuration epoch if it is a master; those
+    /// of the others are learned from their first pings.
+    pub(crate) fn settled_nodes_conf(&self, own: usize, epoch: u64) -> String {
+        let mut text = String::new();
+        for (index, (node, id)) in self.nodes.iter().zip(&self.ids).enumerate() {
+            let myself = if index == own { "myself," } else { "" };
+            let (flags, master, slots) = match node.role {
+                Role::Master => ("master", "-", self.slots_of(node.shard)),
+                Role::Replica => ("slave", self.id(node.shard), String::new()),
+            };
+            let epoch = if index == own { epoch } else { 0 };
+            self.line(&mut text, id, (node.port, node.bus_port), node.shard);
+            let _ = writeln!(
+                text,
+                " {myself}{flags} {master} 0 0 {epoch} connected{slots}"
+            );
+        }
         let _ = writeln!(text, "vars currentEpoch {epoch} lastVoteEpoch 0");
         text
     }
@@ -222,6 +251,20 @@ mod tests {
              vars currentEpoch 5 lastVoteEpoch 0\n"
         );
         assert_eq!(seed.phantoms().len(), 2);
+    }
+
+    #[test]
+    fn a_node_that_starts_anew_finds_the_roles_as_planned() {
+        let plan = plan(2, vec![1]);
+        let seed = Seed::new(&plan.nodes, [127, 0, 0, 1].into(), false, ids());
+        assert_eq!(
+            short(&seed.settled_nodes_conf(3, 0)),
+            "1 127.0.0.1:7001@17001 master - 0 0 0 connected 0-8191\n\
+             2 127.0.0.1:7002@17002 master - 0 0 0 connected 8192-16383\n\
+             3 127.0.0.1:7003@17003 slave 1 0 0 0 connected\n\
+             4 127.0.0.1:7004@17004 myself,slave 2 0 0 0 connected\n\
+             vars currentEpoch 0 lastVoteEpoch 0\n"
+        );
     }
 
     #[test]

@@ -13,40 +13,71 @@ use crate::wait::{Deadline, next_round};
 /// How often a node that is not ready for its take-over is asked again.
 const EVERY: Duration = Duration::from_millis(4);
 
+/// Up to so many nodes, all of them are asked whether they are at rest before one takes over; beyond,
+/// only those of its shard.
+const FEW: usize = 16;
+
+/// How long a node is waited for to be OK as a replica, which it is after 0.1 to 0.2 s, and at rest.
+/// One that is not becomes a master all the same, and OK two seconds later.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Makes masters of those that were planned to be, one after the other, then has the phantoms
-/// forgotten and the replicas seen. Returns when every node has obeyed; gossip is still spreading the news then.
+/// forgotten and the replicas seen. Returns when every node has obeyed; gossip is still spreading
+/// the news then. A connection that breaks is made anew: a node may have been started again.
 ///
 /// # Errors
-/// A node does not answer or refuses a command until the deadline.
+/// A node refuses a command, or does not answer until the deadline.
 pub(crate) async fn take_over(
     nodes: &[Node],
     phantoms: &[String],
     deadline: Deadline,
 ) -> Result<(), Error> {
-    let mut last = 0;
-    for node in nodes.iter().filter(|node| node.plan().role == Role::Master) {
-        let mut orders = Orders::open(node, deadline).await?;
-        last = take_over_one(&mut orders, last, deadline).await?;
+    loop {
+        match try_take_over(nodes, phantoms, deadline).await {
+            Err(Error::Client { .. }) if !deadline.passed() => next_round(EVERY, deadline).await,
+            result => return result,
+        }
     }
-    if !phantoms.is_empty() {
-        forget(nodes, phantoms, deadline).await?;
-    }
-    move_offsets(nodes, deadline).await
 }
 
-/// How long a node is waited for to be OK as a replica, which it is after 0.1 to 0.2 s. One that is
-/// not becomes a master all the same, and OK two seconds later.
-const PATIENCE: Duration = Duration::from_secs(1);
+async fn try_take_over(
+    nodes: &[Node],
+    phantoms: &[String],
+    deadline: Deadline,
+) -> Result<(), Error> {
+    let mut all = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        all.push(Orders::open(node, deadline).await?);
+    }
+    let mut last = 0;
+    for index in 0..all.len() {
+        if nodes
+            .get(index)
+            .is_some_and(|node| node.plan().role == Role::Master)
+        {
+            last = take_over_one(&mut all, index, last, deadline).await?;
+        }
+    }
+    if !phantoms.is_empty() {
+        forget(&mut all, phantoms, deadline).await?;
+    }
+    move_offsets(&mut all, deadline).await
+}
 
-/// Waits until the node is OK as a replica and has heard of the epoch of the take-over before, so
-/// that no two masters choose the same one; then makes it a master. Gives its epoch.
+/// Waits until the node is OK as a replica, has heard of the epoch of the take-over before, so that
+/// no two masters choose the same one, and nobody waits for a PONG of it; then makes it a master.
+/// Gives its epoch. (A PONG that arrives after the news of the take-over tells of the role before.)
 async fn take_over_one(
-    orders: &mut Orders<'_>,
+    all: &mut [Orders<'_>],
+    index: usize,
     last: u64,
     deadline: Deadline,
 ) -> Result<u64, Error> {
     let hopeless = Deadline::after(PATIENCE);
     loop {
+        let Some(orders) = all.get_mut(index) else {
+            return Ok(last);
+        };
         let info = orders.give(&["CLUSTER", "INFO"]).await?;
         let number = |field| {
             view::info_field(&info, field)
@@ -58,12 +89,19 @@ async fn take_over_one(
             .await?
             .into_iter()
             .find(|line| line.has("myself"));
-        if myself.is_some_and(|line| line.has("master") && !line.slots.is_empty()) {
+        let Some(myself) = myself else {
+            return Ok(last);
+        };
+        if myself.has("master") && !myself.slots.is_empty() {
             return Ok(number("cluster_my_epoch"));
         }
         let ok = view::info_field(&info, "cluster_state") == Some("ok");
         let heard = number("cluster_current_epoch") >= last;
-        if (heard && (ok || hopeless.passed())) || deadline.passed() {
+        let ready = heard && (hopeless.passed() || (ok && at_rest(all, index, &myself.id).await?));
+        if ready || deadline.passed() {
+            let Some(orders) = all.get_mut(index) else {
+                return Ok(last);
+            };
             orders.give(&["CLUSTER", "FAILOVER", "TAKEOVER"]).await?;
         } else {
             next_round(EVERY, deadline).await;
@@ -71,22 +109,42 @@ async fn take_over_one(
     }
 }
 
+/// Whether all others have had an answer from a node and wait for none.
+async fn at_rest(all: &mut [Orders<'_>], index: usize, id: &str) -> Result<bool, Error> {
+    let few = all.len() <= FEW;
+    let shard = all.get(index).map(|orders| orders.node().plan().shard);
+    for (other, orders) in all.iter_mut().enumerate() {
+        if other == index || !(few || Some(orders.node().plan().shard) == shard) {
+            continue;
+        }
+        let lines = orders.nodes().await?;
+        let rests =
+            |line: &view::NodeLine| line.connected && line.ping_sent == 0 && line.pong_received > 0;
+        if !lines.iter().any(|line| line.id == id && rests(line)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Moves every replica's offset off 0 as soon as it is online: replicas at 0 are hidden from CLUSTER
 /// SLOTS (`isReplicaAvailable`), and the master's next ping is up to a second away. A WAIT for more
 /// replicas than there are puts a REPLCONF GETACK into the stream, which no key and no client notices
 /// (`replicationRequestAckFromSlaves`, replication.c, Redis 5 to 8 and Valkey).
-async fn move_offsets(nodes: &[Node], deadline: Deadline) -> Result<(), Error> {
-    for master in nodes.iter().filter(|node| node.plan().role == Role::Master) {
-        let replicas = nodes
+async fn move_offsets(all: &mut [Orders<'_>], deadline: Deadline) -> Result<(), Error> {
+    let plans: Vec<_> = all.iter().map(|orders| orders.node().plan()).collect();
+    let replicas_of = |shard| {
+        plans
             .iter()
-            .filter(|node| {
-                node.plan().role == Role::Replica && node.plan().shard == master.plan().shard
-            })
-            .count();
-        if replicas == 0 {
+            .filter(|plan| plan.role == Role::Replica && plan.shard == shard)
+            .count()
+    };
+    for orders in all {
+        let plan = orders.node().plan();
+        let replicas = replicas_of(plan.shard);
+        if replicas == 0 || plan.role == Role::Replica {
             continue;
         }
-        let mut orders = Orders::open(master, deadline).await?;
         loop {
             let info = orders.give(&["INFO", "replication"]).await?;
             let online = (0..replicas)
@@ -110,14 +168,14 @@ async fn move_offsets(nodes: &[Node], deadline: Deadline) -> Result<(), Error> {
 
 /// Has every node forget every phantom. A node that has not heard of one yet would learn of it by
 /// gossip later, so that all are asked until nobody knows any.
-async fn forget(nodes: &[Node], phantoms: &[String], deadline: Deadline) -> Result<(), Error> {
-    let mut all = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        all.push(Orders::open(node, deadline).await?);
-    }
+async fn forget(
+    all: &mut [Orders<'_>],
+    phantoms: &[String],
+    deadline: Deadline,
+) -> Result<(), Error> {
     loop {
         let mut known = 0_usize;
-        for orders in &mut all {
+        for orders in all.iter_mut() {
             for line in orders.nodes().await? {
                 if phantoms.contains(&line.id) {
                     known += 1;

@@ -82,6 +82,8 @@ struct Running {
     process: Option<ProcessId>,
     /// Present if the process is our child; then its exit status can be had and must be fetched.
     child: Option<Child>,
+    /// It is being killed on purpose, to be started anew.
+    replaced: bool,
 }
 
 impl Node {
@@ -94,6 +96,7 @@ impl Node {
         let running = Running {
             process: record.process.clone(),
             child: None,
+            replaced: false,
         };
         let (plan, dir) = (record.plan.clone(), record.dir.clone());
         Self {
@@ -309,8 +312,22 @@ impl Node {
         *self.running() = Running {
             process,
             child: Some(child),
+            replaced: false,
         };
         Ok(())
+    }
+
+    /// Kills the server, has `prepare` change what it will find, and starts it anew. Meanwhile it
+    /// does not count as dead.
+    pub(crate) async fn replace(
+        &self,
+        arguments: &[String],
+        prepare: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.running().replaced = true;
+        self.kill().await?;
+        prepare()?;
+        self.spawn(arguments)
     }
 
     /// Looks for the server in the node's folder if its process was not written down.
@@ -333,7 +350,7 @@ impl Node {
 
     /// The error of a server that ended by itself; `None` while it runs.
     pub(crate) fn died(&self) -> Option<Error> {
-        if self.process().is_some() {
+        if self.process().is_some() || self.running().replaced {
             return None;
         }
         let ended = match self.running().child.as_mut().map(Child::try_wait) {

@@ -384,11 +384,11 @@ async fn seeded_shapes_are_whole_and_keep_no_phantom() {
     }
 }
 
-/// The program, which is to run a server that loses its seeds.
-fn up_forgetful(lab: &Lab, boot: &str) -> std::process::Output {
+/// `up` with a stand-in from tests/fake that becomes the real server.
+fn up_with(lab: &Lab, stand_in: &str, boot: &str) -> std::process::Output {
     let real =
         lab.json(["up", "--dry-run", "--json", "--port", "auto"])["server"]["program"].clone();
-    let forgetful = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/forgetful-server");
+    let stand_in = format!("{}/tests/fake/{stand_in}", env!("CARGO_MANIFEST_DIR"));
     let args = [
         "up",
         "--port",
@@ -397,20 +397,25 @@ fn up_forgetful(lab: &Lab, boot: &str) -> std::process::Output {
         "--timeout",
         "120s",
         "--server",
-        forgetful,
+        &stand_in,
         "--boot",
         boot,
     ];
-    lab.shardlab(args)
+    let mark = lab.home().with_file_name("mark");
+    let output = lab
+        .shardlab(args)
         .env("REAL_SERVER", real.as_str().unwrap())
+        .env("MARK", &mark)
         .output()
-        .unwrap()
+        .unwrap();
+    let _ = std::fs::remove_dir(mark);
+    output
 }
 
 #[test]
 fn a_server_that_does_not_take_seeds_is_formed_by_commands() {
     let lab = Lab::new();
-    let output = up_forgetful(&lab, "auto");
+    let output = up_with(&lab, "forgetful-server", "auto");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
     assert!(told.contains("the seeded boot did not work: "), "{told}");
@@ -427,8 +432,28 @@ fn a_server_that_does_not_take_seeds_is_formed_by_commands() {
 #[test]
 fn who_insists_on_seeds_is_told_that_they_do_not_work() {
     let lab = Lab::new();
-    let output = up_forgetful(&lab, "seeded");
+    let output = up_with(&lab, "forgetful-server", "seeded");
     assert!(!output.status.success());
     assert!(!String::from_utf8_lossy(&output.stderr).contains("starting anew"));
     lab.assert_empty();
+}
+
+#[test]
+fn a_node_that_hangs_while_roles_are_turned_round_is_started_anew() {
+    let lab = Lab::new();
+    let output = up_with(&lab, "hanging-server", "seeded");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["rung"], "visible");
+    let roles: Vec<_> = report["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["role"].to_string())
+        .collect();
+    assert_eq!(roles[..3], ["\"master\"", "\"master\"", "\"master\""]);
 }
