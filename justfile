@@ -33,3 +33,8 @@ bless:
 [group: 'check']
 ci:
     .ci/run
+
+# Measures; `just bench boot --help` tells what can be asked.
+[group: 'measure']
+bench NAME *ARGS:
+    cargo bench -p shardlab --bench {{NAME}} -- {{ARGS}}

@@ -32,7 +32,13 @@ fn main() -> io::Result<()> {
             "/// {doc}\npub(crate) const {name}: &[(&str, &str)] = &["
         );
         for file in files {
-            let shown = file.strip_prefix(&root).unwrap_or(&file);
+            // As text, so that `{:?}` writes a literal.
+            let shown = file
+                .strip_prefix(&root)
+                .unwrap_or(&file)
+                .display()
+                .to_string();
+            let file = file.display().to_string();
             let _ = writeln!(code, "    ({shown:?}, include_str!({file:?})),");
         }
         code.push_str("];\n");
@@ -41,10 +47,6 @@ fn main() -> io::Result<()> {
 }
 
 /// All files with this ending, also in folders below. A folder that is not there has none.
-#[expect(
-    clippy::print_stdout,
-    reason = "this is how a build script talks to cargo"
-)]
 fn collect(folder: &Path, ending: &str, files: &mut Vec<PathBuf>) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", folder.display());
     if !folder.is_dir() {

@@ -170,7 +170,7 @@ mod tests {
             .push(("rerun", "shardlab-conformance run XSL-01".into()));
         snapbox::assert_data_eq!(
             diagnosis.render(Style::Plain),
-            snapbox::str![[r#"
+            snapbox::str![[r"
 error[XSL-01]: keys of two slots are refused
  --> fixtures/crossslot/x.resp:2:1
   |
@@ -183,7 +183,7 @@ error[XSL-01]: keys of two slots are refused
               2) (nil)
   = note: both slots are served by n1
   = rerun: shardlab-conformance run XSL-01
-"#]]
+"]]
         );
     }
 

@@ -4,6 +4,7 @@
 //! [`report`] tells; [`suite`] holds the transcripts of this project, [`harness`] makes tests of them.
 
 pub mod diagnose;
+pub mod harness;
 pub mod known;
 pub mod pattern;
 pub mod pool;

@@ -26,6 +26,11 @@ pub enum Event<'a> {
         /// What they run.
         server: &'a Identity,
     },
+    /// The seeded boot did not climb; the commands boot is tried.
+    FellBack {
+        /// Where the nodes stood.
+        late: &'a crate::error::NotReady,
+    },
     /// One look at the ladder.
     Looked {
         /// Where each node stands.

@@ -1,21 +1,23 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::bend::{Method, boot_arguments, final_settings};
 use crate::builder::Builder;
-use crate::config::{CONFIG_FILE, boot_arguments, final_settings};
+use crate::config::CONFIG_FILE;
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::node::{Launch, Node};
-use crate::plan::Boot;
+use crate::plan::{Boot, Role, Topology};
 use crate::ports;
 use crate::ready::{Climb, Prober};
 use crate::resp::Frame;
 use crate::state::{Home, Lock, Name, Phase, Record, has_owner, remove_folder};
-use crate::wait::Deadline;
+use crate::wait::{self, Deadline};
 
 /// How long a node may take to write its data down when it is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -179,6 +181,7 @@ impl Cluster {
     /// [`Error::NotReady`] after `timeout`, with where each node stands and why.
     pub async fn wait_for(&self, rung: Rung, timeout: Duration) -> Result<Climb, Error> {
         self.climb_to(
+            self.prober(),
             rung,
             Instant::now(),
             Deadline::after(timeout),
@@ -191,7 +194,7 @@ impl Cluster {
     /// One look at the ladder, now.
     pub async fn standings(&self) -> Vec<Standing> {
         let deadline = Deadline::after(crate::client::REPLY_TIMEOUT);
-        crate::ladder::judge(&self.prober().round(deadline).await)
+        crate::ladder::judge(&self.prober().round(deadline).await, None)
     }
 
     /// A prober of all nodes.
@@ -270,7 +273,12 @@ impl Cluster {
         // user configured it.
         let whole = started.len() == self.nodes.len();
         let arguments = if whole {
-            boot_arguments(&self.record.options, &self.record.server)
+            boot_arguments(
+                &self.record.options,
+                &self.record.server,
+                Method::Restart,
+                self.nodes.len(),
+            )
         } else {
             Vec::new()
         };
@@ -280,14 +288,40 @@ impl Cluster {
         self.remember(lock, Phase::Up)?;
         let formed = self.record.options.boot != Boot::None;
         let all_run = self.nodes.iter().all(|node| node.process().is_some());
-        if !started.is_empty() && all_run {
+        if !started.is_empty() && self.record.options.topology == Topology::Standalone {
+            self.answer_pings(Deadline::after(timeout)).await?;
+        } else if !started.is_empty() && all_run {
             let rung = if formed { rung } else { Rung::Listening };
-            self.climb = self.climb_watched(rung, since, timeout, observe).await?;
+            self.climb = self
+                .climb_watched(rung, None, since, timeout, observe)
+                .await?;
             if whole {
-                self.unbend().await?;
+                self.unbend(Method::Restart).await?;
             }
         }
         Ok(started)
+    }
+
+    /// Waits until each node answers PING, of those that run: for servers without cluster mode,
+    /// which know nothing of the ladder.
+    pub(crate) async fn answer_pings(&self, deadline: Deadline) -> Result<(), Error> {
+        for node in &self.nodes {
+            wait::until(deadline, Duration::from_millis(5), || async {
+                match (node.died(), node.call(&["PING"]).await) {
+                    (Some(died), _) => ControlFlow::Break(Err(died)),
+                    (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
+                    (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
+                        node: node.name().to_owned(),
+                        command: "PING".to_owned(),
+                        reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
+                    }),
+                    (None, Err(error)) => ControlFlow::Continue(error),
+                }
+            })
+            .await
+            .unwrap_or_else(Err)?;
+        }
+        Ok(())
     }
 
     /// Removes the cluster with its data: processes, folders, record, lock.
@@ -318,35 +352,40 @@ impl Cluster {
         self.climb = climb;
     }
 
-    /// Climbs, ending early when a server dies.
+    /// Climbs, ending early when a server dies. `roles`, one for each node, must be theirs at the end.
     pub(crate) async fn climb_watched(
         &self,
         rung: Rung,
+        roles: Option<Vec<Role>>,
         since: Instant,
         timeout: Duration,
         mut observe: impl FnMut(&[Standing]),
     ) -> Result<Climb, Error> {
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
-        self.climb_to(rung, since, deadline, timeout, |standings| {
-            observe(standings);
-            self.nodes.iter().find_map(Node::died).map_or(Ok(()), Err)
-        })
+        self.climb_to(
+            self.prober().expecting(roles),
+            rung,
+            since,
+            deadline,
+            timeout,
+            |standings| {
+                observe(standings);
+                self.nodes.iter().find_map(Node::died).map_or(Ok(()), Err)
+            },
+        )
         .await
     }
 
     async fn climb_to(
         &self,
+        mut prober: Prober,
         wanted: Rung,
         since: Instant,
         deadline: Deadline,
         timeout: Duration,
         observe: impl FnMut(&[Standing]) -> Result<(), Error>,
     ) -> Result<Climb, Error> {
-        let standings = match self
-            .prober()
-            .climb(wanted, since, deadline, observe)
-            .await?
-        {
+        let standings = match prober.climb(wanted, since, deadline, observe).await? {
             Ok(climb) => return Ok(climb),
             Err(standings) => standings,
         };
@@ -373,8 +412,8 @@ impl Cluster {
     }
 
     /// Brings in the user's final values of what the boot has bent.
-    pub(crate) async fn unbend(&self) -> Result<(), Error> {
-        let settings = final_settings(&self.record.options, &self.record.server);
+    pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
+        let settings = final_settings(&self.record.options, &self.record.server, method);
         let commands: Vec<[&str; 4]> = settings
             .iter()
             .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
@@ -408,13 +447,19 @@ impl Cluster {
         lock.write(&self.record)
     }
 
-    async fn kill_all(&mut self) -> Result<(), Error> {
-        self.armed = false;
+    /// Ends all servers at once; their folders stay.
+    pub(crate) async fn kill_nodes(&self) -> Result<(), Error> {
         // All are told before any is waited for.
         self.nodes.iter().for_each(Node::send_kill);
         for node in &self.nodes {
             node.kill().await?;
         }
+        Ok(())
+    }
+
+    async fn kill_all(&mut self) -> Result<(), Error> {
+        self.armed = false;
+        self.kill_nodes().await?;
         self.remove_folders()
     }
 

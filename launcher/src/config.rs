@@ -8,8 +8,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::bend::{bends, usual};
 use crate::directive::{quote, split_words};
-use crate::plan::{Boot, NodePlan, Options};
+use crate::plan::{NodePlan, Options, Topology};
 use crate::server::Identity;
 
 /// The name of the config file in a node's folder.
@@ -20,41 +21,6 @@ pub const LOG_FILE: &str = "node.log";
 pub const PID_FILE: &str = "node.pid";
 /// The name of the file in which a node keeps its view of the cluster.
 pub const CLUSTER_FILE: &str = "nodes.conf";
-
-/// The largest node timeout while the cluster boots: gossip travels in half of it, and the
-/// replicas are seen by everybody only once their offsets have travelled.
-const BOOT_NODE_TIMEOUT_MS: u128 = 500;
-
-/// A directive that has one value while the cluster boots and another one afterwards.
-struct Bent {
-    key: &'static str,
-    /// The server's own default, written out because it must be restored by name.
-    usual: &'static str,
-    boot: &'static str,
-    why: &'static str,
-}
-
-/// The settings that make a boot fast, measured on Redis 5.0 to 8.2 and Valkey 8.1 to 9.1.
-const BENT: [Bent; 3] = [
-    Bent {
-        key: "hz",
-        usual: "10",
-        boot: "100",
-        why: "Cron ticks a second; a boot borrows 100 for its few seconds.",
-    },
-    Bent {
-        key: "repl-ping-replica-period",
-        usual: "10",
-        boot: "1",
-        why: "Seconds between a master's pings to its replicas. The first one moves their offset off 0, and\n# replicas at 0 are hidden from CLUSTER SLOTS (isReplicaAvailable), so a boot borrows 1.",
-    },
-    Bent {
-        key: "repl-diskless-load",
-        usual: "disabled",
-        boot: "on-empty-db",
-        why: "How a replica takes in its first copy. Valkey 9.1 looks at a copy on disk only once a second, so a\n# boot borrows on-empty-db.",
-    },
-];
 
 /// Writes the whole node.conf of `node`, which lives in `dir`.
 pub fn node_conf(
@@ -71,79 +37,12 @@ pub fn node_conf(
     ));
     conf.listening(options, node, server);
     conf.keeping(options, dir);
-    conf.clustering(options, node, server);
+    if options.topology == Topology::Cluster {
+        conf.clustering(options, node, server);
+    }
     conf.bending(server);
     conf.asked_for(options);
     conf.0
-}
-
-/// What is bent while the cluster boots, as command line arguments behind the config file.
-pub fn boot_arguments(options: &Options, server: &Identity) -> Vec<String> {
-    boot_settings(options, server)
-        .into_iter()
-        .flat_map(|(key, value)| [format!("--{key}"), value])
-        .collect()
-}
-
-/// The values that the bent directives must have once the cluster is ready: the last word of
-/// node.conf on each.
-pub fn final_settings(options: &Options, server: &Identity) -> Vec<(String, String)> {
-    boot_settings(options, server)
-        .into_iter()
-        .map(|(key, _)| {
-            let usual = match key {
-                "cluster-node-timeout" => options.node_timeout.as_millis().to_string(),
-                "repl-diskless-sync" => yes_no(server.diskless_sync_by_default()).to_owned(),
-                other => BENT
-                    .iter()
-                    .find(|bent| bent.key == other)
-                    .map_or("", |bent| bent.usual)
-                    .to_owned(),
-            };
-            let asked = options
-                .settings
-                .iter()
-                .rev()
-                .find(|setting| canonical(&setting.key) == key);
-            (
-                key.to_owned(),
-                asked.map_or(usual, |setting| setting.value.clone()),
-            )
-        })
-        .collect()
-}
-
-fn boot_settings(options: &Options, server: &Identity) -> Vec<(&'static str, String)> {
-    if options.boot == Boot::None {
-        return Vec::new();
-    }
-    let timeout = options.node_timeout.as_millis().min(BOOT_NODE_TIMEOUT_MS);
-    let fixed = bent(server).map(|bent| (bent.key, bent.boot.to_owned()));
-    fixed
-        .chain([
-            ("repl-diskless-sync", "no".to_owned()),
-            ("cluster-node-timeout", timeout.to_string()),
-        ])
-        .collect()
-}
-
-fn bent(server: &Identity) -> impl Iterator<Item = &'static Bent> {
-    let diskless_load = server.repl_diskless_load();
-    BENT.iter()
-        .filter(move |bent| bent.key != "repl-diskless-load" || diskless_load)
-}
-
-/// The older spelling of a bent directive, which a user may have set, under its present name.
-fn canonical(key: &str) -> &str {
-    if key == "repl-ping-slave-period" {
-        "repl-ping-replica-period"
-    } else {
-        key
-    }
-}
-
-fn yes_no(value: bool) -> &'static str {
-    if value { "yes" } else { "no" }
 }
 
 /// A config file that grows line by line.
@@ -276,14 +175,9 @@ impl Conf {
 
     fn bending(&mut self, server: &Identity) {
         self.section("Bent while the cluster boots, then as stated here");
-        for bent in bent(server) {
-            self.line(bent.why, bent.key, &[bent.usual]);
+        for bend in bends(server) {
+            self.line(bend.why, bend.key, &[usual(bend, server)]);
         }
-        self.line(
-        "Whether a first copy goes to the replica without a file. Such a stream stays silent for about a\n# second after it, so a boot borrows no.",
-        "repl-diskless-sync",
-        &[yes_no(server.diskless_sync_by_default())],
-    );
     }
 
     fn asked_for(&mut self, options: &Options) {
@@ -326,7 +220,7 @@ impl Conf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Plan, Setting};
+    use crate::plan::Plan;
 
     fn conf(options: &Options, server: &str) -> String {
         let ports = Plan::explicit_ports(options).unwrap().unwrap();
@@ -349,6 +243,16 @@ mod tests {
 
     const VALKEY: &str = "Valkey server v=9.1.2 sha=00000000:1 malloc=libc bits=64 build=1";
     const REDIS_5: &str = "Redis server v=5.0.10 sha=00000000:0 malloc=libc bits=64 build=1";
+
+    #[test]
+    fn a_server_without_cluster_mode_is_not_told_to_be_a_node() {
+        let standalone = Options {
+            topology: Topology::Standalone,
+            ..Options::default()
+        };
+        let text = conf(&standalone, "Redis server v=7.0.15");
+        assert!(!text.contains("cluster-enabled"), "{text}");
+    }
 
     #[test]
     fn every_directive_follows_its_reason() {
@@ -395,50 +299,5 @@ mod tests {
         };
         assert!(directives(&conf(&open, VALKEY)).contains(&"protected-mode yes"));
         assert!(directives(&conf(&Options::default(), VALKEY)).contains(&"protected-mode no"));
-    }
-
-    #[test]
-    fn what_a_boot_bends_ends_at_the_users_value() {
-        let options = Options {
-            settings: vec![
-                Setting {
-                    key: "hz".to_owned(),
-                    value: "20".to_owned(),
-                },
-                Setting {
-                    key: "repl-ping-slave-period".to_owned(),
-                    value: "3".to_owned(),
-                },
-            ],
-            ..Options::default()
-        };
-        let server = Identity::from_version_output(VALKEY).unwrap();
-        let settings = final_settings(&options, &server);
-        let of = |key: &str| {
-            settings
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value.as_str())
-        };
-        assert_eq!(of("hz"), Some("20"));
-        assert_eq!(of("repl-ping-replica-period"), Some("3"));
-        assert_eq!(of("cluster-node-timeout"), Some("5000"));
-        assert_eq!(of("repl-diskless-load"), Some("disabled"));
-        let bent = boot_arguments(&options, &server);
-        assert_eq!(
-            bent.len(),
-            settings.len() * 2,
-            "everything bent is set right, nothing else"
-        );
-    }
-
-    #[test]
-    fn bare_nodes_are_not_bent() {
-        let options = Options {
-            boot: Boot::None,
-            ..Options::default()
-        };
-        let server = Identity::from_version_output(VALKEY).unwrap();
-        assert!(boot_arguments(&options, &server).is_empty());
     }
 }

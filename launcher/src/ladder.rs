@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::plan::Role;
 use crate::view::{NodeLine, SlotLine};
 
 /// A step towards a usable cluster; each includes the ones before it.
@@ -113,9 +114,11 @@ pub fn common(standings: &[Standing]) -> Option<Rung> {
         .flatten()
 }
 
-/// Judges one round.
-pub fn judge(round: &[Observation]) -> Vec<Standing> {
-    let truth = Truth::of(round);
+/// Judges one round. With `roles`, one for each observation, nobody is formed until everybody has
+/// the role that it is to have.
+pub fn judge(round: &[Observation], roles: Option<&[Role]>) -> Vec<Standing> {
+    let mut truth = Truth::of(round);
+    truth.miscast = roles.and_then(|roles| miscast(round, roles));
     round
         .iter()
         .map(|observation| {
@@ -145,6 +148,8 @@ struct Truth<'a> {
     silent: Vec<&'a str>,
     slots: Vec<SlotLine>,
     shared_epoch: Option<String>,
+    /// Who has not the role that it is to have.
+    miscast: Option<String>,
 }
 
 impl<'a> Truth<'a> {
@@ -166,6 +171,7 @@ impl<'a> Truth<'a> {
             silent,
             slots,
             shared_epoch,
+            miscast: None,
         }
     }
 
@@ -189,6 +195,9 @@ impl<'a> Truth<'a> {
     }
 
     fn unformed(&self, answers: &'a Answers) -> Option<String> {
+        if let Some(miscast) = &self.miscast {
+            return Some(miscast.clone());
+        }
         if let [first, ..] = self.silent.as_slice() {
             return Some(format!("`{first}` does not answer yet"));
         }
@@ -277,6 +286,23 @@ impl<'a> Truth<'a> {
             }
         })
     }
+}
+
+fn miscast(round: &[Observation], roles: &[Role]) -> Option<String> {
+    round.iter().zip(roles).find_map(|(observation, role)| {
+        let myself = observation.answers.as_ref().ok()?.myself()?;
+        let is = if myself.master.is_some() {
+            Role::Replica
+        } else {
+            Role::Master
+        };
+        (is != *role).then(|| {
+            format!(
+                "`{}` is a {is}, not the {role} that it is to be",
+                observation.node
+            )
+        })
+    })
 }
 
 fn unlinked(answers: &Answers) -> Option<String> {
@@ -375,12 +401,12 @@ mod tests {
     fn broken(node: usize, breakage: impl FnOnce(&mut Answers)) -> Vec<Standing> {
         let mut round = whole();
         breakage(round[node].answers.as_mut().unwrap());
-        judge(&round)
+        judge(&round, None)
     }
 
     #[test]
     fn a_whole_cluster_is_visible() {
-        let standings = judge(&whole());
+        let standings = judge(&whole(), None);
         assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
     }
 
@@ -460,6 +486,19 @@ mod tests {
     }
 
     #[test]
+    fn a_node_without_its_role_holds_everybody_back() {
+        let standings = judge(
+            &whole(),
+            Some(&[Role::Master, Role::Replica, Role::Replica]),
+        );
+        assert_eq!(common(&standings), Some(Rung::Listening));
+        assert_eq!(
+            standings[0].to_string(),
+            "n1 is listening: `n2` is a master, not the replica that it is to be"
+        );
+    }
+
+    #[test]
     fn nofailover_is_not_fail() {
         let standings = broken(0, |n| n.nodes[2].flags.push("nofailover".to_owned()));
         assert_eq!(common(&standings), Some(Rung::Visible));
@@ -469,7 +508,7 @@ mod tests {
     fn a_silent_node_holds_everybody_back() {
         let mut round = whole();
         round[2].answers = Err("connection refused".to_owned());
-        let standings = judge(&round);
+        let standings = judge(&round, None);
         assert_eq!(common(&standings), None);
         assert_eq!(
             standings[0].to_string(),

@@ -1,18 +1,17 @@
 //! The steps of a start, in order: plan, write down, spawn, boot, climb, set right.
 
+use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::boot::commands;
-use crate::builder::{Builder, Event};
+use crate::boot::BringUp;
+use crate::builder::Builder;
 use crate::cluster::Cluster;
-use crate::config::{CONFIG_FILE, boot_arguments, node_conf};
+use crate::config::{CONFIG_FILE, node_conf};
 use crate::error::{Error, IoContext as _};
-use crate::ladder::{Rung, Standing};
-use crate::node::Node;
-use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice, node_count};
+use crate::plan::{NodePlan, Options, Plan, PortChoice, node_count};
 use crate::ports;
-use crate::ready::Climb;
 use crate::server::Server;
 use crate::state::{
     Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, missing_folders,
@@ -109,53 +108,21 @@ impl Launch<'_> {
 
     async fn bring_up(&self, cluster: &mut Cluster) -> Result<(), Error> {
         populate(cluster)?;
-        let arguments = boot_arguments(&self.wish.options, &self.server.identity);
-        for node in cluster.nodes() {
-            node.spawn(&arguments)?;
+        let Launch {
+            wish,
+            lock,
+            server,
+            since,
+            ..
+        } = *self;
+        BringUp {
+            wish,
+            lock,
+            server,
+            since,
         }
-        cluster.remember(self.lock, Phase::Starting)?;
-        self.tell(&Event::Spawned {
-            nodes: cluster.nodes().len(),
-            server: &self.server.identity,
-        });
-        let climb = self.boot(cluster).await?;
-        cluster.set_climb(climb);
-        cluster.unbend().await?;
-        cluster.remember(self.lock, Phase::Up)
-    }
-
-    async fn boot(&self, cluster: &Cluster) -> Result<Climb, Error> {
-        let listening = self.climb(cluster, Rung::Listening).await?;
-        if self.wish.options.boot == Boot::None || self.wish.rung == Rung::Listening {
-            return Ok(listening);
-        }
-        let deadline = Deadline::after(self.wish.timeout.saturating_sub(self.since.elapsed()));
-        if let Err(error) = commands::form(cluster.nodes(), &self.server.identity, deadline).await {
-            // A node that died says more than the connection that broke; and when time ran out, the
-            // ladder says who was late.
-            match cluster.nodes().iter().find_map(Node::died) {
-                Some(died) => return Err(died),
-                None if !deadline.passed() => return Err(error),
-                None => {}
-            }
-        }
-        Ok(self.climb(cluster, self.wish.rung).await?.after(&listening))
-    }
-
-    async fn climb(&self, cluster: &Cluster, rung: Rung) -> Result<Climb, Error> {
-        let observe = |standings: &[Standing]| {
-            self.tell(&Event::Looked {
-                standings,
-                elapsed: self.since.elapsed(),
-            });
-        };
-        cluster
-            .climb_watched(rung, self.since, self.wish.timeout, observe)
-            .await
-    }
-
-    fn tell(&self, event: &Event<'_>) {
-        (self.wish.observer)(event);
+        .run(cluster)
+        .await
     }
 
     fn record(&self, plan: Plan) -> Result<Record, Error> {
@@ -221,7 +188,7 @@ fn refuse_existing(record: &Record) -> Result<(), Error> {
 /// Makes the folder of a node, which must not exist.
 fn make_node_folder(dir: &Path) -> Result<(), Error> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
+    fs::DirBuilder::new()
         .mode(0o700)
         .create(dir)
         .doing("create", dir)
@@ -257,12 +224,13 @@ fn explain(options: &Options, error: Error) -> Error {
     }
 }
 
-/// Whether a server ended because another program was faster to take its port.
+/// Whether another program was faster to take a port that was free when it was chosen.
 fn lost_port(error: &Error) -> bool {
     match error {
         Error::Died { log, .. } => log
             .iter()
             .any(|line| line.contains("Address already in use")),
+        Error::PortTaken { .. } => true,
         _ => false,
     }
 }
@@ -273,7 +241,7 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
         return Ok(());
     };
     let unsupported = |text: String| Err(Error::Unsupported(text));
-    match announce.parse::<std::net::IpAddr>() {
+    match announce.parse::<IpAddr>() {
         Ok(address)
             if options
                 .bind

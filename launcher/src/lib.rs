@@ -3,6 +3,7 @@
 //! [`Cluster::builder`] starts one; [`Cluster`] is one; [`ladder`] says what "ready" means. The
 //! program `shardlab` is a thin layer above (feature `cli`).
 
+pub mod bend;
 pub mod builder;
 pub mod client;
 pub mod cluster;
@@ -28,6 +29,7 @@ pub mod wait;
 
 mod boot;
 mod launch;
+mod random;
 mod suggestion;
 
 pub use builder::{Builder, Event};

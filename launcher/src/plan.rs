@@ -49,6 +49,9 @@ pub struct Options {
     pub bind: Vec<IpAddr>,
     /// How the nodes become a cluster.
     pub boot: Boot,
+    /// What the nodes are to each other.
+    #[serde(default)]
+    pub topology: Topology,
 }
 
 impl Default for Options {
@@ -64,7 +67,8 @@ impl Default for Options {
             password: None,
             announce: None,
             bind: vec![IpAddr::from([127, 0, 0, 1])],
-            boot: Boot::Commands,
+            boot: Boot::Auto,
+            topology: Topology::Cluster,
         }
     }
 }
@@ -95,6 +99,10 @@ pub enum PortChoice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Boot {
+    /// Seeded where the server is known to take it, else by commands.
+    Auto,
+    /// By files that are written before the first start.
+    Seeded,
     /// `CLUSTER ADDSLOTS`, `MEET` and `REPLICATE`, as people do by hand.
     Commands,
     /// Not at all: the nodes are left bare.
@@ -104,10 +112,24 @@ pub enum Boot {
 impl std::fmt::Display for Boot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Seeded => "seeded",
             Self::Commands => "commands",
             Self::None => "none",
         })
     }
+}
+
+/// What nodes are to each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topology {
+    /// Nodes of one cluster, formed or bare.
+    #[default]
+    Cluster,
+    /// Nothing: servers without cluster mode. Only [`Options::masters`] counts, and they are
+    /// ready when they answer PING: the ladder is for clusters.
+    Standalone,
 }
 
 /// What a node was born as. It may become the other; its name stays.

@@ -103,7 +103,7 @@ pub fn check(plan: &Plan, bind: &[IpAddr], home: &Home) -> Result<(), Error> {
 pub fn choose(needed: usize, bind: &[IpAddr], home: &Home) -> Result<Vec<u16>, Error> {
     let claimed: HashSet<u16> = claims(home).into_iter().map(|(port, ..)| port).collect();
     let span = AUTO.end() - AUTO.start() + 1;
-    let start = random_below(span);
+    let start = crate::random::below(span);
     let free = |port: u16| {
         bind.iter()
             .all(|address| TcpListener::bind((*address, port)).is_ok())
@@ -122,13 +122,6 @@ pub fn choose(needed: usize, bind: &[IpAddr], home: &Home) -> Result<Vec<u16>, E
             found: chosen.len(),
         })
     }
-}
-
-/// A number below `limit`, from the randomness with which std seeds its hash maps.
-fn random_below(limit: u16) -> u16 {
-    use std::hash::{BuildHasher as _, Hasher as _};
-    let random = std::hash::RandomState::new().build_hasher().finish() % u64::from(limit.max(1));
-    u16::try_from(random).unwrap_or(0)
 }
 
 /// Every port of every cluster of ours. Records that cannot be read claim nothing here; whoever

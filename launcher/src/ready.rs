@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::ladder::{Answers, Observation, Rung, Standing, common, judge};
 use crate::node::Endpoint;
+use crate::plan::Role;
 use crate::resp::Frame;
 use crate::view;
 use crate::wait::{self, Deadline};
@@ -61,6 +62,8 @@ impl Climb {
 /// Looks at a cluster again and again; keeps one connection to each node.
 #[derive(Debug)]
 pub struct Prober {
+    /// The roles that the nodes, in their order, are to have; `None` if any will do.
+    roles: Option<Vec<Role>>,
     nodes: Vec<(Endpoint, Option<Connection>)>,
 }
 
@@ -68,8 +71,15 @@ impl Prober {
     /// A prober of these nodes; nothing is connected yet.
     pub fn new(nodes: impl IntoIterator<Item = Endpoint>) -> Self {
         Self {
+            roles: None,
             nodes: nodes.into_iter().map(|node| (node, None)).collect(),
         }
+    }
+
+    /// The same, but no node counts as formed before it has its role.
+    #[must_use]
+    pub fn expecting(self, roles: Option<Vec<Role>>) -> Self {
+        Self { roles, ..self }
     }
 
     /// Asks every node once, all at the same time.
@@ -130,7 +140,8 @@ impl Prober {
             .max(Duration::from_millis(2) * u32::try_from(self.nodes.len()).unwrap_or(1));
         loop {
             let last = deadline.passed();
-            let standings = judge(&self.round(Deadline::after(REPLY_TIMEOUT)).await);
+            let round = self.round(Deadline::after(REPLY_TIMEOUT)).await;
+            let standings = judge(&round, self.roles.as_deref());
             climb.note(&standings, since.elapsed());
             observe(&standings)?;
             if common(&standings) >= Some(wanted) {

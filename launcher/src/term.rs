@@ -108,6 +108,11 @@ impl Term {
             Event::Spawned { nodes, server } => {
                 self.note(&format!("starting {nodes} nodes of {server}"));
             }
+            Event::FellBack { late } => {
+                self.note(&format!(
+                    "{late}\nstarting anew, by commands; `--boot commands` does so at once"
+                ));
+            }
             Event::Looked { standings, elapsed } => self.climb(standings, *elapsed),
             _ => {}
         }

@@ -1,9 +1,9 @@
 //! `check`: every mistake of every transcript at once.
 
 use shardlab::exit;
-use shardlab_conformance::suite::Origin;
+use shardlab_conformance::suite::{self, Origin};
 
-use super::{Code, cases};
+use super::{Code, told};
 use crate::cli::Check;
 use crate::term;
 
@@ -12,7 +12,7 @@ pub(super) fn check(args: &Check) -> Code {
         [] => Origin::Embedded,
         paths => Origin::Paths(paths.to_vec()),
     };
-    let count = cases(&origin)?.len();
+    let count = suite::check(&origin).map_err(|error| told(&error))?;
     let plural = if count == 1 { "" } else { "s" };
     term::note(&format!("{count} transcript{plural}, no mistake found"));
     Ok(exit::DONE)

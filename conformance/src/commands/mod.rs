@@ -30,12 +30,14 @@ type Code = Result<u8, u8>;
 
 /// The transcripts, or every mistake in them, told.
 fn cases(origin: &Origin) -> Result<Vec<Case>, u8> {
-    load(origin).map_err(|error| {
-        if let LoadError::Broken(broken) = &error {
-            broken.iter().for_each(tell);
-        }
-        usage(&error)
-    })
+    load(origin).map_err(|error| told(&error))
+}
+
+fn told(error: &LoadError) -> u8 {
+    if let LoadError::Broken(broken) = error {
+        broken.iter().for_each(tell);
+    }
+    usage(error)
 }
 
 fn tell(broken: &Broken) {

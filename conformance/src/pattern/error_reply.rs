@@ -14,12 +14,12 @@ const MACHINE_READ: [&[u8]; 3] = [b"MOVED", b"ASK", b"REDIRECT"];
 /// More ways than this to read the first word of a pattern are not looked at.
 const MAX_CODES: usize = 256;
 
-impl Matcher<'_> {
+impl<'a> Matcher<'a> {
     /// The text of an error, without its type byte.
     pub(super) fn error(
         &mut self,
-        template: &Template,
-        pattern: &Pattern,
+        template: &'a Template,
+        pattern: &'a Pattern,
         span: Span,
         text: &[u8],
     ) -> Verdict {

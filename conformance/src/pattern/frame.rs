@@ -1,21 +1,25 @@
 //! One frame against one pattern.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use shardlab::resp::{Frame, Value};
 
-use crate::transcript::Span;
 use crate::transcript::ast::{Level, Pattern, Shape, Template, TextKind};
+use crate::transcript::{Span, print_template};
 
 use super::compile::Compiled;
 use super::describe::{inner, legend, received, wanted};
-use super::environment::{Captures, Known, Unresolved};
+use super::environment::{Captures, Known};
 use super::{Departure, Match, Mismatch, Strength};
 
 /// What one comparison has found so far. Everything it adds is undone when a part fails that
 /// has alternatives.
 pub(super) struct Matcher<'a> {
     known: Known<'a>,
+    /// Templates that were compiled already; they live as long as the matcher.
+    compiled: HashMap<*const Template, Rc<Compiled>>,
     fresh: Captures,
     departures: Vec<Departure>,
 }
@@ -34,6 +38,7 @@ impl<'a> Matcher<'a> {
     pub(super) fn new(known: Known<'a>) -> Self {
         Self {
             known,
+            compiled: HashMap::new(),
             fresh: Captures::new(),
             departures: Vec::new(),
         }
@@ -42,7 +47,7 @@ impl<'a> Matcher<'a> {
     /// The verdict, and what was captured on the way.
     pub(super) fn judge(
         mut self,
-        pattern: &Pattern,
+        pattern: &'a Pattern,
         span: Span,
         frame: &Frame,
     ) -> (Match, Captures) {
@@ -112,12 +117,12 @@ impl<'a> Matcher<'a> {
     }
 
     /// A frame against a pattern that stands at `span`.
-    pub(super) fn frame(&mut self, pattern: &Pattern, span: Span, frame: &Frame) -> Verdict {
+    pub(super) fn frame(&mut self, pattern: &'a Pattern, span: Span, frame: &Frame) -> Verdict {
         let verdict = self.attempt(|matcher| matcher.shape(pattern, span, frame));
         self.weigh(pattern.marks.level, verdict)
     }
 
-    fn shape(&mut self, pattern: &Pattern, span: Span, frame: &Frame) -> Verdict {
+    fn shape(&mut self, pattern: &'a Pattern, span: Span, frame: &Frame) -> Verdict {
         let other = |known| {
             let mismatch = Mismatch::new(span, wanted(pattern, known), received(frame));
             Err(Box::new(match confusion(&pattern.shape, inner(frame)) {
@@ -185,9 +190,9 @@ impl<'a> Matcher<'a> {
     /// The bytes of a value of the right type.
     fn value(
         &mut self,
-        template: &Template,
+        template: &'a Template,
         bytes: &[u8],
-        pattern: &Pattern,
+        pattern: &'a Pattern,
         span: Span,
         frame: &Frame,
     ) -> Verdict {
@@ -202,18 +207,22 @@ impl<'a> Matcher<'a> {
 
     /// A template that is ready to be compared; a difference if a placeholder has no value.
     pub(super) fn compile(
-        &self,
-        template: &Template,
+        &mut self,
+        template: &'a Template,
         span: Span,
         received: impl FnOnce() -> String,
-    ) -> Result<Compiled, Box<Mismatch>> {
-        Compiled::new(template, self.known).map_err(|error: Unresolved| {
-            let expected = format!(
-                "a value for `{}`",
-                crate::transcript::print_template(template)
-            );
+    ) -> Result<Rc<Compiled>, Box<Mismatch>> {
+        let place = std::ptr::from_ref(template);
+        if let Some(compiled) = self.compiled.get(&place) {
+            return Ok(Rc::clone(compiled));
+        }
+        let compiled = Compiled::new(template, self.known).map_err(|error| {
+            let expected = format!("a value for `{}`", print_template(template));
             Box::new(Mismatch::new(span, expected, received()).note(error.to_string()))
-        })
+        })?;
+        let compiled = Rc::new(compiled);
+        self.compiled.insert(place, Rc::clone(&compiled));
+        Ok(compiled)
     }
 
     /// Notes what was captured. False if nothing matched, or if a name has another value

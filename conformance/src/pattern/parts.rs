@@ -8,11 +8,11 @@ use crate::transcript::ast::{Entry, Item, Pattern, Rule};
 use crate::transcript::{Span, Spanned};
 
 use super::Mismatch;
-use super::describe::{part, received};
+use super::describe::{count, part, received};
 use super::frame::{Mark, Matcher, Verdict};
 
 /// The most comparisons that finding an order may take.
-const MAX_PAIRS: usize = 1 << 18;
+const MAX_PAIRS: usize = 1 << 16;
 
 /// The rule for what has no order.
 pub(super) const fn unordered(rule: Rule) -> Rule {
@@ -22,11 +22,11 @@ pub(super) const fn unordered(rule: Rule) -> Rule {
     }
 }
 
-impl Matcher<'_> {
+impl<'a> Matcher<'a> {
     pub(super) fn items(
         &mut self,
         rule: Rule,
-        items: &[Spanned<Item>],
+        items: &'a [Spanned<Item>],
         frames: &[Frame],
         span: Span,
     ) -> Verdict {
@@ -40,7 +40,7 @@ impl Matcher<'_> {
             Rule::Whole => self.in_order(items, frames, span),
             Rule::AnyOrder => {
                 let patterns: Vec<_> = patterns().collect();
-                count("items", patterns.len(), frames.len(), span)?;
+                same_count("item", patterns.len(), frames.len(), span)?;
                 self.assign(
                     &patterns,
                     frames,
@@ -81,7 +81,7 @@ impl Matcher<'_> {
     }
 
     /// Items in their order; `...` takes as few elements as possible.
-    fn in_order(&mut self, items: &[Spanned<Item>], frames: &[Frame], span: Span) -> Verdict {
+    fn in_order(&mut self, items: &'a [Spanned<Item>], frames: &[Frame], span: Span) -> Verdict {
         let (mut item, mut frame) = (0, 0);
         // Behind the last `...`: its place, the element where what follows was last tried, and
         // what had been found before it.
@@ -132,16 +132,18 @@ impl Matcher<'_> {
     pub(super) fn entries(
         &mut self,
         rule: Rule,
-        entries: &[Spanned<Entry>],
+        entries: &'a [Spanned<Entry>],
         pairs: &[(Frame, Frame)],
         span: Span,
     ) -> Verdict {
         match rule {
             Rule::Whole | Rule::AnyOrder => {
-                self.assign(entries, pairs, Self::entry, |matcher, entry| {
+                let wanted: Vec<_> = entries.iter().collect();
+                let fits = |m: &mut Self, entry: &&'a _, pair: &_| m.entry(entry, pair);
+                self.assign(&wanted, pairs, fits, |matcher, entry| {
                     matcher.missing_entry(entry, pairs)
                 })?;
-                count("entries", entries.len(), pairs.len(), span)
+                same_count("key", entries.len(), pairs.len(), span)
             }
             Rule::Has => {
                 for entry in entries {
@@ -173,14 +175,14 @@ impl Matcher<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &Spanned<Entry>, (key, value): &(Frame, Frame)) -> Verdict {
+    fn entry(&mut self, entry: &'a Spanned<Entry>, (key, value): &(Frame, Frame)) -> Verdict {
         let entry = &entry.value;
         self.frame(&entry.key, entry.key.span, key)?;
         self.frame(&entry.value, entry.value.span, value)
     }
 
     /// Why no pair is this entry: its value differs, or there is no such key.
-    fn missing_entry(&mut self, entry: &Spanned<Entry>, pairs: &[(Frame, Frame)]) -> Mismatch {
+    fn missing_entry(&mut self, entry: &'a Spanned<Entry>, pairs: &[(Frame, Frame)]) -> Mismatch {
         let entry = &entry.value;
         for (key, value) in pairs {
             if self.would(|m| m.frame(&entry.key, entry.key.span, key))
@@ -234,11 +236,11 @@ impl Matcher<'_> {
     }
 }
 
-fn count(noun: &str, wanted: usize, found: usize, span: Span) -> Verdict {
+fn same_count(noun: &str, wanted: usize, found: usize, span: Span) -> Verdict {
     if wanted == found {
         return Ok(());
     }
-    let mismatch = Mismatch::new(span, format!("{wanted} {noun}"), format!("{found}"));
+    let mismatch = Mismatch::new(span, count(wanted, noun), found.to_string());
     Err(Box::new(mismatch))
 }
 
@@ -250,8 +252,8 @@ fn wrong_count(wanted: usize, found: usize, at_least: bool, span: Span) -> Misma
     };
     Mismatch::new(
         span,
-        format!("{at_least}{wanted} items"),
-        format!("{found}"),
+        format!("{at_least}{}", count(wanted, "item")),
+        found.to_string(),
     )
 }
 

@@ -1,11 +1,13 @@
 //! Texts, line by line.
 
+use std::rc::Rc;
+
 use crate::transcript::ast::{Level, Rule, Template, Text, TextLine};
 use crate::transcript::{Span, print_template};
 
 use super::Mismatch;
 use super::compile::Compiled;
-use super::describe::{legend, resolved};
+use super::describe::{count, legend, resolved};
 use super::frame::{Mark, Matcher, Verdict};
 
 /// A line that is looked for.
@@ -13,14 +15,14 @@ struct Wanted<'a> {
     template: &'a Template,
     level: Option<Level>,
     span: Span,
-    compiled: Compiled,
+    compiled: Rc<Compiled>,
 }
 
 /// A line of the pattern, ready to be compared; none for `...`.
 type Slot<'a> = Option<Wanted<'a>>;
 
-impl Matcher<'_> {
-    pub(super) fn text(&mut self, text: &Text, span: Span, bytes: &[u8]) -> Verdict {
+impl<'a> Matcher<'a> {
+    pub(super) fn text(&mut self, text: &'a Text, span: Span, bytes: &[u8]) -> Verdict {
         let (lines, ended) = split(bytes);
         let slots: Vec<Slot<'_>> = text
             .lines
@@ -178,7 +180,7 @@ fn split(bytes: &[u8]) -> (Vec<&[u8]>, bool) {
 
 fn wrong_count(wanted: usize, at_least: bool, lines: &[&[u8]], span: Span) -> Mismatch {
     let at_least = if at_least { "at least " } else { "" };
-    let expected = format!("{at_least}{wanted} lines");
+    let expected = format!("{at_least}{}", count(wanted, "line"));
     Mismatch::new(span, expected, shown(lines))
 }
 
@@ -189,7 +191,7 @@ fn shown_line(line: &[u8]) -> String {
 /// The text as a picture shows it.
 fn shown(lines: &[&[u8]]) -> String {
     const MAX_LINES: usize = 40;
-    let mut text = format!("{} lines:", lines.len());
+    let mut text = format!("{}:", count(lines.len(), "line"));
     for line in lines.iter().take(MAX_LINES) {
         text.push_str("\n| ");
         text.extend(String::from_utf8_lossy(line).chars().take(200));

@@ -18,6 +18,9 @@ const BAD: Colour = AnsiColor::Red.on_default().bold();
 const ODD: Colour = AnsiColor::Yellow.on_default();
 const DIM: Colour = Colour::new().dimmed();
 
+/// Characters of a log's line that are shown.
+const LOG_WIDTH: usize = 140;
+
 /// One line about a case: verdict, id, title, level where it is not `must`.
 pub fn line(result: &CaseResult) -> String {
     let (colour, word) = match &result.verdict {
@@ -106,7 +109,12 @@ pub fn picture(result: &CaseResult, case: &Case, rerun: &str, style: Style) -> O
         footer.push(("wire", events.join("\n")));
     }
     if let (Some(node), false) = (difference.node, difference.log.is_empty()) {
-        footer.push(("log", format!("of {node}\n{}", difference.log.join("\n"))));
+        let lines = difference.log.iter().map(|line| shorten(line));
+        let lines: Vec<_> = lines.collect();
+        footer.push((
+            "log",
+            format!("the last lines of {node}\n{}", lines.join("\n")),
+        ));
     }
     footer.push(("rerun", format!("{rerun} --case {}", result.id)));
     Some(diagnosis.render(style))
@@ -126,8 +134,24 @@ pub fn tolerated(result: &CaseResult, case: &Case, style: Style) -> Vec<String> 
     result.tolerated.iter().map(draw).collect()
 }
 
+/// A line of a log as far as a reader looks.
+fn shorten(line: &str) -> String {
+    match line.char_indices().nth(LOG_WIDTH) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line.to_owned(),
+    }
+}
+
 fn diagnosis<'a>(difference: &Difference, case: &'a Case, severity: Severity) -> Diagnosis<'a> {
+    // Behind the caret goes what fits in a line.
+    let (received, more) = difference
+        .received
+        .split_once('\n')
+        .unwrap_or((&difference.received, ""));
     let mut footer = Vec::new();
+    if !more.is_empty() {
+        footer.push(("received", more.to_owned()));
+    }
     if let Some(attempts) = &difference.attempts {
         footer.push(("note", attempts.describe()));
         if let Some(closest) = &attempts.closest {
@@ -142,7 +166,7 @@ fn diagnosis<'a>(difference: &Difference, case: &'a Case, severity: Severity) ->
         path: &case.path,
         source: &case.source,
         span: difference.span,
-        label: difference.sentence(),
+        label: format!("expected {}, received {received}", difference.expected),
         context: difference
             .prompt
             .filter(|prompt| *prompt != difference.span)
@@ -158,22 +182,22 @@ pub fn summary(run: &RunResult) -> String {
     let count = |wanted: fn(&Verdict) -> bool| run.count(wanted);
     let mut parts = Vec::new();
     for (number, word) in [
-        (count(|verdict| matches!(verdict, Verdict::Pass)), "hold"),
+        (count(|verdict| matches!(verdict, Verdict::Pass)), "held"),
         (
             count(|verdict| matches!(verdict, Verdict::Departs(_))),
-            "depart",
+            "departed",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Otherwise(_))),
-            "are otherwise, as they may be",
+            "otherwise, as they may be",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Known { .. })),
-            "depart as is known",
+            "departed as is known",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Fixed { .. })),
-            "are known to depart and do not",
+            "known to depart, and did not",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Broken(_))),

@@ -70,7 +70,9 @@ async fn each<T: Target>(
                     *count = count.or(reply.as_integer());
                 }
             }
-            Err(error) => trouble = error.to_string(),
+            Err(error @ ClientError::Connect { .. }) => trouble = error.to_string(),
+            // Whoever listens and does not answer would keep us waiting at every node.
+            Err(error) => return Err(error.to_string()),
         }
     }
     let words = String::from_utf8_lossy(command);

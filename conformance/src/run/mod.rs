@@ -11,9 +11,12 @@ mod keys;
 mod limits;
 mod probe;
 mod raw;
+#[cfg(test)]
+pub(crate) use raw::requests;
 pub mod result;
 mod runner;
 mod session;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -22,5 +25,6 @@ pub use case::{Trial, run_case};
 pub use gate::gate;
 pub use limits::Limits;
 pub use result::Skip;
-pub use runner::{Runner, Subject};
+pub use runner::Runner;
+pub use subject::{Subject, SubjectError, Wanted};
 pub use wire::{Direction, WireEvent};

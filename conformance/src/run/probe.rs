@@ -18,12 +18,20 @@ pub(super) async fn unknown_command<'c, T: Target>(
         let words: Vec<&str> = command.split_ascii_whitespace().collect();
         let absent = match words.as_slice() {
             [] => false,
-            [name] => told(ask(target, &["COMMAND", "INFO", name], limits).await),
+            [name] => told(
+                ask(target, &["COMMAND", "INFO", name], limits)
+                    .await
+                    .as_ref(),
+            ),
             [name, below, ..] => {
                 let joined = format!("{name}|{below}").to_ascii_lowercase();
                 match ask(target, &[name, "HELP"], limits).await {
                     Some(help) if help.as_array().is_some() => !helps(&help, below),
-                    _ => told(ask(target, &["COMMAND", "INFO", &joined], limits).await),
+                    _ => told(
+                        ask(target, &["COMMAND", "INFO", &joined], limits)
+                            .await
+                            .as_ref(),
+                    ),
                 }
             }
         };
@@ -35,9 +43,9 @@ pub(super) async fn unknown_command<'c, T: Target>(
 }
 
 /// Whether a reply to COMMAND INFO says that there is no such command.
-fn told(reply: Option<Frame>) -> bool {
-    let reply = reply.as_ref().and_then(Frame::as_array);
-    reply.is_some_and(|entries| entries.first().is_some_and(Frame::is_null))
+fn told(reply: Option<&Frame>) -> bool {
+    let entries = reply.and_then(Frame::as_array);
+    entries.is_some_and(|entries| entries.first().is_some_and(Frame::is_null))
 }
 
 /// Whether the lines of a HELP name a subcommand.

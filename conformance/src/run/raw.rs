@@ -32,14 +32,11 @@ impl<T: Target> Session<'_, T> {
                 error.to_string(),
             )
         })?;
-        match self.send(connection, &bytes).await {
-            Ok(()) => {}
-            Err(error @ ClientError::Connect { .. }) => {
-                let received = error.to_string();
-                return Err(stumble(connection.span, node, "a connection", received));
-            }
-            // A server that closes on the first bytes may not let us write the last ones.
-            Err(_) => {}
+        // A server that closes on the first bytes may not let us write the last ones: only what
+        // was never open is a difference here.
+        if let Err(error @ ClientError::Connect { .. }) = self.send(connection, &bytes).await {
+            let received = error.to_string();
+            return Err(stumble(connection.span, node, "a connection", received));
         }
         if let Some(protocol) = requests(&bytes)
             .iter()
@@ -111,7 +108,7 @@ impl<T: Target> Session<'_, T> {
 }
 
 /// The commands in bytes that are sent, as far as they are whole; also inline ones.
-pub(super) fn requests(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
+pub(crate) fn requests(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
     let mut commands = Vec::new();
     let mut rest = BytesMut::from(bytes);
     while let Some(first) = rest.first() {

@@ -14,6 +14,8 @@ use super::WireEvent;
 pub struct RunResult {
     /// What was tested, for people.
     pub target: String,
+    /// The option that means the same target in a later run.
+    pub option: String,
     /// Each selected case, in the order of the catalogue.
     pub cases: Vec<CaseResult>,
     /// From the first case to the last.

@@ -11,12 +11,11 @@ use crate::known::KnownList;
 use crate::pattern::{Captures, Known, Server};
 use crate::pool::{Booking, Boots, Pool};
 use crate::suite::Case;
-use crate::target::attached::{Attached, Attachment, Undiscovered};
+use crate::target::Target;
+use crate::target::attached::{Attached, Undiscovered};
 use crate::target::launched::Wish;
-use crate::target::{Target, describe};
 use crate::transcript::ast::{Level, Needs};
 
-use super::Limits;
 use super::case::{Trial, run_case};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
@@ -24,15 +23,7 @@ use super::keys::{delete, existing};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, RunResult, Skip, Verdict};
 use super::session::NodeFactsOf;
-
-/// What is tested.
-#[derive(Debug)]
-pub enum Subject {
-    /// A server that we start.
-    Launched(Arc<Pool>),
-    /// Somebody's cluster.
-    Attached(Attachment),
-}
+use super::{Limits, Subject};
 
 /// Runs cases against a subject.
 #[derive(Debug)]
@@ -67,6 +58,11 @@ impl Runner {
     pub fn known(mut self, known: KnownList) -> Self {
         self.known = known;
         self
+    }
+
+    /// What it tests.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// Runs all cases, `jobs` at once, and tells of each as it ends. Cases that are not begun
@@ -118,6 +114,7 @@ impl Runner {
         results_by_place.sort_by_key(|(place, _)| *place);
         RunResult {
             target: self.subject.describe(),
+            option: self.subject.option(),
             cases: results_by_place
                 .into_iter()
                 .map(|(_, result)| result)
@@ -303,16 +300,6 @@ struct Queued {
     place: usize,
     case: Case,
     booking: Option<Booking>,
-}
-
-impl Subject {
-    /// What is tested, for people.
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Launched(pool) => describe(Some(pool.launcher().server())),
-            Self::Attached(attachment) => attachment.to_string(),
-        }
-    }
 }
 
 /// Why a server that we start cannot be tested with a case.

@@ -2,13 +2,13 @@
 //! line.
 
 use std::collections::VecDeque;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use shardlab::resp::escape;
 
 /// Events that are kept.
-const EVENTS: usize = 24;
+const EVENTS: usize = 12;
 
 /// Bytes of an event that are shown.
 const SHOWN: usize = 160;
@@ -82,7 +82,7 @@ impl Wire {
     ) {
         let mut text = escape(bytes.get(..SHOWN).unwrap_or(bytes));
         if bytes.len() > SHOWN {
-            text.push_str(&format!("… ({} bytes)", bytes.len()));
+            let _ = write!(text, "… ({} bytes)", bytes.len());
         }
         self.push(connection, direction, text);
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::transcript::{self, parse_bytes};
+use crate::transcript::{self, lint, lint_ids, lint_path, parse_bytes};
 
 use super::embedded::FIXTURES;
 use super::{Case, Origin};
@@ -37,18 +37,8 @@ pub enum LoadError {
     /// Folders without transcripts.
     #[error("no file in {} ends in `.resp`", .0.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "))]
     Nothing(Vec<PathBuf>),
-    /// Two transcripts with one id.
-    #[error("`{id}` is the id of both `{first}` and `{second}`; ids are never used twice")]
-    IdTwice {
-        /// The id.
-        id: String,
-        /// One of them.
-        first: String,
-        /// The other one.
-        second: String,
-    },
     /// Transcripts with mistakes in them.
-    #[error("{} transcripts cannot be read", .0.len())]
+    #[error("{} of the transcripts cannot be run as they are", .0.len())]
     Broken(Vec<Broken>),
 }
 
@@ -57,39 +47,89 @@ pub enum LoadError {
 /// # Errors
 /// Every mistake of every file at once; a file that cannot be read; two with the same id.
 pub fn load(origin: &Origin) -> Result<Vec<Case>, LoadError> {
-    let mut cases = Vec::new();
-    let mut broken = Vec::new();
-    let mut take = |path: String, source: &[u8]| match parse_case(path, source) {
-        Ok(case) => cases.push(case),
-        Err(error) => broken.push(error),
-    };
-    match origin {
-        Origin::Embedded => {
-            for (path, source) in FIXTURES {
-                take((*path).to_owned(), source.as_bytes());
-            }
-        }
-        Origin::Paths(paths) => {
-            for path in files(paths)? {
-                let source = fs::read(&path).map_err(at(&path))?;
-                take(path.display().to_string(), &source);
-            }
-        }
-    }
+    let parsed = sources(origin)?.into_iter();
+    let (cases, broken) = split(parsed.map(|(path, source)| parse_case(path, &source)));
     if !broken.is_empty() {
         return Err(LoadError::Broken(broken));
     }
-    let mut by_id = std::collections::HashMap::new();
-    for case in &cases {
-        if let Some(first) = by_id.insert(case.id().to_owned(), case.path.clone()) {
-            return Err(LoadError::IdTwice {
-                id: case.id().to_owned(),
-                first,
-                second: case.path.clone(),
-            });
+    let all: Vec<_> = cases
+        .iter()
+        .map(|case| (case.path.as_str(), &case.transcript))
+        .collect();
+    let twice = lint_ids(&all).into_iter().filter_map(|(place, error)| {
+        let case = cases.get(place)?;
+        Some(Broken {
+            path: case.path.clone(),
+            source: case.source.clone(),
+            errors: vec![error],
+        })
+    });
+    let twice: Vec<_> = twice.collect();
+    if twice.is_empty() {
+        Ok(cases)
+    } else {
+        Err(LoadError::Broken(twice))
+    }
+}
+
+/// Looks for everything that can be wrong with transcripts, also with those that can be run.
+///
+/// # Errors
+/// As [`load`], and all that the lints find.
+pub fn check(origin: &Origin) -> Result<usize, LoadError> {
+    let checked = sources(origin)?.into_iter().map(|(path, source)| {
+        let case = parse_case(path, &source)?;
+        let mut errors = lint(&case.transcript);
+        // Where a user keeps his own is his affair.
+        if *origin == Origin::Embedded {
+            errors.extend(lint_path(&case.path));
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        errors.sort_by_key(|error| error.span.start);
+        Err(Broken {
+            path: case.path,
+            source: case.source,
+            errors,
+        })
+    });
+    let (_, broken) = split(checked);
+    if broken.is_empty() {
+        load(origin).map(|cases| cases.len())
+    } else {
+        Err(LoadError::Broken(broken))
+    }
+}
+
+/// Paths and texts.
+fn sources(origin: &Origin) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
+    match origin {
+        Origin::Embedded => Ok(FIXTURES
+            .iter()
+            .map(|(path, source)| ((*path).to_owned(), source.as_bytes().to_vec()))
+            .collect()),
+        Origin::Paths(paths) => files(paths)?
+            .into_iter()
+            .map(|path| {
+                Ok((
+                    path.display().to_string(),
+                    fs::read(&path).map_err(at(&path))?,
+                ))
+            })
+            .collect(),
+    }
+}
+
+fn split<T>(results: impl Iterator<Item = Result<T, Broken>>) -> (Vec<T>, Vec<Broken>) {
+    let (mut good, mut broken) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => good.push(value),
+            Err(error) => broken.push(error),
         }
     }
-    Ok(cases)
+    (good, broken)
 }
 
 /// One transcript from its text. Area and claim are the last two parts of its path.

@@ -10,7 +10,7 @@ use crate::transcript::Span;
 use crate::transcript::ast::Transcript;
 
 pub(crate) use embedded::KNOWN;
-pub use load::{Broken, LoadError, files, load, parse_case};
+pub use load::{Broken, LoadError, check, files, load, parse_case};
 pub(crate) use select::glob;
 pub use select::{Selection, SelectionError};
 

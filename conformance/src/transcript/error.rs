@@ -46,6 +46,8 @@ pub enum ErrorKind {
     TooDeep(usize),
 
     // The header.
+    #[error("the transcript does not begin with a header")]
+    NoHeader,
     #[error("the header lacks {}", .0.join(", "))]
     MissingKeys(Vec<String>),
     #[error("`{0}` stands twice in the header")]
@@ -80,6 +82,10 @@ pub enum ErrorKind {
     EmptyBlock(String),
     #[error("this line is indented by {found}, its neighbours above by {wanted}")]
     Indentation { found: usize, wanted: usize },
+    #[error("`{0}` is no node of a transcript")]
+    Prompt(String),
+    #[error("`{0}` does not say how long")]
+    MissingPeriod(String),
     #[error("`{0}` is no period")]
     Period(String),
     #[error("`! {0}` names no node")]
@@ -133,6 +139,8 @@ pub enum ErrorKind {
     MissingReply,
     #[error("nothing is written below the prompt")]
     MissingRead,
+    #[error("no bytes stand behind the prompt or below it")]
+    MissingBytes,
     #[error("the reply is complete above this line")]
     ExtraReply,
     #[error("`{0}` has nothing below it")]
@@ -159,6 +167,32 @@ pub enum ErrorKind {
     ClientRemark(String),
     #[error("a null is written `(nil)`")]
     BareNil,
+
+    // What can be read and makes no sense.
+    #[error("a fixture's path is not `fixtures/<area>/<claim>.resp`")]
+    FixturePath,
+    #[error("the id `{0}` belongs to `{1}` already")]
+    RepeatedId(String, String),
+    #[error("a MUST without `spec:`")]
+    MustWithoutSpec,
+    #[error("a title has no full stop")]
+    TitleEnd,
+    #[error("`{0}` is decided by the launcher")]
+    DecidedDirective(String),
+    #[error("the topology has no `{0}`: {1}")]
+    UnknownNode(String, String),
+    #[error("`{0}` has not been captured above")]
+    Uncaptured(String),
+    #[error("no variant is for {}", .0.join(", "))]
+    VariantHoles(Vec<String>),
+    #[error("{0} needs more than the header says")]
+    NeedsMore(String, &'static str),
+    #[error("an action in a repeated block would be done again and again")]
+    RepeatedAction,
+    #[error("the transcript checks nothing")]
+    NoClaim,
+    #[error("`{0}` is not implemented yet")]
+    Unimplemented(&'static str),
 }
 
 impl ErrorKind {
@@ -170,7 +204,14 @@ impl ErrorKind {
     /// What to do about it, if that is not plain from the text.
     pub fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Unknown { found, vocabulary } => return Some(suggest(found, vocabulary.words)),
+            Self::Unknown { found, vocabulary } => return suggest(found, vocabulary.words),
+            Self::NoHeader => {
+                "`id:`, `title:`, `spec:`, `level:`, `needs:`, `topology:` and a blank line stand above the steps"
+            }
+            Self::Prompt(_) => {
+                "a prompt names a node of the topology: `n1>` a master, `r1>` its replica; `n1/ro>` is another \
+                 connection of n1"
+            }
             Self::TooLarge => "make one claim per file",
             Self::Tab => "indent with blanks, two for each level",
             Self::CaseId(_) => "2 to 6 capital letters, a dash, 2 or 3 digits, as in `MOV-01`",
@@ -187,7 +228,9 @@ impl ErrorKind {
                 "masters are `n1 n2 …`, the replicas of n1 `r1 r1b …`, sentinels `s1 …`"
             }
             Self::ConnectionName(_) => "small letters, digits and dashes, as in `n1/ro>`",
-            Self::Period(_) => "for example `3T` (node timeouts), `1.5T`, `500ms` or `2s`",
+            Self::Period(_) | Self::MissingPeriod(_) => {
+                "for example `3T` (node timeouts), `1.5T`, `500ms` or `2s`"
+            }
             Self::KillWithoutSignal => "for example `! kill -9 n2`, or `-INT` for Ctrl-C",
             Self::Assertion(_) => "for example `? F > E` or `? F == E + 1`",
             Self::Term(_) => "a capture (`E`), an integer, a `\"string\"` or a node's `<n1.id>`",
@@ -205,9 +248,8 @@ impl ErrorKind {
             Self::Range(_) => {
                 "the first number is not above the last, at most 16384 of them: `{0..5460}`"
             }
-            Self::EmptyCondition | Self::ProductRange(_) => {
-                "for example `[redis>=7.0 valkey]`, `[redis>=6.2<7.0]` or `[*]`"
-            }
+            Self::EmptyCondition => "for example `[redis>=7.0 valkey]`, or `[*]` for all others",
+            Self::ProductRange(_) => "for example `redis>=7.0`, `redis>=6.2<7.0` or `valkey`",
             Self::StarWithProducts => "`[*]` is for every server that no condition above admits",
             Self::MissingReply => "`...` takes any reply that is no error",
             Self::MissingRead => "write the frame that is to come, or `(pending)` for none",
@@ -223,6 +265,16 @@ impl ErrorKind {
                  expected with `n1<<`"
             }
             Self::ClientRemark(_) => "take the session from redis-cli without `-c`, and drop times",
+            Self::FixturePath => {
+                "small letters, digits and `_`, and the file is named by its claim: \
+                 `fixtures/moved/names_the_owner_of_the_slot.resp`"
+            }
+            Self::MustWithoutSpec => "say where it is written, or lower the level to `should`",
+            Self::Uncaptured(_) => "a reply captures with `<E=int>`, for the steps below it",
+            Self::VariantHoles(_) => "add a variant, or `[*]` for all other servers",
+            Self::NeedsMore(_, needs) => return Some(format!("write `needs: {needs}`")),
+            Self::RepeatedAction => "put it above the block",
+            Self::NoClaim => "a step with a reply, or an assertion, makes a claim",
             Self::Misplaced(word) if word.starts_with('[') => {
                 "write `\\[` for the character itself"
             }

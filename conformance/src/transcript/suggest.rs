@@ -1,18 +1,19 @@
 //! "Did you mean": the nearest word of a closed vocabulary.
 
+/// More words than this are not listed.
+const MAX_LIST: usize = 12;
+
 /// A sentence that names the word of `valid` that `found` was probably meant to be, or all of
-/// them when none is near.
-pub(super) fn suggest(found: &str, valid: &[&str]) -> String {
+/// them when none is near and they are few.
+pub(super) fn suggest(found: &str, valid: &[&str]) -> Option<String> {
     let lower = found.to_lowercase();
     valid
         .iter()
         .map(|word| (strsim::jaro_winkler(&lower, &word.to_lowercase()), *word))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map_or_else(
-            || format!("it is one of {}", list(valid)),
-            |(_, word)| format!("did you mean `{word}`?"),
-        )
+        .map(|(_, word)| format!("did you mean `{word}`?"))
+        .or_else(|| (valid.len() <= MAX_LIST).then(|| format!("it is one of {}", list(valid))))
 }
 
 /// "`a`, `b`"
@@ -30,7 +31,9 @@ mod tests {
 
     #[test]
     fn the_nearest_word_is_named_and_without_one_all_are() {
+        let suggest = |found, valid: &[&str]| suggest(found, valid).unwrap_or_default();
         assert_eq!(suggest("Musst", &["must", "may"]), "did you mean `must`?");
+        assert_eq!(suggest("xyz", &["a"; 13]), "");
         assert_eq!(
             suggest("xyz", &["must", "may"]),
             "it is one of `must`, `may`"

@@ -4,15 +4,14 @@
 //! two seconds (`CLUSTER_WRITABLE_DELAY`, `clusterUpdateState`, `cluster_legacy.c`), and one that
 //! gets them later waits again. Epochs are set before the nodes meet, so that none collide.
 
-use crate::client::{Connection, REPLY_TIMEOUT};
+use std::time::Duration;
+
+use super::orders::Orders;
 use crate::error::Error;
 use crate::node::Node;
 use crate::plan::Role;
-use crate::ready::retry;
-use crate::resp::Frame;
 use crate::server::Identity;
-use crate::view;
-use crate::wait::Deadline;
+use crate::wait::{Deadline, next_round};
 
 /// Forms the cluster out of nodes that listen. Returns when every command has been accepted;
 /// gossip is still spreading the news then.
@@ -24,32 +23,29 @@ pub(crate) async fn form(
     server: &Identity,
     deadline: Deadline,
 ) -> Result<(), Error> {
-    let mut talks = Vec::with_capacity(nodes.len());
+    let mut all = Vec::with_capacity(nodes.len());
     for node in nodes {
-        talks.push(Talk::open(node, deadline).await?);
+        all.push(Orders::open(node, deadline).await?);
     }
     let mut ids = Vec::with_capacity(nodes.len());
-    for (talk, epoch) in talks.iter_mut().zip(1_usize..) {
-        ids.push(talk.id().await?);
-        talk.order(&[
-            "CLUSTER".into(),
-            "SET-CONFIG-EPOCH".into(),
-            epoch.to_string(),
-        ])
-        .await?;
-        let slots = &talk.node.plan().slots;
+    for (orders, epoch) in all.iter_mut().zip(1_usize..) {
+        ids.push(orders.id().await?);
+        orders
+            .give(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch.to_string()])
+            .await?;
+        let slots = &orders.node().plan().slots;
         if !slots.is_empty() {
             let command = add_slots(slots, server.addslotsrange());
-            talk.order(&command).await?;
+            orders.give(&command).await?;
         }
     }
-    let mut talks = talks.into_iter();
-    let Some(mut first) = talks.next() else {
+    let mut all = all.into_iter();
+    let Some(mut first) = all.next() else {
         return Ok(());
     };
-    let rest: Vec<_> = talks.collect();
-    for talk in &rest {
-        let address = talk.node.address();
+    let rest: Vec<_> = all.collect();
+    for orders in &rest {
+        let address = orders.node().address();
         let mut command = vec![
             "CLUSTER".to_owned(),
             "MEET".to_owned(),
@@ -58,18 +54,18 @@ pub(crate) async fn form(
         ];
         // Older servers have no third argument and take the bus port for granted.
         if server.cluster_port_setting() {
-            command.push(talk.node.bus_port().to_string());
+            command.push(orders.node().bus_port().to_string());
         }
-        first.order(&command).await?;
+        first.give(&command).await?;
     }
-    for mut talk in rest {
-        let plan = talk.node.plan();
+    for mut orders in rest {
+        let plan = orders.node().plan();
         if plan.role == Role::Replica {
             let master = nodes.iter().zip(&ids).find(|(node, _)| {
                 node.plan().role == Role::Master && node.plan().shard == plan.shard
             });
             if let Some((_, id)) = master {
-                talk.replicate(id, deadline).await?;
+                replicate(&mut orders, id, deadline).await?;
             }
         }
     }
@@ -92,68 +88,20 @@ fn add_slots(slots: &crate::slots::SlotRanges, by_range: bool) -> Vec<String> {
     command
 }
 
-/// A connection to one node, for orders that must be obeyed.
-struct Talk<'a> {
-    node: &'a Node,
-    connection: Connection,
-}
-
-impl<'a> Talk<'a> {
-    async fn open(node: &'a Node, deadline: Deadline) -> Result<Self, Error> {
-        let endpoint = node.endpoint();
-        let connection = retry(deadline, || endpoint.connect(deadline))
-            .await
-            .map_err(|source| node.failed(source))?;
-        Ok(Self { node, connection })
-    }
-
-    async fn call(&mut self, command: &[String]) -> Result<Frame, Error> {
-        let reply = self
-            .connection
-            .call(command, Deadline::after(REPLY_TIMEOUT))
-            .await;
-        reply.map_err(|source| self.node.failed(source))
-    }
-
-    async fn order(&mut self, command: &[String]) -> Result<Frame, Error> {
-        let reply = self.call(command).await?;
-        match reply.as_error() {
-            None => Ok(reply),
-            Some(error) => Err(Error::Reply {
-                node: self.node.name().to_owned(),
-                command: command
-                    .iter()
-                    .take(3)
-                    .map(String::as_str)
-                    .collect::<Vec<_>>()
-                    .join(" "),
-                reply: crate::resp::escape(error),
-            }),
+/// A node replicates a master only once gossip has told it of that one.
+async fn replicate(orders: &mut Orders<'_>, master: &str, deadline: Deadline) -> Result<(), Error> {
+    loop {
+        let known = orders
+            .nodes()
+            .await?
+            .iter()
+            .any(|line| line.id == master && !line.has("handshake"));
+        if known || deadline.passed() {
+            return orders
+                .give(&["CLUSTER", "REPLICATE", master])
+                .await
+                .map(drop);
         }
-    }
-
-    async fn id(&mut self) -> Result<String, Error> {
-        let reply = self.order(&["CLUSTER".into(), "MYID".into()]).await?;
-        Ok(String::from_utf8_lossy(reply.as_text().unwrap_or_default()).into_owned())
-    }
-
-    /// A node replicates a master only once gossip has told it of that one.
-    async fn replicate(&mut self, master: &str, deadline: Deadline) -> Result<(), Error> {
-        loop {
-            let nodes = self.order(&["CLUSTER".into(), "NODES".into()]).await?;
-            let known = view::nodes(&nodes)
-                .unwrap_or_default()
-                .iter()
-                .any(|line| line.id == master && !line.has("handshake"));
-            if known || deadline.passed() {
-                let command = [
-                    "CLUSTER".to_owned(),
-                    "REPLICATE".to_owned(),
-                    master.to_owned(),
-                ];
-                return self.order(&command).await.map(drop);
-            }
-            crate::wait::next_round(std::time::Duration::from_millis(5), deadline).await;
-        }
+        next_round(Duration::from_millis(5), deadline).await;
     }
 }

@@ -1,3 +1,9 @@
-//! How listening nodes become a cluster.
+//! How nodes become a cluster.
 
-pub(crate) mod commands;
+mod bring_up;
+mod commands;
+mod orders;
+mod seed;
+mod seeded;
+
+pub(crate) use bring_up::BringUp;

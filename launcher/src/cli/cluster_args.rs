@@ -112,6 +112,10 @@ pub(crate) struct SlotLists(pub(crate) Vec<SlotRanges>);
 /// `--boot`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BootArg {
+    /// Seeded where the server is known to take it, else by commands
+    Auto,
+    /// By files that are written before the first start
+    Seeded,
     /// CLUSTER ADDSLOTS, MEET and REPLICATE
     Commands,
     /// Not at all: bare nodes
@@ -121,6 +125,8 @@ pub(crate) enum BootArg {
 impl From<BootArg> for Boot {
     fn from(boot: BootArg) -> Self {
         match boot {
+            BootArg::Auto => Self::Auto,
+            BootArg::Seeded => Self::Seeded,
             BootArg::Commands => Self::Commands,
             BootArg::None => Self::None,
         }

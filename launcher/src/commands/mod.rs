@@ -28,8 +28,8 @@ use shardlab::wait::Deadline;
 use shardlab::{Cluster, Error, exit};
 
 use crate::cli::{Cli, Command, Global};
-use shardlab::interrupt::Interrupts;
 use crate::term::Term;
+use shardlab::interrupt::Interrupts;
 
 /// How long a command waits for another one that works on the same cluster.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);

@@ -98,7 +98,7 @@ impl ClusterReport {
     pub(crate) async fn of(cluster: &Cluster, home: &Home) -> Self {
         let deadline = shardlab::wait::Deadline::after(shardlab::client::REPLY_TIMEOUT);
         let round = cluster.prober().round(deadline).await;
-        let standings = judge(&round);
+        let standings = judge(&round, None);
         let record = cluster.record();
         Self {
             schema: SCHEMA,

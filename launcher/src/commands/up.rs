@@ -16,8 +16,8 @@ use super::difference::differences;
 use super::report::{ClusterReport, SCHEMA};
 use super::wish::{builder, options};
 use crate::cli::{ClusterArgs, Up};
-use shardlab::interrupt::Interrupts;
 use crate::term::table;
+use shardlab::interrupt::Interrupts;
 
 /// How often a cluster in the foreground is looked at.
 const WATCH: Duration = Duration::from_millis(200);

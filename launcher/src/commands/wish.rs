@@ -46,5 +46,6 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
             asked.bind
         },
         boot: asked.boot.map_or(defaults.boot, Into::into),
+        topology: defaults.topology,
     })
 }

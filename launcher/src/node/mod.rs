@@ -410,7 +410,7 @@ impl Node {
 }
 
 /// The address by which a node is reached that listens on all of `bind`.
-fn reachable(bind: &[IpAddr]) -> IpAddr {
+pub(crate) fn reachable(bind: &[IpAddr]) -> IpAddr {
     match bind.first() {
         None => Ipv4Addr::LOCALHOST.into(),
         Some(IpAddr::V4(address)) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,6 +1,6 @@
 //! A run of bytes with holes: the text of a command's word or of a reply's line.
 
-use crate::transcript::span::Spanned;
+use crate::transcript::span::{Span, Spanned};
 
 use super::{NodeField, NodeName};
 
@@ -13,6 +13,21 @@ pub struct Template {
 }
 
 impl Template {
+    /// Puts blanks in front, as if they had been written at `span`.
+    pub(crate) fn indent(&mut self, blanks: usize, span: Span) {
+        if blanks == 0 {
+            return;
+        }
+        let mut bytes = vec![b' '; blanks];
+        if let Some(Piece::Literal(first)) = self.pieces.first_mut().map(|piece| &mut piece.value) {
+            bytes.append(first);
+            *first = bytes;
+        } else {
+            self.pieces
+                .insert(0, Spanned::new(Piece::Literal(bytes), span));
+        }
+    }
+
     /// The bytes, when there is no placeholder.
     pub fn literal(&self) -> Option<&[u8]> {
         match self.pieces.as_slice() {

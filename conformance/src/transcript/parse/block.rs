@@ -39,9 +39,9 @@ impl<'a> Parser<'a> {
                 return block;
             };
             let content = line.content();
-            if content.text.starts_with('\t') {
-                self.error(ErrorKind::Tab, content.here());
-            } else if *indent.get_or_insert(line.indent()) != line.indent() {
+            if *indent.get_or_insert(line.indent()) != line.indent()
+                && !content.text.starts_with('>')
+            {
                 let wanted = indent.unwrap_or_default();
                 let found = line.indent();
                 self.error(
@@ -87,6 +87,7 @@ impl<'a> Parser<'a> {
         } else {
             self.error(ErrorKind::StrayLine, content.span());
         }
+        self.skip_block(line.indent());
         self.skip_paragraph();
         None
     }
@@ -122,7 +123,9 @@ impl<'a> Parser<'a> {
         let whole = Span::new(word.start, rest.span().end);
         rest.skip_blanks();
         let period = period(rest.text);
-        if period.is_none() {
+        if rest.is_empty() {
+            self.error(ErrorKind::MissingPeriod(word.text.to_owned()), whole);
+        } else if period.is_none() {
             self.error(ErrorKind::Period(rest.text.to_owned()), rest.span());
         }
         let block = self.nested(indent, depth, whole)?;

@@ -212,7 +212,14 @@ impl<'a> Parser<'a> {
         depth: usize,
     ) -> Option<Spanned<Pattern>> {
         let (value, value_column) = behind(marker, text, column);
-        self.pattern(value, value_column, column + marker.digits + 1, depth + 1)
+        let min = column + marker.digits + 1;
+        let mut pattern = self.pattern(value, value_column, min, depth + 1)?;
+        // HELP indents its lines: of the blanks in front of a simple string, one is redis-cli's.
+        let blanks = value.start.saturating_sub(text.start + marker.digits + 2);
+        if let Shape::SimpleString(template) = &mut pattern.value.shape {
+            template.indent(blanks, value.here());
+        }
+        Some(pattern)
     }
 
     /// Takes the next line if it goes on with the value whose items have this sign.

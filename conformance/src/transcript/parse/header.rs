@@ -75,7 +75,9 @@ impl<'a> Parser<'a> {
         while let Some(line) = self.peek().filter(|line| !line.is_blank()) {
             let content = line.content();
             if starts_step(line) {
-                self.error(ErrorKind::HeaderNotEnded, content.span());
+                if !draft.seen.is_empty() {
+                    self.error(ErrorKind::HeaderNotEnded, content.span());
+                }
                 break;
             }
             self.advance();
@@ -93,7 +95,9 @@ impl<'a> Parser<'a> {
             .filter(|key| !draft.seen.contains(key))
             .map(|key| format!("`{key}`"))
             .collect();
-        if !missing.is_empty() {
+        if draft.seen.is_empty() {
+            self.error(ErrorKind::NoHeader, first);
+        } else if !missing.is_empty() {
             self.error(ErrorKind::MissingKeys(missing), first);
         }
         Some(Header {

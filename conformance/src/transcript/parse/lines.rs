@@ -26,17 +26,29 @@ impl<'a> Line<'a> {
             .collect()
     }
 
-    /// How many blanks it starts with.
+    /// How far its content is from the margin. A tab, which is an error, counts as two blanks.
     pub(super) fn indent(self) -> usize {
-        self.text.len() - self.text.trim_start_matches(' ').len()
+        self.text
+            .bytes()
+            .map_while(|byte| match byte {
+                b' ' => Some(1),
+                b'\t' => Some(2),
+                _ => None,
+            })
+            .sum()
+    }
+
+    /// Whether a tab stands in front of its content.
+    pub(super) fn is_tabbed(self) -> bool {
+        self.text.trim_start_matches(' ').starts_with('\t')
     }
 
     /// What follows the indentation, as a cursor.
     pub(super) fn content(self) -> Cursor<'a> {
-        let indent = self.indent();
+        let text = self.text.trim_start_matches([' ', '\t']);
         Cursor {
-            text: self.text.get(indent..).unwrap_or_default(),
-            start: self.start + indent,
+            text,
+            start: self.start + self.text.len() - text.len(),
         }
     }
 

@@ -24,9 +24,9 @@ use super::ast::{Comment, EmbeddedFile, NodeName, Transcript};
 use super::error::{Error, ErrorKind, Vocabulary};
 use super::span::{Span, Spanned};
 
-/// The largest source that is read, in bytes: with it, the memory that a tree can take is
-/// bounded, too.
-pub const MAX_SOURCE: usize = 256 * 1024;
+/// The largest source that is read, in bytes. It bounds the memory of a tree, too: a few times
+/// the source for what people write, some megabytes for the worst that fits.
+pub const MAX_SOURCE: usize = 64 * 1024;
 
 /// How deep blocks, values and alternatives may be nested, each by itself.
 pub const MAX_DEPTH: usize = 16;
@@ -48,6 +48,7 @@ pub fn parse(source: &str) -> Result<Transcript, Vec<Error>> {
         at: 0,
         errors: Vec::new(),
     };
+    parser.tabs();
     let header = parser.header();
     let body = parser.body();
     let files = parser.files();
@@ -109,6 +110,19 @@ impl<'a> Parser<'a> {
             vocabulary,
         };
         self.error(kind, found.span());
+    }
+
+    /// An error for the first line above the files that is indented with a tab.
+    fn tabs(&mut self) {
+        let tabbed = self
+            .lines
+            .iter()
+            .take_while(|line| file_name(**line).is_none())
+            .find(|line| line.is_tabbed());
+        if let Some(line) = tabbed {
+            let span = Span::new(line.start, line.content().start);
+            self.error(ErrorKind::Tab, span);
+        }
     }
 
     /// The end of the last line that was taken.
@@ -195,7 +209,7 @@ impl<'a> Parser<'a> {
 pub(super) fn reads_as_simple_string(text: &str) -> bool {
     let line = Line { text, start: 0 };
     let content = line.content();
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '<' || c == '\\')
+    text.starts_with(|c: char| c.is_alphabetic() || "<\\@/_%&={},;^".contains(c))
         && !matches!(text, "<any>")
         && !block::starts_step(line)
         && pattern::mistake(content).is_none()

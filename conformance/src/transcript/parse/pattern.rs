@@ -244,7 +244,7 @@ impl<'a> Parser<'a> {
             ErrorKind::Misplaced(tag.text.to_owned())
         } else {
             ErrorKind::Unknown {
-                found: tag.text.to_owned(),
+                found: word(tag).to_owned(),
                 vocabulary: TAGS,
             }
         };
@@ -268,7 +268,11 @@ impl<'a> Parser<'a> {
         noun: &'static str,
         valid: impl Fn(&str) -> bool,
     ) -> Option<Template> {
+        let errors = self.errors.len();
         let template = self.value(tag, rest)?;
+        if self.errors.len() > errors {
+            return None;
+        }
         let literal = template.literal().map(String::from_utf8_lossy);
         if literal.is_some_and(|literal| !valid(&literal)) {
             self.error(

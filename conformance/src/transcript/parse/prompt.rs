@@ -46,7 +46,8 @@ impl<'a> Prompt<'a> {
         };
         let apart = rest.is_empty() || rest.text.starts_with([' ', '\t']);
         let node = name.text.split('/').next().and_then(NodeName::parse);
-        if name.is_empty() || (!apart && node.is_none()) {
+        let named = name.text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if !named || (!apart && node.is_none()) {
             return None;
         }
         rest.skip_blanks();
@@ -75,7 +76,11 @@ impl<'a> Parser<'a> {
                     );
                 }
                 let expected = self.expected(indent, prompt.name, ErrorKind::MissingRead);
-                self.end_of_reply(indent);
+                if expected.is_some() {
+                    self.end_of_reply(indent);
+                } else {
+                    self.skip_paragraph();
+                }
                 Some(StepKind::Read {
                     connection: connection?,
                     expected: expected?,
@@ -102,22 +107,28 @@ impl<'a> Parser<'a> {
     fn connection(&mut self, text: Cursor<'a>) -> Option<Spanned<Connection>> {
         let mut rest = text;
         let node = rest.eat_while(|c| c != '/');
-        let node = self.node_name(node)?;
-        let name = rest.eat("/").then_some(rest);
-        if let Some(name) = name {
-            let valid = name.text.starts_with(|c: char| c.is_ascii_lowercase())
-                && name
+        let Some(name) = NodeName::parse(node.text) else {
+            self.error(ErrorKind::Prompt(text.text.to_owned()), text.span());
+            return None;
+        };
+        let label = rest.eat("/").then_some(rest);
+        if let Some(label) = label {
+            let valid = label.text.starts_with(|c: char| c.is_ascii_lowercase())
+                && label
                     .text
                     .bytes()
                     .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
             if !valid {
-                self.error(ErrorKind::ConnectionName(name.text.to_owned()), name.span());
+                self.error(
+                    ErrorKind::ConnectionName(label.text.to_owned()),
+                    label.span(),
+                );
                 return None;
             }
         }
         let connection = Connection {
-            node: node.value,
-            name: name.map(|name| name.text.to_owned()),
+            node: name,
+            name: label.map(|label| label.text.to_owned()),
         };
         Some(Spanned::new(connection, text.span()))
     }
@@ -138,18 +149,17 @@ impl<'a> Parser<'a> {
             .into_iter()
             .map(|line| (line, self.command(line)))
             .collect();
-        let mut exchanges = Some(Vec::new());
+        let mut exchanges = Vec::new();
+        let count = commands.len();
         for (line, command) in commands {
-            let expected = self.expected(indent, line, ErrorKind::MissingReply);
-            match (&mut exchanges, command, expected) {
-                (Some(exchanges), Some(command), Some(expected)) => {
-                    exchanges.push(Exchange { command, expected });
-                }
-                _ => exchanges = None,
-            }
+            let Some(expected) = self.expected(indent, line, ErrorKind::MissingReply) else {
+                self.skip_paragraph();
+                return None;
+            };
+            exchanges.extend(command.map(|command| Exchange { command, expected }));
         }
         self.end_of_reply(indent);
-        exchanges
+        (exchanges.len() == count).then_some(exchanges)
     }
 
     /// No more lines may belong to the step.

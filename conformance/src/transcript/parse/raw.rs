@@ -69,7 +69,7 @@ impl<'a> Parser<'a> {
             lines.push(Spanned::new(template, content.span()));
         }
         if lines.is_empty() {
-            self.error(ErrorKind::MissingRead, prompt.span());
+            self.error(ErrorKind::MissingBytes, prompt.span());
             return None;
         }
         Some(RawBytes::Lines { lines, no_newline })

@@ -68,7 +68,7 @@ impl<'a> Parser<'a> {
             let last = condition
                 .as_ref()
                 .is_some_and(|condition| condition.value == Condition::Else);
-            let body = if self.reply_line(min).is_some() {
+            let body = if self.has_outcome(min) {
                 self.answer(min)
             } else {
                 self.error(ErrorKind::EmptyOpener(line.text.to_owned()), line.span());
@@ -105,7 +105,7 @@ impl<'a> Parser<'a> {
                 break;
             };
             self.advance();
-            if self.reply_line(min).is_none() {
+            if !self.has_outcome(min) {
                 self.error(
                     ErrorKind::EmptyOpener("(or)".to_owned()),
                     or.content().span(),
@@ -115,6 +115,12 @@ impl<'a> Parser<'a> {
             }
         }
         whole.then_some(Answer { outcomes })
+    }
+
+    /// Whether the next line can be an outcome, and not the next condition.
+    fn has_outcome(&self, min: usize) -> bool {
+        self.reply_line(min)
+            .is_some_and(|line| brackets(line.content()).is_none())
     }
 
     fn outcome(&mut self, min: usize) -> Option<Spanned<Outcome>> {

@@ -95,6 +95,7 @@ impl<'a> Parser<'a> {
             }
         }
         builder.flush(*rest, *rest);
+        builder.pieces.shrink_to_fit();
         Template {
             pieces: builder.pieces,
         }

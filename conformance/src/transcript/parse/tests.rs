@@ -139,7 +139,7 @@ fn every_kind_of_reply_is_printed_as_redis_cli_does() {
         "1) 1) (integer) 0\n   2) 1) \"a\"\n      2) \"b\"\n2) (nil)",
         " 1) 1\\x20\n 2) a\n 3) a\n 4) a\n 5) a\n 6) a\n 7) a\n 8) a\n 9) 1) a\n    2) b\n10) 1) a\n    2) b",
         "1~ \"a\"\n2~ (integer) 1",
-        "1# \"k\" => 1) (integer) 0\n   2) 1# \"id\" => \"x\"\n      2# \"port\" => (integer) 1\n2# \"l\" => (nil)",
+        "1# \"k\" =>\n   1) (integer) 0\n   2) 1# \"id\" => \"x\"\n      2# \"port\" => (integer) 1\n2# \"l\" => (nil)",
         "1) (has)\n   1# \"id\" => <hex40>\n2) | a\n   | b",
         "[redis>=7.0 valkey]\nOK\n# Why.\n[*]\n(nil)",
         "<MOVED <n1>|A\\|B|<C|D> \\>>",
@@ -161,7 +161,15 @@ fn what_people_write_becomes_canonical() {
     );
     becomes(
         "n1> X\n1# \"slots\" => 1) (integer) 0\n              2) (integer) 9\n",
+        "n1> X\n1# \"slots\" =>\n   1) (integer) 0\n   2) (integer) 9\n",
+    );
+    becomes(
         "n1> X\n1# \"slots\" => 1) (integer) 0\n   2) (integer) 9\n",
+        "n1> X\n1# \"slots\" =>\n   1) (integer) 0\n   2) (integer) 9\n",
+    );
+    becomes(
+        "n1> X\n1) HELP\n2)     Prints this help.\n",
+        "n1> X\n1) HELP\n2) \\x20   Prints this help.\n",
     );
     becomes("n1> X\n(empty list or set)\n", "n1> X\n(empty array)\n");
     becomes("n1> X\n(has)\n...\n|a\n", "n1> X\n(has)\n| a\n");
@@ -210,4 +218,50 @@ fn errors_are_reported_together_and_in_order() {
     let starts: Vec<_> = errors.iter().map(|error| error.span.start).collect();
     assert_eq!(errors.len(), 3, "{errors:#?}");
     assert!(starts.is_sorted());
+}
+
+/// `redis-cli --no-raw -3` of Redis 7.0.15, without the blanks at the ends of lines.
+#[test]
+fn what_redis_cli_prints_is_canonical() {
+    canonical(
+        r#"n1> COMMAND INFO get
+1)  1) "get"
+    2) (integer) 2
+    3) 1~ readonly
+       2~ fast
+    4) (integer) 1
+    5) (integer) 1
+    6) (integer) 1
+    7) 1~ @read
+       2~ @string
+       3~ @fast
+    8) (empty set)
+    9) 1~ 1# "flags" =>
+             1~ RO
+             2~ access
+          2# "begin_search" =>
+             1# "type" => "index"
+             2# "spec" => 1# "index" => (integer) 1
+          3# "find_keys" =>
+             1# "type" => "range"
+             2# "spec" =>
+                1# "lastkey" => (integer) 0
+                2# "keystep" => (integer) 1
+                3# "limit" => (integer) 0
+   10) (empty set)
+
+n1> CLUSTER SHARDS
+1) 1# "slots" =>
+      1) (integer) 0
+      2) (integer) 16383
+   2# "nodes" =>
+      1) 1# "id" => "bceb0967aecf55d8c8a36ec6e1a4a4b549d3952d"
+         2# "port" => (integer) 21999
+         3# "ip" => ""
+         4# "endpoint" => ""
+         5# "role" => "master"
+         6# "replication-offset" => (integer) 0
+         7# "health" => "online"
+"#,
+    );
 }

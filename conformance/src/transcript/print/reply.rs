@@ -225,15 +225,12 @@ fn entry_lines(rule: Rule, entries: &[Spanned<Entry>]) -> Vec<String> {
     for (place, entry) in entries.iter().enumerate() {
         let key = nested(&entry.key).concat();
         let first = format!("{:>width$}# ", place + 1);
-        let value =
-            nested(&entry.value.value)
-                .into_iter()
-                .enumerate()
-                .map(|(line, text)| match line {
-                    0 => format!("{key} => {text}"),
-                    _ => text,
-                });
-        lines.extend(behind(&first, value.collect()));
+        let value = nested(&entry.value.value);
+        let entry = match value.as_slice() {
+            [value] => vec![format!("{key} => {value}")],
+            _ => [vec![format!("{key} =>")], value].concat(),
+        };
+        lines.extend(behind(&first, entry));
     }
     lines
 }

@@ -1,0 +1,106 @@
+//! The transcripts as tests: one trial for each, named `area::claim`, for `cargo test` and
+//! `cargo nextest run`. A server is looked for and started when the first trial runs, so that
+//! listing costs nothing.
+//!
+//! `SHARDLAB_SERVER` names another server to start, `SHARDLAB_ATTACH` a cluster that runs.
+
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use shardlab::environment::Environment;
+use tokio::runtime::Runtime;
+
+use crate::diagnose::{Diagnosis, Style};
+use crate::known::KnownList;
+use crate::report::terminal::picture;
+use crate::run::result::Verdict;
+use crate::run::{Limits, Runner, Subject, Wanted};
+use crate::suite::{Case, LoadError, Origin, load};
+
+/// How a failed trial is seen again.
+const RERUN: &str = "shardlab conformance run";
+
+/// Runs the transcripts of this build as tests. What it gives is for `main` to return: the
+/// servers of the trials are gone by then.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let conclusion = libtest_mimic::run(&arguments, trials(load(&Origin::Embedded)));
+    conclusion.exit_code()
+}
+
+/// A trial for each case; one that fails if there is none, so that a folder that has moved
+/// cannot look like a suite that passes.
+fn trials(cases: Result<Vec<Case>, LoadError>) -> Vec<Trial> {
+    match cases {
+        Ok(cases) if cases.is_empty() => vec![failing("there is no transcript".to_owned())],
+        Ok(cases) => {
+            let bench = Arc::new(Bench::default());
+            let trial = |case: Case| {
+                let bench = Arc::clone(&bench);
+                Trial::ignorable_test(case.name(), move || bench.trial(&case))
+            };
+            cases.into_iter().map(trial).collect()
+        }
+        Err(LoadError::Broken(broken)) => {
+            let pictures = broken.iter().flat_map(|broken| {
+                let draw =
+                    |error| Diagnosis::of(error, &broken.path, &broken.source).render(Style::Plain);
+                broken.errors.iter().map(draw)
+            });
+            vec![failing(pictures.collect::<Vec<_>>().join("\n\n"))]
+        }
+        Err(error) => vec![failing(error.to_string())],
+    }
+}
+
+fn failing(reason: String) -> Trial {
+    Trial::test("transcripts::can_be_read", move || Err(reason.into()))
+}
+
+/// What the trials share, made by the first one that needs it.
+#[derive(Default)]
+struct Bench(OnceLock<Result<(Runtime, Runner), String>>);
+
+impl Bench {
+    fn trial(&self, case: &Case) -> Result<Completion, Failed> {
+        let (runtime, runner) = self.0.get_or_init(prepare).as_ref().map_err(Failed::from)?;
+        let result = runtime.block_on(runner.case(case));
+        match &result.verdict {
+            Verdict::Pass | Verdict::Otherwise(_) | Verdict::Known { .. } => {
+                Ok(Completion::Completed)
+            }
+            Verdict::Skipped(skip) => Ok(Completion::ignored_with(&skip.reason)),
+            Verdict::Departs(_) => {
+                let rerun = format!("{RERUN} {}", runner.subject().option());
+                let picture = picture(&result, case, &rerun, Style::Plain);
+                Err(picture.unwrap_or_default().into())
+            }
+            Verdict::Fixed { reason } => Err(format!(
+                "it holds, and is known to depart: {reason}; the entry is to go"
+            )
+            .into()),
+            Verdict::Broken(reason) => Err(reason.into()),
+        }
+    }
+}
+
+fn prepare() -> Result<(Runtime, Runner), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime does not start: {error}"))?;
+    let limits = Limits::default();
+    let (wanted, environment) = (Wanted::default(), Environment::of_process());
+    let opening = Subject::open(&wanted, &environment, limits.read, &|_| {});
+    let subject = runtime.block_on(opening).map_err(|error| {
+        let hint = error.hint().map(|hint| format!("\nhint: {hint}"));
+        format!("{error}{}", hint.unwrap_or_default())
+    })?;
+    let known = match &subject {
+        Subject::Launched(_) => KnownList::embedded().map_err(|error| error.to_string())?,
+        Subject::Attached(_) => KnownList::default(),
+    };
+    Ok((runtime, Runner::new(subject).limits(limits).known(known)))
+}

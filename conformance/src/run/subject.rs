@@ -1,0 +1,136 @@
+//! What is tested, from the words of a user: a server to start, or addresses of one that runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shardlab::client::ClientError;
+use shardlab::environment::Environment;
+use shardlab::exit;
+use shardlab::server::{Notify, SearchEnv};
+use shardlab::state::usual_cache;
+use thiserror::Error;
+
+use crate::pattern::Server;
+use crate::pool::Pool;
+use crate::target::attached::{AddressError, Attachment};
+use crate::target::describe;
+use crate::target::launched::Launcher;
+
+/// What is tested.
+#[derive(Debug)]
+pub enum Subject {
+    /// A server that we start.
+    Launched(Arc<Pool>),
+    /// Somebody's cluster.
+    Attached(Attachment),
+}
+
+/// What a user asks for; where nothing is said, the environment counts, then what is found.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// A path, a program, `valkey`, `redis`, or `product@version`.
+    pub server: Option<String>,
+    /// `HOST:PORT,HOST:PORT`
+    pub attach: Option<String>,
+    /// What the running server is, instead of what it says of itself.
+    pub identity: Option<Server>,
+    /// Nothing may be fetched.
+    pub offline: bool,
+}
+
+/// Why there is nothing to test.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SubjectError {
+    /// An address that is none.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Nobody is there.
+    #[error("nobody answers at `{addresses}`: {source}")]
+    Unreachable {
+        /// As they were given.
+        addresses: String,
+        /// What happened at the last one.
+        source: ClientError,
+    },
+    /// No server can be found, or fetched.
+    #[error(transparent)]
+    Server(#[from] shardlab::Error),
+}
+
+impl SubjectError {
+    /// The exit code of a program that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Address(_) => exit::USAGE,
+            Self::Unreachable { .. } => exit::ENVIRONMENT,
+            Self::Server(error) => error.exit_code(),
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Address(_) => None,
+            Self::Unreachable { .. } => Some(
+                "`shardlab up` starts a cluster; `shardlab status` tells its addresses".to_owned(),
+            ),
+            Self::Server(error) => error.hint(),
+        }
+    }
+}
+
+impl Subject {
+    /// Finds the server, or reaches the cluster. Nothing is started yet.
+    ///
+    /// # Errors
+    /// There is no such server, or nobody listens within `patience`.
+    pub async fn open(
+        wanted: &Wanted,
+        environment: &Environment,
+        patience: Duration,
+        note: Notify<'_>,
+    ) -> Result<Self, SubjectError> {
+        // An option outdoes both variables.
+        let attach = match &wanted.server {
+            Some(_) => None,
+            None => wanted.attach.as_ref().or(environment.attach.as_ref()),
+        };
+        if let Some(addresses) = attach {
+            let mut attachment = Attachment::parse(addresses)?;
+            if let Some(server) = &wanted.identity {
+                attachment = attachment.with_server(server.clone());
+            }
+            let reached = attachment.reach(patience).await;
+            reached.map_err(|source| SubjectError::Unreachable {
+                addresses: addresses.clone(),
+                source,
+            })?;
+            return Ok(Self::Attached(attachment));
+        }
+        let search = SearchEnv {
+            path: environment.path.clone(),
+            cache: usual_cache()?,
+            offline: wanted.offline,
+        };
+        let spec = wanted.server.as_deref().or(environment.server.as_deref());
+        let launcher = Launcher::find(spec, &search, note).await?;
+        Ok(Self::Launched(Arc::new(Pool::new(launcher))))
+    }
+
+    /// The option that means the same subject in a later run: `--server /usr/bin/valkey-server`.
+    pub fn option(&self) -> String {
+        match self {
+            Self::Launched(pool) => format!("--server {}", pool.launcher().program().display()),
+            Self::Attached(attachment) => format!("--attach {attachment}"),
+        }
+    }
+
+    /// What is tested, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Launched(pool) => describe(Some(pool.launcher().server())),
+            Self::Attached(attachment) => attachment.to_string(),
+        }
+    }
+}

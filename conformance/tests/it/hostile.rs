@@ -1,0 +1,87 @@
+//! Attached to a server that answers nonsense, half a reply, nothing, too much, or hangs up: each
+//! case ends with a departure that says so, and the run goes on.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shardlab_conformance::run::result::{RunResult, Verdict};
+use shardlab_conformance::run::{Limits, Runner, Subject};
+use shardlab_conformance::suite::{Case, parse_case};
+use shardlab_conformance::target::attached::Attachment;
+
+use crate::server::{Answer, serve, serve_cluster};
+
+/// What is wrong with a server, and how a departure tells.
+const BEHAVIOURS: [(Answer, &str); 6] = [
+    (
+        |_| Some(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+        "does not speak RESP",
+    ),
+    (
+        |_| Some(b"$100\r\nhalf".to_vec()),
+        "no answer in time after 10 bytes",
+    ),
+    (|_| Some(Vec::new()), "no answer in time"),
+    (|_| Some(b"$4294967296\r\n".to_vec()), "does not speak RESP"),
+    (|_| Some(b"*1\r\n".repeat(100_000)), "does not speak RESP"),
+    (|_| None, "closed the connection"),
+];
+
+fn cases() -> Vec<Case> {
+    let case = |number: u8, steps: &str| {
+        let text = format!(
+            "id:       TST-0{number}\ntitle:    a test\nspec:     none\nlevel:    must\nneeds:    client\n\
+             topology: 3 masters, 1 replica each\n\n{steps}"
+        );
+        parse_case(format!("fixtures/test/case_{number}.resp"), text.as_bytes()).unwrap()
+    };
+    vec![
+        case(1, "n1> PING\nPONG\n"),
+        case(2, "within 10ms\n  n2> GET a\n  \"1\"\n"),
+        case(3, "n3>> PING\\r\\n\n\nn3<< +PONG\\r\\n\n"),
+    ]
+}
+
+fn run(address: SocketAddr) -> RunResult {
+    let attachment = Attachment::parse(&address.to_string()).unwrap();
+    let limits = Limits {
+        read: Duration::from_millis(300),
+        slack: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let runner = Runner::new(Subject::Attached(attachment)).limits(limits);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(Arc::new(runner).run(cases(), 2, Duration::from_secs(600), |_| {}))
+}
+
+#[track_caller]
+fn each_departs(result: &RunResult, words: &str) {
+    assert_eq!(result.cases.len(), cases().len());
+    for case in &result.cases {
+        let Verdict::Departs(difference) = &case.verdict else {
+            panic!("{} {words}: {:?}", case.id, case.verdict);
+        };
+        let wire: Vec<_> = difference.wire.iter().map(ToString::to_string).collect();
+        let told = format!("{} {wire:?}", difference.received);
+        // What is read as bytes is judged as bytes.
+        assert!(
+            told.contains(words) || case.id.as_str() == "TST-03",
+            "{words}: {told}"
+        );
+    }
+}
+
+#[test]
+fn a_server_that_is_none_departs_in_every_case() {
+    for (behaviour, words) in BEHAVIOURS {
+        each_departs(&run(serve(behaviour)), words);
+    }
+}
+
+#[test]
+fn a_cluster_that_answers_commands_with_nonsense_departs_in_every_case() {
+    for (behaviour, words) in BEHAVIOURS {
+        each_departs(&run(serve_cluster(behaviour)), words);
+    }
+}

@@ -1,0 +1,366 @@
+//! The program: what it says, and with which code it ends.
+
+#![expect(
+    clippy::needless_raw_string_hashes,
+    reason = "snapbox writes snapshots with them"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use snapbox::cmd::{Command, cargo_bin};
+use snapbox::str;
+use tempfile::TempDir;
+
+use crate::server::{serve, serve_cluster};
+
+const PING: &str = "id:       TST-01\ntitle:    a ping is answered\nspec:     \"Commands\", PING\nlevel:    must\n\
+                    needs:    client\ntopology: 3 masters, 1 replica each\nnote:     nothing is simpler\n\n\
+                    n1> PING\nPONG\n";
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn program(folder: &Path) -> Command {
+    Command::new(cargo_bin!("shardlab-conformance"))
+        .current_dir(folder)
+        .env_remove("SHARDLAB_ATTACH")
+        .env_remove("SHARDLAB_SERVER")
+}
+
+fn pong(request: &str) -> Option<Vec<u8>> {
+    let integers = request.matches("EXISTS").count() + request.matches("DEL").count();
+    match integers {
+        0 if request.contains("QUIT") => None,
+        0 => Some(b"+PONG\r\n".to_vec()),
+        some => Some(b":0\r\n".repeat(some)),
+    }
+}
+
+#[test]
+fn every_claim_that_holds_is_code_0() {
+    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    let address = serve_cluster(pong).to_string();
+    program(folder.path())
+        .args(["run", "fixtures", "--attach", &address])
+        .assert()
+        .code(0)
+        .stdout_eq(str![[r#"
+ping
+  ok        TST-01 a ping is answered [..] s
+
+127.0.0.1:[..]: ran 1: 1 held ([..] s)
+
+"#]]);
+}
+
+#[test]
+fn a_departure_is_code_1_and_a_picture() {
+    let folder = folder(&[(
+        "fixtures/ping/is_answered.resp",
+        &PING.replace("\nPONG", "\n\"PONG\""),
+    )]);
+    let address = serve_cluster(pong).to_string();
+    program(folder.path())
+        .args(["run", "fixtures", "--attach", &address])
+        .assert()
+        .code(1)
+        .stdout_eq(str![[r#"
+ping
+  departs   TST-01 a ping is answered [..] s
+
+error[TST-01]: a ping is answered [must, redis 7.0.15]
+  --> fixtures/ping/is_answered.resp:10:1
+   |
+ 9 | n1> PING
+   |     ----
+10 | "PONG"
+   | ^^^^^^ expected the bulk string `PONG`, received the simple string: PONG
+   |
+   = note: a simple string is written without quotes, a bulk string with them
+   = note: nothing is simpler
+   = spec: "Commands", PING
+   = wire: n1      [..]s  > *1/r/n$4/r/nPING/r/n
+           n1      [..]s  < +PONG/r/n
+   = rerun: shardlab conformance run --attach 127.0.0.1:[..] fixtures --case TST-01
+
+127.0.0.1:[..]: ran 1: 1 departed ([..] s)
+
+"#]]);
+}
+
+#[test]
+fn an_argument_that_is_none_is_code_2() {
+    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    for arguments in [
+        &["run", "--jobs", "0"][..],
+        &["run", "--attach", "x", "--server", "y"],
+        &["run", "--attach", "nowhere"],
+        &[
+            "run",
+            "fixtures",
+            "--known",
+            "nothing.txt",
+            "--attach",
+            "127.0.0.1:1",
+        ],
+        &["fly"],
+        &["run", "nothing"],
+    ] {
+        program(folder.path())
+            .args(arguments)
+            .assert()
+            .code(if arguments.contains(&"--known") { 3 } else { 2 });
+    }
+}
+
+#[test]
+fn what_selects_nothing_is_code_2_and_says_what_was_meant() {
+    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    program(folder.path())
+        .args(["run", "fixtures", "--case", "TST-02"])
+        .assert()
+        .code(2)
+        .stderr_eq(str![[r#"
+error: no case is selected: `--case TST-02` matches none of 1 cases; did you mean `TST-01`?
+
+"#]]);
+    let empty = TempDir::new().unwrap();
+    program(empty.path())
+        .args(["run", "."])
+        .assert()
+        .code(2)
+        .stderr_eq(str![[r#"
+error: no file in `.` ends in `.resp`
+
+"#]]);
+}
+
+#[test]
+fn a_bad_transcript_is_code_2_and_shown_with_all_its_mistakes() {
+    let bad = PING
+        .replace("level:    must", "level:    most")
+        .replace("PONG", "");
+    let folder = folder(&[("fixtures/ping/is_answered.resp", &bad)]);
+    program(folder.path())
+        .args(["check", "fixtures"])
+        .assert()
+        .code(2)
+        .stderr_eq(str![[r#"
+error: unknown level `most`
+ --> fixtures/ping/is_answered.resp:4:11
+  |
+4 | level:    most
+  |           ^^^^
+  |
+  = help: did you mean `must`?
+
+error: no reply is written for this command
+ --> fixtures/ping/is_answered.resp:9:5
+  |
+9 | n1> PING
+  |     ^^^^
+  |
+  = help: `...` takes any reply that is no error
+
+error: 1 of the transcripts cannot be run as they are
+
+"#]]);
+}
+
+#[test]
+fn nobody_at_the_address_is_code_3() {
+    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    program(folder.path())
+        .args(["run", "fixtures", "--attach", "127.0.0.1:1"])
+        .assert()
+        .code(3)
+        .stderr_eq(str![[r#"
+error: nobody answers at `127.0.0.1:1`: cannot connect to 127.0.0.1:1: Connection refused (os error 111)
+
+hint: `shardlab up` starts a cluster; `shardlab status` tells its addresses
+
+"#]]);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_code_3() {
+    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    program(folder.path())
+        .args([
+            "run",
+            "fixtures",
+            "--server",
+            "./no-such-server",
+            "--offline",
+        ])
+        .assert()
+        .code(3);
+}
+
+#[test]
+fn a_run_in_which_every_case_is_skipped_is_code_1() {
+    let kill = PING.replace("client", "process");
+    let folder = folder(&[("fixtures/ping/is_answered.resp", &kill)]);
+    let address = serve_cluster(pong).to_string();
+    program(folder.path())
+        .args(["run", "fixtures", "--attach", &address])
+        .assert()
+        .code(1)
+        .stdout_eq(str![[r#"
+ping
+  skipped   TST-01 a ping is answered – it needs `process`, and this target gives `client`
+
+127.0.0.1:[..]: ran 0; skipped 1: 1 need process control ([..] s)
+
+"#]]);
+}
+
+#[test]
+fn a_known_departure_passes_and_one_that_is_gone_does_not() {
+    let wrong = PING.replace("\nPONG", "\n\"PONG\"");
+    let folder = folder(&[
+        ("wrong/ping/is_answered.resp", &wrong),
+        ("right/ping/is_answered.resp", PING),
+        ("known.txt", "TST-*  redis<=7.0  it is a test\n"),
+    ]);
+    let address = serve_cluster(pong).to_string();
+    for (fixtures, code, word) in [
+        ("wrong", 0, "departed as is known"),
+        ("right", 1, "known to depart, and did not"),
+    ] {
+        let run = program(folder.path())
+            .args([
+                "run",
+                fixtures,
+                "--attach",
+                &address,
+                "--known",
+                "known.txt",
+            ])
+            .assert()
+            .code(code);
+        let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+        assert!(
+            text.contains(word) && text.contains("it is a test"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn the_json_report_has_a_schema_and_the_place() {
+    let folder = folder(&[(
+        "fixtures/ping/is_answered.resp",
+        &PING.replace("\nPONG", "\n\"PONG\""),
+    )]);
+    let address = serve_cluster(pong).to_string();
+    let run = program(folder.path())
+        .args(["run", "fixtures", "--json", "--attach", &address])
+        .assert()
+        .code(1);
+    let report: serde_json::Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
+    assert_eq!(report["schema"], 1);
+    let case = &report["cases"][0];
+    assert_eq!(
+        (&case["verdict"], &case["difference"]["line"]),
+        (&"departs".into(), &10.into())
+    );
+}
+
+#[test]
+fn list_and_explain_tell_what_there_is() {
+    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    program(folder.path())
+        .args(["list", "--fixtures", "fixtures"])
+        .assert()
+        .code(0)
+        .stdout_eq(str![[r#"
+ping
+  TST-01  must   client   a ping is answered
+
+"#]]);
+    program(folder.path())
+        .args(["explain", "TST-01", "--fixtures", "fixtures"])
+        .assert()
+        .code(0)
+        .stdout_eq(str![[r#"
+TST-01: a ping is answered
+
+spec      "Commands", PING
+note      nothing is simpler
+level     must
+needs     client
+topology  3 masters, 1 replica each
+file      fixtures/ping/is_answered.resp
+test      ping::is_answered
+
+n1> PING
+PONG
+
+"#]]);
+}
+
+#[test]
+fn fmt_writes_the_canonical_form_once() {
+    let folder = folder(&[(
+        "fixtures/ping/is_answered.resp",
+        &PING.replace("title:    ", "title: "),
+    )]);
+    let fmt = |arguments: &[&str]| program(folder.path()).arg("fmt").args(arguments).assert();
+    fmt(&["fixtures", "--check"]).code(1);
+    fmt(&["fixtures"]).code(0);
+    fmt(&["fixtures", "--check"]).code(0);
+    let text = fs::read_to_string(folder.path().join("fixtures/ping/is_answered.resp")).unwrap();
+    assert!(text.contains("title:    a ping"), "{text}");
+}
+
+#[test]
+fn the_program_carries_the_transcripts_of_this_project() {
+    let elsewhere = TempDir::new().unwrap();
+    let run = program(elsewhere.path())
+        .args(["list", "--json"])
+        .assert()
+        .code(0);
+    let list: serde_json::Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
+    assert!(
+        list["cases"]
+            .as_array()
+            .is_some_and(|cases| !cases.is_empty())
+    );
+}
+
+#[test]
+fn keys_of_others_are_left_alone() {
+    let set = PING.replace("n1> PING\nPONG", "n1> SET mine 1\nPONG");
+    let folder = folder(&[("fixtures/ping/is_answered.resp", &set)]);
+    // Every key is there already.
+    let full = |request: &str| {
+        let count = request.matches("EXISTS").count();
+        (count > 0).then(|| b":1\r\n".repeat(count))
+    };
+    let address = serve_cluster(full).to_string();
+    let run = program(folder.path())
+        .args(["run", "fixtures", "--attach", &address])
+        .assert()
+        .code(1);
+    let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+    assert!(text.contains("the key `mine` is there already"), "{text}");
+}
+
+#[test]
+fn a_server_that_is_none_is_a_departure_and_not_the_end() {
+    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    let address = serve(|_| Some(b"HTTP/1.1 400\r\n".to_vec())).to_string();
+    program(folder.path())
+        .args(["run", "fixtures", "--attach", &address])
+        .assert()
+        .code(1);
+}

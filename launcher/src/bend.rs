@@ -1,0 +1,227 @@
+//! Settings that are bent while a cluster boots, because they make it whole in tenths of a second
+//! instead of seconds. They stand on the server's command line only; node.conf holds the values
+//! that the user wants, and `CONFIG SET` brings those in when the cluster is ready. Pure.
+//!
+//! Measured on Redis 5.0 to 8.2 and Valkey 8.1 and 9.1.
+
+use crate::plan::Options;
+use crate::server::Identity;
+
+/// How the cluster is about to become whole, which decides what is bent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// By nodes.conf files written before the first start.
+    Seeded,
+    /// By commands to bare nodes.
+    Commands,
+    /// By itself, from what its nodes remember.
+    Restart,
+    /// Not at all.
+    None,
+}
+
+/// A directive that has one value while the cluster boots and another one afterwards.
+#[derive(Debug)]
+pub struct Bend {
+    /// The directive.
+    pub key: &'static str,
+    /// Its older name, which a user may use.
+    alias: &'static str,
+    /// The server's own default, written out because it must be restored by name.
+    usual: &'static str,
+    /// The value while the cluster boots.
+    boot: &'static str,
+    /// Why, for the reader of node.conf.
+    pub why: &'static str,
+}
+
+const BENDS: [Bend; 5] = [
+    Bend {
+        key: "hz",
+        alias: "hz",
+        usual: "10",
+        boot: "100",
+        why: "Cron ticks a second; a boot borrows 100.",
+    },
+    Bend {
+        key: "repl-ping-replica-period",
+        alias: "repl-ping-slave-period",
+        usual: "10",
+        boot: "1",
+        why: "Seconds between a master's pings to its replicas. The first one moves their offset off 0, and\n# replicas at 0 are hidden from CLUSTER SLOTS (isReplicaAvailable), so a boot borrows 1.",
+    },
+    Bend {
+        key: "repl-diskless-sync",
+        alias: "repl-diskless-sync",
+        usual: "yes",
+        boot: "no",
+        why: "Whether a first copy goes to the replica without a file. Such a stream stays silent for about a\n# second after it, so a boot borrows no.",
+    },
+    Bend {
+        key: "repl-diskless-load",
+        alias: "repl-diskless-load",
+        usual: "disabled",
+        boot: "on-empty-db",
+        why: "How a replica takes in its first copy. Valkey 9.1 looks at a copy on disk only once a second, so a\n# boot borrows on-empty-db.",
+    },
+    Bend {
+        key: "cluster-require-full-coverage",
+        alias: "cluster-require-full-coverage",
+        usual: "yes",
+        boot: "no",
+        why: "Whether one slot without a master stops all. While roles settle a slot may be nobody's for a moment,\n# and a master that was OK and falls to FAIL stays there for 2 s, so a seeded boot borrows no.",
+    },
+];
+
+/// What is bent on this server, by one method or another.
+pub fn bends(server: &Identity) -> impl Iterator<Item = &'static Bend> {
+    let diskless_load = server.repl_diskless_load();
+    BENDS
+        .iter()
+        .filter(move |bend| bend.key != "repl-diskless-load" || diskless_load)
+}
+
+/// What the directive is on this server unless somebody sets it.
+pub fn usual(bend: &Bend, server: &Identity) -> &'static str {
+    if bend.key == "repl-diskless-sync" && !server.diskless_sync_by_default() {
+        "no"
+    } else {
+        bend.usual
+    }
+}
+
+/// The command line arguments, behind the config file, that bend a node of a cluster of so many.
+pub fn boot_arguments(
+    options: &Options,
+    server: &Identity,
+    method: Method,
+    nodes: usize,
+) -> Vec<String> {
+    let fixed = bent(server, method).map(|bend| (bend.key, bend.boot.to_owned()));
+    let timeout = boot_node_timeout(method, nodes).map(|most| {
+        (
+            "cluster-node-timeout",
+            options.node_timeout.as_millis().min(most).to_string(),
+        )
+    });
+    fixed
+        .chain(timeout)
+        .flat_map(|(key, value)| [format!("--{key}"), value])
+        .collect()
+}
+
+/// The values that the bent directives must have once the cluster is ready: the last word of
+/// node.conf on each.
+pub fn final_settings(
+    options: &Options,
+    server: &Identity,
+    method: Method,
+) -> Vec<(String, String)> {
+    let fixed = bent(server, method).map(|bend| {
+        let asked = options
+            .settings
+            .iter()
+            .rev()
+            .find(|setting| setting.key == bend.key || setting.key == bend.alias);
+        let value = asked.map_or_else(
+            || usual(bend, server).to_owned(),
+            |setting| setting.value.clone(),
+        );
+        (bend.key.to_owned(), value)
+    });
+    let timeout = boot_node_timeout(method, 0).map(|_| {
+        (
+            "cluster-node-timeout".to_owned(),
+            options.node_timeout.as_millis().to_string(),
+        )
+    });
+    fixed.chain(timeout).collect()
+}
+
+fn bent(server: &Identity, method: Method) -> impl Iterator<Item = &'static Bend> {
+    bends(server).filter(move |bend| match method {
+        Method::Seeded => true,
+        Method::Commands | Method::Restart => bend.key != "cluster-require-full-coverage",
+        Method::None => false,
+    })
+}
+
+/// The largest node timeout while the cluster boots, in milliseconds. Gossip travels in half of
+/// it, and a cluster is whole only when everybody has heard of the replicas; below it a busy node
+/// would be taken for dead, so that it grows with the number of nodes.
+fn boot_node_timeout(method: Method, nodes: usize) -> Option<u128> {
+    match (method, nodes) {
+        (Method::None, _) => None,
+        (Method::Seeded, ..=16) => Some(250),
+        (_, ..=40) => Some(500),
+        (_, ..=100) => Some(1000),
+        _ => Some(2000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Setting;
+
+    fn valkey() -> Identity {
+        Identity::from_version_output(
+            "Valkey server v=9.1.2 sha=00000000:1 malloc=libc bits=64 build=1",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn what_a_boot_bends_ends_at_the_users_value() {
+        let setting = |key: &str, value: &str| Setting {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        };
+        let options = Options {
+            settings: vec![setting("hz", "20"), setting("repl-ping-slave-period", "3")],
+            ..Options::default()
+        };
+        let settings = final_settings(&options, &valkey(), Method::Seeded);
+        let of = |key: &str| {
+            settings
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!(of("hz"), Some("20"));
+        assert_eq!(of("repl-ping-replica-period"), Some("3"));
+        assert_eq!(of("cluster-node-timeout"), Some("5000"));
+        assert_eq!(of("repl-diskless-load"), Some("disabled"));
+        assert_eq!(of("cluster-require-full-coverage"), Some("yes"));
+    }
+
+    #[test]
+    fn everything_that_is_bent_is_set_right_and_nothing_else() {
+        for method in [
+            Method::Seeded,
+            Method::Commands,
+            Method::Restart,
+            Method::None,
+        ] {
+            let arguments = boot_arguments(&Options::default(), &valkey(), method, 6);
+            let bent: Vec<_> = arguments
+                .iter()
+                .step_by(2)
+                .map(|key| key.trim_start_matches('-').to_owned())
+                .collect();
+            let settings = final_settings(&Options::default(), &valkey(), method);
+            let restored: Vec<_> = settings.into_iter().map(|(key, _)| key).collect();
+            assert_eq!(bent, restored, "{method:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_node_timeout_of_the_users_is_not_made_longer() {
+        let options = Options {
+            node_timeout: std::time::Duration::from_millis(100),
+            ..Options::default()
+        };
+        let arguments = boot_arguments(&options, &valkey(), Method::Seeded, 6);
+        assert_eq!(arguments.last().map(String::as_str), Some("100"));
+    }
+}

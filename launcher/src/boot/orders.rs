@@ -1,0 +1,73 @@
+//! Orders to one node, which must be obeyed.
+
+use crate::client::{Connection, REPLY_TIMEOUT};
+use crate::error::Error;
+use crate::node::Node;
+use crate::ready::retry;
+use crate::resp::Frame;
+use crate::view::{self, NodeLine};
+use crate::wait::Deadline;
+
+/// A connection to a node that is being booted.
+pub(super) struct Orders<'a> {
+    node: &'a Node,
+    connection: Connection,
+}
+
+impl<'a> Orders<'a> {
+    /// Connects, again and again until the node listens.
+    ///
+    /// # Errors
+    /// It does not until the deadline.
+    pub(super) async fn open(node: &'a Node, deadline: Deadline) -> Result<Self, Error> {
+        let endpoint = node.endpoint();
+        let opened = retry(deadline, || endpoint.connect(deadline)).await;
+        Ok(Self {
+            node,
+            connection: opened.map_err(|source| node.failed(source))?,
+        })
+    }
+
+    /// The node.
+    pub(super) fn node(&self) -> &'a Node {
+        self.node
+    }
+
+    /// Sends a command.
+    ///
+    /// # Errors
+    /// The node does not answer, or answers with an error.
+    pub(super) async fn give<A: AsRef<str>>(&mut self, command: &[A]) -> Result<Frame, Error> {
+        let words: Vec<&str> = command.iter().map(AsRef::as_ref).collect();
+        let reply = self
+            .connection
+            .call(&words, Deadline::after(REPLY_TIMEOUT))
+            .await;
+        let reply = reply.map_err(|source| self.node.failed(source))?;
+        match reply.as_error() {
+            None => Ok(reply),
+            Some(error) => Err(Error::Reply {
+                node: self.node.name().to_owned(),
+                command: words.iter().take(3).copied().collect::<Vec<_>>().join(" "),
+                reply: crate::resp::escape(error),
+            }),
+        }
+    }
+
+    /// The node's id.
+    ///
+    /// # Errors
+    /// As [`Orders::give`].
+    pub(super) async fn id(&mut self) -> Result<String, Error> {
+        let reply = self.give(&["CLUSTER", "MYID"]).await?;
+        Ok(String::from_utf8_lossy(reply.as_text().unwrap_or_default()).into_owned())
+    }
+
+    /// The nodes that this one knows.
+    ///
+    /// # Errors
+    /// As [`Orders::give`].
+    pub(super) async fn nodes(&mut self) -> Result<Vec<NodeLine>, Error> {
+        Ok(view::nodes(&self.give(&["CLUSTER", "NODES"]).await?).unwrap_or_default())
+    }
+}
