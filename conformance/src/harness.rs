@@ -2,7 +2,8 @@
 //! `cargo nextest run`. A server is looked for and started when the first trial runs, so that
 //! listing costs nothing.
 //!
-//! `SHARDLAB_SERVER` names another server to start, `SHARDLAB_ATTACH` a cluster that runs.
+//! `SHARDLAB_SERVER` names another server to start, `SHARDLAB_ATTACH` a cluster that runs. Cases on a
+//! running cluster take turns, which processes cannot: there, nextest wants `-j1`.
 
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};

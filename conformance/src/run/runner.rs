@@ -31,6 +31,8 @@ pub struct Runner {
     subject: Subject,
     limits: Limits,
     known: KnownList,
+    /// Held by the case that runs on somebody's cluster: there is one for all of them.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// What came of trying a case.
@@ -43,6 +45,7 @@ impl Runner {
             subject,
             limits: Limits::default(),
             known: KnownList::default(),
+            turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -160,15 +163,18 @@ impl Runner {
                 result.server = Some(pool.launcher().server().clone());
                 self.launched(pool, case, booking).await
             }
-            Subject::Attached(attachment) => match attachment.discover(self.limits.read).await {
-                Ok(target) => {
-                    result.server = target.server().cloned();
-                    self.attached(&target, case).await
+            Subject::Attached(attachment) => {
+                let _turn = self.turn.lock().await;
+                match attachment.discover(self.limits.read).await {
+                    Ok(target) => {
+                        result.server = target.server().cloned();
+                        self.attached(&target, case).await
+                    }
+                    Err(undiscovered) => {
+                        Err(self.departs(case, None, unknown_place(case, undiscovered)))
+                    }
                 }
-                Err(undiscovered) => {
-                    Err(self.departs(case, None, unknown_place(case, undiscovered)))
-                }
-            },
+            }
         };
         match tried {
             Ok(trial) => {
