@@ -13,7 +13,7 @@ use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::node::{Launch, Node};
 use crate::plan::{Boot, Role, Topology};
-use crate::ports;
+use crate::ports::{self, Held};
 use crate::ready::{Climb, Prober};
 use crate::resp::Frame;
 use crate::state::{
@@ -57,6 +57,8 @@ pub struct Cluster {
     nodes: Vec<Node>,
     /// Held while the cluster belongs to this process.
     owner: Option<File>,
+    /// Its ports, also while a node is dead.
+    held: Held,
     armed: bool,
     climb: Climb,
 }
@@ -101,6 +103,7 @@ impl Cluster {
             record,
             nodes,
             owner: None,
+            held: Held::default(),
             armed: false,
             climb: Climb::default(),
         }
@@ -207,6 +210,7 @@ impl Cluster {
     /// Lets the cluster live on when the value is dropped.
     pub fn detach(&mut self) {
         self.armed = false;
+        self.held = Held::default();
     }
 
     /// Stops nodes, keeping their data: all of them if `nodes` is empty.
@@ -346,9 +350,10 @@ impl Cluster {
         lock.forget()
     }
 
-    pub(crate) fn arm(&mut self, owner: Option<File>) {
+    pub(crate) fn arm(&mut self, owner: Option<File>, held: Held) {
         self.armed = true;
         self.owner = owner;
+        self.held = held;
     }
 
     pub(crate) fn set_climb(&mut self, climb: Climb) {

@@ -12,7 +12,7 @@ use crate::config::{CONFIG_FILE, node_conf};
 use crate::error::{Error, IoContext as _};
 use crate::limits;
 use crate::plan::{NodePlan, Options, Plan, PortChoice, node_count};
-use crate::ports;
+use crate::ports::{self, Held};
 use crate::server::Server;
 use crate::state::{
     Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, missing_folders,
@@ -93,12 +93,13 @@ impl Launch<'_> {
             .lock_ports(Deadline::after(self.wish.patience()))
             .await?;
         let plan = plan(self.wish, self.home, self.server)?;
+        let held = Held::of(&plan, &self.wish.options.bind);
         let record = self.record(plan)?;
         refuse_existing(&record)?;
         self.lock.write(&record)?;
         drop(ports_lock);
         let mut cluster = Cluster::of(self.home.clone(), record);
-        cluster.arm(owner);
+        cluster.arm(owner, held);
         match self.bring_up(&mut cluster).await {
             Ok(()) => Ok(cluster),
             Err(error) => {

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
+use tokio::net::TcpSocket;
+
 use crate::error::Error;
 use crate::plan::{BUS_OFFSET, Plan};
 use crate::state::{Home, Name};
@@ -106,7 +108,7 @@ pub fn choose(needed: usize, bind: &[IpAddr], home: &Home) -> Result<Vec<u16>, E
     let start = crate::random::below(span);
     let free = |port: u16| {
         bind.iter()
-            .all(|address| TcpListener::bind((*address, port)).is_ok())
+            .all(|address| hold(SocketAddr::new(*address, port), false).is_ok())
     };
     let chosen: Vec<u16> = (0..span)
         .map(|step| AUTO.start() + (start + step) % span)
@@ -122,6 +124,50 @@ pub fn choose(needed: usize, bind: &[IpAddr], home: &Home) -> Result<Vec<u16>, E
             found: chosen.len(),
         })
     }
+}
+
+/// Ports that are kept for a cluster while its nodes do not listen on them: a node that is killed
+/// gets its own port back. Given back on drop.
+///
+/// A held port refuses connections, since nobody listens. Servers set `SO_REUSEADDR` and may listen
+/// on it all the same (Linux, socket(7)); [`choose`] does not, and finds it taken, whichever state
+/// folder it works for.
+#[derive(Debug, Default)]
+pub struct Held {
+    _sockets: Vec<TcpSocket>,
+}
+
+impl Held {
+    /// Holds all ports of a plan, as far as they can be had.
+    pub fn of(plan: &Plan, bind: &[IpAddr]) -> Self {
+        let ports = plan
+            .nodes
+            .iter()
+            .flat_map(|node| [node.port, node.bus_port]);
+        let addresses = ports.flat_map(|port| {
+            bind.iter()
+                .map(move |address| SocketAddr::new(*address, port))
+        });
+        // Elsewhere a bound socket keeps the server from listening.
+        let wanted = addresses.filter(|_| cfg!(target_os = "linux"));
+        Self {
+            _sockets: wanted
+                .filter_map(|address| hold(address, true).ok())
+                .collect(),
+        }
+    }
+}
+
+/// Binds without listening.
+fn hold(address: SocketAddr, reuse: bool) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.set_reuseaddr(reuse)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// Every port of every cluster of ours. Records that cannot be read claim nothing here; whoever
@@ -230,6 +276,25 @@ mod tests {
                 "{message}"
             );
         }
+    }
+
+    #[test]
+    fn a_held_port_refuses_connections_is_not_chosen_and_can_be_listened_on() {
+        let home = Home::at("/nonexistent");
+        let ports = choose(6, &[LOOPBACK], &home).unwrap();
+        let plan = Plan::new(&Options::default(), &ports).unwrap();
+        let held = Held::of(&plan, &[LOOPBACK]);
+        let address = SocketAddr::new(LOOPBACK, plan.nodes[0].port);
+        assert_eq!(
+            std::net::TcpStream::connect(address).unwrap_err().kind(),
+            io::ErrorKind::ConnectionRefused
+        );
+        if cfg!(target_os = "linux") {
+            assert!(hold(address, false).is_err(), "nobody else takes it");
+        }
+        drop(TcpListener::bind(address).unwrap());
+        drop(held);
+        hold(address, false).unwrap();
     }
 
     #[test]
