@@ -107,7 +107,7 @@ fn a_cluster_lives_from_up_to_down() {
 #[test]
 fn one_node_is_stopped_and_started_by_name_or_port() {
     let lab = Lab::new();
-    let report = lab.up(&["--masters", "1", "--replicas", "1"]);
+    let report = lab.up(&["--masters", "1", "--replicas", "1", "--node-timeout", "1s"]);
     let port = report["nodes"][1]["port"].to_string();
     lab.shardlab(["stop", port.as_str()]).assert().success();
     let status = lab.json(["status", "--json"]);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use shardlab::plan::{Boot, Options, PortChoice};
+use shardlab::plan::{Boot, Options, PortChoice, Setting};
 use shardlab::state::Home;
 use shardlab::wait::{Deadline, until};
 use shardlab::{Cluster, Rung, view};
@@ -131,7 +131,12 @@ async fn settings(cluster: &Cluster, node: &str) -> BTreeMap<String, String> {
 }
 
 async fn both_ways(lab: &Lab, persist: bool) -> [Cluster; 2] {
+    // A replica that has come back is hidden from CLUSTER SLOTS until the next ping of its master.
+    let settings = vec![Setting::parse("repl-ping-replica-period=1").unwrap()];
     let options = |boot| Options {
+        settings: settings.clone(),
+        // Its offset travels by gossip, in half of this.
+        node_timeout: Duration::from_secs(1),
         ports: PortChoice::Auto,
         persist,
         boot,
@@ -296,6 +301,7 @@ async fn a_seeded_cluster_does_all_that_a_cluster_does() {
         ports: PortChoice::Auto,
         boot: Boot::Seeded,
         node_timeout: Duration::from_secs(1),
+        settings: vec![Setting::parse("repl-ping-replica-period=1").unwrap()],
         ..Options::default()
     };
     let mut cluster = lab.cluster().options(options).start().await.unwrap();
