@@ -1,0 +1,137 @@
+//! Looking at a cluster by way of the ladder.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::Cluster;
+use crate::client::REPLY_TIMEOUT;
+use crate::error::{Error, NotReady};
+use crate::ladder::{Rung, Standing, common, judge};
+use crate::node::Node;
+use crate::plan::Role;
+use crate::ready::{Climb, Prober};
+use crate::wait::{self, Deadline};
+
+/// How many log lines of a node that lags behind are shown.
+const LAGGARD_LINES: usize = 5;
+/// Of how many laggards.
+const LAGGARDS_SHOWN: usize = 3;
+
+impl Cluster {
+    /// Waits until every node stands on `rung`.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] after `timeout`, with where each node stands and why.
+    pub async fn wait_for(&self, rung: Rung, timeout: Duration) -> Result<Climb, Error> {
+        self.climb_to(
+            self.prober(),
+            rung,
+            Instant::now(),
+            Deadline::after(timeout),
+            timeout,
+            |_| Ok(()),
+        )
+        .await
+    }
+
+    /// One look at the ladder, now.
+    pub async fn standings(&self) -> Vec<Standing> {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        judge(&self.prober().round(deadline).await, None)
+    }
+
+    /// Whether every node has the role that it was born with and stands on the top rung, observed
+    /// in one round.
+    pub async fn is_as_born(&self) -> bool {
+        let roles: Vec<_> = self.nodes.iter().map(|node| node.plan().role).collect();
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        let standings = judge(&self.prober().round(deadline).await, Some(&roles));
+        common(&standings) == Some(Rung::Visible)
+    }
+
+    /// A prober of all nodes.
+    pub fn prober(&self) -> Prober {
+        Prober::new(self.nodes.iter().map(Node::endpoint))
+    }
+
+    /// Waits until each node answers PING, of those that run: for servers without cluster mode,
+    /// which know nothing of the ladder.
+    pub(crate) async fn answer_pings(&self, deadline: Deadline) -> Result<(), Error> {
+        for node in &self.nodes {
+            wait::until(deadline, Duration::from_millis(5), || async {
+                match (node.died(), node.call(&["PING"]).await) {
+                    (Some(died), _) => ControlFlow::Break(Err(died)),
+                    (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
+                    (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
+                        node: node.name().to_owned(),
+                        command: "PING".to_owned(),
+                        reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
+                    }),
+                    (None, Err(error)) => ControlFlow::Continue(error),
+                }
+            })
+            .await
+            .unwrap_or_else(Err)?;
+        }
+        Ok(())
+    }
+
+    /// Climbs, ending early when a server dies. `roles`, one for each node, must be theirs at the end.
+    pub(crate) async fn climb_watched(
+        &self,
+        rung: Rung,
+        roles: Option<Vec<Role>>,
+        since: Instant,
+        timeout: Duration,
+        mut observe: impl FnMut(&[Standing]),
+    ) -> Result<Climb, Error> {
+        let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
+        self.climb_to(
+            self.prober().expecting(roles),
+            rung,
+            since,
+            deadline,
+            timeout,
+            |standings| {
+                observe(standings);
+                self.nodes.iter().find_map(Node::died).map_or(Ok(()), Err)
+            },
+        )
+        .await
+    }
+
+    async fn climb_to(
+        &self,
+        mut prober: Prober,
+        wanted: Rung,
+        since: Instant,
+        deadline: Deadline,
+        timeout: Duration,
+        observe: impl FnMut(&[Standing]) -> Result<(), Error>,
+    ) -> Result<Climb, Error> {
+        let standings = match prober.climb(wanted, since, deadline, observe).await? {
+            Ok(climb) => return Ok(climb),
+            Err(standings) => standings,
+        };
+        let lowest = common(&standings);
+        let laggards = standings
+            .iter()
+            .filter(|standing| standing.rung == lowest)
+            .take(LAGGARDS_SHOWN);
+        let logs = laggards
+            .filter_map(|standing| {
+                Some((
+                    standing.node.clone(),
+                    self.node(&standing.node).ok()?.log_tail(LAGGARD_LINES),
+                ))
+            })
+            .filter(|(_, lines)| !lines.is_empty())
+            .collect();
+        Err(Error::NotReady(Box::new(NotReady {
+            wanted,
+            waited: timeout,
+            standings,
+            logs,
+        })))
+    }
+}

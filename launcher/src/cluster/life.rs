@@ -1,0 +1,210 @@
+//! Stopping, starting, removing: what happens to a cluster's processes, folders and record.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::Cluster;
+use crate::bend::{Method, boot_arguments};
+use crate::builder::default_timeout;
+use crate::config::CONFIG_FILE;
+use crate::error::Error;
+use crate::ladder::{Rung, Standing};
+use crate::node::Node;
+use crate::plan::{Boot, Plan, Topology};
+use crate::ports::{self, Held};
+use crate::state::{Lock, Phase, is_temporary, remove_folder, remove_own_files};
+use crate::wait::Deadline;
+
+/// How long a node may take to write its data down when it is stopped.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Cluster {
+    /// Stops nodes, keeping their data: all of them if `nodes` is empty.
+    ///
+    /// # Errors
+    /// A node does not exist, or does not end within 30 seconds.
+    pub async fn stop(&mut self, lock: &Lock, nodes: &[String]) -> Result<Vec<String>, Error> {
+        let stopped = {
+            let chosen: Vec<_> = self
+                .chosen(nodes)?
+                .into_iter()
+                .filter(|node| node.process().is_some())
+                .collect();
+            // All are told before any is waited for: they write their data at the same time.
+            for node in &chosen {
+                let _ = node.signal(nix::sys::signal::Signal::SIGTERM);
+            }
+            for node in &chosen {
+                node.stop(STOP_TIMEOUT).await?;
+            }
+            chosen.iter().map(|node| node.name().to_owned()).collect()
+        };
+        let phase = if self.is_running() {
+            Phase::Up
+        } else {
+            Phase::Stopped
+        };
+        self.remember(lock, phase)?;
+        Ok(stopped)
+    }
+
+    /// Starts the nodes that do not run, of those named or of all, with the data that they have,
+    /// and waits for the ladder if all nodes of a formed cluster run then. Returns the names of
+    /// those that were started.
+    ///
+    /// # Errors
+    /// A port is taken, a server dies, or the cluster is not ready in time: then the nodes that
+    /// were started go on running.
+    pub async fn start(
+        &mut self,
+        lock: &Lock,
+        nodes: &[String],
+        rung: Rung,
+        timeout: Option<Duration>,
+        observe: impl FnMut(&[Standing]),
+    ) -> Result<Vec<String>, Error> {
+        let since = Instant::now();
+        let timeout = timeout.unwrap_or_else(|| default_timeout(self.nodes.len()));
+        let started: Vec<String> = self
+            .chosen(nodes)?
+            .into_iter()
+            .filter(|node| node.process().is_none())
+            .map(|node| node.name().to_owned())
+            .collect();
+        let plan: Vec<_> = self
+            .nodes
+            .iter()
+            .filter(|node| started.iter().any(|name| name == node.name()))
+            .map(|node| node.plan().clone())
+            .collect();
+        ports::check(&Plan { nodes: plan }, &self.record.options.bind, &self.home)?;
+        // What is bent is bent on all nodes or on none: a lone returning node must behave as the
+        // user configured it.
+        let whole = started.len() == self.nodes.len();
+        let arguments = if whole {
+            boot_arguments(
+                &self.record.options,
+                &self.record.server,
+                Method::Restart,
+                self.nodes.len(),
+            )
+        } else {
+            Vec::new()
+        };
+        for name in &started {
+            self.node(name)?.spawn(&arguments)?;
+        }
+        self.remember(lock, Phase::Up)?;
+        let formed = self.record.options.boot != Boot::None;
+        let all_run = self.nodes.iter().all(|node| node.process().is_some());
+        if !started.is_empty() && self.record.options.topology == Topology::Standalone {
+            self.answer_pings(Deadline::after(timeout)).await?;
+        } else if !started.is_empty() && all_run {
+            let rung = if formed { rung } else { Rung::Listening };
+            self.climb = self
+                .climb_watched(rung, None, since, timeout, observe)
+                .await?;
+            if whole {
+                self.unbend(Method::Restart).await?;
+            }
+        }
+        Ok(started)
+    }
+
+    /// Removes the cluster with its data: processes, folders, record, lock.
+    ///
+    /// # Errors
+    /// A process does not end, or a folder cannot be removed; whoever tries again goes on.
+    pub async fn remove(mut self, lock: Lock) -> Result<(), Error> {
+        self.kill_all().await?;
+        lock.remove()
+    }
+
+    /// Removes everything but the lock, so that a start can be tried again: for what a start that
+    /// failed or was interrupted has left.
+    ///
+    /// # Errors
+    /// A process does not end, or a folder cannot be removed.
+    pub async fn clear(mut self, lock: &Lock) -> Result<(), Error> {
+        self.kill_all().await?;
+        lock.forget()
+    }
+
+    pub(crate) fn arm(&mut self, owner: Option<File>, held: Held) {
+        self.armed = true;
+        self.owner = owner;
+        self.held = held;
+    }
+
+    /// Writes `cluster.json` with the processes as they are.
+    pub(crate) fn remember(&mut self, lock: &Lock, phase: Phase) -> Result<(), Error> {
+        self.record.phase = phase;
+        self.record.nodes = self.nodes.iter().map(Node::record).collect();
+        lock.write(&self.record)
+    }
+
+    /// Ends all servers at once; their folders stay.
+    pub(crate) async fn kill_nodes(&self) -> Result<(), Error> {
+        // All are told before any is waited for.
+        self.nodes.iter().for_each(Node::send_kill);
+        for node in &self.nodes {
+            node.kill().await?;
+        }
+        Ok(())
+    }
+
+    async fn kill_all(&mut self) -> Result<(), Error> {
+        self.armed = false;
+        self.kill_nodes().await?;
+        self.remove_folders()
+    }
+
+    fn chosen(&self, names: &[String]) -> Result<Vec<&Node>, Error> {
+        if names.is_empty() {
+            Ok(self.nodes.iter().collect())
+        } else {
+            names.iter().map(|name| self.node(name)).collect()
+        }
+    }
+
+    fn remove_folders(&self) -> Result<(), Error> {
+        for node in self.nodes.iter().filter(|node| is_ours(node.dir())) {
+            remove_folder(node.dir())?;
+        }
+        // Ours only if they are empty: whoever put something else there keeps it.
+        for created in self.record.created.iter().rev() {
+            let _ = std::fs::remove_dir(created);
+        }
+        Ok(())
+    }
+
+    /// Kills and removes on the calling thread.
+    fn destroy(&mut self) {
+        self.nodes.iter().for_each(Node::send_kill);
+        self.nodes.iter().for_each(Node::wait_gone_blocking);
+        let _ = self.remove_folders();
+        let _ = remove_own_files(&self.home.folder(&self.record.name));
+        self.owner = None;
+        self.home.remove_if_empty();
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if self.armed {
+            self.destroy();
+        }
+    }
+}
+
+/// Whether a folder is one that a launcher has made for a node. A record names the folders before
+/// they are made, so somebody else's may be there instead; ours has a config, or nothing but the
+/// beginning of one.
+fn is_ours(dir: &Path) -> bool {
+    let begun = |entry: std::fs::DirEntry| is_temporary(&entry.file_name());
+    let only_begun = || {
+        std::fs::read_dir(dir).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(begun)))
+    };
+    dir.join(CONFIG_FILE).is_file() || only_begun()
+}

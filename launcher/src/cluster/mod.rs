@@ -1,0 +1,221 @@
+//! A cluster: its nodes, its record, and who cleans up.
+
+mod climbing;
+mod life;
+
+use std::fs::File;
+use std::sync::Arc;
+
+use crate::bend::{Method, final_settings};
+use crate::builder::Builder;
+use crate::error::Error;
+use crate::node::{Launch, Node};
+use crate::ports::Held;
+use crate::ready::Climb;
+use crate::resp::Frame;
+use crate::state::{Home, Name, Record};
+use crate::wait::Deadline;
+
+/// A cluster of real servers on this machine.
+///
+/// One that was made by [`Builder::start`] belongs to the value: dropping it kills the nodes at
+/// once and removes their folders, without a runtime. One from [`Cluster::open`], or after
+/// [`Cluster::detach`], lives on.
+///
+/// ```
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use shardlab::Cluster;
+///
+/// let cluster = Cluster::builder().masters(3).replicas(1).start().await?;
+/// let reply = cluster.call("n1", &["CLUSTER", "KEYSLOT", "a"]).await?;
+/// assert_eq!(reply.as_integer(), Some(15495));
+///
+/// // The master of slot 15495 dies and returns.
+/// let n3 = cluster.node("n3")?;
+/// n3.kill().await?;
+/// n3.start()?;
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Cluster {
+    home: Home,
+    record: Record,
+    nodes: Vec<Node>,
+    /// Held while the cluster belongs to this process.
+    owner: Option<File>,
+    /// Its ports, also while a node is dead.
+    held: Held,
+    armed: bool,
+    climb: Climb,
+}
+
+impl Cluster {
+    /// A new cluster, to be described.
+    pub fn builder<'a>() -> Builder<'a> {
+        Builder::default()
+    }
+
+    /// A cluster that was started before, by whatever process.
+    ///
+    /// # Errors
+    /// [`Error::NoCluster`], or a record that cannot be read.
+    pub fn open(home: &Home, name: &Name) -> Result<Self, Error> {
+        let record = home
+            .record(name)?
+            .ok_or_else(|| Error::NoCluster(name.clone()))?;
+        let cluster = Self::of(home.clone(), record);
+        cluster.nodes.iter().for_each(Node::adopt);
+        Ok(cluster)
+    }
+
+    pub(crate) fn of(home: Home, record: Record) -> Self {
+        let launch = Arc::new(Launch {
+            program: record.program.clone(),
+            argv0: record.argv0.clone(),
+            bound: record.private,
+        });
+        let password: Option<Arc<str>> = record.options.password.as_deref().map(Arc::from);
+        let node = |node| {
+            Node::new(
+                node,
+                Arc::clone(&launch),
+                &record.options.bind,
+                password.clone(),
+            )
+        };
+        let nodes = record.nodes.iter().map(node).collect();
+        Self {
+            home,
+            record,
+            nodes,
+            owner: None,
+            held: Held::default(),
+            armed: false,
+            climb: Climb::default(),
+        }
+    }
+
+    /// The cluster's name.
+    pub fn name(&self) -> &Name {
+        &self.record.name
+    }
+
+    /// What `cluster.json` says: options, server, folders.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// The nodes: masters by birth in slot order, then first replicas, then second ones.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The node of this name (`n1`), port (`7001`) or cluster bus port.
+    ///
+    /// # Errors
+    /// [`Error::NoNode`], which lists the names.
+    pub fn node(&self, wanted: &str) -> Result<&Node, Error> {
+        let port = wanted.parse::<u16>().ok();
+        let found = self
+            .nodes
+            .iter()
+            .find(|node| node.name() == wanted || port == Some(node.plan().port));
+        found.ok_or_else(|| Error::NoNode {
+            cluster: self.record.name.clone(),
+            node: wanted.to_owned(),
+            nodes: self
+                .nodes
+                .iter()
+                .map(Node::name)
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
+    }
+
+    /// Sends one command to the node of this name on a fresh connection; follows no redirect.
+    ///
+    /// # Errors
+    /// There is no such node, or it cannot be talked to. An error reply is a reply.
+    pub async fn call<A: AsRef<[u8]>>(&self, node: &str, command: &[A]) -> Result<Frame, Error> {
+        self.node(node)?.call(command).await
+    }
+
+    /// The address that a client starts with, as a URL; with the password if there is one.
+    pub fn url(&self) -> String {
+        let secret = self
+            .record
+            .options
+            .password
+            .as_ref()
+            .map(|password| format!(":{}@", percent_encoded(password)));
+        let address = self
+            .nodes
+            .first()
+            .map(|node| node.address().to_string())
+            .unwrap_or_default();
+        format!("redis://{}{address}", secret.unwrap_or_default())
+    }
+
+    /// The times of the climb at start; empty for an opened cluster.
+    pub fn climb(&self) -> &Climb {
+        &self.climb
+    }
+
+    /// Whether any node's server runs.
+    pub fn is_running(&self) -> bool {
+        self.nodes.iter().any(|node| node.process().is_some())
+    }
+
+    /// Lets the cluster live on when the value is dropped.
+    pub fn detach(&mut self) {
+        self.armed = false;
+        self.held = Held::default();
+    }
+
+    pub(crate) fn set_climb(&mut self, climb: Climb) {
+        self.climb = climb;
+    }
+
+    /// Brings in the user's final values of what the boot has bent.
+    pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
+        let settings = final_settings(&self.record.options, &self.record.server, method);
+        let commands: Vec<[&str; 4]> = settings
+            .iter()
+            .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
+            .collect();
+        let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
+        for node in &self.nodes {
+            let mut connection = node.connect().await?;
+            let deadline = Deadline::after(crate::client::REPLY_TIMEOUT);
+            let replies = connection
+                .pipeline(&commands, deadline)
+                .await
+                .map_err(|source| node.failed(source))?;
+            for (reply, command) in replies.iter().zip(&commands) {
+                if let Some(error) = reply.as_error() {
+                    let (command, reply) = (command.join(" "), crate::resp::escape(error));
+                    return Err(Error::Reply {
+                        node: node.name().to_owned(),
+                        command,
+                        reply,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps what has a meaning in a URL out of a password.
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
