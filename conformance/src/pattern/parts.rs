@@ -1,5 +1,6 @@
 //! Arrays, sets, pushes and maps: which element is for which item.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use shardlab::resp::Frame;
@@ -45,17 +46,20 @@ impl<'a> Matcher<'a> {
                     &patterns,
                     frames,
                     |matcher, (pattern, span), frame| matcher.frame(pattern, *span, frame),
-                    |matcher, (pattern, span)| matcher.missing(pattern, *span),
+                    |matcher, (pattern, span)| matcher.missing_item(pattern, *span, frames),
                 )
             }
             Rule::Has => {
                 for (pattern, span) in patterns() {
-                    let found = frames
-                        .iter()
-                        .any(|frame| self.attempt(|m| m.frame(pattern, span, frame)).is_ok());
+                    let mut nearest = Nearest::default();
+                    let found = frames.iter().any(|frame| {
+                        let verdict = self.attempt(|m| m.frame(pattern, span, frame));
+                        verdict.map_err(|mismatch| nearest.offer(mismatch)).is_ok()
+                    });
                     if !found {
-                        let missing = self.missing(pattern, span);
-                        self.weigh(pattern.marks.level, Err(Box::new(missing)))?;
+                        let missing = nearest.inside(span);
+                        let missing = missing.unwrap_or_else(|| self.no_item(pattern, span));
+                        self.weigh(pattern.marks.level, Err(missing))?;
                     }
                 }
                 Ok(())
@@ -75,9 +79,26 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn missing(&self, pattern: &Pattern, span: Span) -> Mismatch {
+    /// Why no element is this item.
+    fn missing_item(
+        &mut self,
+        pattern: &'a Pattern,
+        span: Span,
+        frames: &[Frame],
+    ) -> Box<Mismatch> {
+        let mut nearest = Nearest::default();
+        for frame in frames {
+            if let Err(mismatch) = self.attempt(|m| m.frame(pattern, span, frame)) {
+                nearest.offer(mismatch);
+            }
+        }
+        let missing = nearest.inside(span);
+        missing.unwrap_or_else(|| self.no_item(pattern, span))
+    }
+
+    fn no_item(&self, pattern: &Pattern, span: Span) -> Box<Mismatch> {
         let expected = format!("an item that is {}", part(pattern, self.known()));
-        Mismatch::new(span, expected, "none".to_owned())
+        Box::new(Mismatch::new(span, expected, "none".to_owned()))
     }
 
     /// Items in their order; `...` takes as few elements as possible.
@@ -151,7 +172,7 @@ impl<'a> Matcher<'a> {
                         .iter()
                         .any(|pair| self.attempt(|m| m.entry(entry, pair)).is_ok());
                     if !found {
-                        return Err(Box::new(self.missing_entry(entry, pairs)));
+                        return Err(self.missing_entry(entry, pairs));
                     }
                 }
                 Ok(())
@@ -182,18 +203,22 @@ impl<'a> Matcher<'a> {
     }
 
     /// Why no pair is this entry: its value differs, or there is no such key.
-    fn missing_entry(&mut self, entry: &'a Spanned<Entry>, pairs: &[(Frame, Frame)]) -> Mismatch {
+    fn missing_entry(
+        &mut self,
+        entry: &'a Spanned<Entry>,
+        pairs: &[(Frame, Frame)],
+    ) -> Box<Mismatch> {
         let entry = &entry.value;
         for (key, value) in pairs {
             if self.would(|m| m.frame(&entry.key, entry.key.span, key))
                 && let Err(mismatch) =
                     self.attempt(|m| m.frame(&entry.value, entry.value.span, value))
             {
-                return *mismatch;
+                return mismatch;
             }
         }
         let expected = format!("an entry whose key is {}", part(&entry.key, self.known()));
-        Mismatch::new(entry.key.span, expected, "none".to_owned())
+        Box::new(Mismatch::new(entry.key.span, expected, "none".to_owned()))
     }
 
     /// Finds for every pattern an element of its own, then matches them for good.
@@ -202,7 +227,7 @@ impl<'a> Matcher<'a> {
         patterns: &[P],
         elements: &[E],
         matches: impl Fn(&mut Self, &P, &E) -> Verdict,
-        missing: impl FnOnce(&mut Self, &P) -> Mismatch,
+        missing: impl FnOnce(&mut Self, &P) -> Box<Mismatch>,
     ) -> Verdict {
         if patterns.len().saturating_mul(elements.len()) > MAX_PAIRS {
             let received = format!("{} parts, too many to be ordered", elements.len());
@@ -229,10 +254,38 @@ impl<'a> Matcher<'a> {
                 Ok(())
             }
             Err(unmatched) => match patterns.get(unmatched) {
-                Some(pattern) => Err(Box::new(missing(self, pattern))),
+                Some(pattern) => Err(missing(self, pattern)),
                 None => Ok(()),
             },
         }
+    }
+}
+
+/// The element that comes closest to an item that none is: it differs at a later place than any
+/// other.
+#[derive(Default)]
+struct Nearest {
+    mismatch: Option<Box<Mismatch>>,
+    tied: bool,
+}
+
+impl Nearest {
+    fn offer(&mut self, mismatch: Box<Mismatch>) {
+        let before = self.mismatch.as_ref().map(|best| best.span.start);
+        match before.map(|before| mismatch.span.start.cmp(&before)) {
+            None | Some(Ordering::Greater) => {
+                self.mismatch = Some(mismatch);
+                self.tied = false;
+            }
+            Some(Ordering::Equal) => self.tied = true,
+            Some(Ordering::Less) => {}
+        }
+    }
+
+    /// What differs in that element, if it is but a part of the item at `span`.
+    fn inside(self, span: Span) -> Option<Box<Mismatch>> {
+        self.mismatch
+            .filter(|mismatch| !self.tied && mismatch.span.start > span.start)
     }
 }
 

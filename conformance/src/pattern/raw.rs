@@ -1,6 +1,6 @@
 //! Bytes as they stand on the wire.
 
-use crate::transcript::ast::{Piece, RawBytes, RawOutcome, Template};
+use crate::transcript::ast::{Class, Piece, RawBytes, RawOutcome, Template};
 use crate::transcript::{Span, Spanned, print_template};
 
 use super::compile::Compiled;
@@ -50,9 +50,27 @@ pub fn judge_raw(
                 captures.extend(fresh);
                 Match::Yes
             }
-            None => no(span, expected, shown(bytes), legend(&template, known)),
+            None => {
+                let line = departing_line(outcome, bytes, known).unwrap_or(span);
+                no(line, expected, shown(bytes), legend(&template, known))
+            }
         },
     }
+}
+
+/// The first line of a frame that the bytes do not go on with.
+fn departing_line(outcome: &RawOutcome, bytes: &[u8], known: Known<'_>) -> Option<Span> {
+    let RawOutcome::Bytes(RawBytes::Lines { lines, no_newline }) = outcome else {
+        return None;
+    };
+    let begins = |count: &usize| {
+        let mut begin = joined(lines.get(..*count)?, *no_newline && *count == lines.len());
+        let any = Piece::Wildcard(Class::Any);
+        begin.pieces.push(Spanned::new(any, Span::default()));
+        Compiled::new(&begin, known).ok()?.captures(bytes)
+    };
+    let departing = (1..=lines.len()).find(|count| begins(count).is_none())?;
+    lines.get(departing - 1).map(|line| line.span)
 }
 
 fn no(span: Span, expected: String, received: String, note: Option<String>) -> Match {
@@ -65,17 +83,20 @@ fn no(span: Span, expected: String, received: String, note: Option<String>) -> M
 fn whole(bytes: &RawBytes) -> Template {
     match bytes {
         RawBytes::Line(template) => template.clone(),
-        RawBytes::Lines { lines, no_newline } => {
-            let mut pieces = Vec::new();
-            for (place, line) in lines.iter().enumerate() {
-                pieces.extend(line.pieces.iter().cloned());
-                if !(*no_newline && place + 1 == lines.len()) {
-                    pieces.push(Spanned::new(Piece::Literal(b"\r\n".to_vec()), line.span));
-                }
-            }
-            Template { pieces }
+        RawBytes::Lines { lines, no_newline } => joined(lines, *no_newline),
+    }
+}
+
+/// Lines with their ends, the last one perhaps without.
+fn joined(lines: &[Spanned<Template>], no_newline: bool) -> Template {
+    let mut pieces = Vec::new();
+    for (number, line) in (1..).zip(lines) {
+        pieces.extend(line.pieces.iter().cloned());
+        if !(no_newline && number == lines.len()) {
+            pieces.push(Spanned::new(Piece::Literal(b"\r\n".to_vec()), line.span));
         }
     }
+    Template { pieces }
 }
 
 /// The bytes with escapes, as they could be written in a transcript.
