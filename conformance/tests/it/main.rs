@@ -7,5 +7,7 @@
 
 mod docs;
 mod hostile;
+mod launched;
 mod program;
 mod server;
+mod wrong;
