@@ -59,7 +59,7 @@ impl<'a> Matcher<'a> {
                     if !found {
                         let missing = nearest.inside(span);
                         let missing = missing.unwrap_or_else(|| self.no_item(pattern, span));
-                        self.weigh(pattern.marks.level, Err(missing))?;
+                        self.weigh(pattern.marks.level, Err(Box::new(missing)))?;
                     }
                 }
                 Ok(())
@@ -80,12 +80,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Why no element is this item.
-    fn missing_item(
-        &mut self,
-        pattern: &'a Pattern,
-        span: Span,
-        frames: &[Frame],
-    ) -> Box<Mismatch> {
+    fn missing_item(&mut self, pattern: &'a Pattern, span: Span, frames: &[Frame]) -> Mismatch {
         let mut nearest = Nearest::default();
         for frame in frames {
             if let Err(mismatch) = self.attempt(|m| m.frame(pattern, span, frame)) {
@@ -96,9 +91,9 @@ impl<'a> Matcher<'a> {
         missing.unwrap_or_else(|| self.no_item(pattern, span))
     }
 
-    fn no_item(&self, pattern: &Pattern, span: Span) -> Box<Mismatch> {
+    fn no_item(&self, pattern: &Pattern, span: Span) -> Mismatch {
         let expected = format!("an item that is {}", part(pattern, self.known()));
-        Box::new(Mismatch::new(span, expected, "none".to_owned()))
+        Mismatch::new(span, expected, "none".to_owned())
     }
 
     /// Items in their order; `...` takes as few elements as possible.
@@ -172,7 +167,7 @@ impl<'a> Matcher<'a> {
                         .iter()
                         .any(|pair| self.attempt(|m| m.entry(entry, pair)).is_ok());
                     if !found {
-                        return Err(self.missing_entry(entry, pairs));
+                        return Err(Box::new(self.missing_entry(entry, pairs)));
                     }
                 }
                 Ok(())
@@ -203,22 +198,18 @@ impl<'a> Matcher<'a> {
     }
 
     /// Why no pair is this entry: its value differs, or there is no such key.
-    fn missing_entry(
-        &mut self,
-        entry: &'a Spanned<Entry>,
-        pairs: &[(Frame, Frame)],
-    ) -> Box<Mismatch> {
+    fn missing_entry(&mut self, entry: &'a Spanned<Entry>, pairs: &[(Frame, Frame)]) -> Mismatch {
         let entry = &entry.value;
         for (key, value) in pairs {
             if self.would(|m| m.frame(&entry.key, entry.key.span, key))
                 && let Err(mismatch) =
                     self.attempt(|m| m.frame(&entry.value, entry.value.span, value))
             {
-                return mismatch;
+                return *mismatch;
             }
         }
         let expected = format!("an entry whose key is {}", part(&entry.key, self.known()));
-        Box::new(Mismatch::new(entry.key.span, expected, "none".to_owned()))
+        Mismatch::new(entry.key.span, expected, "none".to_owned())
     }
 
     /// Finds for every pattern an element of its own, then matches them for good.
@@ -227,7 +218,7 @@ impl<'a> Matcher<'a> {
         patterns: &[P],
         elements: &[E],
         matches: impl Fn(&mut Self, &P, &E) -> Verdict,
-        missing: impl FnOnce(&mut Self, &P) -> Box<Mismatch>,
+        missing: impl FnOnce(&mut Self, &P) -> Mismatch,
     ) -> Verdict {
         if patterns.len().saturating_mul(elements.len()) > MAX_PAIRS {
             let received = format!("{} parts, too many to be ordered", elements.len());
@@ -254,7 +245,7 @@ impl<'a> Matcher<'a> {
                 Ok(())
             }
             Err(unmatched) => match patterns.get(unmatched) {
-                Some(pattern) => Err(missing(self, pattern)),
+                Some(pattern) => Err(Box::new(missing(self, pattern))),
                 None => Ok(()),
             },
         }
@@ -283,9 +274,9 @@ impl Nearest {
     }
 
     /// What differs in that element, if it is but a part of the item at `span`.
-    fn inside(self, span: Span) -> Option<Box<Mismatch>> {
-        self.mismatch
-            .filter(|mismatch| !self.tied && mismatch.span.start > span.start)
+    fn inside(self, span: Span) -> Option<Mismatch> {
+        let mismatch = *self.mismatch?;
+        (!self.tied && mismatch.span.start > span.start).then_some(mismatch)
     }
 }
 

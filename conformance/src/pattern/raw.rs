@@ -45,16 +45,14 @@ pub fn judge_raw(
     );
     match Compiled::new(&template, known) {
         Err(error) => no(span, expected, shown(bytes), Some(error.to_string())),
-        Ok(compiled) => match compiled.captures(bytes) {
-            Some(fresh) => {
+        Ok(compiled) => {
+            if let Some(fresh) = compiled.captures(bytes) {
                 captures.extend(fresh);
-                Match::Yes
+                return Match::Yes;
             }
-            None => {
-                let line = departing_line(outcome, bytes, known).unwrap_or(span);
-                no(line, expected, shown(bytes), legend(&template, known))
-            }
-        },
+            let line = departing_line(outcome, bytes, known).unwrap_or(span);
+            no(line, expected, shown(bytes), legend(&template, known))
+        }
     }
 }
 

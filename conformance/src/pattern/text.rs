@@ -57,7 +57,7 @@ impl<'a> Matcher<'a> {
                         .iter()
                         .any(|line| self.keep(wanted.compiled.captures(line)));
                     if !found {
-                        let missing = self.no_line(wanted, &lines);
+                        let missing = Box::new(self.no_line(wanted, &lines));
                         self.weigh(wanted.level, Err(missing))?;
                     }
                 }
@@ -149,11 +149,11 @@ impl<'a> Matcher<'a> {
         Err(Box::new(mismatch))
     }
 
-    fn no_line(&mut self, wanted: &Wanted<'_>, lines: &[&[u8]]) -> Box<Mismatch> {
+    fn no_line(&mut self, wanted: &Wanted<'_>, lines: &[&[u8]]) -> Mismatch {
         let expected = format!("a line {}", self.quote(wanted));
         let mut mismatch = Mismatch::new(wanted.span, expected, shown(lines));
         mismatch.note = legend(wanted.template, self.known());
-        Box::new(mismatch)
+        mismatch
     }
 
     fn quote(&self, wanted: &Wanted<'_>) -> String {
