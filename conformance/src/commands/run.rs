@@ -11,7 +11,7 @@ use shardlab::server::Notice;
 use shardlab_conformance::diagnose::Style;
 use shardlab_conformance::known::KnownList;
 use shardlab_conformance::pattern::Server;
-use shardlab_conformance::report::{json, terminal};
+use shardlab_conformance::report::{json, rerun, terminal};
 use shardlab_conformance::run::result::RunResult;
 use shardlab_conformance::run::{Limits, Runner, Subject, Wanted};
 use shardlab_conformance::suite::Case;
@@ -21,7 +21,7 @@ use crate::cli::Run;
 use crate::term;
 
 pub(super) fn run(args: &Run) -> Code {
-    let all = cases(&args.selection.origin(&args.paths))?;
+    let all = cases(&args.origin())?;
     let chosen = args
         .selection
         .selection()
@@ -70,13 +70,14 @@ fn report(args: &Run, result: &RunResult, cases: &[Case]) {
         return;
     }
     term::data(&terminal::lines(result));
-    let rerun = rerun(args, result);
+    let (options, origin) = (options(args, result), args.origin());
     for (result, case) in result.cases.iter().zip(cases) {
         if args.verbose {
             for picture in terminal::tolerated(result, case, Style::Coloured) {
                 term::data(&format!("\n{picture}"));
             }
         }
+        let rerun = rerun(&options, &origin, case);
         if let Some(picture) = terminal::picture(result, case, &rerun, Style::Coloured) {
             term::data(&format!("\n{picture}"));
         }
@@ -84,11 +85,13 @@ fn report(args: &Run, result: &RunResult, cases: &[Case]) {
     term::data(&format!("\n{}", terminal::summary(result)));
 }
 
-/// How to run the same again, but for the case.
-fn rerun(args: &Run, result: &RunResult) -> String {
-    let mut words = vec!["shardlab conformance run".to_owned(), result.option.clone()];
-    words.extend(args.paths.iter().map(|path| path.display().to_string()));
-    words.join(" ")
+/// The options of a run that comes to the same result.
+fn options(args: &Run, result: &RunResult) -> Vec<String> {
+    let mut words = result.options.clone();
+    if let Some(known) = &args.known {
+        words.extend(["--known".to_owned(), known.display().to_string()]);
+    }
+    words
 }
 
 async fn subject(args: &Run, limits: &Limits) -> Result<Subject, u8> {

@@ -2,6 +2,8 @@
 
 mod catalogue;
 pub mod json;
+mod rerun;
 pub mod terminal;
 
 pub use catalogue::{explain, list};
+pub use rerun::rerun;

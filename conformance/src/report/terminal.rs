@@ -77,7 +77,7 @@ pub fn lines(run: &RunResult) -> String {
 }
 
 /// The picture of what differs, if something does: the place in the transcript, both sides, the
-/// words of the specification, the wire, the node's log, and how to see it again.
+/// words of the specification, the wire, the node's log, and `rerun`, the command to see it again.
 pub fn picture(result: &CaseResult, case: &Case, rerun: &str, style: Style) -> Option<String> {
     let difference = result.verdict.difference()?;
     let severity = match &result.verdict {
@@ -116,7 +116,7 @@ pub fn picture(result: &CaseResult, case: &Case, rerun: &str, style: Style) -> O
             format!("the last lines of {node}\n{}", lines.join("\n")),
         ));
     }
-    footer.push(("rerun", format!("{rerun} --case {}", result.id)));
+    footer.push(("rerun", rerun.to_owned()));
     Some(diagnosis.render(style))
 }
 

@@ -117,7 +117,7 @@ impl Runner {
         results_by_place.sort_by_key(|(place, _)| *place);
         RunResult {
             target: self.subject.describe(),
-            option: self.subject.option(),
+            options: self.subject.options(),
             cases: results_by_place
                 .into_iter()
                 .map(|(_, result)| result)

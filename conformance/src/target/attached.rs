@@ -93,6 +93,11 @@ impl Attachment {
         self
     }
 
+    /// What the server was said to be.
+    pub fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
     /// Whether somebody listens at one of the addresses.
     ///
     /// # Errors

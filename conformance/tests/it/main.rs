@@ -6,6 +6,7 @@
 )]
 
 mod docs;
+mod harness;
 mod hostile;
 mod launched;
 mod program;
