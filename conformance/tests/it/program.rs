@@ -89,7 +89,7 @@ error[TST-01]: a ping is answered [must, redis 7.0.15]
    = spec: "Commands", PING
    = wire: n1      [..]s  > *1/r/n$4/r/nPING/r/n
            n1      [..]s  < +PONG/r/n
-   = rerun: shardlab conformance run --attach 127.0.0.1:[..] fixtures --case TST-01
+   = rerun: shardlab conformance run --attach 127.0.0.1:[..] fixtures/ping/is_answered.resp
 
 127.0.0.1:[..]: ran 1: 1 departed ([..] s)
 
@@ -97,27 +97,83 @@ error[TST-01]: a ping is answered [must, redis 7.0.15]
 }
 
 #[test]
+fn the_line_to_run_it_again_does_so() {
+    let wrong = PING.replace("\nPONG", "\n\"PONG\"");
+    let folder = folder(&[
+        ("it's mine/ping/is answered.resp", &wrong),
+        (
+            "it's mine/ping/is_right.resp",
+            &PING.replace("TST-01", "TST-02"),
+        ),
+        ("nothing is known.txt", ""),
+    ]);
+    let address = serve_cluster(pong).to_string();
+    for arguments in [
+        &["it's mine"][..],
+        &["--fixtures", "it's mine", "--case", "TST-*"],
+        &[
+            "it's mine/ping/is answered.resp",
+            "--known",
+            "nothing is known.txt",
+        ],
+        &[
+            "it's mine",
+            "--product",
+            "valkey",
+            "--server-version",
+            "8.1",
+        ],
+    ] {
+        let run = program(folder.path())
+            .args(["run", "--attach", &address])
+            .args(arguments)
+            .assert()
+            .code(1);
+        let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("= rerun: "));
+        let words = shlex::split(line.unwrap()).unwrap();
+        assert_eq!(words[..2], ["shardlab", "conformance"]);
+        let again = program(folder.path()).args(&words[2..]).assert().code(1);
+        let again = String::from_utf8_lossy(&again.get_output().stdout).into_owned();
+        assert!(again.contains("ran 1: 1 departed"), "{words:?}: {again}");
+        let title = text.lines().find(|line| line.starts_with("error[TST-01]"));
+        assert!(again.contains(title.unwrap()), "{words:?}: {again}");
+    }
+}
+
+#[test]
 fn an_argument_that_is_none_is_code_2() {
     let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    let address = serve_cluster(pong).to_string();
     for arguments in [
         &["run", "--jobs", "0"][..],
         &["run", "--attach", "x", "--server", "y"],
         &["run", "--attach", "nowhere"],
+        &["run", "--server", "nosuch@1"],
+        &["run", "--product", "valkey"],
         &[
             "run",
             "fixtures",
             "--known",
             "nothing.txt",
             "--attach",
-            "127.0.0.1:1",
+            &address,
         ],
         &["fly"],
         &["run", "nothing"],
+        &["explain", "TST-99"],
+        &["list", "--area", "nowhere"],
     ] {
-        program(folder.path())
-            .args(arguments)
-            .assert()
-            .code(if arguments.contains(&"--known") { 3 } else { 2 });
+        program(folder.path()).args(arguments).assert().code(2);
+    }
+}
+
+#[test]
+fn help_and_version_are_code_0() {
+    for arguments in [&["--help"][..], &["run", "--help"], &["--version"]] {
+        program(Path::new(".")).args(arguments).assert().code(0);
     }
 }
 
@@ -173,6 +229,21 @@ error: no reply is written for this command
 error: 1 of the transcripts cannot be run as they are
 
 "#]]);
+    // The same mistakes keep it from being run, whoever would answer.
+    for arguments in [&["run"][..], &["run", "--attach", "127.0.0.1:1"]] {
+        program(folder.path())
+            .args(arguments)
+            .arg("fixtures")
+            .assert()
+            .code(2)
+            .stderr_eq(str![[r#"
+error: unknown level `most`
+ --> fixtures/ping/is_answered.resp:4:11
+...
+error: 1 of the transcripts cannot be run as they are
+
+"#]]);
+    }
 }
 
 #[test]
@@ -192,17 +263,31 @@ hint: `shardlab up` starts a cluster; `shardlab status` tells its addresses
 
 #[test]
 fn a_server_that_is_not_there_is_code_3() {
-    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
-    program(folder.path())
-        .args([
-            "run",
-            "fixtures",
-            "--server",
-            "./no-such-server",
-            "--offline",
-        ])
-        .assert()
-        .code(3);
+    let folder = folder(&[
+        ("fixtures/ping/is_answered.resp", PING),
+        ("no-server", "not a program"),
+    ]);
+    let run = || program(folder.path()).args(["run", "fixtures"]);
+    for (run, told) in [
+        (
+            run().args(["--server", "./nowhere", "--offline"]),
+            "/nowhere`",
+        ),
+        (run().args(["--server", "./no-server"]), "no-server`"),
+        (run().args(["--server", "redis@3.1"]), "`redis@3.1`"),
+        (
+            run().env("SHARDLAB_SERVER", "/nowhere"),
+            "there is no program `/nowhere`",
+        ),
+        (
+            run().env("SHARDLAB_ATTACH", "127.0.0.1:1"),
+            "nobody answers at `127.0.0.1:1`",
+        ),
+    ] {
+        let run = run.assert().code(3);
+        let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(text.starts_with("error: ") && text.contains(told), "{text}");
+    }
 }
 
 #[test]
