@@ -97,13 +97,21 @@ fn joined(lines: &[Spanned<Template>], no_newline: bool) -> Template {
     Template { pieces }
 }
 
-/// The bytes with escapes, as they could be written in a transcript.
+/// The most received bytes that a picture shows.
+const SHOWN: usize = 1000;
+
+/// The bytes with escapes, as they could be written in a transcript, as far as a reader looks.
 fn shown(bytes: &[u8]) -> String {
+    let first = bytes.get(..SHOWN).unwrap_or(bytes);
     let template = Template {
         pieces: vec![Spanned::new(
-            Piece::Literal(bytes.to_vec()),
+            Piece::Literal(first.to_vec()),
             Span::default(),
         )],
     };
-    format!("`{}`", print_template(&template))
+    let text = print_template(&template);
+    match bytes.len().checked_sub(SHOWN) {
+        None | Some(0) => format!("`{text}`"),
+        Some(more) => format!("`{text}` and {more} bytes more"),
+    }
 }
