@@ -114,9 +114,9 @@ fn prepare(environment: &Environment) -> Result<(Runtime, Runner), String> {
     let wanted = Wanted::default();
     let opening = Subject::open(&wanted, environment, limits.read, &|_| {});
     let subject = runtime.block_on(opening).map_err(|error| {
-        let hints = [variable(environment), error.hint()].into_iter().flatten();
-        let hints: String = hints.map(|hint| format!("\nhint: {hint}")).collect();
-        format!("{error}{hints}")
+        let lines = [Some(error.to_string()), variable(environment), error.hint()];
+        let lines: Vec<_> = lines.into_iter().flatten().collect();
+        lines.join("\nhint: ")
     })?;
     let known = match &subject {
         Subject::Launched(_) => KnownList::embedded().map_err(|error| error.to_string())?,

@@ -69,7 +69,7 @@ fn run(
 
 #[test]
 fn a_list_is_names_only_and_needs_no_server() {
-    let lines: String = NAMES.iter().map(|name| format!("{name}: test\n")).collect();
+    let lines = NAMES.join(": test\n") + ": test\n";
     for arguments in [&["--list"][..], &["--list", "--format", "terse"]] {
         let (text, conclusion) = run(arguments, Ok(cases()), nowhere());
         assert_eq!(text, lines);

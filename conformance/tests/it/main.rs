@@ -10,5 +10,6 @@ mod harness;
 mod hostile;
 mod launched;
 mod program;
+mod readme;
 mod server;
 mod wrong;

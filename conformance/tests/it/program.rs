@@ -18,7 +18,7 @@ const PING: &str = "id:       TST-01\ntitle:    a ping is answered\nspec:     \"
                     needs:    client\ntopology: 3 masters, 1 replica each\nnote:     nothing is simpler\n\n\
                     n1> PING\nPONG\n";
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for (path, text) in files {
         let path = folder.path().join(path);
@@ -28,7 +28,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn program(folder: &Path) -> Command {
+pub(crate) fn program(folder: &Path) -> Command {
     Command::new(cargo_bin!("shardlab-conformance"))
         .current_dir(folder)
         .env_remove("SHARDLAB_ATTACH")
