@@ -13,11 +13,10 @@ use shardlab::environment::Environment;
 use tokio::runtime::Runtime;
 
 use crate::diagnose::{Diagnosis, Style};
-use crate::known::KnownList;
 use crate::report::rerun;
 use crate::report::terminal::picture;
 use crate::run::result::Verdict;
-use crate::run::{Limits, Runner, Subject, Wanted};
+use crate::run::{Limits, Runner, Subject, Wanted, runtime};
 use crate::suite::{Case, LoadError, Origin, load};
 
 /// Runs the transcripts of this build as tests. What it gives is for `main` to return: the
@@ -105,11 +104,7 @@ impl Bench {
 }
 
 fn prepare(environment: &Environment) -> Result<(Runtime, Runner), String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| format!("the runtime does not start: {error}"))?;
+    let runtime = runtime().map_err(|error| format!("the runtime does not start: {error}"))?;
     let limits = Limits::default();
     let wanted = Wanted::default();
     let opening = Subject::open(&wanted, environment, limits.read, &|_| {});
@@ -118,10 +113,7 @@ fn prepare(environment: &Environment) -> Result<(Runtime, Runner), String> {
         let lines: Vec<_> = lines.into_iter().flatten().collect();
         lines.join("\nhint: ")
     })?;
-    let known = match &subject {
-        Subject::Launched(_) => KnownList::embedded().map_err(|error| error.to_string())?,
-        Subject::Attached(_) => KnownList::default(),
-    };
+    let known = subject.known().map_err(|error| error.to_string())?;
     Ok((runtime, Runner::new(subject).limits(limits).known(known)))
 }
 

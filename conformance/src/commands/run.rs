@@ -13,7 +13,7 @@ use shardlab_conformance::known::KnownList;
 use shardlab_conformance::pattern::Server;
 use shardlab_conformance::report::{json, rerun, terminal};
 use shardlab_conformance::run::result::RunResult;
-use shardlab_conformance::run::{Limits, Runner, Subject, Wanted};
+use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
 use shardlab_conformance::suite::Case;
 
 use super::{Code, cases, usage};
@@ -27,11 +27,7 @@ pub(super) fn run(args: &Run) -> Code {
         .selection()
         .of(all)
         .map_err(|error| usage(&error))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| bug(&error))?;
+    let runtime = runtime().map_err(|error| bug(&error))?;
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen().map_err(|error| bug(&error))?;
         let limits = Limits::default().slower(args.slow);
@@ -123,7 +119,6 @@ fn known(args: &Run, subject: &Subject) -> Result<KnownList, u8> {
                 .map_err(|error| usage(&format!("cannot read `{shown}`: {error}")))?;
             KnownList::parse(&shown, &text).map_err(|error| usage(&error))
         }
-        None if matches!(subject, Subject::Attached(_)) => Ok(KnownList::default()),
-        None => KnownList::embedded().map_err(|error| usage(&error)),
+        None => subject.known().map_err(|error| usage(&error)),
     }
 }

@@ -13,6 +13,8 @@ use crate::suite::Case;
 use crate::target::describe;
 use crate::transcript::ast::Level;
 
+use super::areas::by_area;
+
 const GOOD: Colour = AnsiColor::Green.on_default();
 const BAD: Colour = AnsiColor::Red.on_default().bold();
 const ODD: Colour = AnsiColor::Yellow.on_default();
@@ -59,21 +61,11 @@ pub fn line(result: &CaseResult) -> String {
 
 /// The whole report without the pictures: an area, its cases; then the next.
 pub fn lines(run: &RunResult) -> String {
-    let mut text = String::new();
-    let mut area = "";
-    for case in &run.cases {
-        if case.area != area {
-            let _ = writeln!(
-                text,
-                "{}{}",
-                if area.is_empty() { "" } else { "\n" },
-                case.area
-            );
-            area = &case.area;
-        }
-        let _ = writeln!(text, "  {}", line(case).replace('\n', "\n  "));
-    }
-    text
+    by_area(
+        run.cases
+            .iter()
+            .map(|case| (case.area.as_str(), line(case))),
+    )
 }
 
 /// The picture of what differs, if something does: the place in the transcript, both sides, the

@@ -10,6 +10,7 @@ use shardlab::server::{Notify, SearchEnv};
 use shardlab::state::usual_cache;
 use thiserror::Error;
 
+use crate::known::{KnownError, KnownList};
 use crate::pattern::Server;
 use crate::pool::Pool;
 use crate::target::attached::{AddressError, Attachment};
@@ -134,6 +135,17 @@ impl Subject {
                 }
                 words
             }
+        }
+    }
+
+    /// What is known to depart there: our own lists, where the server is one that we start.
+    ///
+    /// # Errors
+    /// One of the lists is wrong.
+    pub fn known(&self) -> Result<KnownList, KnownError> {
+        match self {
+            Self::Launched(_) => KnownList::embedded(),
+            Self::Attached(_) => Ok(KnownList::default()),
         }
     }
 

@@ -12,7 +12,7 @@ use snapbox::cmd::{Command, cargo_bin};
 use snapbox::str;
 use tempfile::TempDir;
 
-use crate::server::{serve, serve_cluster};
+use crate::server::{Answer, serve, serve_cluster};
 
 const PING: &str = "id:       TST-01\ntitle:    a ping is answered\nspec:     \"Commands\", PING\nlevel:    must\n\
                     needs:    client\ntopology: 3 masters, 1 replica each\nnote:     nothing is simpler\n\n\
@@ -35,6 +35,12 @@ pub(crate) fn program(folder: &Path) -> Command {
         .env_remove("SHARDLAB_SERVER")
 }
 
+/// The transcripts of the folder, on a cluster that answers like this.
+fn run_attached(folder: &TempDir, answer: Answer) -> Command {
+    let address = serve_cluster(answer).to_string();
+    program(folder.path()).args(["run", "fixtures", "--attach", &address])
+}
+
 fn pong(request: &str) -> Option<Vec<u8>> {
     let integers = request.matches("EXISTS").count() + request.matches("DEL").count();
     match integers {
@@ -47,9 +53,7 @@ fn pong(request: &str) -> Option<Vec<u8>> {
 #[test]
 fn every_claim_that_holds_is_code_0() {
     let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
-    let address = serve_cluster(pong).to_string();
-    program(folder.path())
-        .args(["run", "fixtures", "--attach", &address])
+    run_attached(&folder, pong)
         .assert()
         .code(0)
         .stdout_eq(str![[r#"
@@ -67,9 +71,7 @@ fn a_departure_is_code_1_and_a_picture() {
         "fixtures/ping/is_answered.resp",
         &PING.replace("\nPONG", "\n\"PONG\""),
     )]);
-    let address = serve_cluster(pong).to_string();
-    program(folder.path())
-        .args(["run", "fixtures", "--attach", &address])
+    run_attached(&folder, pong)
         .assert()
         .code(1)
         .stdout_eq(str![[r#"
@@ -294,9 +296,7 @@ fn a_server_that_is_not_there_is_code_3() {
 fn a_run_in_which_every_case_is_skipped_is_code_1() {
     let kill = PING.replace("client", "process");
     let folder = folder(&[("fixtures/ping/is_answered.resp", &kill)]);
-    let address = serve_cluster(pong).to_string();
-    program(folder.path())
-        .args(["run", "fixtures", "--attach", &address])
+    run_attached(&folder, pong)
         .assert()
         .code(1)
         .stdout_eq(str![[r#"
@@ -346,11 +346,7 @@ fn the_json_report_has_a_schema_and_the_place() {
         "fixtures/ping/is_answered.resp",
         &PING.replace("\nPONG", "\n\"PONG\""),
     )]);
-    let address = serve_cluster(pong).to_string();
-    let run = program(folder.path())
-        .args(["run", "fixtures", "--json", "--attach", &address])
-        .assert()
-        .code(1);
+    let run = run_attached(&folder, pong).arg("--json").assert().code(1);
     let report: serde_json::Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
     assert_eq!(report["schema"], 1);
     let case = &report["cases"][0];
@@ -431,11 +427,7 @@ fn keys_of_others_are_left_alone() {
         let count = request.matches("EXISTS").count();
         (count > 0).then(|| b":1\r\n".repeat(count))
     };
-    let address = serve_cluster(full).to_string();
-    let run = program(folder.path())
-        .args(["run", "fixtures", "--attach", &address])
-        .assert()
-        .code(1);
+    let run = run_attached(&folder, full).assert().code(1);
     let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
     assert!(text.contains("the key `mine` is there already"), "{text}");
 }
