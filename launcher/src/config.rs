@@ -2,7 +2,7 @@
 //! reason. Pure: text in, text out.
 //!
 //! node.conf holds the values that the user wants in the end. What a boot bends for speed stands
-//! on the server's command line only ([`boot_arguments`]) and is set right by `CONFIG SET` when
+//! on the server's command line only ([`crate::bend::boot_arguments`]) and is set right by `CONFIG SET` when
 //! the cluster is ready.
 
 use std::fmt::Write as _;
