@@ -184,6 +184,11 @@ fn factor(text: &str) -> Result<f64, String> {
 }
 
 impl Run {
+    /// Where the transcripts come from.
+    pub(crate) fn origin(&self) -> Origin {
+        self.selection.origin(&self.paths)
+    }
+
     /// How long the whole run may take.
     pub(crate) fn patience(&self) -> Duration {
         Duration::from_secs(self.timeout)

@@ -5,7 +5,6 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use crate::pattern::Mismatch;
 use crate::transcript::{Error, Span};
 
 /// How bad it is.
@@ -70,31 +69,6 @@ impl<'a> Diagnosis<'a> {
         }
     }
 
-    /// The picture of a reply that is not what is expected. The caller adds what it knows:
-    /// the case's id, the prompt, the words of the specification, the bytes on the wire.
-    pub fn mismatch(mismatch: &Mismatch, title: String, path: &'a str, source: &'a str) -> Self {
-        let (kind, shown) = mismatch
-            .received
-            .split_once('\n')
-            .unwrap_or((&mismatch.received, ""));
-        let mut footer = Vec::new();
-        if !shown.is_empty() {
-            footer.push(("received", shown.to_owned()));
-        }
-        footer.extend(mismatch.note.clone().map(|note| ("note", note)));
-        Self {
-            severity: Severity::Error,
-            code: None,
-            title,
-            path,
-            source,
-            span: mismatch.span,
-            label: format!("expected {}, received {kind}", mismatch.expected),
-            context: Vec::new(),
-            footer,
-        }
-    }
-
     /// Draws it; no line end after the last line.
     pub fn render(&self, style: Style) -> String {
         let level = match self.severity {
@@ -153,21 +127,21 @@ mod tests {
     #[test]
     fn the_picture_shows_place_difference_and_context() {
         let source = "n1> MGET b hello\n(error) CROSSSLOT Keys\n";
-        let mismatch = Mismatch {
+        let diagnosis = Diagnosis {
+            severity: Severity::Error,
+            code: Some("XSL-01".into()),
+            title: "keys of two slots are refused".to_owned(),
+            path: "fixtures/crossslot/x.resp",
+            source,
             span: Span::new(17, 39),
-            expected: "an error with the code `CROSSSLOT`".into(),
-            received: "an array:\n1) (nil)\n2) (nil)".into(),
-            note: Some("both slots are served by n1".into()),
-            level: None,
+            label: "expected an error with the code `CROSSSLOT`, received an array:".into(),
+            context: vec![(Span::new(0, 16), "sent to n1".into())],
+            footer: vec![
+                ("received", "1) (nil)\n2) (nil)".into()),
+                ("note", "both slots are served by n1".into()),
+                ("rerun", "shardlab-conformance run XSL-01".into()),
+            ],
         };
-        let title = "keys of two slots are refused".to_owned();
-        let mut diagnosis =
-            Diagnosis::mismatch(&mismatch, title, "fixtures/crossslot/x.resp", source);
-        diagnosis.code = Some("XSL-01".into());
-        diagnosis.context = vec![(Span::new(0, 16), "sent to n1".into())];
-        diagnosis
-            .footer
-            .push(("rerun", "shardlab-conformance run XSL-01".into()));
         snapbox::assert_data_eq!(
             diagnosis.render(Style::Plain),
             snapbox::str![[r"

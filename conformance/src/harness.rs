@@ -8,35 +8,41 @@
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Conclusion, Failed, Trial};
 use shardlab::environment::Environment;
 use tokio::runtime::Runtime;
 
 use crate::diagnose::{Diagnosis, Style};
-use crate::known::KnownList;
+use crate::report::rerun;
 use crate::report::terminal::picture;
 use crate::run::result::Verdict;
-use crate::run::{Limits, Runner, Subject, Wanted};
+use crate::run::{Limits, Runner, Subject, Wanted, runtime};
 use crate::suite::{Case, LoadError, Origin, load};
-
-/// How a failed trial is seen again.
-const RERUN: &str = "shardlab conformance run";
 
 /// Runs the transcripts of this build as tests. What it gives is for `main` to return: the
 /// servers of the trials are gone by then.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let conclusion = libtest_mimic::run(&arguments, trials(load(&Origin::Embedded)));
-    conclusion.exit_code()
+    let (arguments, environment) = (Arguments::from_args(), Environment::of_process());
+    run(&arguments, load(&Origin::Embedded), environment).exit_code()
+}
+
+/// Runs cases as tests, with the arguments that every test program has. The environment names
+/// the server.
+pub fn run(
+    arguments: &Arguments,
+    cases: Result<Vec<Case>, LoadError>,
+    environment: Environment,
+) -> Conclusion {
+    libtest_mimic::run(arguments, trials(cases, environment))
 }
 
 /// A trial for each case; one that fails if there is none, so that a folder that has moved
 /// cannot look like a suite that passes.
-fn trials(cases: Result<Vec<Case>, LoadError>) -> Vec<Trial> {
+fn trials(cases: Result<Vec<Case>, LoadError>, environment: Environment) -> Vec<Trial> {
     match cases {
         Ok(cases) if cases.is_empty() => vec![failing("there is no transcript".to_owned())],
         Ok(cases) => {
-            let bench = Arc::new(Bench::default());
+            let bench = Arc::new(Bench::new(environment));
             let trial = |case: Case| {
                 let bench = Arc::clone(&bench);
                 Trial::ignorable_test(case.name(), move || bench.trial(&case))
@@ -59,13 +65,24 @@ fn failing(reason: String) -> Trial {
     Trial::test("transcripts::can_be_read", move || Err(reason.into()))
 }
 
-/// What the trials share, made by the first one that needs it.
-#[derive(Default)]
-struct Bench(OnceLock<Result<(Runtime, Runner), String>>);
+/// What the trials share.
+struct Bench {
+    environment: Environment,
+    /// Made by the first trial that needs it.
+    prepared: OnceLock<Result<(Runtime, Runner), String>>,
+}
 
 impl Bench {
+    fn new(environment: Environment) -> Self {
+        Self {
+            environment,
+            prepared: OnceLock::new(),
+        }
+    }
+
     fn trial(&self, case: &Case) -> Result<Completion, Failed> {
-        let (runtime, runner) = self.0.get_or_init(prepare).as_ref().map_err(Failed::from)?;
+        let prepared = self.prepared.get_or_init(|| prepare(&self.environment));
+        let (runtime, runner) = prepared.as_ref().map_err(Failed::from)?;
         let result = runtime.block_on(runner.case(case));
         match &result.verdict {
             Verdict::Pass | Verdict::Otherwise(_) | Verdict::Known { .. } => {
@@ -73,7 +90,7 @@ impl Bench {
             }
             Verdict::Skipped(skip) => Ok(Completion::ignored_with(&skip.reason)),
             Verdict::Departs(_) => {
-                let rerun = format!("{RERUN} {}", runner.subject().option());
+                let rerun = rerun(&runner.subject().options(), &Origin::Embedded, case);
                 let picture = picture(&result, case, &rerun, Style::Plain);
                 Err(picture.unwrap_or_default().into())
             }
@@ -86,22 +103,24 @@ impl Bench {
     }
 }
 
-fn prepare() -> Result<(Runtime, Runner), String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| format!("the runtime does not start: {error}"))?;
+fn prepare(environment: &Environment) -> Result<(Runtime, Runner), String> {
+    let runtime = runtime().map_err(|error| format!("the runtime does not start: {error}"))?;
     let limits = Limits::default();
-    let (wanted, environment) = (Wanted::default(), Environment::of_process());
-    let opening = Subject::open(&wanted, &environment, limits.read, &|_| {});
+    let wanted = Wanted::default();
+    let opening = Subject::open(&wanted, environment, limits.read, &|_| {});
     let subject = runtime.block_on(opening).map_err(|error| {
-        let hint = error.hint().map(|hint| format!("\nhint: {hint}"));
-        format!("{error}{}", hint.unwrap_or_default())
+        let lines = [Some(error.to_string()), variable(environment), error.hint()];
+        let lines: Vec<_> = lines.into_iter().flatten().collect();
+        lines.join("\nhint: ")
     })?;
-    let known = match &subject {
-        Subject::Launched(_) => KnownList::embedded().map_err(|error| error.to_string())?,
-        Subject::Attached(_) => KnownList::default(),
-    };
+    let known = subject.known().map_err(|error| error.to_string())?;
     Ok((runtime, Runner::new(subject).limits(limits).known(known)))
+}
+
+/// Where the wish for a target that is not there comes from, if not from us.
+fn variable(environment: &Environment) -> Option<String> {
+    let Environment { attach, server, .. } = environment;
+    let attach = attach.as_ref().map(|value| ("SHARDLAB_ATTACH", value));
+    let named = attach.or(server.as_ref().map(|value| ("SHARDLAB_SERVER", value)));
+    named.map(|(name, value)| format!("`{name}` is set to `{value}`"))
 }

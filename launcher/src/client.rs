@@ -10,7 +10,7 @@ use thiserror::Error;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::resp::{Decoder, Frame, Protocol, ProtocolError, encode_command};
+use crate::resp::{Decoder, Frame, Limits, Protocol, ProtocolError, encode_command};
 use crate::wait::Deadline;
 
 /// How long a connection may take to be made, and a reply to come, unless said otherwise.
@@ -131,6 +131,13 @@ impl Connection {
             }
         }
         Ok(connection)
+    }
+
+    /// How much a reply may hold, for a peer that is not trusted.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.decoder = self.decoder.with_limits(limits);
+        self
     }
 
     /// The node's address.

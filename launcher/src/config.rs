@@ -2,8 +2,8 @@
 //! reason. Pure: text in, text out.
 //!
 //! node.conf holds the values that the user wants in the end. What a boot bends for speed stands
-//! on the server's command line only ([`boot_arguments`]) and is set right by `CONFIG SET` when
-//! the cluster is ready.
+//! on the server's command line only ([`crate::bend::boot_arguments`]) and is set right by
+//! `CONFIG SET` when the cluster is ready.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -246,6 +246,12 @@ pub enum Error {
     /// `cli` without a client program.
     #[error("neither redis-cli nor valkey-cli is on PATH or beside the server")]
     NoClient,
+    /// `conformance` without its program.
+    #[error("{}", no_conformance(folder.as_deref()))]
+    NoConformance {
+        /// The folder of this program, where it was looked for first.
+        folder: Option<PathBuf>,
+    },
     /// The user's own Ctrl-C, or a request to end; what was started is gone.
     #[error("interrupted by {0}")]
     Interrupted(nix::sys::signal::Signal),
@@ -333,6 +339,7 @@ impl Error {
                 "`shardlab call` needs neither; redis-cli is in the package redis-tools, valkey-cli in valkey-tools"
                     .to_owned(),
             ),
+            Self::NoConformance { .. } => Some("`cargo install --path conformance` puts it on PATH".to_owned()),
             Self::NotReady(_) => Some("what was started has been removed; `--timeout` gives it more time".to_owned()),
             _ => None,
         }
@@ -363,6 +370,12 @@ fn held_by(holder: Option<&Holder>) -> String {
     holder
         .map(|holder| format!(" by {holder}"))
         .unwrap_or_default()
+}
+
+fn no_conformance(folder: Option<&Path>) -> String {
+    let beside = folder.map(|folder| format!("beside this program in `{}`", folder.display()));
+    let beside = beside.unwrap_or_else(|| "beside this program".to_owned());
+    format!("the program `shardlab-conformance` is neither {beside} nor on PATH")
 }
 
 fn last_words(log: &[String], path: &Path) -> String {

@@ -11,9 +11,9 @@ use shardlab::server::Notice;
 use shardlab_conformance::diagnose::Style;
 use shardlab_conformance::known::KnownList;
 use shardlab_conformance::pattern::Server;
-use shardlab_conformance::report::{json, terminal};
+use shardlab_conformance::report::{json, rerun, terminal};
 use shardlab_conformance::run::result::RunResult;
-use shardlab_conformance::run::{Limits, Runner, Subject, Wanted};
+use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
 use shardlab_conformance::suite::Case;
 
 use super::{Code, cases, usage};
@@ -21,17 +21,13 @@ use crate::cli::Run;
 use crate::term;
 
 pub(super) fn run(args: &Run) -> Code {
-    let all = cases(&args.selection.origin(&args.paths))?;
+    let all = cases(&args.origin())?;
     let chosen = args
         .selection
         .selection()
         .of(all)
         .map_err(|error| usage(&error))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| bug(&error))?;
+    let runtime = runtime().map_err(|error| bug(&error))?;
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen().map_err(|error| bug(&error))?;
         let limits = Limits::default().slower(args.slow);
@@ -70,13 +66,14 @@ fn report(args: &Run, result: &RunResult, cases: &[Case]) {
         return;
     }
     term::data(&terminal::lines(result));
-    let rerun = rerun(args, result);
+    let (options, origin) = (options(args, result), args.origin());
     for (result, case) in result.cases.iter().zip(cases) {
         if args.verbose {
             for picture in terminal::tolerated(result, case, Style::Coloured) {
                 term::data(&format!("\n{picture}"));
             }
         }
+        let rerun = rerun(&options, &origin, case);
         if let Some(picture) = terminal::picture(result, case, &rerun, Style::Coloured) {
             term::data(&format!("\n{picture}"));
         }
@@ -84,11 +81,13 @@ fn report(args: &Run, result: &RunResult, cases: &[Case]) {
     term::data(&format!("\n{}", terminal::summary(result)));
 }
 
-/// How to run the same again, but for the case.
-fn rerun(args: &Run, result: &RunResult) -> String {
-    let mut words = vec!["shardlab conformance run".to_owned(), result.option.clone()];
-    words.extend(args.paths.iter().map(|path| path.display().to_string()));
-    words.join(" ")
+/// The options of a run that comes to the same result.
+fn options(args: &Run, result: &RunResult) -> Vec<String> {
+    let mut words = result.options.clone();
+    if let Some(known) = &args.known {
+        words.extend(["--known".to_owned(), known.display().to_string()]);
+    }
+    words
 }
 
 async fn subject(args: &Run, limits: &Limits) -> Result<Subject, u8> {
@@ -120,7 +119,6 @@ fn known(args: &Run, subject: &Subject) -> Result<KnownList, u8> {
                 .map_err(|error| usage(&format!("cannot read `{shown}`: {error}")))?;
             KnownList::parse(&shown, &text).map_err(|error| usage(&error))
         }
-        None if matches!(subject, Subject::Attached(_)) => Ok(KnownList::default()),
-        None => KnownList::embedded().map_err(|error| usage(&error)),
+        None => subject.known().map_err(|error| usage(&error)),
     }
 }

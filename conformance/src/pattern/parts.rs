@@ -1,5 +1,6 @@
 //! Arrays, sets, pushes and maps: which element is for which item.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use shardlab::resp::Frame;
@@ -30,14 +31,24 @@ impl<'a> Matcher<'a> {
         frames: &[Frame],
         span: Span,
     ) -> Verdict {
-        let patterns = || {
-            items.iter().filter_map(|item| match &item.value {
+        let slots: Vec<_> = items
+            .iter()
+            .map(|item| match &item.value {
                 Item::Rest => None,
                 Item::One(pattern) => Some((pattern, item.span)),
             })
-        };
+            .collect();
+        let patterns = || slots.iter().copied().flatten();
         match rule {
-            Rule::Whole => self.in_order(items, frames, span),
+            Rule::Whole => self.in_order(
+                &slots,
+                frames,
+                |matcher, (pattern, span), frame| matcher.frame(pattern, span, frame),
+                || {
+                    let wanted = patterns().count();
+                    wrong_count(wanted, frames.len(), wanted < slots.len(), span)
+                },
+            ),
             Rule::AnyOrder => {
                 let patterns: Vec<_> = patterns().collect();
                 same_count("item", patterns.len(), frames.len(), span)?;
@@ -45,16 +56,19 @@ impl<'a> Matcher<'a> {
                     &patterns,
                     frames,
                     |matcher, (pattern, span), frame| matcher.frame(pattern, *span, frame),
-                    |matcher, (pattern, span)| matcher.missing(pattern, *span),
+                    |matcher, (pattern, span)| matcher.missing_item(pattern, *span, frames),
                 )
             }
             Rule::Has => {
                 for (pattern, span) in patterns() {
-                    let found = frames
-                        .iter()
-                        .any(|frame| self.attempt(|m| m.frame(pattern, span, frame)).is_ok());
+                    let mut nearest = Nearest::default();
+                    let found = frames.iter().any(|frame| {
+                        let verdict = self.attempt(|m| m.frame(pattern, span, frame));
+                        verdict.map_err(|mismatch| nearest.offer(mismatch)).is_ok()
+                    });
                     if !found {
-                        let missing = self.missing(pattern, span);
+                        let missing = nearest.inside(span);
+                        let missing = missing.unwrap_or_else(|| self.no_item(pattern, span));
                         self.weigh(pattern.marks.level, Err(Box::new(missing)))?;
                     }
                 }
@@ -75,56 +89,65 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn missing(&self, pattern: &Pattern, span: Span) -> Mismatch {
+    /// Why no element is this item.
+    fn missing_item(&mut self, pattern: &'a Pattern, span: Span, frames: &[Frame]) -> Mismatch {
+        let mut nearest = Nearest::default();
+        for frame in frames {
+            if let Err(mismatch) = self.attempt(|m| m.frame(pattern, span, frame)) {
+                nearest.offer(mismatch);
+            }
+        }
+        let missing = nearest.inside(span);
+        missing.unwrap_or_else(|| self.no_item(pattern, span))
+    }
+
+    fn no_item(&self, pattern: &Pattern, span: Span) -> Mismatch {
         let expected = format!("an item that is {}", part(pattern, self.known()));
         Mismatch::new(span, expected, "none".to_owned())
     }
 
-    /// Items in their order; `...` takes as few elements as possible.
-    fn in_order(&mut self, items: &'a [Spanned<Item>], frames: &[Frame], span: Span) -> Verdict {
-        let (mut item, mut frame) = (0, 0);
+    /// Parts in their order; none stands for `...`, which takes as few elements as possible.
+    pub(super) fn in_order<P: Copy, E>(
+        &mut self,
+        parts: &[Option<P>],
+        elements: &[E],
+        matches: impl Fn(&mut Self, P, &E) -> Verdict,
+        wrong_count: impl FnOnce() -> Mismatch,
+    ) -> Verdict {
+        let (mut part, mut element) = (0, 0);
         // Behind the last `...`: its place, the element where what follows was last tried, and
         // what had been found before it.
         let mut retry: Option<(usize, usize, Mark)> = None;
         let mut closest = None;
         loop {
-            match (items.get(item), frames.get(frame)) {
+            match (parts.get(part), elements.get(element)) {
                 (None, None) => return Ok(()),
-                (Some(wanted), _) if wanted.value == Item::Rest => {
-                    item += 1;
-                    retry = Some((item, frame, self.mark()));
+                (Some(None), _) => {
+                    part += 1;
+                    retry = Some((part, element, self.mark()));
                     closest = None;
                     continue;
                 }
-                (Some(wanted), Some(found)) => {
-                    if let Item::One(pattern) = &wanted.value {
-                        match self.frame(pattern, wanted.span, found) {
-                            Ok(()) => {
-                                item += 1;
-                                frame += 1;
-                                continue;
-                            }
-                            Err(mismatch) => {
-                                closest.get_or_insert(mismatch);
-                            }
-                        }
+                (Some(Some(wanted)), Some(found)) => match matches(self, *wanted, found) {
+                    Ok(()) => {
+                        part += 1;
+                        element += 1;
+                        continue;
                     }
-                }
+                    Err(mismatch) => {
+                        closest.get_or_insert(mismatch);
+                    }
+                },
                 (None, Some(_)) | (Some(_), None) => {}
             }
             match retry {
-                Some((after, from, mark)) if from < frames.len() => {
-                    item = after;
-                    frame = from + 1;
+                Some((after, from, mark)) if from < elements.len() => {
+                    part = after;
+                    element = from + 1;
                     self.reset(mark.clone());
-                    retry = Some((after, frame, mark));
+                    retry = Some((after, element, mark));
                 }
-                _ => {
-                    let rests = items.iter().any(|item| item.value == Item::Rest);
-                    return Err(closest.unwrap_or_else(|| {
-                        Box::new(wrong_count(items.len(), frames.len(), rests, span))
-                    }));
-                }
+                _ => return Err(closest.unwrap_or_else(|| Box::new(wrong_count()))),
             }
         }
     }
@@ -236,6 +259,34 @@ impl<'a> Matcher<'a> {
     }
 }
 
+/// The element that comes closest to an item that none is: it differs at a later place than any
+/// other.
+#[derive(Default)]
+struct Nearest {
+    mismatch: Option<Box<Mismatch>>,
+    tied: bool,
+}
+
+impl Nearest {
+    fn offer(&mut self, mismatch: Box<Mismatch>) {
+        let before = self.mismatch.as_ref().map(|best| best.span.start);
+        match before.map(|before| mismatch.span.start.cmp(&before)) {
+            None | Some(Ordering::Greater) => {
+                self.mismatch = Some(mismatch);
+                self.tied = false;
+            }
+            Some(Ordering::Equal) => self.tied = true,
+            Some(Ordering::Less) => {}
+        }
+    }
+
+    /// What differs in that element, if it is but a part of the item at `span`.
+    fn inside(self, span: Span) -> Option<Mismatch> {
+        let mismatch = *self.mismatch?;
+        (!self.tied && mismatch.span.start > span.start).then_some(mismatch)
+    }
+}
+
 fn same_count(noun: &str, wanted: usize, found: usize, span: Span) -> Verdict {
     if wanted == found {
         return Ok(());
@@ -245,16 +296,9 @@ fn same_count(noun: &str, wanted: usize, found: usize, span: Span) -> Verdict {
 }
 
 fn wrong_count(wanted: usize, found: usize, at_least: bool, span: Span) -> Mismatch {
-    let (wanted, at_least) = if at_least {
-        (wanted.saturating_sub(1), "at least ")
-    } else {
-        (wanted, "")
-    };
-    Mismatch::new(
-        span,
-        format!("{at_least}{}", count(wanted, "item")),
-        found.to_string(),
-    )
+    let at_least = if at_least { "at least " } else { "" };
+    let expected = format!("{at_least}{}", count(wanted, "item"));
+    Mismatch::new(span, expected, found.to_string())
 }
 
 /// For each pattern one of the elements that fit it, no element twice; or a pattern for which

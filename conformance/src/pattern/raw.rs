@@ -1,6 +1,6 @@
 //! Bytes as they stand on the wire.
 
-use crate::transcript::ast::{Piece, RawBytes, RawOutcome, Template};
+use crate::transcript::ast::{Class, Piece, RawBytes, RawOutcome, Template};
 use crate::transcript::{Span, Spanned, print_template};
 
 use super::compile::Compiled;
@@ -45,14 +45,30 @@ pub fn judge_raw(
     );
     match Compiled::new(&template, known) {
         Err(error) => no(span, expected, shown(bytes), Some(error.to_string())),
-        Ok(compiled) => match compiled.captures(bytes) {
-            Some(fresh) => {
+        Ok(compiled) => {
+            if let Some(fresh) = compiled.captures(bytes) {
                 captures.extend(fresh);
-                Match::Yes
+                return Match::Yes;
             }
-            None => no(span, expected, shown(bytes), legend(&template, known)),
-        },
+            let line = departing_line(outcome, bytes, known).unwrap_or(span);
+            no(line, expected, shown(bytes), legend(&template, known))
+        }
     }
+}
+
+/// The first line of a frame that the bytes do not go on with.
+fn departing_line(outcome: &RawOutcome, bytes: &[u8], known: Known<'_>) -> Option<Span> {
+    let RawOutcome::Bytes(RawBytes::Lines { lines, no_newline }) = outcome else {
+        return None;
+    };
+    let begins = |count: &usize| {
+        let mut begin = joined(lines.get(..*count)?, *no_newline && *count == lines.len());
+        let any = Piece::Wildcard(Class::Any);
+        begin.pieces.push(Spanned::new(any, Span::default()));
+        Compiled::new(&begin, known).ok()?.captures(bytes)
+    };
+    let departing = (1..=lines.len()).find(|count| begins(count).is_none())?;
+    lines.get(departing - 1).map(|line| line.span)
 }
 
 fn no(span: Span, expected: String, received: String, note: Option<String>) -> Match {
@@ -65,26 +81,37 @@ fn no(span: Span, expected: String, received: String, note: Option<String>) -> M
 fn whole(bytes: &RawBytes) -> Template {
     match bytes {
         RawBytes::Line(template) => template.clone(),
-        RawBytes::Lines { lines, no_newline } => {
-            let mut pieces = Vec::new();
-            for (place, line) in lines.iter().enumerate() {
-                pieces.extend(line.pieces.iter().cloned());
-                if !(*no_newline && place + 1 == lines.len()) {
-                    pieces.push(Spanned::new(Piece::Literal(b"\r\n".to_vec()), line.span));
-                }
-            }
-            Template { pieces }
-        }
+        RawBytes::Lines { lines, no_newline } => joined(lines, *no_newline),
     }
 }
 
-/// The bytes with escapes, as they could be written in a transcript.
+/// Lines with their ends, the last one perhaps without.
+fn joined(lines: &[Spanned<Template>], no_newline: bool) -> Template {
+    let mut pieces = Vec::new();
+    for (number, line) in (1..).zip(lines) {
+        pieces.extend(line.pieces.iter().cloned());
+        if !(no_newline && number == lines.len()) {
+            pieces.push(Spanned::new(Piece::Literal(b"\r\n".to_vec()), line.span));
+        }
+    }
+    Template { pieces }
+}
+
+/// The most received bytes that a picture shows.
+const SHOWN: usize = 1000;
+
+/// The bytes with escapes, as they could be written in a transcript, as far as a reader looks.
 fn shown(bytes: &[u8]) -> String {
+    let first = bytes.get(..SHOWN).unwrap_or(bytes);
     let template = Template {
         pieces: vec![Spanned::new(
-            Piece::Literal(bytes.to_vec()),
+            Piece::Literal(first.to_vec()),
             Span::default(),
         )],
     };
-    format!("`{}`", print_template(&template))
+    let text = print_template(&template);
+    match bytes.len().checked_sub(SHOWN) {
+        None | Some(0) => format!("`{text}`"),
+        Some(more) => format!("`{text}` and {more} bytes more"),
+    }
 }

@@ -8,7 +8,7 @@ use crate::transcript::{Span, print_template};
 use super::Mismatch;
 use super::compile::Compiled;
 use super::describe::{count, legend, resolved};
-use super::frame::{Mark, Matcher, Verdict};
+use super::frame::{Matcher, Verdict};
 
 /// A line that is looked for.
 struct Wanted<'a> {
@@ -38,7 +38,17 @@ impl<'a> Matcher<'a> {
             })
             .collect::<Result<_, Box<Mismatch>>>()?;
         match text.rule {
-            Rule::Whole => self.lines_in_order(&slots, &lines, span)?,
+            Rule::Whole => {
+                let slots: Vec<_> = slots.iter().map(Option::as_ref).collect();
+                let weighed = |matcher: &mut Self, wanted: &Wanted<'_>, line: &&[u8]| {
+                    let verdict = matcher.line(wanted, line);
+                    matcher.weigh(wanted.level, verdict)
+                };
+                self.in_order(&slots, &lines, weighed, || {
+                    let wanted = slots.iter().flatten().count();
+                    wrong_count(wanted, wanted < slots.len(), &lines, span)
+                })?;
+            }
             Rule::AnyOrder => {
                 let wanted: Vec<&Wanted<'_>> = slots.iter().flatten().collect();
                 self.assign(
@@ -91,52 +101,6 @@ impl<'a> Matcher<'a> {
             expected.into(),
             received.into(),
         )))
-    }
-
-    /// Lines in their order; `...` takes as few as possible.
-    fn lines_in_order(&mut self, slots: &[Slot<'_>], lines: &[&[u8]], span: Span) -> Verdict {
-        let (mut slot, mut line) = (0, 0);
-        let mut retry: Option<(usize, usize, Mark)> = None;
-        let mut closest = None;
-        loop {
-            match (slots.get(slot), lines.get(line)) {
-                (None, None) => return Ok(()),
-                (Some(None), _) => {
-                    slot += 1;
-                    retry = Some((slot, line, self.mark()));
-                    closest = None;
-                    continue;
-                }
-                (Some(Some(wanted)), Some(found)) => {
-                    let verdict = self.line(wanted, found);
-                    match self.weigh(wanted.level, verdict) {
-                        Ok(()) => {
-                            slot += 1;
-                            line += 1;
-                            continue;
-                        }
-                        Err(mismatch) => {
-                            closest.get_or_insert(mismatch);
-                        }
-                    }
-                }
-                (None, Some(_)) | (Some(_), None) => {}
-            }
-            match retry {
-                Some((after, from, mark)) if from < lines.len() => {
-                    slot = after;
-                    line = from + 1;
-                    self.reset(mark.clone());
-                    retry = Some((after, line, mark));
-                }
-                _ => {
-                    let rests = slots.iter().any(Option::is_none);
-                    let wanted = slots.iter().flatten().count();
-                    return Err(closest
-                        .unwrap_or_else(|| Box::new(wrong_count(wanted, rests, lines, span))));
-                }
-            }
-        }
     }
 
     fn line(&mut self, wanted: &Wanted<'_>, line: &[u8]) -> Verdict {

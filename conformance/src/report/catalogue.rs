@@ -4,30 +4,17 @@ use std::fmt::Write as _;
 
 use crate::suite::Case;
 
+use super::areas::by_area;
+
 /// All cases, by area: id, level, needs, title.
 pub fn list(cases: &[Case]) -> String {
-    let mut text = String::new();
-    let mut area = "";
-    for case in cases {
-        if case.area != area {
-            let _ = writeln!(
-                text,
-                "{}{}",
-                if area.is_empty() { "" } else { "\n" },
-                case.area
-            );
-            area = &case.area;
-        }
+    by_area(cases.iter().map(|case| {
         let header = &case.transcript.header;
         let (level, needs) = (header.level.value.word(), header.needs.value.word());
-        let _ = writeln!(
-            text,
-            "  {:<7} {level:<6} {needs:<8} {}",
-            case.id(),
-            header.title.value
-        );
-    }
-    text
+        let (id, title) = (case.id(), &header.title.value);
+        let line = format!("{id:<7} {level:<6} {needs:<8} {title}");
+        (case.area.as_str(), line)
+    }))
 }
 
 /// One case: its claim, where that is written, what to know, and the transcript.

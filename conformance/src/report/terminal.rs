@@ -13,6 +13,8 @@ use crate::suite::Case;
 use crate::target::describe;
 use crate::transcript::ast::Level;
 
+use super::areas::by_area;
+
 const GOOD: Colour = AnsiColor::Green.on_default();
 const BAD: Colour = AnsiColor::Red.on_default().bold();
 const ODD: Colour = AnsiColor::Yellow.on_default();
@@ -59,25 +61,15 @@ pub fn line(result: &CaseResult) -> String {
 
 /// The whole report without the pictures: an area, its cases; then the next.
 pub fn lines(run: &RunResult) -> String {
-    let mut text = String::new();
-    let mut area = "";
-    for case in &run.cases {
-        if case.area != area {
-            let _ = writeln!(
-                text,
-                "{}{}",
-                if area.is_empty() { "" } else { "\n" },
-                case.area
-            );
-            area = &case.area;
-        }
-        let _ = writeln!(text, "  {}", line(case).replace('\n', "\n  "));
-    }
-    text
+    by_area(
+        run.cases
+            .iter()
+            .map(|case| (case.area.as_str(), line(case))),
+    )
 }
 
 /// The picture of what differs, if something does: the place in the transcript, both sides, the
-/// words of the specification, the wire, the node's log, and how to see it again.
+/// words of the specification, the wire, the node's log, and `rerun`, the command to see it again.
 pub fn picture(result: &CaseResult, case: &Case, rerun: &str, style: Style) -> Option<String> {
     let difference = result.verdict.difference()?;
     let severity = match &result.verdict {
@@ -116,7 +108,7 @@ pub fn picture(result: &CaseResult, case: &Case, rerun: &str, style: Style) -> O
             format!("the last lines of {node}\n{}", lines.join("\n")),
         ));
     }
-    footer.push(("rerun", format!("{rerun} --case {}", result.id)));
+    footer.push(("rerun", rerun.to_owned()));
     Some(diagnosis.render(style))
 }
 

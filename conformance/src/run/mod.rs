@@ -25,6 +25,6 @@ pub use case::{Trial, run_case};
 pub use gate::gate;
 pub use limits::Limits;
 pub use result::Skip;
-pub use runner::Runner;
+pub use runner::{Runner, runtime};
 pub use subject::{Subject, SubjectError, Wanted};
 pub use wire::{Direction, WireEvent};

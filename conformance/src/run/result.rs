@@ -14,8 +14,8 @@ use super::WireEvent;
 pub struct RunResult {
     /// What was tested, for people.
     pub target: String,
-    /// The option that means the same target in a later run.
-    pub option: String,
+    /// The options that mean the same target in a later run, word by word.
+    pub options: Vec<String>,
     /// Each selected case, in the order of the catalogue.
     pub cases: Vec<CaseResult>,
     /// From the first case to the last.

@@ -1,10 +1,12 @@
 //! All cases against a server: several at once, each with a cluster of its own or a shared one.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use shardlab::wait::Deadline;
+use tokio::runtime::{self, Runtime};
 use tokio::task::JoinSet;
 
 use crate::known::KnownList;
@@ -24,6 +26,17 @@ use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, RunResult, Skip, Verdict};
 use super::session::NodeFactsOf;
 use super::{Limits, Subject};
+
+/// A runtime for runs: two threads, since the work is done by the servers.
+///
+/// # Errors
+/// The system gives no threads or no poller.
+pub fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+}
 
 /// Runs cases against a subject.
 #[derive(Debug)]
@@ -117,7 +130,7 @@ impl Runner {
         results_by_place.sort_by_key(|(place, _)| *place);
         RunResult {
             target: self.subject.describe(),
-            option: self.subject.option(),
+            options: self.subject.options(),
             cases: results_by_place
                 .into_iter()
                 .map(|(_, result)| result)

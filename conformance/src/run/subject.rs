@@ -10,6 +10,7 @@ use shardlab::server::{Notify, SearchEnv};
 use shardlab::state::usual_cache;
 use thiserror::Error;
 
+use crate::known::{KnownError, KnownList};
 use crate::pattern::Server;
 use crate::pool::Pool;
 use crate::target::attached::{AddressError, Attachment};
@@ -118,11 +119,33 @@ impl Subject {
         Ok(Self::Launched(Arc::new(Pool::new(launcher))))
     }
 
-    /// The option that means the same subject in a later run: `--server /usr/bin/valkey-server`.
-    pub fn option(&self) -> String {
+    /// The options that mean the same subject in a later run, word by word: `--server`,
+    /// `/usr/bin/valkey-server`.
+    pub fn options(&self) -> Vec<String> {
         match self {
-            Self::Launched(pool) => format!("--server {}", pool.launcher().program().display()),
-            Self::Attached(attachment) => format!("--attach {attachment}"),
+            Self::Launched(pool) => {
+                let program = pool.launcher().program().display();
+                vec!["--server".to_owned(), program.to_string()]
+            }
+            Self::Attached(attachment) => {
+                let mut words = vec!["--attach".to_owned(), attachment.to_string()];
+                if let Some(server) = attachment.server() {
+                    words.extend(["--product".to_owned(), server.product.clone()]);
+                    words.extend(["--server-version".to_owned(), server.version.to_string()]);
+                }
+                words
+            }
+        }
+    }
+
+    /// What is known to depart there: our own lists, where the server is one that we start.
+    ///
+    /// # Errors
+    /// One of the lists is wrong.
+    pub fn known(&self) -> Result<KnownList, KnownError> {
+        match self {
+            Self::Launched(_) => KnownList::embedded(),
+            Self::Attached(_) => Ok(KnownList::default()),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::pattern::Server;
 use crate::run::Skip;
 use crate::transcript::ast::{NodeName, NodeRole, Topology};
 
-use super::{NOWHERE, NodeFacts, NodeTimeout, Target, from_info};
+use super::{NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_info};
 
 /// The servers' own default of `cluster-node-timeout` (`redis.conf`, all versions).
 const USUAL_NODE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -93,6 +93,11 @@ impl Attachment {
         self
     }
 
+    /// What the server was said to be.
+    pub fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
     /// Whether somebody listens at one of the addresses.
     ///
     /// # Errors
@@ -151,7 +156,7 @@ impl Attachment {
             unread: 0,
         };
         for address in &self.addresses {
-            match Connection::open(*address, deadline).await {
+            match connect(*address, deadline).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => last = error,
             }
@@ -367,6 +372,6 @@ impl Target for Attached {
 
     async fn connect(&self, node: NodeName, deadline: Deadline) -> Result<Connection, ClientError> {
         let address = self.node(node).map_or(NOWHERE, |node| node.address);
-        Connection::open(address, deadline).await
+        connect(address, deadline).await
     }
 }

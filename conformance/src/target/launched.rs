@@ -15,7 +15,7 @@ use crate::pattern::Server;
 use crate::run::Skip;
 use crate::transcript::ast::{Header, NodeName, Signal, Topology};
 
-use super::{Deed, NOWHERE, NodeFacts, NodeTimeout, Target, from_identity};
+use super::{Deed, NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_identity};
 
 /// `cluster-node-timeout` unless a transcript says otherwise: short, since failover takes a
 /// multiple of it, and long enough that a busy machine is not taken for a dead node.
@@ -238,7 +238,7 @@ impl Target for Launched {
 
     async fn connect(&self, node: NodeName, deadline: Deadline) -> Result<Connection, ClientError> {
         let address = self.nodes.get(&node).map_or(NOWHERE, |node| node.address);
-        Connection::open(address, deadline).await
+        connect(address, deadline).await
     }
 
     async fn act(&self, deed: Deed, node: NodeName) -> Result<(), String> {

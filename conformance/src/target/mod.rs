@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use shardlab::client::{ClientError, Connection};
-use shardlab::resp::{Frame, Protocol};
+use shardlab::resp::{self, Frame, Protocol};
 use shardlab::wait::Deadline;
 
 use crate::pattern::Server;
@@ -71,6 +71,21 @@ impl Link for Connection {
     fn set_protocol(&mut self, protocol: Protocol) {
         Self::set_protocol(self, protocol);
     }
+}
+
+/// The most bytes of a reply: more than a transcript can show, and little enough for several
+/// servers that mean no good.
+const MOST: usize = 16 << 20;
+
+/// Connects to a server that may answer anything.
+async fn connect(address: SocketAddr, deadline: Deadline) -> Result<Connection, ClientError> {
+    let limits = resp::Limits {
+        bulk: MOST,
+        frame: MOST,
+        ..resp::Limits::default()
+    };
+    let connection = Connection::open(address, deadline).await?;
+    Ok(connection.with_limits(limits))
 }
 
 /// What can be done to a node's process.

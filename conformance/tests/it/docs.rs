@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use shardlab::environment::Environment;
 use shardlab_conformance::run::result::Verdict;
-use shardlab_conformance::run::{Limits, Runner, Subject, Wanted};
 use shardlab_conformance::suite::{Case, parse_case};
+
+use crate::launched::runner;
 
 /// The case that docs/writing-transcripts.md builds.
 fn example() -> String {
@@ -23,16 +23,7 @@ fn case(source: &str) -> Case {
 }
 
 async fn verdict(source: &str) -> Verdict {
-    let limits = Limits::default();
-    let environment = Environment::of_process();
-    let subject = Subject::open(&Wanted::default(), &environment, limits.read, &|_| {})
-        .await
-        .unwrap();
-    Runner::new(subject)
-        .limits(limits)
-        .case(&case(source))
-        .await
-        .verdict
+    runner().await.case(&case(source)).await.verdict
 }
 
 #[tokio::test]

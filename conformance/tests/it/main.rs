@@ -6,6 +6,10 @@
 )]
 
 mod docs;
+mod harness;
 mod hostile;
+mod launched;
 mod program;
+mod readme;
 mod server;
+mod wrong;

@@ -12,13 +12,13 @@ use snapbox::cmd::{Command, cargo_bin};
 use snapbox::str;
 use tempfile::TempDir;
 
-use crate::server::{serve, serve_cluster};
+use crate::server::{Answer, serve, serve_cluster};
 
 const PING: &str = "id:       TST-01\ntitle:    a ping is answered\nspec:     \"Commands\", PING\nlevel:    must\n\
                     needs:    client\ntopology: 3 masters, 1 replica each\nnote:     nothing is simpler\n\n\
                     n1> PING\nPONG\n";
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for (path, text) in files {
         let path = folder.path().join(path);
@@ -28,11 +28,17 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn program(folder: &Path) -> Command {
+pub(crate) fn program(folder: &Path) -> Command {
     Command::new(cargo_bin!("shardlab-conformance"))
         .current_dir(folder)
         .env_remove("SHARDLAB_ATTACH")
         .env_remove("SHARDLAB_SERVER")
+}
+
+/// The transcripts of the folder, on a cluster that answers like this.
+fn run_attached(folder: &TempDir, answer: Answer) -> Command {
+    let address = serve_cluster(answer).to_string();
+    program(folder.path()).args(["run", "fixtures", "--attach", &address])
 }
 
 fn pong(request: &str) -> Option<Vec<u8>> {
@@ -47,9 +53,7 @@ fn pong(request: &str) -> Option<Vec<u8>> {
 #[test]
 fn every_claim_that_holds_is_code_0() {
     let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
-    let address = serve_cluster(pong).to_string();
-    program(folder.path())
-        .args(["run", "fixtures", "--attach", &address])
+    run_attached(&folder, pong)
         .assert()
         .code(0)
         .stdout_eq(str![[r#"
@@ -67,9 +71,7 @@ fn a_departure_is_code_1_and_a_picture() {
         "fixtures/ping/is_answered.resp",
         &PING.replace("\nPONG", "\n\"PONG\""),
     )]);
-    let address = serve_cluster(pong).to_string();
-    program(folder.path())
-        .args(["run", "fixtures", "--attach", &address])
+    run_attached(&folder, pong)
         .assert()
         .code(1)
         .stdout_eq(str![[r#"
@@ -89,7 +91,7 @@ error[TST-01]: a ping is answered [must, redis 7.0.15]
    = spec: "Commands", PING
    = wire: n1      [..]s  > *1/r/n$4/r/nPING/r/n
            n1      [..]s  < +PONG/r/n
-   = rerun: shardlab conformance run --attach 127.0.0.1:[..] fixtures --case TST-01
+   = rerun: shardlab conformance run --attach 127.0.0.1:[..] fixtures/ping/is_answered.resp
 
 127.0.0.1:[..]: ran 1: 1 departed ([..] s)
 
@@ -97,27 +99,83 @@ error[TST-01]: a ping is answered [must, redis 7.0.15]
 }
 
 #[test]
+fn the_line_to_run_it_again_does_so() {
+    let wrong = PING.replace("\nPONG", "\n\"PONG\"");
+    let folder = folder(&[
+        ("it's mine/ping/is answered.resp", &wrong),
+        (
+            "it's mine/ping/is_right.resp",
+            &PING.replace("TST-01", "TST-02"),
+        ),
+        ("nothing is known.txt", ""),
+    ]);
+    let address = serve_cluster(pong).to_string();
+    for arguments in [
+        &["it's mine"][..],
+        &["--fixtures", "it's mine", "--case", "TST-*"],
+        &[
+            "it's mine/ping/is answered.resp",
+            "--known",
+            "nothing is known.txt",
+        ],
+        &[
+            "it's mine",
+            "--product",
+            "valkey",
+            "--server-version",
+            "8.1",
+        ],
+    ] {
+        let run = program(folder.path())
+            .args(["run", "--attach", &address])
+            .args(arguments)
+            .assert()
+            .code(1);
+        let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("= rerun: "));
+        let words = shlex::split(line.unwrap()).unwrap();
+        assert_eq!(words[..2], ["shardlab", "conformance"]);
+        let again = program(folder.path()).args(&words[2..]).assert().code(1);
+        let again = String::from_utf8_lossy(&again.get_output().stdout).into_owned();
+        assert!(again.contains("ran 1: 1 departed"), "{words:?}: {again}");
+        let title = text.lines().find(|line| line.starts_with("error[TST-01]"));
+        assert!(again.contains(title.unwrap()), "{words:?}: {again}");
+    }
+}
+
+#[test]
 fn an_argument_that_is_none_is_code_2() {
     let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    let address = serve_cluster(pong).to_string();
     for arguments in [
         &["run", "--jobs", "0"][..],
         &["run", "--attach", "x", "--server", "y"],
         &["run", "--attach", "nowhere"],
+        &["run", "--server", "nosuch@1"],
+        &["run", "--product", "valkey"],
         &[
             "run",
             "fixtures",
             "--known",
             "nothing.txt",
             "--attach",
-            "127.0.0.1:1",
+            &address,
         ],
         &["fly"],
         &["run", "nothing"],
+        &["explain", "TST-99"],
+        &["list", "--area", "nowhere"],
     ] {
-        program(folder.path())
-            .args(arguments)
-            .assert()
-            .code(if arguments.contains(&"--known") { 3 } else { 2 });
+        program(folder.path()).args(arguments).assert().code(2);
+    }
+}
+
+#[test]
+fn help_and_version_are_code_0() {
+    for arguments in [&["--help"][..], &["run", "--help"], &["--version"]] {
+        program(Path::new(".")).args(arguments).assert().code(0);
     }
 }
 
@@ -173,6 +231,21 @@ error: no reply is written for this command
 error: 1 of the transcripts cannot be run as they are
 
 "#]]);
+    // The same mistakes keep it from being run, whoever would answer.
+    for arguments in [&["run"][..], &["run", "--attach", "127.0.0.1:1"]] {
+        program(folder.path())
+            .args(arguments)
+            .arg("fixtures")
+            .assert()
+            .code(2)
+            .stderr_eq(str![[r#"
+error: unknown level `most`
+ --> fixtures/ping/is_answered.resp:4:11
+...
+error: 1 of the transcripts cannot be run as they are
+
+"#]]);
+    }
 }
 
 #[test]
@@ -192,26 +265,38 @@ hint: `shardlab up` starts a cluster; `shardlab status` tells its addresses
 
 #[test]
 fn a_server_that_is_not_there_is_code_3() {
-    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
-    program(folder.path())
-        .args([
-            "run",
-            "fixtures",
-            "--server",
-            "./no-such-server",
-            "--offline",
-        ])
-        .assert()
-        .code(3);
+    let folder = folder(&[
+        ("fixtures/ping/is_answered.resp", PING),
+        ("no-server", "not a program"),
+    ]);
+    let run = || program(folder.path()).args(["run", "fixtures"]);
+    for (run, told) in [
+        (
+            run().args(["--server", "./nowhere", "--offline"]),
+            "/nowhere`",
+        ),
+        (run().args(["--server", "./no-server"]), "no-server`"),
+        (run().args(["--server", "redis@3.1"]), "`redis@3.1`"),
+        (
+            run().env("SHARDLAB_SERVER", "/nowhere"),
+            "there is no program `/nowhere`",
+        ),
+        (
+            run().env("SHARDLAB_ATTACH", "127.0.0.1:1"),
+            "nobody answers at `127.0.0.1:1`",
+        ),
+    ] {
+        let run = run.assert().code(3);
+        let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(text.starts_with("error: ") && text.contains(told), "{text}");
+    }
 }
 
 #[test]
 fn a_run_in_which_every_case_is_skipped_is_code_1() {
     let kill = PING.replace("client", "process");
     let folder = folder(&[("fixtures/ping/is_answered.resp", &kill)]);
-    let address = serve_cluster(pong).to_string();
-    program(folder.path())
-        .args(["run", "fixtures", "--attach", &address])
+    run_attached(&folder, pong)
         .assert()
         .code(1)
         .stdout_eq(str![[r#"
@@ -261,11 +346,7 @@ fn the_json_report_has_a_schema_and_the_place() {
         "fixtures/ping/is_answered.resp",
         &PING.replace("\nPONG", "\n\"PONG\""),
     )]);
-    let address = serve_cluster(pong).to_string();
-    let run = program(folder.path())
-        .args(["run", "fixtures", "--json", "--attach", &address])
-        .assert()
-        .code(1);
+    let run = run_attached(&folder, pong).arg("--json").assert().code(1);
     let report: serde_json::Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
     assert_eq!(report["schema"], 1);
     let case = &report["cases"][0];
@@ -346,11 +427,7 @@ fn keys_of_others_are_left_alone() {
         let count = request.matches("EXISTS").count();
         (count > 0).then(|| b":1\r\n".repeat(count))
     };
-    let address = serve_cluster(full).to_string();
-    let run = program(folder.path())
-        .args(["run", "fixtures", "--attach", &address])
-        .assert()
-        .code(1);
+    let run = run_attached(&folder, full).assert().code(1);
     let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
     assert!(text.contains("the key `mine` is there already"), "{text}");
 }

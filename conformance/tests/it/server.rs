@@ -10,53 +10,72 @@ pub(crate) type Answer = fn(&str) -> Option<Vec<u8>>;
 
 /// A server that answers each request by itself, until the test ends.
 pub(crate) fn serve(answer: Answer) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            thread::spawn(move || converse(stream, address, |request, _| answer(request)));
-        }
-    });
-    address
+    listen(move |stream, _| {
+        converse(stream, |mut stream, request| {
+            stream.write_all(&answer(request)?).ok()
+        });
+    })
 }
 
 /// A server that says it is a cluster of three masters with a replica each, and else answers each
 /// request by itself.
 pub(crate) fn serve_cluster(answer: Answer) -> SocketAddr {
+    listen(move |stream, address| {
+        converse(stream, |mut stream, request| {
+            let reply = cluster(request, address).or_else(|| answer(request));
+            stream.write_all(&reply?).ok()
+        });
+    })
+}
+
+/// The same, but that its answers have no end: after the first bytes come the others, again and
+/// again.
+pub(crate) fn flood_cluster(first: &'static [u8], again: &'static [u8]) -> SocketAddr {
+    let again = again.repeat(4096);
+    listen(move |stream, address| {
+        converse(stream, |mut stream, request| {
+            if let Some(reply) = cluster(request, address) {
+                return stream.write_all(&reply).ok();
+            }
+            stream.write_all(first).ok()?;
+            loop {
+                stream.write_all(&again).ok()?;
+            }
+        });
+    })
+}
+
+fn listen(talk: impl Fn(TcpStream, SocketAddr) + Clone + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            thread::spawn(move || {
-                converse(stream, address, |request, address| {
-                    if request.contains("NODES") {
-                        Some(bulk(&nodes(address)))
-                    } else if request.contains("INFO") {
-                        Some(bulk("redis_version:7.0.15\r\n"))
-                    } else {
-                        answer(request)
-                    }
-                });
-            });
+            let talk = talk.clone();
+            thread::spawn(move || talk(stream, address));
         }
     });
     address
 }
 
-fn converse(
-    mut stream: TcpStream,
-    address: SocketAddr,
-    answer: impl Fn(&str, SocketAddr) -> Option<Vec<u8>>,
-) {
+/// Answers requests until the peer goes away, or the answer is that.
+fn converse(mut stream: TcpStream, answer: impl Fn(&TcpStream, &str) -> Option<()>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = stream.read(&mut buffer) {
-        let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
-        let Some(bytes) = answer(&request, address) else {
-            return;
-        };
-        if stream.write_all(&bytes).is_err() {
+        let request = String::from_utf8_lossy(&buffer[..length]);
+        if answer(&stream, &request).is_none() {
             return;
         }
+    }
+}
+
+/// What is asked to learn which nodes there are.
+fn cluster(request: &str, address: SocketAddr) -> Option<Vec<u8>> {
+    if request.contains("NODES") {
+        Some(bulk(&nodes(address)))
+    } else if request.contains("INFO") {
+        Some(bulk("redis_version:7.0.15\r\n"))
+    } else {
+        None
     }
 }
 

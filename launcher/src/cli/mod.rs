@@ -84,7 +84,7 @@ pub(crate) enum Command {
         shell: clap_complete::Shell,
     },
     /// Checks a server against the transcripts: `shardlab-conformance …`
-    #[command(disable_help_flag = true)]
+    #[command(disable_help_flag = true, disable_version_flag = true)]
     Conformance {
         /// Its arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use shardlab::Error;
@@ -11,13 +11,15 @@ const PROGRAM: &str = "shardlab-conformance";
 
 /// Becomes `shardlab-conformance`, the one beside this program or the one on PATH.
 pub(crate) fn conformance(args: Vec<OsString>) -> Result<u8, Error> {
-    let beside = std::env::current_exe()
-        .ok()
-        .and_then(|own| Some(own.parent()?.join(PROGRAM)));
+    let own = std::env::current_exe().ok();
+    let folder = own.as_deref().and_then(Path::parent);
+    let beside = folder.map(|folder| folder.join(PROGRAM));
     let program = beside
         .filter(|path| path.is_file())
-        .or_else(|| which::which(PROGRAM).ok());
-    let program = program.unwrap_or_else(|| PathBuf::from(PROGRAM));
+        .or_else(|| which::which(PROGRAM).ok())
+        .ok_or_else(|| Error::NoConformance {
+            folder: folder.map(Path::to_owned),
+        })?;
     let source = Command::new(&program).args(args).exec();
     Err(Error::Io {
         action: "start",

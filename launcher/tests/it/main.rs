@@ -7,6 +7,7 @@
 
 mod boot;
 mod client;
+mod conformance;
 mod doors;
 mod killed;
 mod lab;

@@ -53,11 +53,14 @@ fn array(frames: &[Frame]) -> Frame {
     frame(Value::Array(frames.to_vec()))
 }
 
+/// A transcript with this body.
+fn source(body: &str) -> String {
+    format!("id: MOV-01\ntitle: t\nlevel: may\nneeds: client\ntopology: 3 masters\n\n{body}\n")
+}
+
 /// The only step of a transcript.
 fn step(body: &str) -> StepKind {
-    let source =
-        format!("id: MOV-01\ntitle: t\nlevel: may\nneeds: client\ntopology: 3 masters\n\n{body}\n");
-    let transcript = parse(&source).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    let transcript = parse(&source(body)).unwrap_or_else(|errors| panic!("{errors:#?}"));
     let step = transcript.body.steps.into_iter().next().unwrap();
     step.kind.value
 }

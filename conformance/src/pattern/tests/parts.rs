@@ -52,6 +52,28 @@ fn has_and_lacks_look_at_each_item() {
 }
 
 #[test]
+fn the_element_that_comes_closest_tells_what_differs() {
+    let range = |first, last| array(&[integer(first), integer(last), bulk("x")]);
+    let ranges = array(&[range(10, 19), range(0, 9)]);
+    for opener in ["(any order)", "(has)"] {
+        let item =
+            |first, last| format!("1) 1) (integer) {first}\n   2) (integer) {last}\n   3) \"x\"");
+        let reply = |item: String| match opener {
+            "(has)" => format!("(has)\n{item}"),
+            _ => format!("(any order)\n{item}\n2) ..."),
+        };
+        matches(&reply(item(0, 9)), &ranges);
+        assert_eq!(
+            differs(&reply(item(0, 8)), &ranges),
+            "expected the integer `8`, received an integer: (integer) 9"
+        );
+        // None is closer than the other.
+        let neither = differs(&reply(item(5, 9)), &ranges);
+        assert!(neither.ends_with("received none"), "{neither}");
+    }
+}
+
+#[test]
 fn the_keys_of_a_map_have_no_order() {
     let map = frame(Value::Map(vec![
         (bulk("b"), integer(2)),

@@ -70,6 +70,32 @@ fn raw_bytes_are_whole_and_exact() {
 }
 
 #[test]
+fn a_frame_departs_at_the_line_that_differs() {
+    let body = "n1<<\n$3\n<any>\n:1\n:20";
+    let StepKind::RawExpect { outcome, .. } = step(body) else {
+        panic!("no raw step");
+    };
+    let source = source(body);
+    let span = Span::default();
+    for (bytes, line) in [
+        (&b"$4\r\nabc\r\n:1\r\n:20\r\n"[..], "$3"),
+        (b"$3\r\nabc\r\n:10\r\n:20\r\n", ":1"),
+        (b"$3\r\nabc\r\n:1\r\n:2\r\n", ":20"),
+        (b"$3\r\nabc\r\n:1\r\n", ":20"),
+        (b"", "$3"),
+        (b"$3\r\nabc\r\n:1\r\n:20\r\n:3\r\n", ""),
+    ] {
+        let received = RawReceived::Bytes(bytes);
+        let Match::No(mismatch) =
+            judge_raw(&outcome, span, received, &Cluster, &mut Captures::new())
+        else {
+            panic!("{line} matches");
+        };
+        assert_eq!(&source[mismatch.span.start..mismatch.span.end], line);
+    }
+}
+
+#[test]
 fn what_is_sent_is_resolved() {
     let captures = Captures::from([("E".to_owned(), b"7".to_vec())]);
     let known = Known {
