@@ -70,10 +70,14 @@ impl Pool {
     /// # Errors
     /// There is none, and a new one does not come up.
     pub async fn shared(&self, wish: &Wish) -> Result<Launched, Error> {
-        let idle = self.idle().get_mut(wish).and_then(Vec::pop);
-        match idle {
-            Some(cluster) => Ok(cluster),
-            None => self.fresh(wish).await,
+        loop {
+            let idle = self.idle().get_mut(wish).and_then(Vec::pop);
+            match idle {
+                None => return self.fresh(wish).await,
+                Some(cluster) if cluster.is_as_born().await => return Ok(cluster),
+                // It failed over meanwhile, on a busy machine.
+                Some(_) => {}
+            }
         }
     }
 

@@ -210,7 +210,11 @@ impl Runner {
         let wish = Wish::of(&case.transcript.header);
         let shared = is_shared(case);
         let booted = match booking {
-            Some(booking) => booking.take().await,
+            Some(booking) => match booking.take().await {
+                // It failed over while it waited for its case.
+                Some(Ok(cluster)) if !cluster.is_as_born().await => Some(pool.fresh(&wish).await),
+                booted => booted,
+            },
             None if shared => Some(pool.shared(&wish).await),
             None => Some(pool.fresh(&wish).await),
         };

@@ -196,6 +196,12 @@ impl Launched {
         })
     }
 
+    /// Whether every node still has the role and the view of the cluster that a case expects. Nodes
+    /// that were not formed are as they were.
+    pub async fn is_as_born(&self) -> bool {
+        self.cluster.record().options.boot == Boot::None || self.cluster.is_as_born().await
+    }
+
     fn process(&self, name: NodeName) -> Result<&shardlab::Node, Error> {
         self.cluster.node(&name.to_string())
     }

@@ -34,7 +34,7 @@ fn arguments(command: &str) -> Option<Vec<String>> {
         .iter()
         .find_map(|way| command.strip_prefix(way))?;
     // Words, and one kind of quotes, are all that the README uses.
-    let parts = rest.split('"').enumerate();
+    let parts = rest.split('\'').enumerate();
     Some(
         parts
             .flat_map(|(index, part)| match index % 2 {
