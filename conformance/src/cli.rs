@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use shardlab_conformance::run::jobs_by_default;
 use shardlab_conformance::suite::{Origin, Selection};
 use shardlab_conformance::transcript::ast;
 
@@ -61,7 +62,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
     /// How many cases run at once
-    #[arg(long, short, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
+    #[arg(long, short, value_name = "N", default_value_t = jobs_by_default(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: u8,
     /// Makes every deadline so many times as long
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]

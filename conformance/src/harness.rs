@@ -16,13 +16,16 @@ use crate::diagnose::{Diagnosis, Style};
 use crate::report::rerun;
 use crate::report::terminal::picture;
 use crate::run::result::Verdict;
-use crate::run::{Limits, Runner, Subject, Wanted, runtime};
+use crate::run::{Limits, Runner, Subject, Wanted, jobs_by_default, runtime};
 use crate::suite::{Case, LoadError, Origin, load};
 
 /// Runs the transcripts of this build as tests. What it gives is for `main` to return: the
 /// servers of the trials are gone by then.
 pub fn main() -> ExitCode {
-    let (arguments, environment) = (Arguments::from_args(), Environment::of_process());
+    let (mut arguments, environment) = (Arguments::from_args(), Environment::of_process());
+    arguments
+        .test_threads
+        .get_or_insert_with(|| usize::from(jobs_by_default()));
     run(&arguments, load(&Origin::Embedded), environment).exit_code()
 }
 

@@ -23,7 +23,7 @@ mod wire;
 
 pub use case::{Trial, run_case};
 pub use gate::gate;
-pub use limits::Limits;
+pub use limits::{Limits, jobs_by_default};
 pub use result::Skip;
 pub use runner::{Runner, runtime};
 pub use subject::{Subject, SubjectError, Wanted};
