@@ -214,7 +214,9 @@ impl ErrorKind {
             }
             Self::TooLarge => "make one claim per file",
             Self::Tab => "indent with blanks, two for each level",
-            Self::CaseId(_) => "2 to 6 capital letters, a dash, 2 or 3 digits, as in `MOV-01`",
+            Self::CaseId(_) => {
+                "2 to 6 capital letters or digits, a dash, 2 or 3 digits, perhaps a small letter: `MOV-01`, `R3-02b`"
+            }
             Self::Topology(_) => {
                 "for example `3 masters, 1 replica each`, `6 bare nodes`, `1 node without cluster`, \
                  `1 master, 2 replicas` or `1 master, 2 replicas, 3 sentinels`"
