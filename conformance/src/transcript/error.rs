@@ -131,8 +131,6 @@ pub enum ErrorKind {
     ProductRange(String),
     #[error("`*` stands alone, as the last condition")]
     StarWithProducts,
-    #[error("`*` must be the last")]
-    StarNotLast,
 
     // Replies.
     #[error("no reply is written for this command")]
@@ -185,6 +183,10 @@ pub enum ErrorKind {
     Uncaptured(String),
     #[error("no variant is for {}", .0.join(", "))]
     VariantHoles(Vec<String>),
+    #[error("no server gets here: {0}")]
+    Unreachable(String),
+    #[error("a list of conditions begins with `[*]`")]
+    StarFirst,
     #[error("{0} needs more than the header says")]
     NeedsMore(String, &'static str),
     #[error("an action in a repeated block would be done again and again")]
@@ -274,6 +276,10 @@ impl ErrorKind {
             Self::MustWithoutSpec => "say where it is written, or lower the level to `should`",
             Self::Uncaptured(_) => "a reply captures with `<E=int>`, for the steps below it",
             Self::VariantHoles(_) => "add a variant, or `[*]` for all other servers",
+            Self::Unreachable(_) => "the first condition that admits a server counts",
+            Self::StarFirst => {
+                "`[*]` is for the servers that no condition above admits; what all servers do stands without one"
+            }
             Self::NeedsMore(_, needs) => return Some(format!("write `needs: {needs}`")),
             Self::RepeatedAction => "put it above the block",
             Self::NoClaim => "a step with a reply, or an assertion, makes a claim",

@@ -1,4 +1,5 @@
 use super::*;
+use crate::transcript::ast::{Step, StepKind};
 use crate::transcript::print;
 
 fn header() -> String {
@@ -102,6 +103,43 @@ OK
         .replace("\\x00'c", "\"\\x00'c\"")
         .as_str(),
     );
+}
+
+/// How many variants each choice among steps has.
+fn choices(body: &str) -> Vec<usize> {
+    let steps = reads(body).body.steps;
+    let choice = |step: &Step| match &step.kind.value {
+        StepKind::Choose(variants) => variants.len(),
+        _ => 0,
+    };
+    steps.iter().map(choice).collect()
+}
+
+#[test]
+fn a_choice_ends_where_every_server_has_its_steps() {
+    let steps = |conditions: &[&str]| -> String {
+        let one = |condition| format!("[{condition}]\n  n1> X\n  OK\n");
+        conditions.iter().copied().map(one).collect()
+    };
+    let whole = ["redis>=7.0 valkey redict", "redis<7.0 keydb"];
+    assert_eq!(choices(&steps(&[whole, whole].concat())), [2, 2]);
+    assert_eq!(
+        choices(&(steps(&whole) + "\n# Why.\n" + &steps(&whole))),
+        [2, 2]
+    );
+    assert_eq!(choices(&steps(&["redis", "*", "redis", "*"])), [2, 2]);
+    assert_eq!(
+        choices(&steps(&["redis valkey redict keydb", "kvrocks", "*"])),
+        [3]
+    );
+    assert_eq!(choices(&steps(&["redis", "redis>=7.0", "*"])), [3]);
+}
+
+#[test]
+fn the_replies_of_a_pipeline_may_each_depend_on_the_server() {
+    let list = "[redis>=7.0 valkey redict]\nOK\n[redis<7.0 keydb]\n(nil)\n";
+    canonical(&format!("n1> X\n  > Y\n{list}{list}"));
+    canonical(&format!("n1> X\n  > Y\n{list}[*]\n(nil)\nOK\n"));
 }
 
 #[test]
