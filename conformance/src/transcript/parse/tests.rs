@@ -194,6 +194,16 @@ fn what_people_write_becomes_canonical() {
         "n1> GET a\n\"1\"\n\nn1> PING\nPONG\n",
     );
     becomes(
+        "n1> GET é \\x20<n1.id> \\<x\n\"é\"\n",
+        "n1> GET \"\\xc3\\xa9\" \" <n1.id>\" \"\\<x\"\n\"\\xc3\\xa9\"\n",
+    );
+    becomes(
+        "n1>> é<n1.id>\\x20\nn1<< \\x20<é|\\xc3\\xa9> \\xc3\\xa9\n",
+        "n1>> \\xc3\\xa9<n1.id>\\x20\nn1<< \\x20<\\xc3\\xa9|\\xc3\\xa9> \\xc3\\xa9\n",
+    );
+    becomes("n1<<\n$2\né\n", "n1<<\n$2\n\\xc3\\xa9\n");
+    canonical("n1> X\né\n\nn1> X\n| é <é|e>\n");
+    becomes(
         "n1> X\n1) \"a\"\n2) 1) b\n    2) c\n",
         "n1> X\n1) \"a\"\n2) 1) b\n   2) c\n",
     );

@@ -200,11 +200,14 @@ impl Printer {
     fn raw(&mut self, prompt: &str, bytes: &RawBytes) {
         match bytes {
             RawBytes::Line(line) => {
-                self.line(&format!("{prompt} {}", template::value(line)));
+                self.line(&format!("{prompt} {}", template::frame(line)));
             }
             RawBytes::Lines { lines, no_newline } => {
                 self.line(prompt);
-                let lines: Vec<String> = lines.iter().map(|line| template::line(line)).collect();
+                let lines: Vec<String> = lines
+                    .iter()
+                    .map(|line| template::frame_line(line))
+                    .collect();
                 let plain = lines.iter().all(|line| frame_line_is_plain(line));
                 for line in lines {
                     match (plain, line.as_str()) {
