@@ -177,6 +177,7 @@ fn every_kind_of_reply_is_printed_as_redis_cli_does() {
         "1) 1) (integer) 0\n   2) 1) \"a\"\n      2) \"b\"\n2) (nil)",
         " 1) 1\\x20\n 2) a\n 3) a\n 4) a\n 5) a\n 6) a\n 7) a\n 8) a\n 9) 1) a\n    2) b\n10) 1) a\n    2) b",
         "1~ \"a\"\n2~ (integer) 1",
+        "1# (true) => (nil)\n2# (nil) => (integer) 1\n3# (may) OK => OK",
         "1# \"k\" =>\n   1) (integer) 0\n   2) 1# \"id\" => \"x\"\n      2# \"port\" => (integer) 1\n2# \"l\" => (nil)",
         "1) (has)\n   1# \"id\" => <hex40>\n2) | a\n   | b",
         "[redis>=7.0 valkey]\nOK\n# Why.\n[*]\n(nil)",
