@@ -1,4 +1,4 @@
-//! Tree to text: the one canonical form, that `fmt` writes. For every tree that [`super::parse`]
+//! Tree to text: the one canonical form, that `fmt` writes. For every tree that [`super::parse()`]
 //! makes, parsing what is printed gives the same tree.
 
 mod reply;
