@@ -14,6 +14,10 @@ use super::describe::{inner, legend, received, wanted};
 use super::environment::{Captures, Known};
 use super::{Departure, Match, Mismatch, Strength};
 
+/// The most comparisons of parts that one reply may take. Values without order that stand in
+/// each other would take a time that grows by a factor with each level.
+pub(super) const MAX_COMPARISONS: usize = 1 << 20;
+
 /// What one comparison has found so far. Everything it adds is undone when a part fails that
 /// has alternatives.
 pub(super) struct Matcher<'a> {
@@ -22,6 +26,8 @@ pub(super) struct Matcher<'a> {
     compiled: HashMap<*const Template, Rc<Compiled>>,
     fresh: Captures,
     departures: Vec<Departure>,
+    /// Of parts, so far; above the bound, everything differs.
+    comparisons: usize,
 }
 
 /// A state of a [`Matcher`].
@@ -41,6 +47,7 @@ impl<'a> Matcher<'a> {
             compiled: HashMap::new(),
             fresh: Captures::new(),
             departures: Vec::new(),
+            comparisons: 0,
         }
     }
 
@@ -51,7 +58,10 @@ impl<'a> Matcher<'a> {
         span: Span,
         frame: &Frame,
     ) -> (Match, Captures) {
-        match self.frame(pattern, span, frame) {
+        let verdict = self.frame(pattern, span, frame);
+        // A mark may have let it pass, or a `(lacks)` taken it for what it hoped for.
+        let verdict = self.count(0, span).and(verdict);
+        match verdict {
             Err(mismatch) => (Match::No(mismatch), Captures::new()),
             Ok(()) if self.departures.is_empty() => (Match::Yes, self.fresh),
             Ok(()) => (Match::Differs(self.departures), self.fresh),
@@ -74,6 +84,16 @@ impl<'a> Matcher<'a> {
     pub(super) fn reset(&mut self, mark: Mark) {
         self.fresh = mark.fresh;
         self.departures.truncate(mark.departures);
+    }
+
+    /// Notes that parts are compared; a difference when they are too many.
+    pub(super) fn count(&mut self, comparisons: usize, span: Span) -> Verdict {
+        self.comparisons = self.comparisons.saturating_add(comparisons);
+        if self.comparisons <= MAX_COMPARISONS {
+            return Ok(());
+        }
+        let expected = format!("a reply of which at most {MAX_COMPARISONS} parts are compared");
+        Err(Box::new(Mismatch::new(span, expected, "more".to_owned())))
     }
 
     /// Tries something, and leaves no trace if it fails.
@@ -118,6 +138,7 @@ impl<'a> Matcher<'a> {
 
     /// A frame against a pattern that stands at `span`.
     pub(super) fn frame(&mut self, pattern: &'a Pattern, span: Span, frame: &Frame) -> Verdict {
+        self.count(1, span)?;
         let verdict = self.attempt(|matcher| matcher.shape(pattern, span, frame));
         self.weigh(pattern.marks.level, verdict)
     }

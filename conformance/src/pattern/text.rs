@@ -23,7 +23,11 @@ type Slot<'a> = Option<Wanted<'a>>;
 
 impl<'a> Matcher<'a> {
     pub(super) fn text(&mut self, text: &'a Text, span: Span, bytes: &[u8]) -> Verdict {
-        let (lines, ended) = split(bytes);
+        // An empty text has no line, and may be written as an empty one that has no end.
+        let (lines, ended) = match (bytes, text.no_newline) {
+            ([], true) => (vec![bytes], false),
+            _ => split(bytes),
+        };
         let slots: Vec<Slot<'_>> = text
             .lines
             .iter()
@@ -63,6 +67,7 @@ impl<'a> Matcher<'a> {
             }
             Rule::Has => {
                 for wanted in slots.iter().flatten() {
+                    self.count(lines.len(), wanted.span)?;
                     let found = lines
                         .iter()
                         .any(|line| self.keep(wanted.compiled.captures(line)));
@@ -75,6 +80,7 @@ impl<'a> Matcher<'a> {
             }
             Rule::Lacks => {
                 for wanted in slots.iter().flatten() {
+                    self.count(lines.len(), wanted.span)?;
                     let found = lines
                         .iter()
                         .find(|line| wanted.compiled.captures(line).is_some());
@@ -104,6 +110,7 @@ impl<'a> Matcher<'a> {
     }
 
     fn line(&mut self, wanted: &Wanted<'_>, line: &[u8]) -> Verdict {
+        self.count(1, wanted.span)?;
         if self.keep(wanted.compiled.captures(line)) {
             return Ok(());
         }

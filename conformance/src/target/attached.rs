@@ -328,17 +328,21 @@ impl Attached {
             (Topology::WithoutCluster { nodes: 1 }, _) if !self.nodes.cluster => return None,
             (Topology::Cluster { .. }, Err(uneven)) => uneven.clone(),
             (Topology::Cluster { masters, replicas }, Ok(there)) if self.nodes.cluster => {
-                let missing = (1..=masters).find(|number| {
-                    let copies =
-                        self.nodes.order.iter().filter(|name| {
-                            name.role == NodeRole::Replica && name.number == *number
-                        });
-                    copies.count() < usize::from(replicas)
-                });
-                match missing {
+                let copies = |number: &u16| {
+                    let order = self.nodes.order.iter();
+                    order
+                        .filter(|name| name.role == NodeRole::Replica && name.number == *number)
+                        .count()
+                };
+                let lacking = (1..=masters).find(|number| copies(number) < usize::from(replicas));
+                // More than are asked for do no harm, but to a case that asks for none: it may say
+                // what is so because there are none.
+                let unwanted = (1..=masters).find(|number| replicas == 0 && copies(number) > 0);
+                match (lacking, unwanted) {
                     _ if *there != masters => format!("it has {there} masters"),
-                    Some(number) => format!("n{number} has too few replicas"),
-                    None => return None,
+                    (Some(number), _) => format!("n{number} has too few replicas"),
+                    (None, Some(number)) => format!("n{number} has replicas"),
+                    (None, None) => return None,
                 }
             }
             _ if self.nodes.cluster => "it is a cluster".to_owned(),
@@ -373,5 +377,66 @@ impl Target for Attached {
     async fn connect(&self, node: NodeName, deadline: Deadline) -> Result<Connection, ClientError> {
         let address = self.node(node).map_or(NOWHERE, |node| node.address);
         connect(address, deadline).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A node's line; copy 0 is the master.
+    fn line(number: u16, copy: u16, rest: &str) -> String {
+        let (id, port) = (id(number, copy), 7000 + 100 * copy + number);
+        format!("{id} 127.0.0.1:{port}@{} {rest}\n", port + 10_000)
+    }
+
+    fn id(number: u16, copy: u16) -> String {
+        format!("{copy:020}{number:020}")
+    }
+
+    /// Three masters with their even shares, and this many replicas each.
+    fn cluster(replicas: u16) -> Attached {
+        let shard = |(number, share)| {
+            let master = format!("master - 0 0 {number} connected {share}");
+            let replica = format!("slave {} 0 0 {number} connected", id(number, 0));
+            let replicas = (1..=replicas).map(|copy| line(number, copy, &replica));
+            line(number, 0, &master) + &replicas.collect::<String>()
+        };
+        let text: String = (1..).zip(split_evenly(3)).map(shard).collect();
+        let reply = Frame::from_value(shardlab::resp::Value::BulkString(text.into()));
+        let address = SocketAddr::from(([127, 0, 0, 1], 7001));
+        Attached {
+            nodes: Nodes::of(&view::nodes(&reply).unwrap(), address),
+            server: None,
+            timeout: node_timeout(None),
+        }
+    }
+
+    /// Why a case with this many replicas of three masters cannot be run.
+    fn lacks(there: u16, replicas: u16) -> Option<String> {
+        let topology = Topology::Cluster {
+            masters: 3,
+            replicas,
+        };
+        cluster(there).lacks(topology).map(|skip| skip.reason)
+    }
+
+    #[test]
+    fn a_case_without_replicas_wants_masters_that_have_none() {
+        assert_eq!(lacks(0, 0), None);
+        assert_eq!(
+            lacks(1, 0).unwrap(),
+            "it needs `3 masters`, and the server at hand differs: n1 has replicas"
+        );
+    }
+
+    #[test]
+    fn a_case_with_replicas_is_content_with_more() {
+        assert_eq!(lacks(1, 1), None);
+        assert_eq!(lacks(2, 1), None);
+        assert_eq!(
+            lacks(1, 2).unwrap(),
+            "it needs `3 masters, 2 replicas each`, and the server at hand differs: n1 has too few replicas"
+        );
     }
 }

@@ -131,8 +131,6 @@ pub enum ErrorKind {
     ProductRange(String),
     #[error("`*` stands alone, as the last condition")]
     StarWithProducts,
-    #[error("`*` must be the last")]
-    StarNotLast,
 
     // Replies.
     #[error("no reply is written for this command")]
@@ -185,6 +183,10 @@ pub enum ErrorKind {
     Uncaptured(String),
     #[error("no variant is for {}", .0.join(", "))]
     VariantHoles(Vec<String>),
+    #[error("no server gets here: {0}")]
+    Unreachable(String),
+    #[error("a list of conditions begins with `[*]`")]
+    StarFirst,
     #[error("{0} needs more than the header says")]
     NeedsMore(String, &'static str),
     #[error("an action in a repeated block would be done again and again")]
@@ -214,7 +216,9 @@ impl ErrorKind {
             }
             Self::TooLarge => "make one claim per file",
             Self::Tab => "indent with blanks, two for each level",
-            Self::CaseId(_) => "2 to 6 capital letters, a dash, 2 or 3 digits, as in `MOV-01`",
+            Self::CaseId(_) => {
+                "2 to 6 capital letters or digits, a dash, 2 or 3 digits, perhaps a small letter: `MOV-01`, `R3-02b`"
+            }
             Self::Topology(_) => {
                 "for example `3 masters, 1 replica each`, `6 bare nodes`, `1 node without cluster`, \
                  `1 master, 2 replicas` or `1 master, 2 replicas, 3 sentinels`"
@@ -272,6 +276,10 @@ impl ErrorKind {
             Self::MustWithoutSpec => "say where it is written, or lower the level to `should`",
             Self::Uncaptured(_) => "a reply captures with `<E=int>`, for the steps below it",
             Self::VariantHoles(_) => "add a variant, or `[*]` for all other servers",
+            Self::Unreachable(_) => "the first condition that admits a server counts",
+            Self::StarFirst => {
+                "`[*]` is for the servers that no condition above admits; what all servers do stands without one"
+            }
             Self::NeedsMore(_, needs) => return Some(format!("write `needs: {needs}`")),
             Self::RepeatedAction => "put it above the block",
             Self::NoClaim => "a step with a reply, or an assertion, makes a claim",

@@ -1,6 +1,7 @@
 //! Transcripts as text and as a tree. Pure: no files, no clock, no network.
 
 pub mod ast;
+mod coverage;
 mod error;
 mod lint;
 mod parse;

@@ -1,6 +1,7 @@
 //! Patterns as they are written in transcripts, against frames made by hand.
 
 mod parts;
+mod properties;
 mod steps;
 mod values;
 

@@ -35,18 +35,26 @@ pub struct Header {
     pub conf: Vec<Spanned<Directive>>,
 }
 
-/// `MOV-01`: a prefix of capitals, a dash, digits. Ids never change and are never used again.
+/// `MOV-01`, `R3-02`, `MOV-07b`: an area, a dash, a number. Ids never change and are never used
+/// again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CaseId(pub(crate) String);
 
 impl CaseId {
-    /// `text` as an id: 2 to 6 capital letters, `-`, 2 or 3 digits.
+    /// `text` as an id: 2 to 6 capital letters and digits, a letter first; `-`; 2 or 3 digits,
+    /// perhaps with a small letter behind them.
     pub fn parse(text: &str) -> Option<Self> {
         let (area, number) = text.split_once('-')?;
+        let digits = number
+            .strip_suffix(|c: char| c.is_ascii_lowercase())
+            .unwrap_or(number);
         let valid = (2..=6).contains(&area.len())
-            && area.bytes().all(|byte| byte.is_ascii_uppercase())
-            && (2..=3).contains(&number.len())
-            && number.bytes().all(|byte| byte.is_ascii_digit());
+            && area.starts_with(|c: char| c.is_ascii_uppercase())
+            && area
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+            && (2..=3).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
         valid.then(|| Self(text.to_owned()))
     }
 
@@ -253,9 +261,13 @@ mod tests {
     }
 
     #[test]
-    fn ids_have_one_shape() {
-        assert!(CaseId::parse("MOV-01").is_some() && CaseId::parse("HASH-123").is_some());
-        for text in ["", "MOV", "mov-01", "MOV-1", "MOV-01 ", "M-01", "MOV-0x"] {
+    fn an_id_is_an_area_and_a_number() {
+        for id in ["MOV-01", "HASH-123", "R3-01", "DB-02", "MOV-07b"] {
+            assert_eq!(CaseId::parse(id).unwrap().as_str(), id);
+        }
+        let others = "MOV MOV- -01 M-01 mov-01 Mov-01 3R-01 33-01 TOOLONG-01 MOV-1 MOV-1b MOV-0001 \
+                      MOV-b MOV-0x MOV-01B MOV-01bc MOV-b01 MOV-01-02 MÖV-01";
+        for text in others.split(' ').chain(["", "MOV-01 "]) {
             assert_eq!(CaseId::parse(text), None, "{text}");
         }
     }

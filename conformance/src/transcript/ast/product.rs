@@ -54,6 +54,19 @@ pub struct ProductRange {
     pub below: Option<Version>,
 }
 
+impl fmt::Display for ProductRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.product)?;
+        if let Some(from) = self.from {
+            write!(f, ">={from}")?;
+        }
+        if let Some(below) = self.below {
+            write!(f, "<{below}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Products that a condition names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Products {
@@ -84,6 +97,14 @@ impl Products {
     }
 }
 
+impl fmt::Display for Products {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ranges = self.ranges.iter().map(|range| range.value.to_string());
+        let words: Vec<String> = ranges.chain(self.others.then(|| "*".to_owned())).collect();
+        f.write_str(&words.join(" "))
+    }
+}
+
 /// What stands in the brackets above a variant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
@@ -91,6 +112,15 @@ pub enum Condition {
     Products(Products),
     /// `[*]`: what no variant before it admits.
     Else,
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Products(products) => write!(f, "[{products}]"),
+            Self::Else => f.write_str("[*]"),
+        }
+    }
 }
 
 /// One of several bodies, of which the first that admits the server counts. A product that no

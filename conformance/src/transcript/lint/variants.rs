@@ -1,107 +1,94 @@
-//! Variants leave no version of a known product without one, or end in `[*]`.
+//! Variants leave no version of a known product without one, or end in `[*]`; and some server
+//! gets to each of them.
 
-use crate::transcript::ast::{
-    Condition, Expected, ProductRange, Products, StepKind, Transcript, Variant, Version,
-};
+use crate::transcript::Spanned;
+use crate::transcript::ast::{Condition, Expected, ProductRange, Products, StepKind, Transcript};
+use crate::transcript::coverage::{Coverage, overlap, runs_case};
 use crate::transcript::error::{Error, ErrorKind};
 
 use super::walk::{replies, steps};
-
-/// The products whose versions must all be covered.
-const KNOWN: [&str; 4] = ["redis", "valkey", "redict", "keydb"];
 
 pub(super) fn lint(transcript: &Transcript) -> Vec<Error> {
     let since = transcript.header.since.as_ref().map(|since| &since.value);
     let mut errors = Vec::new();
     for (step, _) in steps(&transcript.body) {
         if let StepKind::Choose(variants) = &step.kind.value {
-            errors.extend(holes(variants, since));
+            let conditions: Vec<_> = variants.iter().map(|variant| &variant.condition).collect();
+            errors.extend(list(&conditions, since));
         }
         for expected in replies(&step.kind) {
             if let Expected::Variants(variants) = expected {
-                errors.extend(holes(variants, since));
+                let conditions: Vec<_> =
+                    variants.iter().map(|variant| &variant.condition).collect();
+                errors.extend(list(&conditions, since));
             }
         }
     }
     errors
 }
 
-/// An error for variants with holes, at the first condition.
-fn holes<T>(variants: &[Variant<T>], since: Option<&Products>) -> Option<Error> {
-    let first = variants.first()?;
-    let mut ranges: Vec<&ProductRange> = Vec::new();
-    for variant in variants {
-        match &variant.condition.value {
-            Condition::Else => return None,
+/// What is wrong with the conditions of one list.
+fn list(conditions: &[&Spanned<Condition>], since: Option<&Products>) -> Vec<Error> {
+    let mut coverage = Coverage::new(since);
+    let mut errors = Vec::new();
+    for (place, condition) in conditions.iter().enumerate() {
+        let above = conditions.get(..place).unwrap_or_default();
+        match &condition.value {
+            Condition::Else if place == 0 => {
+                errors.push(ErrorKind::StarFirst.at(condition.span));
+            }
+            Condition::Else if !coverage.leaves_any() => {
+                let reason = "the conditions above take every server that runs the case";
+                errors.push(ErrorKind::Unreachable(reason.to_owned()).at(condition.span));
+            }
+            Condition::Else => {}
             Condition::Products(products) => {
-                ranges.extend(products.ranges.iter().map(|range| &range.value));
+                let dead: Vec<_> = products
+                    .ranges
+                    .iter()
+                    .filter(|range| !coverage.leaves(range))
+                    .collect();
+                let all = dead.len() == products.ranges.len();
+                for range in dead.iter().take(if all { 1 } else { dead.len() }) {
+                    let span = if all { condition.span } else { range.span };
+                    let reason = reason(range, above, since);
+                    errors.push(ErrorKind::Unreachable(reason).at(span));
+                }
             }
         }
+        coverage.add(condition);
     }
-    let missing: Vec<String> = KNOWN
-        .into_iter()
-        .filter_map(|product| {
-            let covered = spans(product, ranges.iter().copied());
-            domain(product, since)
-                .into_iter()
-                .find_map(|(from, below)| hole(from, below, &covered))
-                .map(|(from, below)| described(product, from, below))
-        })
+    let holes = coverage.holes();
+    if let Some(first) = conditions.first().filter(|_| !holes.is_empty()) {
+        let missing = holes.iter().map(ToString::to_string).collect();
+        errors.push(ErrorKind::VariantHoles(missing).at(first.span));
+    }
+    errors
+}
+
+/// Why no server of the range is left.
+fn reason(range: &ProductRange, above: &[&Spanned<Condition>], since: Option<&Products>) -> String {
+    if !overlap(range, range) {
+        return format!("no version is in `{range}`");
+    }
+    if let Some(since) = since.filter(|_| !runs_case(range, since)) {
+        return format!("the case is for `{since}`");
+    }
+    let takes = |condition: &&&Spanned<Condition>| match &condition.value {
+        Condition::Products(products) => products.ranges.iter().any(|other| overlap(range, other)),
+        Condition::Else => true,
+    };
+    let covering: Vec<String> = above
+        .iter()
+        .filter(takes)
+        .map(|condition| format!("`{}`", condition.value))
         .collect();
-    (!missing.is_empty()).then(|| ErrorKind::VariantHoles(missing).at(first.condition.span))
-}
-
-/// Versions from the first up to and without the second; none is no bound.
-type Versions = (Version, Option<Version>);
-
-const LOWEST: Version = Version { numbers: [0; 3] };
-
-/// The versions of a product that ranges name.
-fn spans<'a>(product: &str, ranges: impl Iterator<Item = &'a ProductRange>) -> Vec<Versions> {
-    let mut spans: Vec<Versions> = ranges
-        .filter(|range| range.product == product)
-        .map(|range| (range.from.unwrap_or(LOWEST), range.below))
-        .collect();
-    spans.sort_by_key(|(from, _)| *from);
-    spans
-}
-
-/// The versions of a product that run the case at all.
-fn domain(product: &str, since: Option<&Products>) -> Vec<Versions> {
-    match since {
-        Some(since) if since.name(product) => {
-            spans(product, since.ranges.iter().map(|range| &range.value))
-        }
-        Some(since) if !since.others => Vec::new(),
-        _ => vec![(LOWEST, None)],
-    }
-}
-
-/// The first versions of the domain that no span holds. `covered` is in the order of beginnings.
-fn hole(from: Version, below: Option<Version>, covered: &[Versions]) -> Option<Versions> {
-    let mut reached = from;
-    for (start, end) in covered {
-        if *start > reached {
-            let end = below.map_or(*start, |below| below.min(*start));
-            return (reached < end).then_some((reached, Some(end)));
-        }
-        match end {
-            None => return None,
-            Some(end) => reached = reached.max(*end),
-        }
-    }
-    below
-        .is_none_or(|below| reached < below)
-        .then_some((reached, below))
-}
-
-fn described(product: &str, from: Version, below: Option<Version>) -> String {
-    match (from == LOWEST, below) {
-        (true, None) => product.to_owned(),
-        (true, Some(below)) => format!("{product}<{below}"),
-        (false, None) => format!("{product}>={from}"),
-        (false, Some(below)) => format!("{product}>={from}<{below}"),
-    }
+    let verb = if covering.len() == 1 {
+        "covers"
+    } else {
+        "cover"
+    };
+    format!("{} {verb} `{range}` already", covering.join(" and "))
 }
 
 #[cfg(test)]
@@ -134,6 +121,55 @@ mod tests {
         assert_eq!(
             message("", &["redis<=7.2 valkey redict keydb"]).unwrap(),
             "no variant is for redis>=7.3"
+        );
+    }
+
+    #[test]
+    fn a_condition_that_no_server_gets_to_is_said_why() {
+        for (since, conditions, reason) in [
+            (
+                "",
+                &["redis>=7.0", "redis<=7.2 valkey", "redis>=6.2<7.5", "*"][..],
+                "`[redis>=7.0]` and `[redis<7.3 valkey]` cover `redis>=6.2<7.5` already",
+            ),
+            (
+                "",
+                &["redis", "valkey redis>=7.0", "*"],
+                "`[redis]` covers `redis>=7.0` already",
+            ),
+            (
+                "",
+                &["redis>=7.0<6.2", "*"],
+                "no version is in `redis>=7.0<6.2`",
+            ),
+            (
+                "since: redis>=7.0 *\n",
+                &["redis<7.0", "*"],
+                "the case is for `redis>=7.0 *`",
+            ),
+            (
+                "since: redis valkey\n",
+                &["redis", "valkey", "*"],
+                "the conditions above take every server that runs the case",
+            ),
+            (
+                "",
+                &["redis", "*", "valkey"],
+                "`[*]` covers `valkey` already",
+            ),
+        ] {
+            assert_eq!(
+                message(since, conditions).unwrap(),
+                format!("no server gets here: {reason}")
+            );
+        }
+        assert_eq!(
+            message("since: redis valkey *\n", &["redis", "valkey", "*"]),
+            None
+        );
+        assert_eq!(
+            message("", &["redis valkey redict keydb", "kvrocks", "*"]),
+            None
         );
     }
 

@@ -1,6 +1,7 @@
 //! Steps and the blocks they stand in.
 
 use crate::transcript::ast::{Block, Comment, Period, Step, StepKind, Variant};
+use crate::transcript::coverage::Coverage;
 use crate::transcript::error::{ErrorKind, Vocabulary};
 use crate::transcript::span::{Span, Spanned};
 
@@ -150,23 +151,25 @@ impl<'a> Parser<'a> {
         Some(self.block(indent + 1, None, depth + 1))
     }
 
-    /// `[redis>=7.0]` and its block, and those that follow.
+    /// `[redis>=7.0]` and its block, and those that follow until every server has one. What
+    /// comes behind is another choice.
     fn choose(&mut self, first: Cursor<'a>, indent: usize, depth: usize) -> Option<StepKind> {
         let mut variants = Vec::new();
+        let mut coverage = Coverage::new(self.since);
         let mut next = Some((Vec::new(), first));
         while let Some((comments, line)) = next {
             let condition = self.condition(line);
             let body = self.variant_block(line, indent, depth)?;
             if let Some(condition) = condition {
+                coverage.add(&condition);
                 variants.push(Variant {
                     comments,
                     condition,
                     body,
                 });
             }
-            next = self.next_variant(indent);
+            next = self.next_variant(indent, &coverage);
         }
-        self.check_star(&variants);
         Some(StepKind::Choose(variants))
     }
 
@@ -186,14 +189,20 @@ impl<'a> Parser<'a> {
         Some(block)
     }
 
-    /// The next condition at this indentation, if nothing else comes first.
-    fn next_variant(&mut self, indent: usize) -> Option<(Vec<Comment>, Cursor<'a>)> {
+    /// The next condition at this indentation, if nothing else comes first and it is for the
+    /// list that has taken this much.
+    fn next_variant(
+        &mut self,
+        indent: usize,
+        coverage: &Coverage<'_>,
+    ) -> Option<(Vec<Comment>, Cursor<'a>)> {
         let before = self.at;
         let comments = self.comments(indent);
         let next = self
             .peek()
             .filter(|line| line.indent() == indent)
-            .and_then(|line| condition::brackets(line.content()));
+            .and_then(|line| condition::brackets(line.content()))
+            .filter(|brackets| self.goes_on(*brackets, coverage));
         if next.is_some() {
             self.advance();
         } else {

@@ -1,6 +1,7 @@
 //! `[redis>=7.0 valkey]`, `[*]`, and the same without brackets after `since:`.
 
-use crate::transcript::ast::{Condition, ProductRange, Products, Variant, Version};
+use crate::transcript::ast::{Condition, ProductRange, Products, Version};
+use crate::transcript::coverage::Coverage;
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
@@ -33,6 +34,15 @@ impl Parser<'_> {
         Some(Spanned::new(condition, brackets.span()))
     }
 
+    /// Whether what stands in the brackets is for the list that has taken this much. So is what
+    /// cannot be read.
+    pub(super) fn goes_on(&mut self, brackets: Cursor<'_>, coverage: &Coverage<'_>) -> bool {
+        let errors = self.errors.len();
+        let condition = self.condition(brackets);
+        self.errors.truncate(errors);
+        condition.is_none_or(|condition| coverage.goes_on_with(&condition))
+    }
+
     /// Products, separated by blanks.
     pub(super) fn products(&mut self, mut text: Cursor<'_>) -> Option<Products> {
         let mut products = Products {
@@ -51,16 +61,6 @@ impl Parser<'_> {
             }
         }
         valid.then_some(products)
-    }
-
-    /// `[*]` is the last of the variants.
-    pub(super) fn check_star<T>(&mut self, variants: &[Variant<T>]) {
-        let but_last = variants.len().saturating_sub(1);
-        for variant in variants.iter().take(but_last) {
-            if variant.condition.value == Condition::Else {
-                self.error(ErrorKind::StarNotLast, variant.condition.span);
-            }
-        }
     }
 }
 

@@ -291,7 +291,7 @@ impl<'a> Parser<'a> {
             self.error(ErrorKind::EntryWithoutArrow, text.span());
             return None;
         };
-        let compound = key.text == "..." || key.text.starts_with('|') || marker_or_tag(key);
+        let compound = key.text == "..." || key.text.starts_with('|') || opens(key);
         if compound || key.is_empty() {
             self.error(ErrorKind::CompoundKey, key.span());
             return None;
@@ -338,10 +338,10 @@ fn behind(marker: Marker, text: Cursor<'_>, column: usize) -> Place<'_> {
     (value, column + marker.digits + 1 + blanks)
 }
 
-fn marker_or_tag(text: Cursor<'_>) -> bool {
+/// Whether the text begins a value that has parts.
+fn opens(text: Cursor<'_>) -> bool {
     let mut rest = text;
-    marker(text).is_some()
-        || tag(&mut rest).is_some_and(|tag| Opened::default().take(tag) || rest.is_empty())
+    marker(text).is_some() || tag(&mut rest).is_some_and(|tag| Opened::default().take(tag))
 }
 
 /// Key and value, on both sides of the first `=>` that is not in quotes.

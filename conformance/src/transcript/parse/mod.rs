@@ -20,7 +20,7 @@ mod words;
 
 pub use self::condition::product_range;
 use self::lines::{Cursor, Line};
-use super::ast::{Comment, EmbeddedFile, NodeName, Transcript};
+use super::ast::{Comment, EmbeddedFile, NodeName, Products, Transcript};
 use super::error::{Error, ErrorKind, Vocabulary};
 use super::span::{Span, Spanned};
 
@@ -47,9 +47,14 @@ pub fn parse(source: &str) -> Result<Transcript, Vec<Error>> {
         lines: Line::all(source),
         at: 0,
         errors: Vec::new(),
+        since: None,
     };
     parser.tabs();
     let header = parser.header();
+    parser.since = header
+        .as_ref()
+        .and_then(|header| header.since.as_ref())
+        .map(|since| &since.value);
     let body = parser.body();
     let files = parser.files();
     let mut errors = parser.errors;
@@ -87,6 +92,8 @@ struct Parser<'a> {
     lines: Vec<Line<'a>>,
     at: usize,
     errors: Vec<Error>,
+    /// The servers of the case, once its header has been read.
+    since: Option<&'a Products>,
 }
 
 impl<'a> Parser<'a> {

@@ -75,7 +75,7 @@ impl<'a> Parser<'a> {
                         prompt.rest.span(),
                     );
                 }
-                let expected = self.expected(indent, prompt.name, ErrorKind::MissingRead);
+                let expected = self.expected(indent, prompt.name, ErrorKind::MissingRead, true);
                 if expected.is_some() {
                     self.end_of_reply(indent);
                 } else {
@@ -151,8 +151,9 @@ impl<'a> Parser<'a> {
             .collect();
         let mut exchanges = Vec::new();
         let count = commands.len();
-        for (line, command) in commands {
-            let Some(expected) = self.expected(indent, line, ErrorKind::MissingReply) else {
+        for (number, (line, command)) in (1..).zip(commands) {
+            let last = number == count;
+            let Some(expected) = self.expected(indent, line, ErrorKind::MissingReply, last) else {
                 self.skip_paragraph();
                 return None;
             };

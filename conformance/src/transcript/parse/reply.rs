@@ -1,6 +1,7 @@
 //! What stands below a prompt: outcomes, alternatives, variants.
 
-use crate::transcript::ast::{Answer, Comment, Condition, Expected, Outcome, Variant};
+use crate::transcript::ast::{Answer, Comment, Expected, Outcome, Variant};
+use crate::transcript::coverage::Coverage;
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
@@ -20,15 +21,16 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// One reply; without one, `missing` is an error at `prompt`.
+    /// One reply, the `last` of its step or not; without one, `missing` is an error at `prompt`.
     pub(super) fn expected(
         &mut self,
         min: usize,
         prompt: Cursor<'a>,
         missing: ErrorKind,
+        last: bool,
     ) -> Option<Expected> {
         if let Some(first) = self.next_condition(min) {
-            return self.variants(first, min);
+            return self.variants(first, min, last);
         }
         if self.reply_line(min).is_none() {
             self.error(missing, prompt.span());
@@ -59,15 +61,23 @@ impl<'a> Parser<'a> {
         None
     }
 
-    fn variants(&mut self, first: (Vec<Comment>, Cursor<'a>), min: usize) -> Option<Expected> {
+    /// A reply for each server. In a pipeline they end when every server has one: what comes
+    /// behind is the next reply.
+    fn variants(
+        &mut self,
+        first: (Vec<Comment>, Cursor<'a>),
+        min: usize,
+        last: bool,
+    ) -> Option<Expected> {
         let mut variants = Vec::new();
+        let mut coverage = Coverage::new(self.since);
         let mut whole = true;
         let mut next = Some(first);
         while let Some((comments, line)) = next.take() {
             let condition = self.condition(line);
-            let last = condition
-                .as_ref()
-                .is_some_and(|condition| condition.value == Condition::Else);
+            if let Some(condition) = &condition {
+                coverage.add(condition);
+            }
             let body = if self.has_outcome(min) {
                 self.answer(min)
             } else {
@@ -82,8 +92,12 @@ impl<'a> Parser<'a> {
                 }),
                 _ => whole = false,
             }
-            if !last {
-                next = self.next_condition(min);
+            let before = self.at;
+            next = self
+                .next_condition(min)
+                .filter(|(_, line)| last || self.goes_on(*line, &coverage));
+            if next.is_none() {
+                self.at = before;
             }
         }
         whole.then_some(Expected::Variants(variants))

@@ -1,4 +1,5 @@
 use super::*;
+use crate::transcript::ast::{Step, StepKind};
 use crate::transcript::print;
 
 fn header() -> String {
@@ -104,6 +105,43 @@ OK
     );
 }
 
+/// How many variants each choice among steps has.
+fn choices(body: &str) -> Vec<usize> {
+    let steps = reads(body).body.steps;
+    let choice = |step: &Step| match &step.kind.value {
+        StepKind::Choose(variants) => variants.len(),
+        _ => 0,
+    };
+    steps.iter().map(choice).collect()
+}
+
+#[test]
+fn a_choice_ends_where_every_server_has_its_steps() {
+    let steps = |conditions: &[&str]| -> String {
+        let one = |condition| format!("[{condition}]\n  n1> X\n  OK\n");
+        conditions.iter().copied().map(one).collect()
+    };
+    let whole = ["redis>=7.0 valkey redict", "redis<7.0 keydb"];
+    assert_eq!(choices(&steps(&[whole, whole].concat())), [2, 2]);
+    assert_eq!(
+        choices(&(steps(&whole) + "\n# Why.\n" + &steps(&whole))),
+        [2, 2]
+    );
+    assert_eq!(choices(&steps(&["redis", "*", "redis", "*"])), [2, 2]);
+    assert_eq!(
+        choices(&steps(&["redis valkey redict keydb", "kvrocks", "*"])),
+        [3]
+    );
+    assert_eq!(choices(&steps(&["redis", "redis>=7.0", "*"])), [3]);
+}
+
+#[test]
+fn the_replies_of_a_pipeline_may_each_depend_on_the_server() {
+    let list = "[redis>=7.0 valkey redict]\nOK\n[redis<7.0 keydb]\n(nil)\n";
+    canonical(&format!("n1> X\n  > Y\n{list}{list}"));
+    canonical(&format!("n1> X\n  > Y\n{list}[*]\n(nil)\nOK\n"));
+}
+
 #[test]
 fn every_kind_of_reply_is_printed_as_redis_cli_does() {
     for reply in [
@@ -139,6 +177,7 @@ fn every_kind_of_reply_is_printed_as_redis_cli_does() {
         "1) 1) (integer) 0\n   2) 1) \"a\"\n      2) \"b\"\n2) (nil)",
         " 1) 1\\x20\n 2) a\n 3) a\n 4) a\n 5) a\n 6) a\n 7) a\n 8) a\n 9) 1) a\n    2) b\n10) 1) a\n    2) b",
         "1~ \"a\"\n2~ (integer) 1",
+        "1# (true) => (nil)\n2# (nil) => (integer) 1\n3# (may) OK => OK",
         "1# \"k\" =>\n   1) (integer) 0\n   2) 1# \"id\" => \"x\"\n      2# \"port\" => (integer) 1\n2# \"l\" => (nil)",
         "1) (has)\n   1# \"id\" => <hex40>\n2) | a\n   | b",
         "[redis>=7.0 valkey]\nOK\n# Why.\n[*]\n(nil)",
@@ -155,6 +194,16 @@ fn what_people_write_becomes_canonical() {
         "n1> GET 'a'\n\"1\"\nn1> PING\nPONG\n",
         "n1> GET a\n\"1\"\n\nn1> PING\nPONG\n",
     );
+    becomes(
+        "n1> GET é \\x20<n1.id> \\<x\n\"é\"\n",
+        "n1> GET \"\\xc3\\xa9\" \" <n1.id>\" \"\\<x\"\n\"\\xc3\\xa9\"\n",
+    );
+    becomes(
+        "n1>> é<n1.id>\\x20\nn1<< \\x20<é|\\xc3\\xa9> \\xc3\\xa9\n",
+        "n1>> \\xc3\\xa9<n1.id>\\x20\nn1<< \\x20<\\xc3\\xa9|\\xc3\\xa9> \\xc3\\xa9\n",
+    );
+    becomes("n1<<\n$2\né\n", "n1<<\n$2\n\\xc3\\xa9\n");
+    canonical("n1> X\né\n\nn1> X\n| é <é|e>\n");
     becomes(
         "n1> X\n1) \"a\"\n2) 1) b\n    2) c\n",
         "n1> X\n1) \"a\"\n2) 1) b\n   2) c\n",

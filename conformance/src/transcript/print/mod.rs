@@ -7,9 +7,9 @@ mod template;
 use std::fmt::Write as _;
 
 use super::ast::{
-    Action, Arithmetic, Assertion, Block, Command, Comment, Comparison, Condition, Expression,
-    Header, NodeName, Pattern, Period, Pipeline, Products, RawBytes, RawOutcome, Signal, Step,
-    StepKind, Template, Term, Transcript, Variant, Word,
+    Action, Arithmetic, Assertion, Block, Command, Comment, Comparison, Expression, Header,
+    NodeName, Pattern, Period, Pipeline, RawBytes, RawOutcome, Signal, Step, StepKind, Template,
+    Term, Transcript, Variant, Word,
 };
 use super::parse::frame_line_is_plain;
 use super::span::Spanned;
@@ -90,7 +90,7 @@ impl Printer {
         self.key("level", header.level.word());
         self.key("needs", header.needs.word());
         if let Some(since) = &header.since {
-            self.key("since", &products(since));
+            self.key("since", &since.to_string());
         }
         for command in &header.command {
             self.key("command", command);
@@ -170,7 +170,7 @@ impl Printer {
     fn choose(&mut self, variants: &[Variant<Block>]) {
         for variant in variants {
             self.comments(&variant.comments);
-            self.line(&condition(&variant.condition));
+            self.line(&variant.condition.to_string());
             if variant.body.steps.is_empty() {
                 self.line("  (nothing)");
             } else {
@@ -200,11 +200,14 @@ impl Printer {
     fn raw(&mut self, prompt: &str, bytes: &RawBytes) {
         match bytes {
             RawBytes::Line(line) => {
-                self.line(&format!("{prompt} {}", template::value(line)));
+                self.line(&format!("{prompt} {}", template::frame(line)));
             }
             RawBytes::Lines { lines, no_newline } => {
                 self.line(prompt);
-                let lines: Vec<String> = lines.iter().map(|line| template::line(line)).collect();
+                let lines: Vec<String> = lines
+                    .iter()
+                    .map(|line| template::frame_line(line))
+                    .collect();
                 let plain = lines.iter().all(|line| frame_line_is_plain(line));
                 for line in lines {
                     match (plain, line.as_str()) {
@@ -250,35 +253,6 @@ fn command(command: &Command) -> String {
             Word::Range { first, last } => format!("{{{first}..{last}}}"),
         })
         .collect();
-    words.join(" ")
-}
-
-/// The brackets and what is in them.
-fn condition(condition: &Condition) -> String {
-    match condition {
-        Condition::Products(named) => format!("[{}]", products(named)),
-        Condition::Else => "[*]".to_owned(),
-    }
-}
-
-fn products(products: &Products) -> String {
-    let mut words: Vec<String> = products
-        .ranges
-        .iter()
-        .map(|range| {
-            let mut word = range.product.clone();
-            if let Some(from) = range.from {
-                let _ = write!(word, ">={from}");
-            }
-            if let Some(below) = range.below {
-                let _ = write!(word, "<{below}");
-            }
-            word
-        })
-        .collect();
-    if products.others {
-        words.push("*".to_owned());
-    }
     words.join(" ")
 }
 

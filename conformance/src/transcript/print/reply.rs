@@ -6,7 +6,7 @@ use crate::transcript::ast::{
 };
 use crate::transcript::span::Spanned;
 
-use super::{Printer, condition, template};
+use super::{Printer, template};
 
 /// What stands around a reply and could be taken for a part of it.
 #[derive(Clone, Copy, Default)]
@@ -24,7 +24,7 @@ impl Printer {
             Expected::Variants(variants) => {
                 for variant in variants {
                     self.comments(&variant.comments);
-                    self.line(&condition(&variant.condition));
+                    self.line(&variant.condition.to_string());
                     self.answer(&variant.body, neighbours);
                 }
             }
