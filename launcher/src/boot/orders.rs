@@ -1,17 +1,20 @@
 //! Orders to one node, which must be obeyed.
 
+use std::time::Duration;
+
 use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::error::Error;
 use crate::node::Node;
 use crate::ready::retry;
 use crate::resp::Frame;
 use crate::view::{self, NodeLine};
-use crate::wait::Deadline;
+use crate::wait::{Deadline, next_round};
 
 /// A connection to a node that is being booted.
 pub(super) struct Orders<'a> {
     node: &'a Node,
     connection: Connection,
+    deadline: Deadline,
 }
 
 impl<'a> Orders<'a> {
@@ -22,9 +25,11 @@ impl<'a> Orders<'a> {
     pub(super) async fn open(node: &'a Node, deadline: Deadline) -> Result<Self, Error> {
         let endpoint = node.endpoint();
         let opened = retry(deadline, || endpoint.connect(deadline)).await;
+        let connection = opened.map_err(|source| node.failed(source))?;
         Ok(Self {
             node,
-            connection: opened.map_err(|source| node.failed(source))?,
+            connection,
+            deadline,
         })
     }
 
@@ -33,17 +38,24 @@ impl<'a> Orders<'a> {
         self.node
     }
 
-    /// Sends a command.
+    /// Sends a command; again and again while the node is loading.
     ///
     /// # Errors
     /// The node does not answer, or answers with an error.
     pub(super) async fn give<A: AsRef<str>>(&mut self, command: &[A]) -> Result<Frame, Error> {
         let words: Vec<&str> = command.iter().map(AsRef::as_ref).collect();
-        let reply = self
-            .connection
-            .call(&words, Deadline::after(REPLY_TIMEOUT))
-            .await;
-        let reply = reply.map_err(|source| self.node.failed(source))?;
+        let reply = loop {
+            let reply = self
+                .connection
+                .call(&words, Deadline::after(REPLY_TIMEOUT))
+                .await;
+            let reply = reply.map_err(|source| self.node.failed(source))?;
+            // A node that is started again listens before it has read its data.
+            if reply.error_code() != Some("LOADING") || self.deadline.passed() {
+                break reply;
+            }
+            next_round(Duration::from_millis(5), self.deadline).await;
+        };
         match reply.as_error() {
             None => Ok(reply),
             Some(error) => Err(Error::Reply {
