@@ -138,15 +138,15 @@ impl BringUp<'_> {
     ) -> Result<Climb, Error> {
         let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
         let phantoms = seed.phantoms();
-        let roles = async {
-            let obeyed = seeded::take_over(cluster.nodes(), &phantoms, deadline).await;
-            unless_late(cluster, obeyed, deadline)
-        };
         // Reversed, the cluster is whole as well: below `ok` nobody can tell.
         let rung = self.wish.rung.max(Rung::Ok);
-        let settled = async { tokio::try_join!(roles, self.climb(cluster, rung, timeout)) };
         tokio::select! {
-            settled = settled => settled.map(|((), climb)| climb),
+            climb = self.climb(cluster, rung, timeout) => climb,
+            // A node that died says more than the order that it did not obey.
+            error = seeded::keep_roles(cluster.nodes(), &phantoms, deadline) => match error {
+                Ok(never) => match never {},
+                Err(error) => Err(cluster.nodes().iter().find_map(Node::died).unwrap_or(error)),
+            },
             error = hang::mend(cluster.nodes(), seed, arguments) => match error? {},
         }
     }

@@ -1,6 +1,7 @@
 //! The seeded boot: the nodes start as a cluster that is whole but for its roles, which are turned
 //! round by CLUSTER FAILOVER TAKEOVER. See [`super::seed`] for why.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use super::orders::Orders;
@@ -21,23 +22,29 @@ const FEW: usize = 16;
 /// One that is not becomes a master all the same, and OK two seconds later.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Makes masters of those that were planned to be, one after the other, then has the phantoms
-/// forgotten and the replicas seen. Returns when every node has obeyed; gossip is still spreading
-/// the news then. A connection that breaks is made anew: a node may have been started again.
+/// How often the roles are looked at once they are as planned.
+const REST: Duration = Duration::from_millis(100);
+
+/// Makes masters of those that were planned to be, one after the other, has the phantoms forgotten
+/// and the replicas seen; then sees to it that it stays so, until it is dropped: a node that was
+/// silent for a while may have lost its role to its replica. A connection that breaks is made anew,
+/// since a node may have been started again.
 ///
 /// # Errors
-/// A node refuses a command, or does not answer until the deadline.
-pub(crate) async fn take_over(
+/// A node refuses a command.
+pub(crate) async fn keep_roles(
     nodes: &[Node],
     phantoms: &[String],
     deadline: Deadline,
-) -> Result<(), Error> {
-    loop {
+) -> Result<Infallible, Error> {
+    while !deadline.passed() {
         match try_take_over(nodes, phantoms, deadline).await {
-            Err(Error::Client { .. }) if !deadline.passed() => next_round(EVERY, deadline).await,
-            result => return result,
+            Ok(()) | Err(Error::Client { .. }) => next_round(REST, deadline).await,
+            Err(error) => return Err(error),
         }
     }
+    // Time is up: the ladder says who was late.
+    std::future::pending().await
 }
 
 async fn try_take_over(
