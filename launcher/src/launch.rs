@@ -83,7 +83,7 @@ struct Launch<'a> {
 impl Launch<'_> {
     async fn run(&self) -> Result<Cluster, Error> {
         let owner = if self.private {
-            Some(self.lock.own()?)
+            Some(self.lock.own().await?)
         } else {
             None
         };

@@ -3,16 +3,23 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::files::{create_folders, is_temporary, write_atomically};
 use super::record::RECORD_FILE;
 use super::{Home, Name, Record};
 use crate::error::{Error, IoContext as _};
+use crate::wait::{self, Deadline};
 
 pub(super) const LOCK_FILE: &str = "lock";
 const OWNER_FILE: &str = "owner";
+
+/// How long the owner's lock may be held by those who only ask whether there is an owner.
+const OWN_TIMEOUT: Duration = Duration::from_secs(10);
+const ONCE_MORE: Duration = Duration::from_millis(1);
 
 /// The right to change one cluster. Given back on drop.
 #[derive(Debug)]
@@ -89,11 +96,24 @@ impl Lock {
     /// Holds the cluster for the life of this process: while the answer is open, it has an owner.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub fn own(&self) -> Result<File, Error> {
+    /// The file cannot be written, or somebody else owns the cluster.
+    pub async fn own(&self) -> Result<File, Error> {
         let path = self.folder.join(OWNER_FILE);
         let file = open_lock(&path).doing("create", &path)?;
-        try_lock(&file).doing("lock", &path)?;
+        // Whoever asks for an owner (`has_owner`) holds the file for a moment.
+        wait::until(Deadline::after(OWN_TIMEOUT), ONCE_MORE, || {
+            std::future::ready(match try_lock(&file) {
+                Ok(true) => ControlFlow::Break(Ok(())),
+                Ok(false) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(Err(error).doing("lock", &path)),
+            })
+        })
+        .await
+        .unwrap_or_else(|()| {
+            Err(Error::Busy {
+                name: self.name.clone(),
+            })
+        })?;
         Ok(file)
     }
 
@@ -146,10 +166,8 @@ pub(crate) fn remove_own_files(folder: &Path) -> Result<(), Error> {
 
 /// Whether the owner of a private cluster still lives.
 pub fn has_owner(folder: &Path) -> bool {
-    match OpenOptions::new().write(true).open(folder.join(OWNER_FILE)) {
-        Ok(file) => !try_lock(&file).unwrap_or(false),
-        Err(_) => false,
-    }
+    // Shared: two that ask at the same time do not take each other for the owner.
+    File::open(folder.join(OWNER_FILE)).is_ok_and(|file| file.try_lock_shared().is_err())
 }
 
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
@@ -166,5 +184,39 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_owner_is_one_however_many_ask_meanwhile() {
+        let root = tempfile::tempdir().unwrap();
+        let name: Name = "one".parse().unwrap();
+        let lock = Lock::try_take(root.path(), &name).unwrap().unwrap();
+        let (folder, enough) = (lock.folder().to_owned(), Arc::new(AtomicBool::new(false)));
+        let asking = std::thread::spawn({
+            let enough = Arc::clone(&enough);
+            move || {
+                while !enough.load(Ordering::Relaxed) {
+                    has_owner(&folder);
+                }
+            }
+        });
+        let mut unowned = 0;
+        for _ in 0..500 {
+            let owner = lock.own().await.unwrap();
+            unowned += usize::from(!has_owner(lock.folder()));
+            drop(owner);
+        }
+        enough.store(true, Ordering::Relaxed);
+        asking.join().unwrap();
+        assert_eq!(unowned, 0, "owners that hold no lock");
+        assert!(!has_owner(lock.folder()));
     }
 }
