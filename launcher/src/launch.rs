@@ -98,7 +98,7 @@ impl Launch<'_> {
         refuse_existing(&record)?;
         self.lock.write(&record)?;
         drop(ports_lock);
-        let mut cluster = Cluster::of(self.home.clone(), record);
+        let mut cluster = Cluster::of(self.home.clone(), record, self.private);
         cluster.arm(owner, held);
         match self.bring_up(&mut cluster).await {
             Ok(()) => Ok(cluster),

@@ -44,9 +44,7 @@ impl Lock {
             return Ok(None);
         }
         // `down` removes the folder while it holds the lock: what we hold may be nobody's file.
-        let held = file.metadata().doing("look at", &path)?;
-        let there = fs::metadata(&path)
-            .is_ok_and(|there| there.ino() == held.ino() && there.dev() == held.dev());
+        let there = is_at(&file, &path);
         Ok(there.then(|| Self {
             name: name.clone(),
             folder,
@@ -168,6 +166,20 @@ pub(crate) fn remove_own_files(folder: &Path) -> Result<(), Error> {
 pub fn has_owner(folder: &Path) -> bool {
     // Shared: two that ask at the same time do not take each other for the owner.
     File::open(folder.join(OWNER_FILE)).is_ok_and(|file| file.try_lock_shared().is_err())
+}
+
+/// Whether `owner`, from [`Lock::own`], is still the one of the cluster in this folder. It is not once
+/// another command has removed the cluster; what is in the folder then is somebody else's.
+pub fn is_owner(owner: &File, folder: &Path) -> bool {
+    is_at(owner, &folder.join(OWNER_FILE))
+}
+
+/// Whether the open file is the one at `path`.
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(held), Ok(there)) => held.ino() == there.ino() && held.dev() == there.dev(),
+        _ => false,
+    }
 }
 
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
