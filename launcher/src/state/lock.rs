@@ -14,7 +14,10 @@ use super::{Home, Name, Record};
 use crate::error::{Error, IoContext as _};
 use crate::wait::{self, Deadline};
 
-pub(super) const LOCK_FILE: &str = "lock";
+/// Also what tells a cluster's folder from any other one, so no other program may use the name.
+pub(super) const LOCK_FILE: &str = "shardlab.lock";
+/// What a cluster's folder is called until its lock is in it.
+const NEW_FOLDER: &str = ".shardlab-new-";
 const OWNER_FILE: &str = "owner";
 
 /// How long the owner's lock may be held by those who only ask whether there is an owner.
@@ -33,7 +36,9 @@ pub struct Lock {
 impl Lock {
     pub(super) fn try_take(root: &Path, name: &Name) -> Result<Option<Self>, Error> {
         let folder = root.join(name.as_str());
-        create_folders(&folder)?;
+        if !folder.exists() {
+            make_folder(root, &folder)?;
+        }
         let path = folder.join(LOCK_FILE);
         let file = match open_lock(&path) {
             // Somebody removed the cluster between our two steps.
@@ -124,6 +129,45 @@ impl Lock {
         remove_own_files(&self.folder)?;
         Home::at(&self.root).remove_if_empty();
         Ok(())
+    }
+}
+
+/// Makes a cluster's folder with its lock in it, in one step: a folder without one is not ours.
+fn make_folder(root: &Path, folder: &Path) -> Result<(), Error> {
+    create_folders(root)?;
+    let made = tempfile::Builder::new()
+        .prefix(NEW_FOLDER)
+        .tempdir_in(root)
+        .and_then(|new| {
+            open_lock(&new.path().join(LOCK_FILE))?;
+            fs::rename(new.path(), folder)?;
+            let _ = new.keep();
+            Ok(())
+        });
+    match made {
+        // Another command was faster, or took the new folder for a leftover: the caller sees what is there.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::AlreadyExists
+                    | io::ErrorKind::DirectoryNotEmpty
+            ) =>
+        {
+            Ok(())
+        }
+        made => made.doing("create", folder),
+    }
+}
+
+/// Removes what launchers have left that were killed while they made a cluster's folder.
+pub(super) fn remove_unfinished_folders(root: &Path) {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let is_new = |name: &OsString| name.to_string_lossy().starts_with(NEW_FOLDER);
+    for entry in entries.filter(|entry| is_new(&entry.file_name())) {
+        // A launcher that is at it tries again.
+        let _ = fs::remove_file(entry.path().join(LOCK_FILE));
+        let _ = fs::remove_dir(entry.path());
     }
 }
 
