@@ -83,7 +83,7 @@ struct Launch<'a> {
 impl Launch<'_> {
     async fn run(&self) -> Result<Cluster, Error> {
         let owner = if self.private {
-            Some(self.lock.own()?)
+            Some(self.lock.own().await?)
         } else {
             None
         };
@@ -98,7 +98,7 @@ impl Launch<'_> {
         refuse_existing(&record)?;
         self.lock.write(&record)?;
         drop(ports_lock);
-        let mut cluster = Cluster::of(self.home.clone(), record);
+        let mut cluster = Cluster::of(self.home.clone(), record, self.private);
         cluster.arm(owner, held);
         match self.bring_up(&mut cluster).await {
             Ok(()) => Ok(cluster),

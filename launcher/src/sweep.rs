@@ -32,7 +32,7 @@ pub async fn sweep(home: &Home) -> Result<(), Error> {
         }
         match home.record(&name) {
             Ok(Some(record)) if record.private => {
-                let _ = Cluster::of(home.clone(), record).remove(lock).await;
+                let _ = Cluster::of(home.clone(), record, false).remove(lock).await;
             }
             Ok(None) => drop(lock.remove()),
             _ => {}

@@ -13,7 +13,7 @@ use crate::ladder::{Rung, Standing};
 use crate::node::Node;
 use crate::plan::{Boot, Plan, Topology};
 use crate::ports::{self, Held};
-use crate::state::{Lock, Phase, is_temporary, remove_folder, remove_own_files};
+use crate::state::{Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files};
 use crate::wait::Deadline;
 
 /// How long a node may take to write its data down when it is stopped.
@@ -179,8 +179,21 @@ impl Cluster {
         Ok(())
     }
 
+    /// Whether another command has removed this cluster, which belonged to this process.
+    pub fn is_removed(&self) -> bool {
+        let folder = self.home.folder(&self.record.name);
+        self.owner
+            .as_ref()
+            .is_some_and(|owner| !is_owner(owner, &folder))
+    }
+
     /// Kills and removes on the calling thread.
     fn destroy(&mut self) {
+        if self.is_removed() {
+            // Somebody may have started another cluster of that name in the same folders.
+            self.nodes.iter().for_each(Node::send_kill_to_own);
+            return;
+        }
         self.nodes.iter().for_each(Node::send_kill);
         self.nodes.iter().for_each(Node::wait_gone_blocking);
         let _ = self.remove_folders();

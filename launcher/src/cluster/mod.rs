@@ -65,16 +65,18 @@ impl Cluster {
         let record = home
             .record(name)?
             .ok_or_else(|| Error::NoCluster(name.clone()))?;
-        let cluster = Self::of(home.clone(), record);
+        // Nodes that are started now outlive this command, whoever owns the cluster: they go with it.
+        let cluster = Self::of(home.clone(), record, false);
         cluster.nodes.iter().for_each(Node::adopt);
         Ok(cluster)
     }
 
-    pub(crate) fn of(home: Home, record: Record) -> Self {
+    /// A cluster by its record. Servers that are `bound` die with this process.
+    pub(crate) fn of(home: Home, record: Record, bound: bool) -> Self {
         let launch = Arc::new(Launch {
             program: record.program.clone(),
             argv0: record.argv0.clone(),
-            bound: record.private,
+            bound,
         });
         let password: Option<Arc<str>> = record.options.password.as_deref().map(Arc::from);
         let node = |node| {

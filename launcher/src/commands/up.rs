@@ -63,11 +63,10 @@ pub(crate) async fn foreground(
     lab.term
         .note("in the foreground: Ctrl-C removes the cluster");
     let watch = until(Deadline::after(Duration::MAX), WATCH, || {
-        let there = lab.home.folder(cluster.name()).exists();
-        std::future::ready(if there {
-            ControlFlow::Continue(())
-        } else {
+        std::future::ready(if cluster.is_removed() {
             ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         })
     });
     tokio::select! {

@@ -369,11 +369,17 @@ impl Node {
 
     /// Sends SIGKILL to all that works in the node's folder, without waiting.
     pub(crate) fn send_kill(&self) {
-        if let Some(process) = self.process() {
-            let _ = process.signal_group(Signal::SIGKILL);
-        }
+        self.send_kill_to_own();
         for process in servers_in(&self.dir, &self.launch.program) {
             let _ = process.signal(Signal::SIGKILL);
+        }
+    }
+
+    /// Sends SIGKILL to the server that was started here, whatever else works in the node's folder.
+    pub(crate) fn send_kill_to_own(&self) {
+        if let Some(process) = self.process() {
+            // Gone meanwhile is as good.
+            let _ = process.signal_group(Signal::SIGKILL);
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::files::create_folders;
-use super::lock::{LOCK_FILE, open_lock, try_lock};
+use super::lock::{LOCK_FILE, open_lock, remove_unfinished_folders, try_lock};
 use super::record::RECORD_FILE;
 use super::{Lock, Name, Record};
 use crate::error::{Error, IoContext as _};
@@ -68,7 +68,8 @@ impl Home {
                 .into_string()
                 .ok()
                 .and_then(|name| Name::try_from(name).ok());
-            names.extend(name.filter(|_| is_cluster(&entry.path())));
+            // Whatever else lies in the state folder is not ours.
+            names.extend(name.filter(|_| entry.path().join(LOCK_FILE).is_file()));
         }
         names.sort();
         Ok(names)
@@ -132,17 +133,11 @@ impl Home {
         // Whoever chooses ports at this moment holds the file open and has it; the next one makes
         // a new file, and the check of every port by binding it still stands.
         if self.names().is_ok_and(|names| names.is_empty()) {
+            remove_unfinished_folders(&self.root);
             let _ = fs::remove_file(self.root.join(PORTS_LOCK));
             let _ = fs::remove_dir(&self.root);
         }
     }
-}
-
-/// Whether a folder is a cluster's: it has a lock, or a launcher was killed before it made one.
-/// Whatever else lies in the state folder is not ours.
-fn is_cluster(folder: &Path) -> bool {
-    let empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    folder.join(LOCK_FILE).is_file() || empty()
 }
 
 /// The folder for what can be fetched again: `shardlab` in the XDG cache folder.
@@ -199,6 +194,29 @@ mod tests {
             !root.path().join("state").exists(),
             "nothing is left behind"
         );
+    }
+
+    #[tokio::test]
+    async fn what_others_keep_in_the_state_folder_is_no_cluster_and_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::at(root.path());
+        fs::create_dir(root.path().join("empty")).unwrap();
+        fs::create_dir(root.path().join("app")).unwrap();
+        fs::write(root.path().join("app/lock"), "").unwrap();
+        // A launcher was killed before it had made its first folder.
+        fs::create_dir(root.path().join(".shardlab-new-1")).unwrap();
+        let lock = home.lock(&"one".parse().unwrap(), soon()).await.unwrap();
+        let names = home.names().unwrap();
+        assert_eq!(names.iter().map(Name::as_str).collect::<Vec<_>>(), ["one"]);
+        crate::sweep::sweep(&home).await.unwrap();
+        lock.remove().unwrap();
+        let mut left: Vec<_> = fs::read_dir(root.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["app", "empty"]);
+        assert!(root.path().join("app/lock").is_file());
     }
 
     #[tokio::test]

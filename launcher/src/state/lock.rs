@@ -3,16 +3,26 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::files::{create_folders, is_temporary, write_atomically};
 use super::record::RECORD_FILE;
 use super::{Home, Name, Record};
 use crate::error::{Error, IoContext as _};
+use crate::wait::{self, Deadline};
 
-pub(super) const LOCK_FILE: &str = "lock";
+/// Also what tells a cluster's folder from any other one, so no other program may use the name.
+pub(super) const LOCK_FILE: &str = "shardlab.lock";
+/// What a cluster's folder is called until its lock is in it.
+const NEW_FOLDER: &str = ".shardlab-new-";
 const OWNER_FILE: &str = "owner";
+
+/// How long the owner's lock may be held by those who only ask whether there is an owner.
+const OWN_TIMEOUT: Duration = Duration::from_secs(10);
+const ONCE_MORE: Duration = Duration::from_millis(1);
 
 /// The right to change one cluster. Given back on drop.
 #[derive(Debug)]
@@ -26,7 +36,9 @@ pub struct Lock {
 impl Lock {
     pub(super) fn try_take(root: &Path, name: &Name) -> Result<Option<Self>, Error> {
         let folder = root.join(name.as_str());
-        create_folders(&folder)?;
+        if !folder.exists() {
+            make_folder(root, &folder)?;
+        }
         let path = folder.join(LOCK_FILE);
         let file = match open_lock(&path) {
             // Somebody removed the cluster between our two steps.
@@ -37,9 +49,7 @@ impl Lock {
             return Ok(None);
         }
         // `down` removes the folder while it holds the lock: what we hold may be nobody's file.
-        let held = file.metadata().doing("look at", &path)?;
-        let there = fs::metadata(&path)
-            .is_ok_and(|there| there.ino() == held.ino() && there.dev() == held.dev());
+        let there = is_at(&file, &path);
         Ok(there.then(|| Self {
             name: name.clone(),
             folder,
@@ -89,11 +99,24 @@ impl Lock {
     /// Holds the cluster for the life of this process: while the answer is open, it has an owner.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub fn own(&self) -> Result<File, Error> {
+    /// The file cannot be written, or somebody else owns the cluster.
+    pub async fn own(&self) -> Result<File, Error> {
         let path = self.folder.join(OWNER_FILE);
         let file = open_lock(&path).doing("create", &path)?;
-        try_lock(&file).doing("lock", &path)?;
+        // Whoever asks for an owner (`has_owner`) holds the file for a moment.
+        wait::until(Deadline::after(OWN_TIMEOUT), ONCE_MORE, || {
+            std::future::ready(match try_lock(&file) {
+                Ok(true) => ControlFlow::Break(Ok(())),
+                Ok(false) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(Err(error).doing("lock", &path)),
+            })
+        })
+        .await
+        .unwrap_or_else(|()| {
+            Err(Error::Busy {
+                name: self.name.clone(),
+            })
+        })?;
         Ok(file)
     }
 
@@ -106,6 +129,45 @@ impl Lock {
         remove_own_files(&self.folder)?;
         Home::at(&self.root).remove_if_empty();
         Ok(())
+    }
+}
+
+/// Makes a cluster's folder with its lock in it, in one step: a folder without one is not ours.
+fn make_folder(root: &Path, folder: &Path) -> Result<(), Error> {
+    create_folders(root)?;
+    let made = tempfile::Builder::new()
+        .prefix(NEW_FOLDER)
+        .tempdir_in(root)
+        .and_then(|new| {
+            open_lock(&new.path().join(LOCK_FILE))?;
+            fs::rename(new.path(), folder)?;
+            let _ = new.keep();
+            Ok(())
+        });
+    match made {
+        // Another command was faster, or took the new folder for a leftover: the caller sees what is there.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::AlreadyExists
+                    | io::ErrorKind::DirectoryNotEmpty
+            ) =>
+        {
+            Ok(())
+        }
+        made => made.doing("create", folder),
+    }
+}
+
+/// Removes what launchers have left that were killed while they made a cluster's folder.
+pub(super) fn remove_unfinished_folders(root: &Path) {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let is_new = |name: &OsString| name.to_string_lossy().starts_with(NEW_FOLDER);
+    for entry in entries.filter(|entry| is_new(&entry.file_name())) {
+        // A launcher that is at it tries again.
+        let _ = fs::remove_file(entry.path().join(LOCK_FILE));
+        let _ = fs::remove_dir(entry.path());
     }
 }
 
@@ -146,9 +208,21 @@ pub(crate) fn remove_own_files(folder: &Path) -> Result<(), Error> {
 
 /// Whether the owner of a private cluster still lives.
 pub fn has_owner(folder: &Path) -> bool {
-    match OpenOptions::new().write(true).open(folder.join(OWNER_FILE)) {
-        Ok(file) => !try_lock(&file).unwrap_or(false),
-        Err(_) => false,
+    // Shared: two that ask at the same time do not take each other for the owner.
+    File::open(folder.join(OWNER_FILE)).is_ok_and(|file| file.try_lock_shared().is_err())
+}
+
+/// Whether `owner`, from [`Lock::own`], is still the one of the cluster in this folder. It is not once
+/// another command has removed the cluster; what is in the folder then is somebody else's.
+pub fn is_owner(owner: &File, folder: &Path) -> bool {
+    is_at(owner, &folder.join(OWNER_FILE))
+}
+
+/// Whether the open file is the one at `path`.
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(held), Ok(there)) => held.ino() == there.ino() && held.dev() == there.dev(),
+        _ => false,
     }
 }
 
@@ -166,5 +240,39 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_owner_is_one_however_many_ask_meanwhile() {
+        let root = tempfile::tempdir().unwrap();
+        let name: Name = "one".parse().unwrap();
+        let lock = Lock::try_take(root.path(), &name).unwrap().unwrap();
+        let (folder, enough) = (lock.folder().to_owned(), Arc::new(AtomicBool::new(false)));
+        let asking = std::thread::spawn({
+            let enough = Arc::clone(&enough);
+            move || {
+                while !enough.load(Ordering::Relaxed) {
+                    has_owner(&folder);
+                }
+            }
+        });
+        let mut unowned = 0;
+        for _ in 0..500 {
+            let owner = lock.own().await.unwrap();
+            unowned += usize::from(!has_owner(lock.folder()));
+            drop(owner);
+        }
+        enough.store(true, Ordering::Relaxed);
+        asking.join().unwrap();
+        assert_eq!(unowned, 0, "owners that hold no lock");
+        assert!(!has_owner(lock.folder()));
     }
 }

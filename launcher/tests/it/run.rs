@@ -77,6 +77,49 @@ fn the_command_can_use_shardlab_on_its_own_cluster() {
 }
 
 #[test]
+fn a_node_that_the_command_starts_again_lives_until_the_cluster_goes() {
+    let lab = Lab::new();
+    let program = env!("CARGO_BIN_EXE_shardlab");
+    let script =
+        format!("{program} stop -q n1 && {program} start -q n1 && {program} call GET a && echo on");
+    run(&lab, &["sh", "-c", &script])
+        .assert()
+        .success()
+        .stdout_eq("[..]\n...\n(nil)\non\n");
+    lab.assert_empty();
+}
+
+#[test]
+fn a_cluster_that_took_a_removed_ones_name_is_not_its_owners_to_remove() {
+    let lab = Lab::new();
+    let small = ["--masters", "1", "--replicas", "0"];
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let name = "blue".parse().unwrap();
+    let first = runtime
+        .block_on(lab.cluster().name(name).masters(1).replicas(0).start())
+        .unwrap();
+    assert!(!first.is_removed());
+    let port = first.nodes()[0].plan().port.to_string();
+    lab.shardlab(["down", "-q", "-n", "blue"])
+        .assert()
+        .success();
+    let again = ["up", "-q", "-n", "blue", "--timeout", "120s", "--port"];
+    lab.shardlab(again.iter().chain(&[port.as_str()]).chain(&small))
+        .assert()
+        .success();
+    assert!(first.is_removed());
+    drop(first);
+    lab.shardlab(["call", "-n", "blue", "PING"])
+        .assert()
+        .success()
+        .stdout_eq("PONG\n");
+    lab.shardlab(["down", "-q", "-n", "blue"])
+        .assert()
+        .success();
+    lab.assert_empty();
+}
+
+#[test]
 fn an_interrupt_reaches_the_command_and_its_answer_counts() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let lab = Lab::new();
