@@ -254,3 +254,28 @@ fn what_others_have_put_into_the_state_folder_stays() {
     );
     lab.assert_no_process();
 }
+
+#[test]
+fn logs_end_with_their_reader() {
+    let lab = Lab::new();
+    lab.up(&["--masters", "1", "--replicas", "0"]);
+    let mut follower = std::process::Command::new(env!("CARGO_BIN_EXE_shardlab"))
+        .args(["logs", "-f"])
+        .env("SHARDLAB_HOME", lab.home())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(follower.stdout.take());
+    let ended = shardlab::wait::until_blocking(
+        shardlab::wait::Deadline::after(crate::lab::PATIENCE),
+        std::time::Duration::from_millis(20),
+        || match follower.try_wait().unwrap() {
+            Some(_) => std::ops::ControlFlow::Break(()),
+            None => std::ops::ControlFlow::Continue(()),
+        },
+    );
+    if ended.is_err() {
+        follower.kill().unwrap();
+    }
+    assert_eq!(ended, Ok(()));
+}
