@@ -279,3 +279,12 @@ fn logs_end_with_their_reader() {
     }
     assert_eq!(ended, Ok(()));
 }
+
+#[test]
+fn a_cluster_that_is_not_waited_for_is_formed_all_the_same() {
+    let lab = Lab::new();
+    lab.up(&["--boot", "commands", "--wait", "listening"]);
+    lab.shardlab(["wait", "--for", "visible", "--timeout", "120s"])
+        .assert()
+        .success();
+}
