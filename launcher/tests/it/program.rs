@@ -288,3 +288,18 @@ fn a_cluster_that_is_not_waited_for_is_formed_all_the_same() {
         .assert()
         .success();
 }
+
+#[test]
+fn a_cluster_that_cannot_be_removed_does_not_keep_the_others() {
+    let lab = Lab::new();
+    lab.up(&["-n", "blue", "--masters", "1", "--replicas", "0"]);
+    let damaged = lab.home().join("amber");
+    std::fs::create_dir(&damaged).unwrap();
+    std::fs::write(damaged.join("shardlab.lock"), "").unwrap();
+    std::fs::write(damaged.join("cluster.json"), "{").unwrap();
+    lab.shardlab(["down", "--all"]).assert().code(3);
+    lab.assert_no_process();
+    std::fs::remove_file(damaged.join("cluster.json")).unwrap();
+    lab.shardlab(["down", "--all", "-q"]).assert().success();
+    lab.assert_empty();
+}
