@@ -303,3 +303,36 @@ fn a_cluster_that_cannot_be_removed_does_not_keep_the_others() {
     lab.shardlab(["down", "--all", "-q"]).assert().success();
     lab.assert_empty();
 }
+
+#[test]
+fn a_restart_that_is_late_leaves_the_users_settings() {
+    let lab = Lab::new();
+    lab.up(&["--masters", "1", "--replicas", "0"]);
+    lab.shardlab(["stop", "-q"]).assert().success();
+    let output = lab
+        .shardlab(["start", "-q", "--timeout", "1ms"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("removed"));
+    lab.shardlab(["call", "n1", "CONFIG", "GET", "cluster-node-timeout"])
+        .assert()
+        .success()
+        .stdout_eq("1) \"cluster-node-timeout\"\n2) \"5000\"\n");
+}
+
+#[test]
+fn a_start_that_was_interrupted_is_not_taken_for_a_cluster() {
+    let lab = Lab::new();
+    lab.up(&["--masters", "1", "--replicas", "0"]);
+    let record = lab.home().join("default/cluster.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    let unfinished = text.replace("\"phase\": \"up\"", "\"phase\": \"starting\"");
+    assert_ne!(text, unfinished);
+    std::fs::write(&record, unfinished).unwrap();
+    for command in ["start", "stop"] {
+        lab.shardlab([command]).assert().code(3);
+    }
+    lab.shardlab(["down", "-q"]).assert().success();
+    lab.assert_empty();
+}
