@@ -51,7 +51,7 @@ pub enum Error {
     Differs {
         /// The cluster.
         name: Name,
-        /// What differs, as in "`--masters` is 3, not 5".
+        /// What is so instead, as in "`--masters` is 3".
         differences: String,
     },
     /// An option that the server is too old for, or that contradicts another one.
@@ -69,6 +69,9 @@ pub enum Error {
     /// The cluster is there, but not running.
     #[error("the cluster `{0}` does not run")]
     NotRunning(Name),
+    /// A launcher was killed before the cluster was whole.
+    #[error("the start of the cluster `{0}` was interrupted before it was whole")]
+    Unfinished(Name),
     /// Another command works on the cluster.
     #[error(
         "another shardlab command is at work on the cluster `{name}` and has not finished in time"
@@ -268,6 +271,8 @@ pub struct NotReady {
     pub standings: Vec<Standing>,
     /// The last log lines of the nodes that lag behind: name, lines.
     pub logs: Vec<(String, Vec<String>)>,
+    /// Whether it was a first start, of which nothing is left; otherwise all goes on running.
+    pub removed: bool,
 }
 
 impl std::fmt::Display for NotReady {
@@ -316,6 +321,9 @@ impl Error {
             Self::Spec(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
             Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
+            Self::Unfinished(name) => Some(format!(
+                "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"
+            )),
             Self::Exists(name) | Self::Differs { name, .. } => {
                 Some(format!("`shardlab down -n {name}` first, or choose another name with `-n`"))
             }
@@ -340,7 +348,12 @@ impl Error {
                     .to_owned(),
             ),
             Self::NoConformance { .. } => Some("`cargo install --path conformance` puts it on PATH".to_owned()),
-            Self::NotReady(_) => Some("what was started has been removed; `--timeout` gives it more time".to_owned()),
+            Self::NotReady(late) if late.removed => {
+                Some("what was started has been removed; `--timeout` gives it more time".to_owned())
+            }
+            Self::NotReady(_) | Self::NotRole { .. } => {
+                Some("`shardlab status` shows where it stands now; `--timeout` gives it more time".to_owned())
+            }
             _ => None,
         }
     }

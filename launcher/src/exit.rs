@@ -8,7 +8,8 @@ pub const NO: u8 = 1;
 pub const USAGE: u8 = 2;
 /// The environment does not allow it: no server, a port taken, a folder not writable.
 pub const ENVIRONMENT: u8 = 3;
-/// The cluster was not ready in time; what had been started is gone again.
+/// The cluster was not ready in time; what `up` had started is gone again, what `start` and `wait`
+/// looked at goes on running.
 pub const NOT_READY: u8 = 4;
 /// A bug of ours.
 pub const BUG: u8 = 70;

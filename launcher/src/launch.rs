@@ -9,7 +9,7 @@ use crate::boot::BringUp;
 use crate::builder::Builder;
 use crate::cluster::Cluster;
 use crate::config::{CONFIG_FILE, node_conf};
-use crate::error::{Error, IoContext as _};
+use crate::error::{Error, IoContext as _, NotReady};
 use crate::limits;
 use crate::plan::{NodePlan, Options, Plan, PortChoice, node_count};
 use crate::ports::{self, Held};
@@ -104,8 +104,14 @@ impl Launch<'_> {
             Ok(()) => Ok(cluster),
             Err(error) => {
                 // The first error is the one to tell.
-                let _ = cluster.clear(self.lock).await;
-                Err(explain(&self.wish.options, error))
+                let cleared = cluster.clear(self.lock).await;
+                Err(match error {
+                    Error::NotReady(late) => Error::NotReady(Box::new(NotReady {
+                        removed: cleared.is_ok(),
+                        ..*late
+                    })),
+                    error => explain(&self.wish.options, error),
+                })
             }
         }
     }

@@ -2,6 +2,7 @@
 //! that prints.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(crate) struct Term {
     /// Whether standard error is a terminal whose last line can be redrawn.
     redraws: bool,
     progress: Mutex<Progress>,
+    /// Whether standard output takes no more.
+    deaf: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -52,14 +55,23 @@ impl Term {
             volume,
             redraws: std::io::stderr().is_terminal(),
             progress: Mutex::default(),
+            deaf: AtomicBool::new(false),
         }
+    }
+
+    /// Whether nobody reads the data any more.
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.deaf.load(Ordering::Relaxed)
     }
 
     /// Data, for people and programs alike. A reader that has gone away is not an error.
     pub(crate) fn data(&self, text: &str) {
         self.clear_progress();
         let mut out = anstream::stdout().lock();
-        let _ = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+        let written = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+        if written.is_err() {
+            self.deaf.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Data as it is, without a line end of ours.

@@ -164,7 +164,7 @@ impl BringUp<'_> {
             return Ok(Climb::default());
         }
         let listening = self.climb(cluster, Rung::Listening, timeout).await?;
-        if method == Method::None || self.wish.rung == Rung::Listening {
+        if method == Method::None {
             return Ok(listening);
         }
         let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));

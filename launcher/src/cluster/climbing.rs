@@ -132,6 +132,7 @@ impl Cluster {
             waited: timeout,
             standings,
             logs,
+            removed: false,
         })))
     }
 }

@@ -23,8 +23,9 @@ impl Cluster {
     /// Stops nodes, keeping their data: all of them if `nodes` is empty.
     ///
     /// # Errors
-    /// A node does not exist, or does not end within 30 seconds.
+    /// The cluster's start was interrupted, a node does not exist, or does not end within 30 seconds.
     pub async fn stop(&mut self, lock: &Lock, nodes: &[String]) -> Result<Vec<String>, Error> {
+        self.refuse_unfinished()?;
         let stopped = {
             let chosen: Vec<_> = self
                 .chosen(nodes)?
@@ -54,7 +55,7 @@ impl Cluster {
     /// those that were started.
     ///
     /// # Errors
-    /// A port is taken, a server dies, or the cluster is not ready in time: then the nodes that
+    /// The cluster's start was interrupted, a port is taken, a server dies, or the cluster is not ready in time: then the nodes that
     /// were started go on running.
     pub async fn start(
         &mut self,
@@ -64,6 +65,7 @@ impl Cluster {
         timeout: Option<Duration>,
         observe: impl FnMut(&[Standing]),
     ) -> Result<Vec<String>, Error> {
+        self.refuse_unfinished()?;
         let since = Instant::now();
         let timeout = timeout.unwrap_or_else(|| default_timeout(self.nodes.len()));
         let started: Vec<String> = self
@@ -102,12 +104,17 @@ impl Cluster {
             self.answer_pings(Deadline::after(timeout)).await?;
         } else if !started.is_empty() && all_run {
             let rung = if formed { rung } else { Rung::Listening };
-            self.climb = self
+            let climbed = self
                 .climb_watched(rung, None, since, timeout, observe)
-                .await?;
-            if whole {
-                self.unbend(Method::Restart).await?;
-            }
+                .await;
+            // The nodes go on running even if they are late, as the user configured them.
+            let unbent = if whole {
+                self.unbend(Method::Restart).await
+            } else {
+                Ok(())
+            };
+            self.climb = climbed?;
+            unbent?;
         }
         Ok(started)
     }
@@ -158,6 +165,16 @@ impl Cluster {
         self.armed = false;
         self.kill_nodes().await?;
         self.remove_folders()
+    }
+
+    /// Whoever holds the lock and finds a start under way finds what a killed launcher has left: its
+    /// nodes may have each other's roles, and what the boot bends is bent.
+    fn refuse_unfinished(&self) -> Result<(), Error> {
+        if self.record.phase == Phase::Starting {
+            Err(Error::Unfinished(self.record.name.clone()))
+        } else {
+            Ok(())
+        }
     }
 
     fn chosen(&self, names: &[String]) -> Result<Vec<&Node>, Error> {

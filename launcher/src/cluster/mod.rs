@@ -5,13 +5,15 @@ mod life;
 
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bend::{Method, final_settings};
 use crate::builder::Builder;
+use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::node::{Launch, Node};
 use crate::ports::Held;
-use crate::ready::Climb;
+use crate::ready::{Climb, retry};
 use crate::resp::Frame;
 use crate::state::{Home, Name, Record};
 use crate::wait::Deadline;
@@ -114,7 +116,7 @@ impl Cluster {
         &self.nodes
     }
 
-    /// The node of this name (`n1`), port (`7001`) or cluster bus port.
+    /// The node of this name (`n1`) or client port (`7001`).
     ///
     /// # Errors
     /// [`Error::NoNode`], which lists the names.
@@ -180,7 +182,10 @@ impl Cluster {
         self.climb = climb;
     }
 
-    /// Brings in the user's final values of what the boot has bent.
+    /// Brings in the user's final values of what the boot has bent, on every node that answers.
+    ///
+    /// # Errors
+    /// Of the first node that does not, or refuses a value.
     pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
         let settings = final_settings(&self.record.options, &self.record.server, method);
         let commands: Vec<[&str; 4]> = settings
@@ -188,26 +193,39 @@ impl Cluster {
             .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
             .collect();
         let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
+        let mut first = Ok(());
         for node in &self.nodes {
-            let mut connection = node.connect().await?;
-            let deadline = Deadline::after(crate::client::REPLY_TIMEOUT);
-            let replies = connection
-                .pipeline(&commands, deadline)
-                .await
-                .map_err(|source| node.failed(source))?;
-            for (reply, command) in replies.iter().zip(&commands) {
-                if let Some(error) = reply.as_error() {
-                    let (command, reply) = (command.join(" "), crate::resp::escape(error));
-                    return Err(Error::Reply {
-                        node: node.name().to_owned(),
-                        command,
-                        reply,
-                    });
-                }
-            }
+            let set = set_all(node, &commands).await;
+            first = first.and(set);
         }
-        Ok(())
+        first
     }
+}
+
+/// Sends the commands to a node, which must accept them all.
+async fn set_all(node: &Node, commands: &[&[&str]]) -> Result<(), Error> {
+    // A server that has just been started may not listen yet.
+    let patience = if node.process().is_some() {
+        REPLY_TIMEOUT
+    } else {
+        Duration::ZERO
+    };
+    let mut connection = retry(Deadline::after(patience), || node.connect()).await?;
+    let deadline = Deadline::after(REPLY_TIMEOUT);
+    let replies = connection
+        .pipeline(commands, deadline)
+        .await
+        .map_err(|source| node.failed(source))?;
+    for (reply, command) in replies.iter().zip(commands) {
+        if let Some(error) = reply.as_error() {
+            return Err(Error::Reply {
+                node: node.name().to_owned(),
+                command: command.join(" "),
+                reply: crate::resp::escape(error),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Keeps what has a meaning in a URL out of a password.

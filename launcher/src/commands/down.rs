@@ -16,17 +16,28 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
         vec![lab.global.name.clone()]
     };
     let mut removed = 0_usize;
+    let mut code = exit::DONE;
     for name in names {
         if args.all && belongs_to_a_run(lab, &name) {
             lab.term.note(&format!(
                 "left alone: `{name}` belongs to a process that runs"
             ));
-        } else if remove(lab, &name).await? {
-            lab.term.note(&format!("the cluster `{name}` is gone"));
-            removed += 1;
+            continue;
+        }
+        match remove(lab, &name).await {
+            Ok(true) => {
+                lab.term.note(&format!("the cluster `{name}` is gone"));
+                removed += 1;
+            }
+            Ok(false) => {}
+            // One that cannot be removed does not keep the others.
+            Err(error) => {
+                lab.term.error(&error.to_string(), error.hint().as_deref());
+                code = error.exit_code();
+            }
         }
     }
-    if removed == 0 {
+    if removed == 0 && code == exit::DONE {
         lab.term.note(&if args.all {
             "there is no cluster".to_owned()
         } else {
@@ -34,7 +45,7 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
         });
     }
     lab.home.remove_if_empty();
-    Ok(exit::DONE)
+    Ok(code)
 }
 
 async fn remove(lab: &Lab<'_>, name: &Name) -> Result<bool, Error> {

@@ -37,7 +37,7 @@ pub(crate) async fn logs(lab: &Lab<'_>, args: &Logs) -> Result<u8, Error> {
             None => tail.news(lab),
         }
     }
-    while args.follow && lab.home.folder(cluster.name()).exists() {
+    while args.follow && !lab.term.is_deaf() && lab.home.folder(cluster.name()).exists() {
         for tail in &mut tails {
             tail.news(lab);
         }

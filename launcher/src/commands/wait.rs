@@ -15,7 +15,7 @@ pub(crate) async fn wait(lab: &Lab<'_>, args: &Wait) -> Result<u8, Error> {
     let cluster = lab.open_running()?;
     let since = Instant::now();
     for goal in &args.goals {
-        let left = args.timeout.saturating_sub(since.elapsed());
+        let left = whole_milliseconds(args.timeout.saturating_sub(since.elapsed()));
         match goal {
             Goal::Rung(rung) => {
                 cluster.wait_for(*rung, left).await?;
@@ -24,6 +24,12 @@ pub(crate) async fn wait(lab: &Lab<'_>, args: &Wait) -> Result<u8, Error> {
         }
     }
     Ok(exit::DONE)
+}
+
+/// Rounded up, for errors that tell how long it was waited for.
+fn whole_milliseconds(time: Duration) -> Duration {
+    let milliseconds = time.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))
 }
 
 async fn wait_for_role(

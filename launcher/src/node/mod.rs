@@ -223,7 +223,7 @@ impl Node {
     /// Sends a signal to the server; does not wait for what it does.
     ///
     /// # Errors
-    /// [`Error::NotRunning`]-like: the node does not run.
+    /// [`Error::Io`]: the node does not run, or the system refuses.
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
         self.send(signal).map_err(|source| Error::Io {
             action: "signal the server in",
@@ -309,7 +309,12 @@ impl Node {
         }
         let child = Spawner::spawn(command).doing("start", &self.launch.program)?;
         let process = ProcessId::of(child.id().cast_signed());
-        *self.running() = Running {
+        let mut running = self.running();
+        // The child before it, if it has died by itself, is a zombie until it is waited for.
+        if let Some(child) = running.child.as_mut() {
+            let _ = child.try_wait();
+        }
+        *running = Running {
             process,
             child: Some(child),
             replaced: false,

@@ -254,3 +254,85 @@ fn what_others_have_put_into_the_state_folder_stays() {
     );
     lab.assert_no_process();
 }
+
+#[test]
+fn logs_end_with_their_reader() {
+    let lab = Lab::new();
+    lab.up(&["--masters", "1", "--replicas", "0"]);
+    let mut follower = std::process::Command::new(env!("CARGO_BIN_EXE_shardlab"))
+        .args(["logs", "-f"])
+        .env("SHARDLAB_HOME", lab.home())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(follower.stdout.take());
+    let ended = shardlab::wait::until_blocking(
+        shardlab::wait::Deadline::after(crate::lab::PATIENCE),
+        std::time::Duration::from_millis(20),
+        || match follower.try_wait().unwrap() {
+            Some(_) => std::ops::ControlFlow::Break(()),
+            None => std::ops::ControlFlow::Continue(()),
+        },
+    );
+    if ended.is_err() {
+        follower.kill().unwrap();
+    }
+    assert_eq!(ended, Ok(()));
+}
+
+#[test]
+fn a_cluster_that_is_not_waited_for_is_formed_all_the_same() {
+    let lab = Lab::new();
+    lab.up(&["--boot", "commands", "--wait", "listening"]);
+    lab.shardlab(["wait", "--for", "visible", "--timeout", "120s"])
+        .assert()
+        .success();
+}
+
+#[test]
+fn a_cluster_that_cannot_be_removed_does_not_keep_the_others() {
+    let lab = Lab::new();
+    lab.up(&["-n", "blue", "--masters", "1", "--replicas", "0"]);
+    let damaged = lab.home().join("amber");
+    std::fs::create_dir(&damaged).unwrap();
+    std::fs::write(damaged.join("shardlab.lock"), "").unwrap();
+    std::fs::write(damaged.join("cluster.json"), "{").unwrap();
+    lab.shardlab(["down", "--all"]).assert().code(3);
+    lab.assert_no_process();
+    std::fs::remove_file(damaged.join("cluster.json")).unwrap();
+    lab.shardlab(["down", "--all", "-q"]).assert().success();
+    lab.assert_empty();
+}
+
+#[test]
+fn a_restart_that_is_late_leaves_the_users_settings() {
+    let lab = Lab::new();
+    lab.up(&["--masters", "1", "--replicas", "0"]);
+    lab.shardlab(["stop", "-q"]).assert().success();
+    let output = lab
+        .shardlab(["start", "-q", "--timeout", "1ms"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("removed"));
+    lab.shardlab(["call", "n1", "CONFIG", "GET", "cluster-node-timeout"])
+        .assert()
+        .success()
+        .stdout_eq("1) \"cluster-node-timeout\"\n2) \"5000\"\n");
+}
+
+#[test]
+fn a_start_that_was_interrupted_is_not_taken_for_a_cluster() {
+    let lab = Lab::new();
+    lab.up(&["--masters", "1", "--replicas", "0"]);
+    let record = lab.home().join("default/cluster.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    let unfinished = text.replace("\"phase\": \"up\"", "\"phase\": \"starting\"");
+    assert_ne!(text, unfinished);
+    std::fs::write(&record, unfinished).unwrap();
+    for command in ["start", "stop"] {
+        lab.shardlab([command]).assert().code(3);
+    }
+    lab.shardlab(["down", "-q"]).assert().success();
+    lab.assert_empty();
+}
