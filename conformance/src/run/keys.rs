@@ -68,6 +68,12 @@ async fn each<T: Target>(
                 for (count, reply) in counts.iter_mut().zip(replies) {
                     // Whoever does not own the key's slot redirects.
                     *count = count.or(reply.as_integer());
+                    if let Some(error) = reply
+                        .as_error()
+                        .filter(|error| !error.starts_with(b"MOVED "))
+                    {
+                        trouble = String::from_utf8_lossy(error).into_owned();
+                    }
                 }
             }
             Err(error @ ClientError::Connect { .. }) => trouble = error.to_string(),

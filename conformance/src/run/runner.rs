@@ -253,24 +253,34 @@ impl Runner {
             );
         }
         let keys = footprint.keys();
-        // A server that cannot be asked is one for the case to judge.
-        if let Ok(Some(key)) = existing(target, &keys, &self.limits)
-            .await
-            .map(|keys| keys.first().copied())
-        {
-            let key = shardlab::resp::escape(key);
-            return skip(
-                "would change keys of yours",
-                format!("the key `{key}` is there already"),
-            );
+        match existing(target, &keys, &self.limits).await.as_deref() {
+            Ok([]) => {}
+            Ok([key, ..]) => {
+                let key = shardlab::resp::escape(key);
+                return skip(
+                    "would change keys of yours",
+                    format!("the key `{key}` is there already"),
+                );
+            }
+            // What may be somebody's is not written.
+            Err(reason) => {
+                let undiscovered = Undiscovered {
+                    expected: "a server that tells whether the case's keys exist".to_owned(),
+                    received: reason.clone(),
+                };
+                let difference = unknown_place(case, undiscovered);
+                return Err(self.departs(case, None, difference));
+            }
         }
-        let trial = self.trial(case, target).await?;
-        match delete(target, &keys, &self.limits).await {
-            Err(reason) if trial.difference.is_none() => Err(Verdict::Broken(format!(
-                "the case's keys are left behind: {reason}"
-            ))),
-            _ => Ok(trial),
+        let mut trial = self.trial(case, target).await?;
+        if let Err(reason) = delete(target, &keys, &self.limits).await {
+            let left = format!("the case's keys are left behind: {reason}");
+            match &mut trial.difference {
+                Some(difference) => difference.notes.push(left),
+                None => return Err(Verdict::Broken(left)),
+            }
         }
+        Ok(trial)
     }
 
     async fn trial<T: Target>(&self, case: &Case, target: &T) -> Tried {
