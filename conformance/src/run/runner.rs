@@ -21,7 +21,7 @@ use crate::transcript::ast::{Level, Needs};
 use super::case::{Trial, run_case};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
-use super::keys::{delete, existing};
+use super::keys::{delete, existing, occupied};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, RunResult, Skip, Verdict};
 use super::session::NodeFactsOf;
@@ -271,6 +271,12 @@ impl Runner {
                 let difference = unknown_place(case, undiscovered);
                 return Err(self.departs(case, None, difference));
             }
+        }
+        if let Some(slot) = occupied(target, &footprint.slots, &self.limits).await {
+            return skip(
+                "would see keys of yours",
+                format!("there are keys in slot {slot}, whose keys it counts"),
+            );
         }
         let mut trial = self.trial(case, target).await?;
         if let Err(reason) = delete(target, &keys, &self.limits).await {
