@@ -92,6 +92,7 @@ impl Runner {
     ) -> RunResult {
         let (begun, deadline) = (Instant::now(), Deadline::after(patience));
         let count = cases.len();
+        let mut lost: Vec<_> = cases.iter().map(|case| Some(lost(case))).collect();
         let (queue, _boots) = self.queue(cases, jobs);
         let queue = Arc::new(Mutex::new(queue));
         let (sender, mut results) = tokio::sync::mpsc::unbounded_channel();
@@ -125,8 +126,14 @@ impl Runner {
         let mut results_by_place = Vec::with_capacity(count);
         while let Some((place, result)) = results.recv().await {
             told(&result);
+            if let Some(lost) = lost.get_mut(place) {
+                *lost = None;
+            }
             results_by_place.push((place, result));
         }
+        // A worker that panics takes its case with it, which must not look like one that was not asked for.
+        let lost = lost.into_iter().enumerate();
+        results_by_place.extend(lost.filter_map(|(place, lost)| Some((place, lost?))));
         results_by_place.sort_by_key(|(place, _)| *place);
         RunResult {
             target: self.subject.describe(),
@@ -332,6 +339,12 @@ impl Runner {
             None => Verdict::Pass,
         }
     }
+}
+
+/// A case of which nobody told what came of it.
+fn lost(case: &Case) -> CaseResult {
+    let reason = "the runner ended before the case did; this is a bug".to_owned();
+    CaseResult::new(case, Verdict::Broken(reason))
 }
 
 /// A case that waits for its turn.
