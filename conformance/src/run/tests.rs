@@ -73,6 +73,13 @@ fn another_text_behind_the_code_of_an_error_is_tolerated() {
 }
 
 #[test]
+fn a_tolerated_difference_is_told_once_however_often_it_is_seen() {
+    let target = Scripted::new().on("n1", "PING", "-ERR other words\r\n");
+    let trial = passes(&target, "for 20ms\n  n1> PING\n  (error) ERR words\n");
+    assert_eq!(trial.tolerated.len(), 1);
+}
+
+#[test]
 fn a_difference_has_its_place_its_prompt_and_the_wire() {
     let target = Scripted::new()
         .on("n1", "PING", "+PONG\r\n")
