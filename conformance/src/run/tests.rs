@@ -80,6 +80,24 @@ fn a_tolerated_difference_is_told_once_however_often_it_is_seen() {
 }
 
 #[test]
+fn pushes_without_an_end_are_no_reply() {
+    let pushes = |count: usize| ">1\r\n+x\r\n".repeat(count) + "+PONG\r\n";
+    let target = |count| {
+        let answer: &str = Box::leak(pushes(count).into_boxed_str());
+        let hello = Scripted::new().on("n1", "HELLO 3", "%0\r\n");
+        hello.on("n1", "PING", answer)
+    };
+    let steps = "n1> HELLO 3\n...\n\nn1> PING\nPONG\n";
+    passes(&target(3), steps);
+    let (line, difference) = departs(&target(5000), steps);
+    assert_eq!(line, 5);
+    assert!(
+        difference.received.contains("no answer in time"),
+        "{difference:?}"
+    );
+}
+
+#[test]
 fn a_difference_has_its_place_its_prompt_and_the_wire() {
     let target = Scripted::new()
         .on("n1", "PING", "+PONG\r\n")
