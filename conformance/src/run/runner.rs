@@ -46,6 +46,8 @@ pub struct Runner {
     known: KnownList,
     /// Held by the case that runs on somebody's cluster: there is one for all of them.
     turn: tokio::sync::Mutex<()>,
+    /// That case's keys, while they may be there.
+    in_hand: Mutex<Option<(Attached, Footprint)>>,
 }
 
 /// What came of trying a case.
@@ -59,6 +61,7 @@ impl Runner {
             limits: Limits::default(),
             known: KnownList::default(),
             turn: tokio::sync::Mutex::default(),
+            in_hand: Mutex::default(),
         }
     }
 
@@ -144,6 +147,24 @@ impl Runner {
                 .collect(),
             elapsed: begun.elapsed(),
         }
+    }
+
+    /// Deletes the keys of a case whose run was dropped half-way on somebody's cluster.
+    ///
+    /// # Errors
+    /// They cannot be deleted.
+    pub async fn clean_up(&self) -> Result<(), String> {
+        // A task that is aborted ends at its next wait.
+        let _turn = self.turn.lock().await;
+        let in_hand = self.in_hand().take();
+        match in_hand {
+            Some((target, footprint)) => delete(&target, &footprint.keys(), &self.limits).await,
+            None => Ok(()),
+        }
+    }
+
+    fn in_hand(&self) -> std::sync::MutexGuard<'_, Option<(Attached, Footprint)>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs one case.
@@ -285,8 +306,15 @@ impl Runner {
                 format!("there are keys in slot {slot}, whose keys it counts"),
             );
         }
-        let mut trial = self.trial(case, target).await?;
-        if let Err(reason) = delete(target, &keys, &self.limits).await {
+        *self.in_hand() = Some((target.clone(), footprint.clone()));
+        let trial = self.trial(case, target).await;
+        let deleted = match &trial {
+            Ok(_) => delete(target, &keys, &self.limits).await,
+            Err(_) => Ok(()),
+        };
+        self.in_hand().take();
+        let mut trial = trial?;
+        if let Err(reason) = deleted {
             let left = format!("the case's keys are left behind: {reason}");
             match &mut trial.difference {
                 Some(difference) => difference.notes.push(left),

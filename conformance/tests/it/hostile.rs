@@ -3,8 +3,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use shardlab::wait::{Deadline, next_round};
 use shardlab_conformance::run::result::{RunResult, Verdict};
 use shardlab_conformance::run::{Limits, Runner, Subject};
 use shardlab_conformance::suite::{Case, parse_case};
@@ -128,4 +130,45 @@ fn a_key_that_may_be_somebodys_is_not_written() {
     let difference = difference.unwrap();
     assert_eq!(difference.received, "`EXISTS a`: LOADING");
     assert!(difference.wire.is_empty(), "{difference:?}");
+}
+
+/// Whether a key was written, and whether it was deleted afterwards.
+static WRITTEN: AtomicBool = AtomicBool::new(false);
+static DELETED: AtomicBool = AtomicBool::new(false);
+
+#[test]
+fn a_run_that_is_dropped_half_way_leaves_no_key() {
+    let address = serve_cluster(|request| {
+        let reply: &[u8] = if request.contains("EXISTS") {
+            b":0\r\n"
+        } else if request.contains("SET") {
+            WRITTEN.store(true, Ordering::SeqCst);
+            b"+OK\r\n"
+        } else if request.contains("DEL") {
+            DELETED.store(true, Ordering::SeqCst);
+            b":1\r\n"
+        } else if request.contains("PING") {
+            b""
+        } else {
+            b"-ERR no\r\n"
+        };
+        Some(reply.to_vec())
+    });
+    let attachment = Attachment::parse(&address.to_string()).unwrap();
+    let runner = Arc::new(Runner::new(Subject::Attached(attachment)));
+    let steps = "n1> SET a 1\nOK\n\nfor 10s\n  n1> PING\n  PONG\n";
+    let run = Arc::clone(&runner).run(vec![case(1, steps)], 1, Duration::from_secs(600), |_| {});
+    let written = async {
+        let deadline = Deadline::after(Duration::from_secs(30));
+        while !WRITTEN.load(Ordering::SeqCst) && !deadline.passed() {
+            next_round(Duration::from_millis(1), deadline).await;
+        }
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        tokio::select! {
+            result = run => panic!("{result:?}"),
+            () = written => runner.clean_up().await.unwrap(),
+        }
+    });
+    assert!(DELETED.load(Ordering::SeqCst));
 }
