@@ -34,10 +34,16 @@ pub(super) fn run(args: &Run) -> Code {
         let subject = subject(args, &limits).await?;
         let known = known(args, &subject)?;
         let runner = Runner::new(subject).limits(limits).known(known);
-        let running = whole(args, Arc::new(runner), chosen);
+        let runner = Arc::new(runner);
+        let running = whole(args, Arc::clone(&runner), chosen);
         tokio::select! {
             code = running => code,
-            signal = interrupts.next() => Err(exit::of_signal(signal as i32)),
+            signal = interrupts.next() => {
+                if let Err(reason) = runner.clean_up().await {
+                    term::note(&format!("a case's keys are left behind: {reason}"));
+                }
+                Err(exit::of_signal(signal as i32))
+            }
         }
     })
 }

@@ -299,8 +299,14 @@ fn is_kind(value: &Value, kind: &TextKind) -> bool {
 /// What is easily mixed up.
 fn confusion(shape: &Shape, value: &Value) -> Option<&'static str> {
     match (shape, value) {
+        (Shape::SimpleString(_), Value::BulkString(text)) if text.contains(&b'\n') => {
+            Some("a text is written with a margin, `| `, in front of each line")
+        }
         (Shape::SimpleString(_), Value::BulkString(_)) => {
             Some("a bulk string is written in quotes, a simple string without")
+        }
+        (Shape::SimpleString(_), Value::SimpleError(_) | Value::BulkError(_)) => {
+            Some("an error is written with `(error)` in front")
         }
         (Shape::BulkString(_), Value::SimpleString(_)) => {
             Some("a simple string is written without quotes, a bulk string with them")

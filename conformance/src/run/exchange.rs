@@ -160,10 +160,16 @@ impl<T: Target> Session<'_, T> {
             (Match::Differs(departures), _) => {
                 for departure in departures {
                     let difference = *difference(departure.mismatch, Some(prompt), node);
-                    self.tolerated.push(Tolerated {
+                    let tolerated = Tolerated {
                         strength: departure.strength,
                         difference,
-                    });
+                    };
+                    // `for` would tell of the same one at every attempt.
+                    let known =
+                        |other: &Tolerated| other.difference.span == tolerated.difference.span;
+                    if !self.tolerated.iter().any(known) {
+                        self.tolerated.push(tolerated);
+                    }
                 }
                 return Ok(());
             }

@@ -1,10 +1,10 @@
 //! What a transcript touches: the keys of its commands, and whether it stays with them. Pure.
 //! Somebody else's cluster is to be as it was before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::pattern::Known;
-use crate::transcript::ast::{Block, StepKind, Transcript};
+use crate::transcript::ast::{Block, Connection, StepKind, Transcript};
 
 use super::raw::requests;
 
@@ -13,6 +13,8 @@ use super::raw::requests;
 pub(super) struct Footprint {
     /// The keys that they name.
     pub(super) keys: BTreeSet<Vec<u8>>,
+    /// The slots whose keys they count or list.
+    pub(super) slots: BTreeSet<u16>,
     /// The first command that changes more than keys: slots, settings, all data.
     pub(super) reaches: Option<String>,
 }
@@ -26,6 +28,9 @@ SLOWLOG SPUBLISH SSUBSCRIBE SUBSCRIBE SUNSUBSCRIBE SWAPDB SYNC PSYNC TIME UNSUBS
 /// Commands all of whose arguments are keys.
 const ALL: &str = "DEL EXISTS MGET PFCOUNT PFMERGE SDIFF SDIFFSTORE SINTER SINTERSTORE SUNION SUNIONSTORE TOUCH UNLINK WATCH";
 
+/// Commands all of whose arguments are keys but the last, a time-out.
+const ALL_BUT_LAST: &str = "BLPOP BRPOP BZPOPMAX BZPOPMIN";
+
 /// Commands whose first two arguments are keys.
 const TWO: &str =
     "BLMOVE BRPOPLPUSH COPY GEOSEARCHSTORE LMOVE RENAME RENAMENX RPOPLPUSH SMOVE ZRANGESTORE";
@@ -33,8 +38,11 @@ const TWO: &str =
 /// Commands whose key follows a subcommand.
 const SECOND: &str = "MEMORY OBJECT XGROUP XINFO";
 
+/// Commands with the number of their keys in the first argument.
+const COUNTED_FIRST: &str = "LMPOP SINTERCARD ZDIFF ZINTER ZINTERCARD ZMPOP ZUNION";
+
 /// Commands with the number of their keys in the second argument.
-const COUNTED: &str = "EVAL EVALSHA EVALSHA_RO EVAL_RO FCALL FCALL_RO";
+const COUNTED: &str = "BLMPOP BZMPOP EVAL EVALSHA EVALSHA_RO EVAL_RO FCALL FCALL_RO";
 
 /// Commands that change more than keys.
 const REACHING: &str = "BGREWRITEAOF BGSAVE DEBUG FAILOVER FLUSHALL FLUSHDB MIGRATE MODULE PFSELFTEST REPLICAOF SAVE \
@@ -58,15 +66,22 @@ const REACHING_BELOW: [(&str, &str); 6] = [
 /// commands that use them are left out.
 pub(super) fn footprint(transcript: &Transcript, known: Known<'_>) -> Footprint {
     let mut footprint = Footprint::default();
-    let mut commands = Vec::new();
-    collect(&transcript.body, known, &mut commands);
+    let (mut commands, mut raw) = (Vec::new(), HashMap::new());
+    collect(&transcript.body, known, &mut commands, &mut raw);
+    // A command may have come in pieces.
+    commands.extend(raw.values().flat_map(|bytes| requests(bytes)));
     for command in commands {
         footprint.add(&command);
     }
     footprint
 }
 
-fn collect(block: &Block, known: Known<'_>, commands: &mut Vec<Vec<Vec<u8>>>) {
+fn collect<'t>(
+    block: &'t Block,
+    known: Known<'_>,
+    commands: &mut Vec<Vec<Vec<u8>>>,
+    raw: &mut HashMap<&'t Connection, Vec<u8>>,
+) {
     for step in &block.steps {
         match &step.kind.value {
             StepKind::Send(pipeline) => {
@@ -74,13 +89,18 @@ fn collect(block: &Block, known: Known<'_>, commands: &mut Vec<Vec<Vec<u8>>>) {
                 commands
                     .extend(each.filter_map(|exchange| known.arguments(&exchange.command).ok()));
             }
-            StepKind::RawSend { bytes, .. } => {
-                commands.extend(known.raw(bytes).iter().flat_map(|bytes| requests(bytes)));
+            StepKind::RawSend { connection, bytes } => {
+                if let Ok(bytes) = known.raw(bytes) {
+                    commands.extend(requests(&bytes));
+                    raw.entry(&connection.value).or_default().extend(bytes);
+                }
             }
-            StepKind::Within(_, block) | StepKind::For(_, block) => collect(block, known, commands),
+            StepKind::Within(_, block) | StepKind::For(_, block) => {
+                collect(block, known, commands, raw);
+            }
             StepKind::Choose(variants) => {
                 for variant in variants {
-                    collect(&variant.body, known, commands);
+                    collect(&variant.body, known, commands, raw);
                 }
             }
             _ => {}
@@ -111,6 +131,12 @@ impl Footprint {
         } else if reaches_below {
             self.reaches.get_or_insert(format!("{name} {below}"));
         }
+        if name == "CLUSTER" && has("COUNTKEYSINSLOT GETKEYSINSLOT", &below) {
+            let slot = arguments
+                .get(1)
+                .and_then(|slot| std::str::from_utf8(slot).ok()?.parse().ok());
+            self.slots.extend(slot.filter(|slot: &u16| *slot < 16_384));
+        }
         if !has(KEYLESS, &name) {
             self.keys.extend(keys(&name, arguments));
         }
@@ -123,16 +149,13 @@ fn keys(name: &str, arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
         |from: usize, count: usize| arguments.iter().skip(from).take(count).cloned().collect();
     match name {
         _ if has(ALL, name) => arguments.to_vec(),
+        _ if has(ALL_BUT_LAST, name) => range(0, arguments.len().saturating_sub(1)),
         _ if has(TWO, name) => range(0, 2),
         _ if has(SECOND, name) => range(1, 1),
         "BITOP" => range(1, usize::MAX),
         "MSET" | "MSETNX" => arguments.iter().step_by(2).cloned().collect(),
-        _ if has(COUNTED, name) => {
-            let count = arguments
-                .get(1)
-                .and_then(|count| std::str::from_utf8(count).ok()?.parse().ok());
-            range(2, count.unwrap_or(0))
-        }
+        _ if has(COUNTED_FIRST, name) => range(1, number(arguments.first())),
+        _ if has(COUNTED, name) => range(2, number(arguments.get(1))),
         "XREAD" | "XREADGROUP" => {
             let after = arguments
                 .iter()
@@ -142,14 +165,20 @@ fn keys(name: &str, arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
         }
         _ => {
             let mut found: Vec<_> = range(0, 1);
-            // SORT … STORE key, GEORADIUS … STORE key
-            let store = arguments
-                .iter()
-                .position(|word| word.eq_ignore_ascii_case(b"STORE"));
+            // SORT … STORE key, GEORADIUS … STOREDIST key
+            let store = arguments.iter().position(|word| {
+                word.eq_ignore_ascii_case(b"STORE") || word.eq_ignore_ascii_case(b"STOREDIST")
+            });
             found.extend(store.and_then(|at| arguments.get(at + 1)).cloned());
             found
         }
     }
+}
+
+/// A number of keys; none if it is none.
+fn number(word: Option<&Vec<u8>>) -> usize {
+    word.and_then(|word| std::str::from_utf8(word).ok()?.parse().ok())
+        .unwrap_or(0)
 }
 
 fn upper(word: &[u8]) -> String {
@@ -191,11 +220,40 @@ mod tests {
             ("OBJECT ENCODING a", "a"),
             ("XREAD COUNT 1 STREAMS a b 0 0", "a b"),
             ("SORT a STORE b", "a b"),
+            ("GEORADIUS a 1 1 1 m STOREDIST b", "a b"),
+            ("BLPOP a b 0", "a b"),
+            ("LMPOP 2 a b LEFT", "a b"),
+            ("BLMPOP 0 1 a LEFT", "a"),
             ("CLUSTER KEYSLOT a", ""),
             ("PING", ""),
         ] {
             assert_eq!(of(command).0.join(" "), keys, "{command}");
         }
+    }
+
+    #[test]
+    fn keys_are_found_in_frames_that_are_sent_in_pieces() {
+        let steps = "n1>> *3\\r\\n$3\\r\\nSET\\r\\n\n\nn1>> $1\\r\\na\\r\\n$1\\r\\n1\\r\\n\n\nn1<< +OK\\r\\n\n";
+        let (target, captures) = (
+            crate::target::scripted::Scripted::new(),
+            crate::pattern::Captures::new(),
+        );
+        let known = Known {
+            facts: &crate::run::session::NodeFactsOf(&target),
+            captures: &captures,
+        };
+        let footprint = footprint(&crate::run::tests::transcript(steps), known);
+        assert_eq!(footprint.keys(), [b"a"]);
+    }
+
+    #[test]
+    fn the_slots_that_are_looked_into_are_noticed() {
+        let mut footprint = Footprint::default();
+        for slot in ["3300", "16384", "x"] {
+            footprint
+                .add(&["CLUSTER", "countkeysinslot", slot].map(|word| word.as_bytes().to_vec()));
+        }
+        assert_eq!(footprint.slots, BTreeSet::from([3300]));
     }
 
     #[test]

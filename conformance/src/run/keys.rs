@@ -1,5 +1,7 @@
 //! A case's keys on a cluster that others use, too: not there before, gone afterwards.
 
+use std::collections::BTreeSet;
+
 use shardlab::client::ClientError;
 use shardlab::resp::{Frame, encode_command, escape};
 use shardlab::wait::Deadline;
@@ -24,6 +26,32 @@ pub(super) async fn existing<'k, T: Target>(
         .filter(|(_, count)| *count > 0)
         .map(|(key, _)| *key)
         .collect())
+}
+
+/// The first of these slots in which a node has keys. A node that does not say has none.
+pub(super) async fn occupied<T: Target>(
+    target: &T,
+    slots: &BTreeSet<u16>,
+    limits: &Limits,
+) -> Option<u16> {
+    let requests: Vec<u8> = slots
+        .iter()
+        .flat_map(|slot| encode_command(&["CLUSTER", "COUNTKEYSINSLOT", &slot.to_string()]))
+        .collect();
+    if slots.is_empty() {
+        return None;
+    }
+    for node in target.nodes() {
+        let replies = replies(target, node, &requests, slots.len(), limits)
+            .await
+            .ok()?;
+        let mut counts = slots.iter().zip(replies);
+        let found = counts.find(|(_, reply)| reply.as_integer().is_some_and(|count| count > 0));
+        if let Some((slot, _)) = found {
+            return Some(*slot);
+        }
+    }
+    None
 }
 
 /// Deletes keys, and looks whether they are gone.
@@ -68,6 +96,12 @@ async fn each<T: Target>(
                 for (count, reply) in counts.iter_mut().zip(replies) {
                     // Whoever does not own the key's slot redirects.
                     *count = count.or(reply.as_integer());
+                    if let Some(error) = reply
+                        .as_error()
+                        .filter(|error| !error.starts_with(b"MOVED "))
+                    {
+                        trouble = String::from_utf8_lossy(error).into_owned();
+                    }
                 }
             }
             Err(error @ ClientError::Connect { .. }) => trouble = error.to_string(),

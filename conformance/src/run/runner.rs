@@ -21,7 +21,7 @@ use crate::transcript::ast::{Level, Needs};
 use super::case::{Trial, run_case};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
-use super::keys::{delete, existing};
+use super::keys::{delete, existing, occupied};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, RunResult, Skip, Verdict};
 use super::session::NodeFactsOf;
@@ -46,6 +46,8 @@ pub struct Runner {
     known: KnownList,
     /// Held by the case that runs on somebody's cluster: there is one for all of them.
     turn: tokio::sync::Mutex<()>,
+    /// That case's keys, while they may be there.
+    in_hand: Mutex<Option<(Attached, Footprint)>>,
 }
 
 /// What came of trying a case.
@@ -59,6 +61,7 @@ impl Runner {
             limits: Limits::default(),
             known: KnownList::default(),
             turn: tokio::sync::Mutex::default(),
+            in_hand: Mutex::default(),
         }
     }
 
@@ -92,6 +95,7 @@ impl Runner {
     ) -> RunResult {
         let (begun, deadline) = (Instant::now(), Deadline::after(patience));
         let count = cases.len();
+        let mut lost: Vec<_> = cases.iter().map(|case| Some(lost(case))).collect();
         let (queue, _boots) = self.queue(cases, jobs);
         let queue = Arc::new(Mutex::new(queue));
         let (sender, mut results) = tokio::sync::mpsc::unbounded_channel();
@@ -125,8 +129,14 @@ impl Runner {
         let mut results_by_place = Vec::with_capacity(count);
         while let Some((place, result)) = results.recv().await {
             told(&result);
+            if let Some(lost) = lost.get_mut(place) {
+                *lost = None;
+            }
             results_by_place.push((place, result));
         }
+        // A worker that panics takes its case with it, which must not look like one that was not asked for.
+        let lost = lost.into_iter().enumerate();
+        results_by_place.extend(lost.filter_map(|(place, lost)| Some((place, lost?))));
         results_by_place.sort_by_key(|(place, _)| *place);
         RunResult {
             target: self.subject.describe(),
@@ -137,6 +147,24 @@ impl Runner {
                 .collect(),
             elapsed: begun.elapsed(),
         }
+    }
+
+    /// Deletes the keys of a case whose run was dropped half-way on somebody's cluster.
+    ///
+    /// # Errors
+    /// They cannot be deleted.
+    pub async fn clean_up(&self) -> Result<(), String> {
+        // A task that is aborted ends at its next wait.
+        let _turn = self.turn.lock().await;
+        let in_hand = self.in_hand().take();
+        match in_hand {
+            Some((target, footprint)) => delete(&target, &footprint.keys(), &self.limits).await,
+            None => Ok(()),
+        }
+    }
+
+    fn in_hand(&self) -> std::sync::MutexGuard<'_, Option<(Attached, Footprint)>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs one case.
@@ -253,24 +281,47 @@ impl Runner {
             );
         }
         let keys = footprint.keys();
-        // A server that cannot be asked is one for the case to judge.
-        if let Ok(Some(key)) = existing(target, &keys, &self.limits)
-            .await
-            .map(|keys| keys.first().copied())
-        {
-            let key = shardlab::resp::escape(key);
+        match existing(target, &keys, &self.limits).await.as_deref() {
+            Ok([]) => {}
+            Ok([key, ..]) => {
+                let key = shardlab::resp::escape(key);
+                return skip(
+                    "would change keys of yours",
+                    format!("the key `{key}` is there already"),
+                );
+            }
+            // What may be somebody's is not written.
+            Err(reason) => {
+                let undiscovered = Undiscovered {
+                    expected: "a server that tells whether the case's keys exist".to_owned(),
+                    received: reason.clone(),
+                };
+                let difference = unknown_place(case, undiscovered);
+                return Err(self.departs(case, None, difference));
+            }
+        }
+        if let Some(slot) = occupied(target, &footprint.slots, &self.limits).await {
             return skip(
-                "would change keys of yours",
-                format!("the key `{key}` is there already"),
+                "would see keys of yours",
+                format!("there are keys in slot {slot}, whose keys it counts"),
             );
         }
-        let trial = self.trial(case, target).await?;
-        match delete(target, &keys, &self.limits).await {
-            Err(reason) if trial.difference.is_none() => Err(Verdict::Broken(format!(
-                "the case's keys are left behind: {reason}"
-            ))),
-            _ => Ok(trial),
+        *self.in_hand() = Some((target.clone(), footprint.clone()));
+        let trial = self.trial(case, target).await;
+        let deleted = match &trial {
+            Ok(_) => delete(target, &keys, &self.limits).await,
+            Err(_) => Ok(()),
+        };
+        self.in_hand().take();
+        let mut trial = trial?;
+        if let Err(reason) = deleted {
+            let left = format!("the case's keys are left behind: {reason}");
+            match &mut trial.difference {
+                Some(difference) => difference.notes.push(left),
+                None => return Err(Verdict::Broken(left)),
+            }
         }
+        Ok(trial)
     }
 
     async fn trial<T: Target>(&self, case: &Case, target: &T) -> Tried {
@@ -316,6 +367,12 @@ impl Runner {
             None => Verdict::Pass,
         }
     }
+}
+
+/// A case of which nobody told what came of it.
+fn lost(case: &Case) -> CaseResult {
+    let reason = "the runner ended before the case did; this is a bug".to_owned();
+    CaseResult::new(case, Verdict::Broken(reason))
 }
 
 /// A case that waits for its turn.

@@ -7,13 +7,16 @@ use shardlab::resp::{Frame, Protocol, Value};
 use shardlab::wait::Deadline;
 
 use crate::pattern::{Captures, Facts, Known, Mismatch};
-use crate::target::{Link, Target};
+use crate::target::{Link, NOWHERE, Target};
 use crate::transcript::Span;
 use crate::transcript::ast::{Connection, NodeField, NodeName};
 
 use super::Limits;
 use super::result::{Difference, Tolerated};
 use super::wire::{Direction, Wire};
+
+/// More pushes than this are not kept while a reply is waited for.
+const MOST_PUSHES: usize = 1 << 12;
 
 /// The outcome of a step; boxed, since it is large and rare.
 pub(super) type Outcome = Result<(), Box<Difference>>;
@@ -109,6 +112,17 @@ impl<'a, T: Target> Session<'a, T> {
             let frame = self.noted(connection, read)?;
             self.wire.bytes(connection, Direction::Received, &frame.raw);
             match (frame.plain(), push, self.links.get_mut(connection)) {
+                // Pushes without an end would let no timer come to its turn.
+                (Value::Push(_), Wanted::Reply, Some(open))
+                    if open.pushed.len() == MOST_PUSHES || deadline.passed() =>
+                {
+                    let address = self.target.node(connection.node);
+                    let late = ClientError::Timeout {
+                        address: address.map_or(NOWHERE, |node| node.address),
+                        unread: frame.raw.len(),
+                    };
+                    return self.noted(connection, Err(late));
+                }
                 (Value::Push(_), Wanted::Reply, Some(open)) => open.pushed.push_back(frame),
                 _ => return Ok(frame),
             }

@@ -73,6 +73,31 @@ fn another_text_behind_the_code_of_an_error_is_tolerated() {
 }
 
 #[test]
+fn a_tolerated_difference_is_told_once_however_often_it_is_seen() {
+    let target = Scripted::new().on("n1", "PING", "-ERR other words\r\n");
+    let trial = passes(&target, "for 20ms\n  n1> PING\n  (error) ERR words\n");
+    assert_eq!(trial.tolerated.len(), 1);
+}
+
+#[test]
+fn pushes_without_an_end_are_no_reply() {
+    let pushes = |count: usize| ">1\r\n+x\r\n".repeat(count) + "+PONG\r\n";
+    let target = |count| {
+        let answer: &str = Box::leak(pushes(count).into_boxed_str());
+        let hello = Scripted::new().on("n1", "HELLO 3", "%0\r\n");
+        hello.on("n1", "PING", answer)
+    };
+    let steps = "n1> HELLO 3\n...\n\nn1> PING\nPONG\n";
+    passes(&target(3), steps);
+    let (line, difference) = departs(&target(5000), steps);
+    assert_eq!(line, 5);
+    assert!(
+        difference.received.contains("no answer in time"),
+        "{difference:?}"
+    );
+}
+
+#[test]
 fn a_difference_has_its_place_its_prompt_and_the_wire() {
     let target = Scripted::new()
         .on("n1", "PING", "+PONG\r\n")

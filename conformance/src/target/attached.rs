@@ -22,6 +22,9 @@ use super::{NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_info};
 /// The servers' own default of `cluster-node-timeout` (`redis.conf`, all versions).
 const USUAL_NODE_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// A longer one is not believed: what waits for multiples of it would wait without an end.
+const MOST_NODE_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// Where a cluster is said to be.
 #[derive(Debug, Clone)]
 pub struct Attachment {
@@ -189,7 +192,7 @@ fn node_timeout(reply: Option<&Frame>) -> NodeTimeout {
     });
     match millis {
         Some(millis) => NodeTimeout {
-            period: Duration::from_millis(millis),
+            period: Duration::from_millis(millis).min(MOST_NODE_TIMEOUT),
             origin: "from CONFIG GET cluster-node-timeout",
         },
         None => NodeTimeout {
@@ -419,6 +422,19 @@ mod tests {
             replicas,
         };
         cluster(there).lacks(topology).map(|skip| skip.reason)
+    }
+
+    #[test]
+    fn a_node_timeout_beyond_all_reason_is_not_believed() {
+        let told = |millis: &'static str| {
+            let text = |text: &'static str| {
+                Frame::from_value(shardlab::resp::Value::BulkString(text.into()))
+            };
+            let pair = vec![text("cluster-node-timeout"), text(millis)];
+            node_timeout(Some(&Frame::from_value(shardlab::resp::Value::Array(pair)))).period
+        };
+        assert_eq!(told("2000"), Duration::from_secs(2));
+        assert_eq!(told("18446744073709551615"), MOST_NODE_TIMEOUT);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub enum ErrorKind {
     TooLarge,
     #[error("the file is not valid UTF-8")]
     NotUtf8,
+    #[error("the file begins with a byte order mark")]
+    ByteOrderMark,
     #[error("the line is indented with a tab")]
     Tab,
     #[error("unknown {} `{found}`", .vocabulary.name)]
@@ -215,6 +217,7 @@ impl ErrorKind {
                  connection of n1"
             }
             Self::TooLarge => "make one claim per file",
+            Self::ByteOrderMark => "save it as UTF-8 without one",
             Self::Tab => "indent with blanks, two for each level",
             Self::CaseId(_) => {
                 "2 to 6 capital letters or digits, a dash, 2 or 3 digits, perhaps a small letter: `MOV-01`, `R3-02b`"

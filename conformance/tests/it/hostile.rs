@@ -3,8 +3,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use shardlab::wait::{Deadline, next_round};
 use shardlab_conformance::run::result::{RunResult, Verdict};
 use shardlab_conformance::run::{Limits, Runner, Subject};
 use shardlab_conformance::suite::{Case, parse_case};
@@ -28,14 +30,15 @@ const BEHAVIOURS: [(Answer, &str); 6] = [
     (|_| None, "closed the connection"),
 ];
 
+fn case(number: u8, steps: &str) -> Case {
+    let text = format!(
+        "id:       TST-0{number}\ntitle:    a test\nspec:     none\nlevel:    must\nneeds:    client\n\
+         topology: 3 masters, 1 replica each\n\n{steps}"
+    );
+    parse_case(format!("fixtures/test/case_{number}.resp"), text.as_bytes()).unwrap()
+}
+
 fn cases() -> Vec<Case> {
-    let case = |number: u8, steps: &str| {
-        let text = format!(
-            "id:       TST-0{number}\ntitle:    a test\nspec:     none\nlevel:    must\nneeds:    client\n\
-             topology: 3 masters, 1 replica each\n\n{steps}"
-        );
-        parse_case(format!("fixtures/test/case_{number}.resp"), text.as_bytes()).unwrap()
-    };
     vec![
         case(1, "n1> PING\nPONG\n"),
         case(2, "within 10ms\n  n2> GET a\n  \"1\"\n"),
@@ -44,6 +47,10 @@ fn cases() -> Vec<Case> {
 }
 
 fn run(address: SocketAddr) -> RunResult {
+    run_cases(address, cases())
+}
+
+fn run_cases(address: SocketAddr, cases: Vec<Case>) -> RunResult {
     let attachment = Attachment::parse(&address.to_string()).unwrap();
     let limits = Limits {
         read: Duration::from_millis(300),
@@ -52,7 +59,7 @@ fn run(address: SocketAddr) -> RunResult {
     };
     let runner = Runner::new(Subject::Attached(attachment)).limits(limits);
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(Arc::new(runner).run(cases(), 2, Duration::from_secs(600), |_| {}))
+    runtime.block_on(Arc::new(runner).run(cases, 2, Duration::from_secs(600), |_| {}))
 }
 
 #[track_caller]
@@ -106,4 +113,62 @@ fn a_reply_without_an_end_is_a_departure_in_time() {
         let told = format!("{:?}", result.cases);
         assert!(told.len() < 20_000, "{}", told.len());
     }
+}
+
+#[test]
+fn a_key_that_may_be_somebodys_is_not_written() {
+    let address = serve_cluster(|request| {
+        let asked = request.contains("EXISTS");
+        let reply: &[u8] = if asked { b"-LOADING\r\n" } else { b"+OK\r\n" };
+        Some(reply.to_vec())
+    });
+    let result = run_cases(address, vec![case(1, "n1> SET a 1\nOK\n")]);
+    let difference = result
+        .cases
+        .first()
+        .and_then(|case| case.verdict.difference());
+    let difference = difference.unwrap();
+    assert_eq!(difference.received, "`EXISTS a`: LOADING");
+    assert!(difference.wire.is_empty(), "{difference:?}");
+}
+
+/// Whether a key was written, and whether it was deleted afterwards.
+static WRITTEN: AtomicBool = AtomicBool::new(false);
+static DELETED: AtomicBool = AtomicBool::new(false);
+
+#[test]
+fn a_run_that_is_dropped_half_way_leaves_no_key() {
+    let address = serve_cluster(|request| {
+        let reply: &[u8] = if request.contains("EXISTS") {
+            b":0\r\n"
+        } else if request.contains("SET") {
+            WRITTEN.store(true, Ordering::SeqCst);
+            b"+OK\r\n"
+        } else if request.contains("DEL") {
+            DELETED.store(true, Ordering::SeqCst);
+            b":1\r\n"
+        } else if request.contains("PING") {
+            b""
+        } else {
+            b"-ERR no\r\n"
+        };
+        Some(reply.to_vec())
+    });
+    let attachment = Attachment::parse(&address.to_string()).unwrap();
+    let runner = Arc::new(Runner::new(Subject::Attached(attachment)));
+    let steps = "n1> SET a 1\nOK\n\nfor 10s\n  n1> PING\n  PONG\n";
+    let run = Arc::clone(&runner).run(vec![case(1, steps)], 1, Duration::from_secs(600), |_| {});
+    let written = async {
+        let deadline = Deadline::after(Duration::from_secs(30));
+        while !WRITTEN.load(Ordering::SeqCst) && !deadline.passed() {
+            next_round(Duration::from_millis(1), deadline).await;
+        }
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        tokio::select! {
+            result = run => panic!("{result:?}"),
+            () = written => runner.clean_up().await.unwrap(),
+        }
+    });
+    assert!(DELETED.load(Ordering::SeqCst));
 }

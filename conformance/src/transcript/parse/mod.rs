@@ -42,6 +42,10 @@ pub fn parse(source: &str) -> Result<Transcript, Vec<Error>> {
     if source.len() > MAX_SOURCE {
         return Err(vec![ErrorKind::TooLarge.at(Span::default())]);
     }
+    // Editors show nothing there: said as it is, not as an unknown key.
+    if source.starts_with('\u{feff}') {
+        return Err(vec![ErrorKind::ByteOrderMark.at(Span::default())]);
+    }
     let mut parser = Parser {
         source,
         lines: Line::all(source),
