@@ -132,7 +132,7 @@ const WRONG: &[Wrong] = &[
         received: r"`:15495\r\n`",
     },
     Wrong {
-        id: "RESP-01",
+        id: "R3-01",
         line: r#"1# "proto" => (integer) 3"#,
         by: r#"1# "proto" => (integer) 2"#,
         expected: "the integer `2`",

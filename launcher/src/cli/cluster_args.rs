@@ -80,13 +80,8 @@ pub(crate) struct ClusterArgs {
         help_heading = "Network"
     )]
     pub(crate) password: Option<String>,
-    /// A file whose first line is the password.
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "password",
-        help_heading = "Network"
-    )]
+    /// A file whose first line is the password; counts before `--password` and its variable.
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(crate) password_file: Option<PathBuf>,
     /// Where the nodes' folders go [default: the cluster's folder in the state folder].
     #[arg(long, value_name = "DIR", help_heading = "Start")]

@@ -100,9 +100,10 @@ impl Cluster {
         self.remember(lock, Phase::Up)?;
         let formed = self.record.options.boot != Boot::None;
         let all_run = self.nodes.iter().all(|node| node.process().is_some());
-        if !started.is_empty() && self.record.options.topology == Topology::Standalone {
+        // Whether it was started now or ran already: ready means ready.
+        if self.record.options.topology == Topology::Standalone {
             self.answer_pings(Deadline::after(timeout)).await?;
-        } else if !started.is_empty() && all_run {
+        } else if all_run {
             let rung = if formed { rung } else { Rung::Listening };
             let climbed = self
                 .climb_watched(rung, None, since, timeout, observe)
