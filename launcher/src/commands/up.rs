@@ -1,7 +1,7 @@
 //! `up`: starts a cluster, or says that it runs.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use shardlab::plan::{Options, Plan};
@@ -92,11 +92,14 @@ async fn go_on(
         });
     }
     let mut cluster = lab.open()?;
+    let since = Instant::now();
+    let starts = cluster.nodes().iter().any(|node| node.process().is_none());
     let observe = |standings: &[shardlab::ladder::Standing]| {
-        lab.term.event(&Event::Looked {
-            standings,
-            elapsed: Duration::ZERO,
-        });
+        // Of a cluster that runs already there is no progress to show.
+        if starts {
+            let elapsed = since.elapsed();
+            lab.term.event(&Event::Looked { standings, elapsed });
+        }
     };
     let started = cluster
         .start(lock, &[], args.wait.into(), args.timeout, observe)
