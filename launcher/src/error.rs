@@ -275,6 +275,9 @@ pub struct NotReady {
     pub removed: bool,
 }
 
+/// Of a large cluster nobody reads where every node stands.
+const STANDINGS_SHOWN: usize = 16;
+
 impl std::fmt::Display for NotReady {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
@@ -283,8 +286,11 @@ impl std::fmt::Display for NotReady {
             self.wanted,
             humantime::format_duration(self.waited)
         )?;
-        for standing in &self.standings {
+        for standing in self.standings.iter().take(STANDINGS_SHOWN) {
             write!(f, "\n  {standing}")?;
+        }
+        if let Some(more @ 1..) = self.standings.len().checked_sub(STANDINGS_SHOWN) {
+            write!(f, "\n  and {more} more nodes")?;
         }
         for (node, lines) in &self.logs {
             write!(f, "\n  the last log lines of `{node}`:")?;
