@@ -156,6 +156,20 @@ async fn both_ways(lab: &Lab, persist: bool) -> [Cluster; 2] {
     ]
 }
 
+/// The whole cluster, with its data.
+async fn stop_and_start(lab: &Lab, cluster: &mut Cluster) {
+    let home = Home::at(lab.home());
+    let lock = home
+        .lock(cluster.name(), Deadline::after(PATIENCE))
+        .await
+        .unwrap();
+    cluster.stop(&lock, &[]).await.unwrap();
+    cluster
+        .start(&lock, &[], Rung::Visible, Some(PATIENCE), |_| {})
+        .await
+        .unwrap();
+}
+
 async fn assert_alike([seeded, formed]: &[Cluster; 2]) {
     assert_eq!(picture(seeded).await, picture(formed).await);
     for cluster in [seeded, formed] {
@@ -176,17 +190,8 @@ async fn a_seeded_cluster_looks_like_a_formed_one_also_after_restarts() {
     let lab = Lab::new();
     let mut both = both_ways(&lab, true).await;
     assert_alike(&both).await;
-    let home = Home::at(lab.home());
     for cluster in &mut both {
-        let lock = home
-            .lock(cluster.name(), Deadline::after(PATIENCE))
-            .await
-            .unwrap();
-        cluster.stop(&lock, &[]).await.unwrap();
-        cluster
-            .start(&lock, &[], Rung::Visible, Some(PATIENCE), |_| {})
-            .await
-            .unwrap();
+        stop_and_start(&lab, cluster).await;
     }
     assert_alike(&both).await;
     for cluster in &both {
@@ -344,16 +349,7 @@ async fn a_seeded_cluster_does_all_that_a_cluster_does() {
     move_slot_of_a(&cluster).await;
 
     // All of it survives a stop.
-    let home = Home::at(lab.home());
-    let lock = home
-        .lock(cluster.name(), Deadline::after(PATIENCE))
-        .await
-        .unwrap();
-    cluster.stop(&lock, &[]).await.unwrap();
-    cluster
-        .start(&lock, &[], Rung::Visible, Some(PATIENCE), |_| {})
-        .await
-        .unwrap();
+    stop_and_start(&lab, &mut cluster).await;
     assert_eq!(
         cluster.call("r1", &["GET", "a"]).await.unwrap().as_text(),
         Some(&b"1"[..])
