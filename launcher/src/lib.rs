@@ -20,6 +20,7 @@ pub mod plan;
 pub mod ports;
 pub mod process;
 pub mod ready;
+pub mod reshape;
 pub mod resp;
 pub mod routing;
 pub mod server;
