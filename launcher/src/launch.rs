@@ -11,6 +11,7 @@ use crate::cluster::Cluster;
 use crate::config::{CONFIG_FILE, node_conf};
 use crate::error::{Error, IoContext as _, NotReady};
 use crate::limits;
+use crate::node::Node;
 use crate::plan::{NodePlan, Options, Plan, PortChoice, node_count};
 use crate::ports::{self, Held};
 use crate::server::Server;
@@ -95,7 +96,7 @@ impl Launch<'_> {
         let plan = plan(self.wish, self.home, self.server)?;
         let held = Held::of(&plan, &self.wish.options.bind);
         let record = self.record(plan)?;
-        refuse_existing(&record)?;
+        refuse_existing(&record.nodes)?;
         self.lock.write(&record)?;
         drop(ports_lock);
         let mut cluster = Cluster::of(self.home.clone(), record, self.private);
@@ -141,10 +142,9 @@ impl Launch<'_> {
             Some(dir) => std::path::absolute(dir).doing("find", dir)?,
             None => self.lock.folder().to_owned(),
         };
-        let node = |plan: NodePlan| NodeRecord {
-            dir: dir.join(plan.port.to_string()),
-            plan,
-            process: None,
+        let node = |plan: NodePlan| {
+            let dir = dir.join(plan.port.to_string());
+            NodeRecord::new(plan, dir)
         };
         Ok(Record {
             schema: SCHEMA,
@@ -157,6 +157,8 @@ impl Launch<'_> {
             server: self.server.identity.clone(),
             created: missing_folders(&dir),
             nodes: plan.nodes.into_iter().map(node).collect(),
+            retired: Vec::new(),
+            reshaped: None,
             dir,
         })
     }
@@ -168,22 +170,26 @@ fn populate(cluster: &Cluster) -> Result<(), Error> {
     create_folders(&record.dir)?;
     for node in cluster.nodes() {
         make_node_folder(node.dir())?;
-        let conf = node_conf(
-            record.name.as_str(),
-            &record.options,
-            node.plan(),
-            node.dir(),
-            &record.server,
-        );
-        write_atomically(&node.dir().join(CONFIG_FILE), conf.as_bytes())?;
+        write_config(record, node)?;
     }
     Ok(())
 }
 
+/// Writes the config of a node into its folder.
+pub(crate) fn write_config(record: &Record, node: &Node) -> Result<(), Error> {
+    let conf = node_conf(
+        record.name.as_str(),
+        &record.options,
+        node.plan(),
+        node.dir(),
+        &record.server,
+    );
+    write_atomically(&node.dir().join(CONFIG_FILE), conf.as_bytes())
+}
+
 /// Refuses node folders that exist: they are somebody's, and ours are removed with the cluster.
-fn refuse_existing(record: &Record) -> Result<(), Error> {
-    match record
-        .nodes
+pub(crate) fn refuse_existing(nodes: &[NodeRecord]) -> Result<(), Error> {
+    match nodes
         .iter()
         .find(|node| node.dir.symlink_metadata().is_ok())
     {
@@ -196,7 +202,7 @@ fn refuse_existing(record: &Record) -> Result<(), Error> {
 }
 
 /// Makes the folder of a node, which must not exist.
-fn make_node_folder(dir: &Path) -> Result<(), Error> {
+pub(crate) fn make_node_folder(dir: &Path) -> Result<(), Error> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new()
         .mode(0o700)

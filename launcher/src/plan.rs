@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::reshape::members::names::{master_name, replica_name};
 use crate::slots::{SlotRanges, split_evenly};
 
 /// The distance from a node's client port to its bus port, unless the server is told otherwise
@@ -349,25 +350,15 @@ impl Plan {
 
 /// A node's name by birth: `n1`; `r1`, `r1b`, `r1c`.
 fn births(replicas: &[usize]) -> Vec<(String, Role, usize)> {
-    let masters = (0..replicas.len()).map(|shard| (format!("n{}", shard + 1), Role::Master, shard));
+    let masters = (0..replicas.len()).map(|shard| (master_name(shard), Role::Master, shard));
     let most = replicas.iter().copied().max().unwrap_or(0);
-    let followers = ('a'..='z')
-        .take(most)
-        .enumerate()
-        .flat_map(|(nth, letter)| {
-            replicas
-                .iter()
-                .enumerate()
-                .filter(move |(_, count)| nth < **count)
-                .map(move |(shard, _)| {
-                    let suffix = if nth == 0 {
-                        String::new()
-                    } else {
-                        letter.to_string()
-                    };
-                    (format!("r{}{suffix}", shard + 1), Role::Replica, shard)
-                })
-        });
+    let followers = (0..most).flat_map(|nth| {
+        replicas
+            .iter()
+            .enumerate()
+            .filter(move |(_, count)| nth < **count)
+            .map(move |(shard, _)| (replica_name(shard, nth), Role::Replica, shard))
+    });
     masters.chain(followers).collect()
 }
 
@@ -392,7 +383,8 @@ fn replicas_of_each(options: &Options) -> Result<Vec<usize>, PlanError> {
     }
 }
 
-fn bus_port(node: &str, port: u32) -> Result<u16, PlanError> {
+/// The bus port that goes with a client port, which must be in range.
+pub(crate) fn bus_port(node: &str, port: u32) -> Result<u16, PlanError> {
     match u16::try_from(port) {
         Ok(client @ 1..=LAST_PORT) => Ok(client + BUS_OFFSET),
         _ => Err(PlanError::PortRange {

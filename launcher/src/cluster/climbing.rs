@@ -58,20 +58,7 @@ impl Cluster {
     /// which know nothing of the ladder.
     pub(crate) async fn answer_pings(&self, deadline: Deadline) -> Result<(), Error> {
         for node in &self.nodes {
-            wait::until(deadline, Duration::from_millis(5), || async {
-                match (node.died(), node.call(&["PING"]).await) {
-                    (Some(died), _) => ControlFlow::Break(Err(died)),
-                    (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
-                    (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
-                        node: node.name().to_owned(),
-                        command: "PING".to_owned(),
-                        reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
-                    }),
-                    (None, Err(error)) => ControlFlow::Continue(error),
-                }
-            })
-            .await
-            .unwrap_or_else(Err)?;
+            answers_ping(node, deadline).await?;
         }
         Ok(())
     }
@@ -135,4 +122,25 @@ impl Cluster {
             removed: false,
         })))
     }
+}
+
+/// Waits until a node answers PING.
+///
+/// # Errors
+/// Its server has died, or does not answer until the deadline.
+pub(crate) async fn answers_ping(node: &Node, deadline: Deadline) -> Result<(), Error> {
+    wait::until(deadline, Duration::from_millis(5), || async {
+        match (node.died(), node.call(&["PING"]).await) {
+            (Some(died), _) => ControlFlow::Break(Err(died)),
+            (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
+            (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
+                node: node.name().to_owned(),
+                command: "PING".to_owned(),
+                reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
+            }),
+            (None, Err(error)) => ControlFlow::Continue(error),
+        }
+    })
+    .await
+    .unwrap_or_else(Err)
 }

@@ -71,7 +71,7 @@ impl Cluster {
         let started: Vec<String> = self
             .chosen(nodes)?
             .into_iter()
-            .filter(|node| node.process().is_none())
+            .filter(|node| !node.may_answer() && is_startable(node))
             .map(|node| node.name().to_owned())
             .collect();
         let plan: Vec<_> = self
@@ -83,7 +83,8 @@ impl Cluster {
         ports::check(&Plan { nodes: plan }, &self.record.options.bind, &self.home)?;
         // What is bent is bent on all nodes or on none: a lone returning node must behave as the
         // user configured it.
-        let whole = started.len() == self.nodes.len();
+        let ours = self.nodes.iter().filter(|node| node.is_ours());
+        let whole = started.len() == ours.count();
         let arguments = if whole {
             boot_arguments(
                 &self.record.options,
@@ -99,12 +100,18 @@ impl Cluster {
         }
         self.remember(lock, Phase::Up)?;
         let formed = self.record.options.boot != Boot::None;
-        let all_run = self.nodes.iter().all(|node| node.process().is_some());
+        let all_run = self.nodes.iter().all(Node::may_answer);
+        // A node that is coming or going keeps the others from being formed.
+        let settled = self.nodes.iter().all(|node| node.stage().is_member());
         // Whether it was started now or ran already: ready means ready.
         if self.record.options.topology == Topology::Standalone {
             self.answer_pings(Deadline::after(timeout)).await?;
         } else if all_run {
-            let rung = if formed { rung } else { Rung::Listening };
+            let rung = if formed && settled {
+                rung
+            } else {
+                Rung::Listening
+            };
             let climbed = self
                 .climb_watched(rung, None, since, timeout, observe)
                 .await;
@@ -156,7 +163,7 @@ impl Cluster {
     pub(crate) async fn kill_nodes(&self) -> Result<(), Error> {
         // All are told before any is waited for.
         self.nodes.iter().for_each(Node::send_kill);
-        for node in &self.nodes {
+        for node in self.nodes.iter().filter(|node| node.is_ours()) {
             node.kill().await?;
         }
         Ok(())
@@ -187,8 +194,8 @@ impl Cluster {
     }
 
     fn remove_folders(&self) -> Result<(), Error> {
-        for node in self.nodes.iter().filter(|node| is_ours(node.dir())) {
-            remove_folder(node.dir())?;
+        for node in &self.nodes {
+            remove_node_folder(node)?;
         }
         // Ours only if they are empty: whoever put something else there keeps it.
         for created in self.record.created.iter().rev() {
@@ -205,6 +212,23 @@ impl Cluster {
             .is_some_and(|owner| !is_owner(owner, &folder))
     }
 
+    /// Learns of the nodes that another command has added or deleted since.
+    fn take_in_record(&mut self) {
+        // A record that cannot be read tells of no nodes; ours are known.
+        let Ok(Some(there)) = self.home.record(&self.record.name) else {
+            return;
+        };
+        for record in there.nodes {
+            if self
+                .nodes
+                .iter()
+                .all(|node| node.name() != record.plan.name)
+            {
+                self.admit(record);
+            }
+        }
+    }
+
     /// Kills and removes on the calling thread.
     fn destroy(&mut self) {
         if self.is_removed() {
@@ -212,6 +236,7 @@ impl Cluster {
             self.nodes.iter().for_each(Node::send_kill_to_own);
             return;
         }
+        self.take_in_record();
         self.nodes.iter().for_each(Node::send_kill);
         self.nodes.iter().for_each(Node::wait_gone_blocking);
         let _ = self.remove_folders();
@@ -227,6 +252,19 @@ impl Drop for Cluster {
             self.destroy();
         }
     }
+}
+
+/// Whether there is something to start: the folder of a node that is joining may not be there yet.
+fn is_startable(node: &Node) -> bool {
+    node.stage().is_member() || node.dir().join(CONFIG_FILE).is_file()
+}
+
+/// Removes the folder of a node, if it and what is in it are ours.
+pub(crate) fn remove_node_folder(node: &Node) -> Result<(), Error> {
+    if node.is_ours() && is_ours(node.dir()) {
+        remove_folder(node.dir())?;
+    }
+    Ok(())
 }
 
 /// Whether a folder is one that a launcher has made for a node. A record names the folders before

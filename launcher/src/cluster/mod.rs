@@ -3,6 +3,9 @@
 mod climbing;
 mod life;
 
+pub(crate) use climbing::answers_ping;
+pub(crate) use life::remove_node_folder;
+
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +15,11 @@ use crate::builder::Builder;
 use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::node::{Launch, Node};
+use crate::plan::Plan;
 use crate::ports::Held;
 use crate::ready::{Climb, retry};
 use crate::resp::Frame;
-use crate::state::{Home, Name, Record};
+use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::wait::Deadline;
 
 /// A cluster of real servers on this machine.
@@ -45,6 +49,7 @@ pub struct Cluster {
     home: Home,
     record: Record,
     nodes: Vec<Node>,
+    launch: Arc<Launch>,
     /// Held while the cluster belongs to this process.
     owner: Option<File>,
     /// Its ports, also while a node is dead.
@@ -94,6 +99,7 @@ impl Cluster {
             home,
             record,
             nodes,
+            launch,
             owner: None,
             held: Held::default(),
             armed: false,
@@ -111,7 +117,8 @@ impl Cluster {
         &self.record
     }
 
-    /// The nodes: masters by birth in slot order, then first replicas, then second ones.
+    /// The nodes: masters by birth in slot order, then first replicas, then second ones, then what
+    /// was added later.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -172,10 +179,56 @@ impl Cluster {
         self.nodes.iter().any(|node| node.process().is_some())
     }
 
+    /// Counts a node among ours from now on, as the last one.
+    pub(crate) fn admit(&mut self, record: NodeRecord) {
+        let options = &self.record.options;
+        self.nodes.push(Node::new(
+            &record,
+            Arc::clone(&self.launch),
+            &options.bind,
+            options.password.as_deref().map(Arc::from),
+        ));
+        self.record.nodes.push(record);
+    }
+
+    /// Counts a node among ours no more. Its name is not given again.
+    pub(crate) fn dismiss(&mut self, name: &str) {
+        if let Some(gone) = self.nodes.iter().position(|node| node.name() == name) {
+            let node = self.nodes.remove(gone);
+            self.held.release(&[node.plan().port, node.bus_port()]);
+            self.record.retired.push(node.name().to_owned());
+        }
+        self.record.nodes.retain(|node| node.plan.name != name);
+    }
+
     /// Lets the cluster live on when the value is dropped.
     pub fn detach(&mut self) {
         self.armed = false;
         self.held = Held::default();
+    }
+
+    /// The state folder.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Keeps the ports of nodes that are about to be started, if this cluster keeps its ports.
+    pub(crate) fn hold(&mut self, plan: &Plan) {
+        if self.armed {
+            self.held.join(Held::of(plan, &self.record.options.bind));
+        }
+    }
+
+    /// Marks a node as coming, going, or neither.
+    pub(crate) fn set_stage(&mut self, name: &str, stage: &Stage) {
+        for node in self.nodes.iter_mut().filter(|node| node.name() == name) {
+            node.set_stage(stage.clone());
+        }
+    }
+
+    /// Notes how many replicas each master has now.
+    pub(crate) fn set_reshaped(&mut self, replicas: Vec<usize>) {
+        self.record.reshaped = Some(replicas);
     }
 
     pub(crate) fn set_climb(&mut self, climb: Climb) {
@@ -187,6 +240,18 @@ impl Cluster {
     /// # Errors
     /// Of the first node that does not, or refuses a value.
     pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
+        self.unbend_those(method, |_| true).await
+    }
+
+    /// The same, on some of the nodes.
+    ///
+    /// # Errors
+    /// As [`Cluster::unbend`].
+    pub(crate) async fn unbend_those(
+        &self,
+        method: Method,
+        those: impl Fn(&Node) -> bool,
+    ) -> Result<(), Error> {
         let settings = final_settings(&self.record.options, &self.record.server, method);
         let commands: Vec<[&str; 4]> = settings
             .iter()
@@ -194,7 +259,12 @@ impl Cluster {
             .collect();
         let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
         let mut first = Ok(());
-        for node in &self.nodes {
+        // What is not ours was never bent.
+        for node in self
+            .nodes
+            .iter()
+            .filter(|node| node.is_ours() && those(node))
+        {
             let set = set_all(node, &commands).await;
             first = first.and(set);
         }

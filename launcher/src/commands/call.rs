@@ -95,11 +95,7 @@ async fn one(cluster: &Cluster, command: &[String]) -> Result<(String, Frame), E
 
 async fn nodes_of(cluster: &Cluster, role: Role) -> Vec<&Node> {
     let mut nodes = Vec::new();
-    for node in cluster
-        .nodes()
-        .iter()
-        .filter(|node| node.process().is_some())
-    {
+    for node in cluster.nodes().iter().filter(|node| node.may_answer()) {
         let reply = node.call(&["INFO", "replication"]).await;
         let word = reply
             .as_ref()
