@@ -4,6 +4,7 @@ mod bring_up;
 mod commands;
 mod hang;
 mod orders;
+mod replicated;
 mod seed;
 mod seeded;
 

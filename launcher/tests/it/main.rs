@@ -17,3 +17,4 @@ mod refusals;
 mod run;
 mod seeded;
 mod servers;
+mod topologies;
