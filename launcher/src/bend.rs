@@ -4,7 +4,7 @@
 //!
 //! Measured on Redis 5.0 to 8.2 and Valkey 8.1 and 9.1.
 
-use crate::plan::Options;
+use crate::plan::{Options, Topology};
 use crate::server::Identity;
 
 /// How the cluster is about to become whole, which decides what is bent.
@@ -73,12 +73,15 @@ const BENDS: [Bend; 5] = [
     },
 ];
 
-/// What is bent on this server, by one method or another.
-pub fn bends(server: &Identity) -> impl Iterator<Item = &'static Bend> {
+/// What is bent on this server, by one method or another. Servers that know nothing of each other
+/// have nothing to wait for.
+pub fn bends(topology: Topology, server: &Identity) -> impl Iterator<Item = &'static Bend> {
     let diskless_load = server.repl_diskless_load();
     BENDS
         .iter()
+        .filter(move |_| topology != Topology::Standalone)
         .filter(move |bend| bend.key != "repl-diskless-load" || diskless_load)
+        .filter(move |bend| !bend.key.starts_with("cluster-") || topology.is_cluster())
 }
 
 /// A cluster of more nodes than this is so busy with gossip that more cron ticks would slow it down.
@@ -100,7 +103,7 @@ pub fn boot_arguments(
     method: Method,
     nodes: usize,
 ) -> Vec<String> {
-    let fixed = bent(server, method)
+    let fixed = bent(options.topology, server, method)
         .filter(|bend| bend.key != "hz" || nodes <= FEW_NODES)
         .map(|bend| (bend.key, bend.boot.to_owned()));
     let timeout = boot_node_timeout(options, method, nodes)
@@ -118,7 +121,7 @@ pub fn final_settings(
     server: &Identity,
     method: Method,
 ) -> Vec<(String, String)> {
-    let fixed = bent(server, method).map(|bend| {
+    let fixed = bent(options.topology, server, method).map(|bend| {
         let asked = options
             .settings
             .iter()
@@ -139,8 +142,12 @@ pub fn final_settings(
     fixed.chain(timeout).collect()
 }
 
-fn bent(server: &Identity, method: Method) -> impl Iterator<Item = &'static Bend> {
-    bends(server).filter(move |bend| match method {
+fn bent(
+    topology: Topology,
+    server: &Identity,
+    method: Method,
+) -> impl Iterator<Item = &'static Bend> {
+    bends(topology, server).filter(move |bend| match method {
         Method::Seeded => true,
         Method::Commands | Method::Restart => bend.key != "cluster-require-full-coverage",
         Method::None => false,
@@ -153,6 +160,7 @@ fn bent(server: &Identity, method: Method) -> impl Iterator<Item = &'static Bend
 pub fn boot_node_timeout(options: &Options, method: Method, nodes: usize) -> Option<u128> {
     let alone = options.replicas.iter().all(|replicas| *replicas == 0);
     let most = match (method, nodes) {
+        _ if !options.topology.is_cluster() => return None,
         (Method::None, _) => return None,
         // A phantom that is suspected before its shard has been taken over costs 2 s, and there are
         // no replicas to be heard of.
@@ -204,21 +212,29 @@ mod tests {
 
     #[test]
     fn everything_that_is_bent_is_set_right_and_nothing_else() {
-        for method in [
+        let methods = [
             Method::Seeded,
             Method::Commands,
             Method::Restart,
             Method::None,
-        ] {
-            let arguments = boot_arguments(&Options::default(), &valkey(), method, 6);
+        ];
+        let topologies = [
+            Topology::Cluster,
+            Topology::Replication,
+            Topology::Standalone,
+        ];
+        let all = topologies.map(|topology| methods.map(|method| (topology, method)));
+        for (topology, method) in all.into_iter().flatten() {
+            let options = Options::of(topology);
+            let arguments = boot_arguments(&options, &valkey(), method, 6);
             let bent: Vec<_> = arguments
                 .iter()
                 .step_by(2)
                 .map(|key| key.trim_start_matches('-').to_owned())
                 .collect();
-            let settings = final_settings(&Options::default(), &valkey(), method);
+            let settings = final_settings(&options, &valkey(), method);
             let restored: Vec<_> = settings.into_iter().map(|(key, _)| key).collect();
-            assert_eq!(bent, restored, "{method:?}");
+            assert_eq!(bent, restored, "{topology} {method:?}");
         }
     }
 

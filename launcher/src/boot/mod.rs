@@ -5,6 +5,7 @@ mod commands;
 mod hang;
 mod introduce;
 mod orders;
+mod replicated;
 mod seed;
 mod seeded;
 

@@ -119,7 +119,7 @@ impl<'a> Seed<'a> {
                 None if index == own => ("slave", self.phantom(node.shard), String::new()),
                 None => ("master", "-", String::new()),
             };
-            self.line(&mut text, id, (node.port, node.bus_port), node.shard);
+            self.line(&mut text, id, ports_of(node), node.shard);
             let _ = writeln!(
                 text,
                 " {myself}{flags} {master} 0 0 {epoch} connected{slots}"
@@ -158,12 +158,13 @@ impl<'a> Seed<'a> {
         let mut text = String::new();
         for (index, (node, id)) in self.nodes.iter().zip(&self.ids).enumerate() {
             let myself = if index == own { "myself," } else { "" };
-            let (flags, master, slots) = match node.role {
-                Role::Master => ("master", "-", self.slots_of(node.shard)),
-                Role::Replica => ("slave", self.id(node.shard), String::new()),
+            let (flags, master, slots) = if node.role == Role::Master {
+                ("master", "-", self.slots_of(node.shard))
+            } else {
+                ("slave", self.id(node.shard), String::new())
             };
             let epoch = epoch_of(node.shard);
-            self.line(&mut text, id, (node.port, node.bus_port), node.shard);
+            self.line(&mut text, id, ports_of(node), node.shard);
             let _ = writeln!(
                 text,
                 " {myself}{flags} {master} 0 0 {epoch} connected{slots}"
@@ -225,6 +226,11 @@ impl<'a> Seed<'a> {
     }
 }
 
+/// Client and bus port.
+fn ports_of(node: &NodePlan) -> (u16, u16) {
+    (node.port, node.bus_port.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,7 +242,8 @@ mod tests {
             replicas,
             ..Options::default()
         };
-        let ports = Plan::explicit_ports(&options).unwrap().unwrap();
+        let ports = Plan::wanted_ports(&options).unwrap();
+        let ports: Vec<_> = ports.into_iter().flatten().collect();
         Plan::new(&options, &ports).unwrap()
     }
 
