@@ -72,7 +72,7 @@ pub(crate) fn meet(node: &Node, server: &Identity) -> Vec<String> {
     ];
     // Older servers have no third argument and take the bus port for granted.
     if server.cluster_port_setting() {
-        command.push(node.bus_port().to_string());
+        command.extend(node.bus_port().map(|port| port.to_string()));
     }
     command
 }

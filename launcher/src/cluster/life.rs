@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use super::Cluster;
 use crate::bend::{Method, boot_arguments};
 use crate::builder::default_timeout;
-use crate::config::CONFIG_FILE;
+use crate::config::CONFIG_FILES;
 use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::node::Node;
-use crate::plan::{Boot, Plan, Topology};
+use crate::plan::{Boot, Plan};
 use crate::ports::{self, Held};
 use crate::state::{Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files};
 use crate::wait::Deadline;
@@ -95,18 +95,15 @@ impl Cluster {
         } else {
             Vec::new()
         };
-        for name in &started {
-            self.node(name)?.spawn(&arguments)?;
-        }
-        self.remember(lock, Phase::Up)?;
+        let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
+        self.spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
+            .await?;
         let formed = self.record.options.boot != Boot::None;
         let all_run = self.nodes.iter().all(Node::may_answer);
         // A node that is coming or going keeps the others from being formed.
         let settled = self.nodes.iter().all(|node| node.stage().is_member());
         // Whether it was started now or ran already: ready means ready.
-        if self.record.options.topology == Topology::Standalone {
-            self.answer_pings(Deadline::after(timeout)).await?;
-        } else if all_run {
+        if all_run {
             let rung = if formed && settled {
                 rung
             } else {
@@ -256,7 +253,7 @@ impl Drop for Cluster {
 
 /// Whether there is something to start: the folder of a node that is joining may not be there yet.
 fn is_startable(node: &Node) -> bool {
-    node.stage().is_member() || node.dir().join(CONFIG_FILE).is_file()
+    node.stage().is_member() || node.config_path().is_file()
 }
 
 /// Removes the folder of a node, if it and what is in it are ours.
@@ -275,5 +272,6 @@ fn is_ours(dir: &Path) -> bool {
     let only_begun = || {
         std::fs::read_dir(dir).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(begun)))
     };
-    dir.join(CONFIG_FILE).is_file() || only_begun()
+    let has_config = CONFIG_FILES.iter().any(|file| dir.join(file).is_file());
+    has_config || only_begun()
 }

@@ -2,8 +2,8 @@
 
 mod climbing;
 mod life;
+mod starting;
 
-pub(crate) use climbing::answers_ping;
 pub(crate) use life::remove_node_folder;
 
 use std::fs::File;
@@ -15,11 +15,12 @@ use crate::builder::Builder;
 use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::node::{Launch, Node};
-use crate::plan::Plan;
+use crate::plan::{Plan, Role};
 use crate::ports::Held;
 use crate::ready::{Climb, retry};
 use crate::resp::Frame;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
+use crate::view::Peer;
 use crate::wait::Deadline;
 
 /// A cluster of real servers on this machine.
@@ -117,10 +118,32 @@ impl Cluster {
         &self.record
     }
 
-    /// The nodes: masters by birth in slot order, then first replicas, then second ones, then what
-    /// was added later.
+    /// The nodes: masters by birth in slot order, then first replicas, then second ones, then
+    /// sentinels, then what was added later.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The nodes but for the sentinels.
+    pub fn nodes_with_data(&self) -> impl Iterator<Item = &Node> {
+        self.nodes
+            .iter()
+            .filter(|node| node.plan().role != Role::Sentinel)
+    }
+
+    /// The sentinels.
+    pub fn sentinels(&self) -> impl Iterator<Item = &Node> {
+        self.nodes
+            .iter()
+            .filter(|node| node.plan().role == Role::Sentinel)
+    }
+
+    /// A node by the host that it tells others of itself.
+    pub(crate) fn peer(&self, node: &Node) -> Peer {
+        Peer {
+            host: self.record.options.told_host(),
+            port: node.plan().port,
+        }
     }
 
     /// The node of this name (`n1`) or client port (`7001`).
@@ -195,7 +218,10 @@ impl Cluster {
     pub(crate) fn dismiss(&mut self, name: &str) {
         if let Some(gone) = self.nodes.iter().position(|node| node.name() == name) {
             let node = self.nodes.remove(gone);
-            self.held.release(&[node.plan().port, node.bus_port()]);
+            self.held.release(node.plan().port);
+            if let Some(port) = node.bus_port() {
+                self.held.release(port);
+            }
             self.record.retired.push(node.name().to_owned());
         }
         self.record.nodes.retain(|node| node.plan.name != name);
@@ -253,6 +279,9 @@ impl Cluster {
         those: impl Fn(&Node) -> bool,
     ) -> Result<(), Error> {
         let settings = final_settings(&self.record.options, &self.record.server, method);
+        if settings.is_empty() {
+            return Ok(());
+        }
         let commands: Vec<[&str; 4]> = settings
             .iter()
             .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
@@ -260,11 +289,8 @@ impl Cluster {
         let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
         let mut first = Ok(());
         // What is not ours was never bent.
-        for node in self
-            .nodes
-            .iter()
-            .filter(|node| node.is_ours() && those(node))
-        {
+        let ours = self.nodes_with_data().filter(|node| node.is_ours());
+        for node in ours.filter(|node| those(node)) {
             let set = set_all(node, &commands).await;
             first = first.and(set);
         }

@@ -183,5 +183,8 @@ impl Cluster {
 
 /// Whether a node says that the cluster serves, and that it is up to date if it is a replica.
 fn serves(answers: &Answers) -> bool {
+    let Answers::Cluster(answers) = answers else {
+        return false;
+    };
     answers.state == "ok" && answers.link.as_deref().is_none_or(|link| link == "up")
 }

@@ -1,26 +1,9 @@
-//! The names of nodes, by birth. Pure.
+//! Names for nodes that come, none of them given before. Pure.
 
 use std::collections::BTreeSet;
 
+use crate::plan::{master_name, replica_name};
 use crate::state::Record;
-
-/// The name of the master that a shard is born with: `n1` for shard 0.
-pub(crate) fn master_name(shard: usize) -> String {
-    format!("n{}", shard + 1)
-}
-
-/// The name of the replica that is born into a shard as its `nth`, from 0: `r1`, `r1b`, …, `r1z`,
-/// `r1ba`.
-pub(crate) fn replica_name(shard: usize, nth: usize) -> String {
-    let mut letters = Vec::new();
-    let mut rest = nth;
-    while rest > 0 {
-        let digit = u8::try_from(rest % 26).unwrap_or(0);
-        letters.push(char::from(b'a' + digit));
-        rest /= 26;
-    }
-    format!("r{}{}", shard + 1, letters.iter().rev().collect::<String>())
-}
 
 /// The names that have been given, those of deleted nodes included.
 #[derive(Debug, Clone)]
@@ -75,14 +58,5 @@ mod tests {
         assert_eq!(names.next_replica(0), "r1c");
         assert_eq!(names.next_replica(0), "r1d");
         assert_eq!(names.next_replica(5), "r6");
-    }
-
-    #[test]
-    fn letters_go_on_behind_z() {
-        let names: Vec<_> = [0, 1, 25, 26, 27, 52]
-            .into_iter()
-            .map(|nth| replica_name(0, nth))
-            .collect();
-        assert_eq!(names, ["r1", "r1b", "r1z", "r1ba", "r1bb", "r1ca"]);
     }
 }

@@ -225,7 +225,7 @@ impl Cluster {
         };
         let mut records = Vec::with_capacity(new.len());
         for (new, port) in new.iter().zip(ports) {
-            let plan = self.planned(new, port, bus_port(&new.name, u32::from(port))?);
+            let plan = self.planned(new, port, bus_port(&new.name, options.topology, port)?);
             self.refuse_double_port(&plan)?;
             let dir = self.record().dir.join(port.to_string());
             records.push(joining(NodeRecord::new(plan, dir), new));
@@ -239,7 +239,7 @@ impl Cluster {
 
     /// The record of a server that runs already.
     fn taken_in(&self, new: &NewNode, existing: &Existing) -> NodeRecord {
-        let plan = self.planned(new, existing.address.port(), existing.bus_port);
+        let plan = self.planned(new, existing.address.port(), Some(existing.bus_port));
         // Nothing is ever there.
         let dir = self.record().dir.join(existing.address.port().to_string());
         let record = NodeRecord {
@@ -250,7 +250,7 @@ impl Cluster {
     }
 
     #[expect(clippy::unused_self, reason = "reads as a question to the cluster")]
-    fn planned(&self, new: &NewNode, port: u16, bus_port: u16) -> NodePlan {
+    fn planned(&self, new: &NewNode, port: u16, bus_port: Option<u16>) -> NodePlan {
         NodePlan {
             name: new.name.clone(),
             role: if new.replica_of.is_some() {
@@ -268,11 +268,9 @@ impl Cluster {
     /// A node that is down does not hold its ports, and wants them back.
     fn refuse_double_port(&self, plan: &NodePlan) -> Result<(), PlanError> {
         for node in self.nodes() {
-            let taken = [node.plan().port, node.bus_port()];
-            if let Some(port) = [plan.port, plan.bus_port]
-                .into_iter()
-                .find(|port| taken.contains(port))
-            {
+            let taken = [Some(node.plan().port), node.bus_port()];
+            let wanted = [Some(plan.port), plan.bus_port].into_iter().flatten();
+            if let Some(port) = wanted.into_iter().find(|port| taken.contains(&Some(*port))) {
                 return Err(PlanError::PortTwice {
                     port,
                     first: format!("port of `{}`", node.name()),
@@ -370,7 +368,7 @@ fn steps_of(record: &NodeRecord) -> Vec<Step> {
         None => Step::Start {
             node: node.clone(),
             port: record.plan.port,
-            bus_port: record.plan.bus_port,
+            bus_port: record.plan.bus_port.unwrap_or_default(),
         },
     };
     let then = replica_of

@@ -108,7 +108,7 @@ fn part(node: &NodeRecord, line: Option<&NodeLine>, nodes: &[NodeRecord], survey
 }
 
 /// What others say of the node with these ports.
-fn hearsay(survey: &Survey, port: u16, bus_port: u16) -> Option<&NodeLine> {
+fn hearsay(survey: &Survey, port: u16, bus_port: Option<u16>) -> Option<&NodeLine> {
     survey
         .accounts()
         .iter()
@@ -118,14 +118,14 @@ fn hearsay(survey: &Survey, port: u16, bus_port: u16) -> Option<&NodeLine> {
 }
 
 /// Whether a line is about a node with these ports: `ip:port@cport[,hostname]`.
-pub(crate) fn has_ports(line: &NodeLine, port: u16, bus_port: u16) -> bool {
+pub(crate) fn has_ports(line: &NodeLine, port: u16, bus_port: Option<u16>) -> bool {
     let address = line.address.split(',').next().unwrap_or_default();
     let ports = || {
         let (address, bus) = address.rsplit_once('@')?;
         let (_, client) = address.rsplit_once(':')?;
         Some((client.parse::<u16>().ok()?, bus.parse::<u16>().ok()?))
     };
-    ports() == Some((port, bus_port))
+    ports().is_some_and(|(client, bus)| client == port && Some(bus) == bus_port)
 }
 
 /// How many replicas each lasting master has, in the order of the nodes.

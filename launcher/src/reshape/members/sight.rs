@@ -2,7 +2,7 @@
 
 use super::goal::Attach;
 use super::roster::has_ports;
-use crate::ladder::{Answers, Observation};
+use crate::ladder::{Answers, ClusterAnswers, Observation};
 use crate::reshape::survey::Survey;
 use crate::view::NodeLine;
 
@@ -65,7 +65,7 @@ fn missing(round: &[Observation], pair: &Attach) -> Option<String> {
         return Some(format!("master_link_status:{link}"));
     }
     round.iter().find_map(|observation| {
-        let answers = observation.answers.as_ref().ok()?;
+        let answers = of_cluster(observation)?;
         let line = answers.nodes.iter().find(|line| line.id == replica_line.id);
         if line.is_none_or(|line| line.master.as_deref() != Some(&master_line.id)) {
             return Some(format!("`{}` does not know it yet", observation.node));
@@ -83,9 +83,15 @@ fn missing(round: &[Observation], pair: &Attach) -> Option<String> {
     })
 }
 
-fn answers<'a>(round: &'a [Observation], node: &str) -> Option<&'a Answers> {
-    let observation = round.iter().find(|observation| observation.node == node)?;
-    observation.answers.as_ref().ok()
+fn answers<'a>(round: &'a [Observation], node: &str) -> Option<&'a ClusterAnswers> {
+    of_cluster(round.iter().find(|observation| observation.node == node)?)
+}
+
+fn of_cluster(observation: &Observation) -> Option<&ClusterAnswers> {
+    match observation.answers.as_ref().ok()? {
+        Answers::Cluster(answers) => Some(answers),
+        _ => None,
+    }
 }
 
 /// The first node, of those that stay, that still knows one of those that leave: by its id, or as a
@@ -114,7 +120,7 @@ pub(super) struct Leaver {
     /// Its id, if it or somebody else knows it.
     pub(super) id: Option<String>,
     pub(super) port: u16,
-    pub(super) bus_port: u16,
+    pub(super) bus_port: Option<u16>,
 }
 
 impl Leaver {
