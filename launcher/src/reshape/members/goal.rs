@@ -104,7 +104,7 @@ pub(crate) fn scaled(
         let needed = fewest.unwrap_or(0);
         shards.push(Shard {
             master: name.clone(),
-            shard,
+            number: shard,
             replicas,
             needed,
         });
@@ -127,8 +127,8 @@ pub(crate) fn scaled(
         for _ in shard.replicas.len()..shard.needed {
             if spare.is_empty() {
                 new.push(NewNode {
-                    name: names.next_replica(shard.shard),
-                    shard: shard.shard,
+                    name: names.next_replica(shard.number),
+                    shard: shard.number,
                     replica_of: Some(shard.master.clone()),
                 });
             } else {
@@ -251,8 +251,8 @@ pub(crate) fn master_of<'a>(members: &'a [Member], of: &'a Member) -> &'a Member
 /// A master that stays, with its replicas.
 struct Shard {
     master: String,
-    /// By birth.
-    shard: usize,
+    /// Its number, by birth.
+    number: usize,
     replicas: Vec<String>,
     needed: usize,
 }
@@ -266,7 +266,7 @@ impl Shard {
             .collect();
         Self {
             master: master.name.clone(),
-            shard: master.shard,
+            number: master.shard,
             needed: replicas.len(),
             replicas,
         }

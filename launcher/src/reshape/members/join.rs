@@ -189,35 +189,12 @@ impl Cluster {
         }
         let deadline = Deadline::after(timeout);
         let masters: BTreeSet<&str> = pairs.iter().map(|pair| pair.master.as_str()).collect();
-        for master in &masters {
-            self.set_sync_delay(master, "0", deadline).await?;
-        }
+        let those = || masters.iter().copied();
+        self.configure(those(), SYNC_DELAY, "0").await?;
         let attached = self.attach_quickly(pairs, deadline, timeout).await;
-        for master in &masters {
-            let asked = self.record().options.settings.iter().rev();
-            let asked = asked
-                .filter(|setting| setting.key == SYNC_DELAY)
-                .map(|setting| setting.value.as_str())
-                .next();
-            self.set_sync_delay(master, asked.unwrap_or(USUAL_SYNC_DELAY), deadline)
-                .await?;
-        }
+        let usual = self.setting(SYNC_DELAY, USUAL_SYNC_DELAY);
+        self.configure(those(), SYNC_DELAY, usual).await?;
         attached
-    }
-
-    async fn set_sync_delay(
-        &self,
-        master: &str,
-        seconds: &str,
-        deadline: Deadline,
-    ) -> Result<(), Error> {
-        let master = self.node(master)?;
-        // What somebody else has started keeps the settings that it has.
-        if master.is_ours() {
-            let mut orders = Orders::open(master, deadline.at_most(REPLY_TIMEOUT)).await?;
-            orders.give(&["CONFIG", "SET", SYNC_DELAY, seconds]).await?;
-        }
-        Ok(())
     }
 
     async fn attach_quickly(

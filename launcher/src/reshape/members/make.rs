@@ -102,6 +102,7 @@ impl Cluster {
         self.bring_back(&change.leave).await?;
         if !moves.is_empty() {
             observe(&ChangeEvent::Begun(moves));
+            self.keep_roles(&change.leave).await?;
             Journal::write(lock, &change.command, &change.moves)?;
             self.move_slots(&change.moves, MoveOptions::default(), |event| {
                 observe(&ChangeEvent::Moving(event));
@@ -113,6 +114,7 @@ impl Cluster {
             observe(&ChangeEvent::Begun(ends));
         }
         self.attach(&change.attach, timeout).await?;
+        self.free_roles(&change.attach).await?;
         self.see_off(lock, &change.leave, timeout).await?;
         self.settle(sound, timeout).await?;
         self.note_shape(lock).await
