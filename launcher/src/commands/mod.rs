@@ -9,7 +9,10 @@ mod down;
 mod env;
 mod logs;
 mod ls;
+mod moving;
+mod rebalance;
 mod report;
+mod reshard;
 mod run;
 mod servers;
 mod start;
@@ -166,6 +169,8 @@ async fn dispatch(
             Command::Call(args) => call::call(lab, args).await,
             Command::Cli(args) => cli::cli(lab, &args.args),
             Command::Logs(args) => logs::logs(lab, &args).await,
+            Command::Reshard(args) => reshard::reshard(lab, &args).await,
+            Command::Rebalance(args) => rebalance::rebalance(lab, &args).await,
             Command::Servers(args) => servers::servers(lab, args).await,
             Command::Completions { shell } => Ok(completions::completions(lab, shell)),
             Command::Conformance { args } => conformance::conformance(args),
