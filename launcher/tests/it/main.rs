@@ -18,3 +18,4 @@ mod reshard;
 mod run;
 mod seeded;
 mod servers;
+mod traffic;
