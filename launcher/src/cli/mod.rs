@@ -2,6 +2,7 @@
 
 mod cluster_args;
 mod member_args;
+mod reshape_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
 pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
+pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -84,6 +86,10 @@ pub(crate) enum Command {
     DelNode(DelNodeArgs),
     /// Makes it so many masters with so many replicas each
     Scale(ScaleArgs),
+    /// Moves slots, with their keys, to one master
+    Reshard(ReshardArgs),
+    /// Moves slots so that every master has its share
+    Rebalance(RebalanceArgs),
     /// Lists the servers that are here and that can be had
     Servers(Servers),
     /// Prints the completions of a shell
