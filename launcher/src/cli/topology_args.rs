@@ -122,7 +122,8 @@ impl TopologyArgs {
                 port.to_string(),
             ),
             (
-                self.down_after.is_none_or(|asked| asked == there.down_after),
+                self.down_after
+                    .is_none_or(|asked| asked == there.down_after),
                 "`--down-after` is",
                 time(there.down_after),
             ),

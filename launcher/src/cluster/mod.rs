@@ -176,7 +176,10 @@ impl Cluster {
     /// The address of the first node as a URL, with the password if there is one. Where there is one
     /// master that is the master by birth: see [`Cluster::present_master`].
     pub fn url(&self) -> String {
-        self.nodes.first().map(|node| self.url_of(node)).unwrap_or_default()
+        self.nodes
+            .first()
+            .map(|node| self.url_of(node))
+            .unwrap_or_default()
     }
 
     /// A node's address as a URL, with the password if there is one.
