@@ -106,12 +106,8 @@ pub fn boot_arguments(
     let fixed = bent(options.topology, server, method)
         .filter(|bend| bend.key != "hz" || nodes <= FEW_NODES)
         .map(|bend| (bend.key, bend.boot.to_owned()));
-    let timeout = boot_node_timeout(options, method, nodes).map(|most| {
-        (
-            "cluster-node-timeout",
-            options.node_timeout.as_millis().min(most).to_string(),
-        )
-    });
+    let timeout = boot_node_timeout(options, method, nodes)
+        .map(|timeout| ("cluster-node-timeout", timeout.to_string()));
     fixed
         .chain(timeout)
         .flat_map(|(key, value)| [format!("--{key}"), value])
@@ -158,22 +154,24 @@ fn bent(
     })
 }
 
-/// The largest node timeout while the cluster boots, in milliseconds. Gossip travels in half of
-/// it, and a cluster is whole only when everybody has heard of the replicas; below it a busy node
-/// would be taken for dead, so that it grows with the number of nodes.
-fn boot_node_timeout(options: &Options, method: Method, nodes: usize) -> Option<u128> {
+/// The node timeout while a cluster of so many nodes boots, in milliseconds: never longer than the
+/// user's. Gossip travels in half of it, and a cluster is whole only when everybody has heard of the
+/// replicas; below it a busy node would be taken for dead, so that it grows with the number of nodes.
+pub fn boot_node_timeout(options: &Options, method: Method, nodes: usize) -> Option<u128> {
     let alone = options.replicas.iter().all(|replicas| *replicas == 0);
-    match (method, nodes) {
-        _ if !options.topology.is_cluster() => None,
-        (Method::None, _) => None,
+    let most = match (method, nodes) {
+        _ if !options.topology.is_cluster() => return None,
+        (Method::None, _) => return None,
         // A phantom that is suspected before its shard has been taken over costs 2 s, and there are
         // no replicas to be heard of.
-        (Method::Seeded, _) if alone => Some(5000),
-        (Method::Seeded, ..=16) => Some(250),
-        (_, ..=FEW_NODES) => Some(500),
-        (_, ..=60) => Some(1000),
-        _ => Some(2000),
-    }
+        (Method::Seeded, _) if alone => 5000,
+        (Method::Seeded, ..=16) => 250,
+        (_, ..=FEW_NODES) => 500,
+        (_, ..=60) => 1000,
+        (_, ..=120) => 2000,
+        _ => 15_000,
+    };
+    Some(options.node_timeout.as_millis().min(most))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::seed::Seed;
 use super::{commands, hang, replicated, seeded};
-use crate::bend::{Method, boot_arguments};
+use crate::bend::{Method, boot_arguments, boot_node_timeout};
 use crate::builder::{Builder, Event};
 use crate::cluster::Cluster;
 use crate::config::{CLUSTER_FILE, CONFIG_FILE, LOG_FILE};
@@ -154,16 +154,19 @@ impl BringUp<'_> {
     ) -> Result<Climb, Error> {
         let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
         let phantoms = seed.phantoms();
+        let (options, nodes) = (&self.wish.options, cluster.nodes());
+        let large =
+            boot_node_timeout(options, Method::Seeded, nodes.len()).filter(|_| !seed.is_reversed());
         // Reversed, the cluster is whole as well: below `ok` nobody can tell.
         let rung = self.wish.rung.max(Rung::Ok);
         tokio::select! {
             climb = self.climb(cluster, rung, timeout) => climb,
             // A node that died says more than the order that it did not obey.
-            error = seeded::keep_roles(cluster.nodes(), &phantoms, deadline) => match error {
+            error = seeded::keep_roles(nodes, &phantoms, large, deadline) => match error {
                 Ok(never) => match never {},
-                Err(error) => Err(cluster.nodes().iter().find_map(Node::died).unwrap_or(error)),
+                Err(error) => Err(nodes.iter().find_map(Node::died).unwrap_or(error)),
             },
-            error = hang::mend(cluster.nodes(), seed, arguments) => match error? {},
+            error = hang::mend(nodes, seed, arguments) => match error? {},
         }
     }
 

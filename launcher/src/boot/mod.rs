@@ -3,6 +3,7 @@
 mod bring_up;
 mod commands;
 mod hang;
+mod introduce;
 mod orders;
 mod replicated;
 mod seed;
