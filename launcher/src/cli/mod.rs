@@ -3,6 +3,7 @@
 mod cluster_args;
 mod member_args;
 mod reshape_args;
+mod topology_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use shardlab::{Error, Rung};
 pub(crate) use cluster_args::ClusterArgs;
 pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
 pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
+pub(crate) use topology_args::TopologyArgs;
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -144,13 +146,14 @@ pub(crate) struct Run {
 pub(crate) enum RungArg {
     /// Every node answers
     Listening,
-    /// Every node knows every other one, and all links are up
+    /// Every node knows every other one, and all links are up; without cluster: all follow one master
     Formed,
-    /// `cluster_state` is ok everywhere
+    /// `cluster_state` is ok everywhere; without cluster: the master knows all replicas, CKQUORUM is OK
     Ok,
     /// Every replica's link to its master is up
     Replicas,
-    /// CLUSTER SLOTS is the same and whole on every node
+    /// CLUSTER SLOTS is the same and whole on every node; without cluster: all replicas are online,
+    /// and no sentinel misses anybody
     Visible,
 }
 

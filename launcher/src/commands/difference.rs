@@ -1,10 +1,11 @@
 //! What is asked of a cluster that is there, and is not so.
 
 use shardlab::Error;
-use shardlab::plan::{Options, PortChoice, Setting};
+use shardlab::plan::{Options, Setting};
 use shardlab::server::ServerSpec;
 use shardlab::state::Record;
 
+use super::shape::shape_differences;
 use super::wish::options;
 use crate::cli::ClusterArgs;
 
@@ -12,8 +13,16 @@ use crate::cli::ClusterArgs;
 /// given ask for nothing.
 pub(super) fn differences(args: &ClusterArgs, record: &Record) -> Result<Vec<String>, Error> {
     let there = &record.options;
+    if let Some(wished) = args.shape.topology()
+        && wished != there.topology
+    {
+        // Nothing else can be compared.
+        return Ok(vec![format!("`--topology` is {}", there.topology)]);
+    }
     let wished = options(args, there.clone())?;
-    let mut found = of_options(args, &wished, there);
+    let mut found = shape_differences(args, record);
+    found.extend(of_options(args, &wished, there));
+    found.extend(args.shape.differences(&there.sentinels));
     let same_dir = |dir| std::path::absolute(dir).is_ok_and(|dir| dir == record.dir);
     if args.dir.as_ref().is_some_and(|dir| !same_dir(dir)) {
         found.push(format!("`--dir` is {}", record.dir.display()));
@@ -43,7 +52,6 @@ fn of_options(args: &ClusterArgs, wished: &Options, there: &Options) -> Vec<Stri
         .iter()
         .map(|Setting { key, value }| format!("{key}={value}"))
         .collect();
-    let replicas: Vec<_> = there.replicas.iter().map(ToString::to_string).collect();
     let bind: Vec<_> = there.bind.iter().map(ToString::to_string).collect();
     let timeout = humantime::format_duration(there.node_timeout).to_string();
     let announce: Vec<_> = there.announce.iter().cloned().collect();
@@ -55,26 +63,6 @@ fn of_options(args: &ClusterArgs, wished: &Options, there: &Options) -> Vec<Stri
         "kept in memory only"
     };
     let checks = [
-        (
-            wished.masters == there.masters,
-            "`--masters` is",
-            there.masters.to_string(),
-        ),
-        (
-            wished.replicas == there.replicas,
-            "`--replicas` is",
-            replicas.join(","),
-        ),
-        (
-            wished.slots == there.slots,
-            "`--slots` is",
-            "another split".to_owned(),
-        ),
-        (
-            wished.ports == there.ports,
-            "`--port` is",
-            ports(&there.ports),
-        ),
         (
             wished.node_timeout == there.node_timeout,
             "`--node-timeout` is",
@@ -120,17 +108,5 @@ fn is_server(spec: &ServerSpec, record: &Record) -> bool {
             .file_name()
             .is_some_and(|file| *file == **name),
         ServerSpec::Product(wanted) => wanted.matches(&record.server),
-    }
-}
-
-fn ports(ports: &PortChoice) -> String {
-    match ports {
-        PortChoice::Auto => "auto".to_owned(),
-        PortChoice::From(first) => first.to_string(),
-        PortChoice::List(ports) => ports
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(","),
     }
 }

@@ -19,6 +19,7 @@ mod reshard;
 mod run;
 mod scale;
 mod servers;
+mod shape;
 mod start;
 mod status;
 mod stop;
@@ -169,9 +170,9 @@ async fn dispatch(
             Command::Ls(args) => ls::ls(lab, args.json).await,
             Command::Status(args) => status::status(lab, args.json).await,
             Command::Wait(args) => wait::wait(lab, &args).await,
-            Command::Env(args) => env::env(lab, args.shell),
+            Command::Env(args) => env::env(lab, args.shell).await,
             Command::Call(args) => call::call(lab, args).await,
-            Command::Cli(args) => cli::cli(lab, &args.args),
+            Command::Cli(args) => cli::cli(lab, &args.args).await,
             Command::Logs(args) => logs::logs(lab, &args).await,
             Command::AddNode(args) => add_node::add_node(lab, &args).await,
             Command::DelNode(args) => del_node::del_node(lab, &args).await,

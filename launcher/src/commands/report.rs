@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use shardlab::ladder::{Answers, Observation, Standing, common};
-use shardlab::plan::Role;
+use shardlab::ladder::{Answers, Observation, Standing, common, present_master};
+use shardlab::plan::{MASTER_NAME, Role, Topology};
 use shardlab::ready::Climb;
-use shardlab::state::{Home, Phase, has_owner};
+use shardlab::state::{Home, Phase, Stage, has_owner};
 use shardlab::{Cluster, Rung};
 
 use crate::term::table;
@@ -17,14 +17,19 @@ use crate::term::table;
 /// The version of every report's JSON.
 pub(crate) const SCHEMA: u32 = 1;
 
+/// Which column of the table is only for clusters.
+const SLOTS_COLUMN: usize = 3;
+
 /// One cluster at one moment.
 #[derive(Debug, Serialize)]
 pub(crate) struct ClusterReport {
     schema: u32,
     name: String,
+    topology: Topology,
     state: State,
     /// The rung that all nodes stand on.
     rung: Option<Rung>,
+    /// Of the node that a client starts with: the master where there is one.
     url: String,
     server: ServerReport,
     dir: PathBuf,
@@ -89,7 +94,13 @@ struct NodeReport {
     epoch: Option<u64>,
     rung: Option<Rung>,
     why: Option<String>,
-    dir: PathBuf,
+    /// None if the node is not ours.
+    dir: Option<PathBuf>,
+    /// Started by Shardlab, and ended by it.
+    ours: bool,
+    /// Whether it is coming or going.
+    #[serde(skip_serializing_if = "Stage::is_member")]
+    stage: Stage,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reached: BTreeMap<&'static str, f64>,
 }
@@ -105,9 +116,10 @@ impl ClusterReport {
         Self {
             schema: SCHEMA,
             name: cluster.name().to_string(),
+            topology: record.options.topology,
             state: state(cluster, home),
             rung: common(&standings),
-            url: cluster.url(),
+            url: url(cluster, &round),
             server: ServerReport {
                 product: record.server.product.to_string(),
                 version: record.server.version.to_string(),
@@ -131,8 +143,12 @@ impl ClusterReport {
     /// The lines that people read: what runs, how to connect, and for each node where it stands.
     pub(crate) fn text(&self) -> String {
         let ready = self.rung.map_or("not listening", Rung::name);
+        let what = match self.topology {
+            Topology::Cluster => String::new(),
+            other => format!("{other}, "),
+        };
         let mut text = format!(
-            "cluster `{}`: {}, {ready}, {} {}\n",
+            "cluster `{}`: {what}{}, {ready}, {} {}\n",
             self.name, self.state, self.server.product, self.server.version
         );
         let mut rows = vec![
@@ -141,7 +157,26 @@ impl ClusterReport {
                 .to_vec(),
         ];
         rows.extend(self.nodes.iter().map(NodeReport::row));
+        if !self.topology.is_cluster() {
+            for row in &mut rows {
+                row.remove(SLOTS_COLUMN);
+            }
+        }
         text.push_str(&table(&rows));
+        for node in &self.nodes {
+            let name = &node.name;
+            let _ = match &node.stage {
+                Stage::Member => Ok(()),
+                Stage::Joining { .. } => writeln!(
+                    text,
+                    "{name} has not joined yet: `shardlab add-node` goes on, `shardlab del-node {name}` removes it"
+                ),
+                Stage::Leaving => writeln!(
+                    text,
+                    "{name} is being deleted: `shardlab del-node {name}` goes on"
+                ),
+            };
+        }
         for node in self.nodes.iter().filter(|node| node.why.is_some()) {
             let why = node.why.as_deref().unwrap_or_default();
             let _ = match node.rung {
@@ -154,14 +189,27 @@ impl ClusterReport {
 
     /// What to do next, below [`ClusterReport::text`].
     pub(crate) fn next_steps(&self, option: &str) -> String {
-        let nodes: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|node| node.address.to_string())
-            .collect();
+        let addresses = |role: Option<Role>| {
+            let nodes = self.nodes.iter();
+            let chosen = nodes.filter(|node| role.is_none_or(|role| node.role == role));
+            let addresses: Vec<_> = chosen.map(|node| node.address.to_string()).collect();
+            addresses.join(" ")
+        };
+        let connect = match self.topology {
+            Topology::Cluster => format!("connect a client to any of  {}", addresses(None)),
+            Topology::Standalone => format!("connect a client to  {}", addresses(None)),
+            Topology::Replication => format!(
+                "write to    {}\nread from   {}",
+                addresses(Some(Role::Master)),
+                addresses(Some(Role::Replica))
+            ),
+            Topology::Sentinel => format!(
+                "connect a client by the sentinels  {}  to the master  {MASTER_NAME}",
+                addresses(Some(Role::Sentinel))
+            ),
+        };
         format!(
-            "\nconnect a client to any of  {}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n",
-            nodes.join(" ")
+            "\n{connect}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n"
         )
     }
 }
@@ -179,9 +227,11 @@ impl NodeReport {
         } else {
             self.slots.join(",")
         };
-        let pid = self
-            .pid
-            .map_or_else(|| "not running".to_owned(), |pid| pid.to_string());
+        let pid = match self.pid {
+            Some(pid) => pid.to_string(),
+            None if self.ours => "not running".to_owned(),
+            None => "not ours".to_owned(),
+        };
         vec![
             self.name.clone(),
             self.address.to_string(),
@@ -192,17 +242,24 @@ impl NodeReport {
     }
 }
 
+/// The address that a client starts with: the master's where there is one.
+fn url(cluster: &Cluster, round: &[Observation]) -> String {
+    let one_master = cluster.record().options.topology.has_one_master();
+    let master = present_master(round).filter(|_| one_master);
+    match master.and_then(|index| cluster.nodes().get(index)) {
+        Some(master) => cluster.url_of(master),
+        None => cluster.url(),
+    }
+}
+
 /// Whether the cluster runs, by its record and its processes.
 pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
     let record = cluster.record();
-    let running = cluster
-        .nodes()
-        .iter()
-        .filter(|node| node.process().is_some())
-        .count();
+    let ours = || cluster.nodes().iter().filter(|node| node.is_ours());
+    let running = ours().filter(|node| node.process().is_some()).count();
     match (record.phase, running) {
         (Phase::Starting, _) if is_being_started(cluster, home) => State::Starting,
-        (_, all) if all == cluster.nodes().len() => State::Running,
+        (_, all) if all == ours().count() => State::Running,
         (Phase::Stopped, 0) => State::Stopped,
         (_, 0) => State::Down,
         _ => State::Degraded,
@@ -260,7 +317,9 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 epoch: own.map(|line| line.epoch),
                 rung: standing.rung,
                 why: standing.why.clone(),
-                dir: node.dir().to_owned(),
+                dir: node.is_ours().then(|| node.dir().to_owned()),
+                ours: node.is_ours(),
+                stage: node.stage().clone(),
                 reached: reached(cluster.climb(), index),
             }
         })
