@@ -2,6 +2,7 @@
 
 mod cluster_args;
 mod member_args;
+mod reshape_args;
 mod topology_args;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
 pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
+pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
 pub(crate) use topology_args::TopologyArgs;
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
@@ -86,6 +88,10 @@ pub(crate) enum Command {
     DelNode(DelNodeArgs),
     /// Makes it so many masters with so many replicas each
     Scale(ScaleArgs),
+    /// Moves slots, with their keys, to one master
+    Reshard(ReshardArgs),
+    /// Moves slots so that every master has its share
+    Rebalance(RebalanceArgs),
     /// Lists the servers that are here and that can be had
     Servers(Servers),
     /// Prints the completions of a shell

@@ -12,7 +12,10 @@ mod down;
 mod env;
 mod logs;
 mod ls;
+mod moving;
+mod rebalance;
 mod report;
+mod reshard;
 mod run;
 mod scale;
 mod servers;
@@ -173,6 +176,8 @@ async fn dispatch(
             Command::AddNode(args) => add_node::add_node(lab, &args).await,
             Command::DelNode(args) => del_node::del_node(lab, &args).await,
             Command::Scale(args) => scale::scale(lab, &args).await,
+            Command::Reshard(args) => reshard::reshard(lab, &args).await,
+            Command::Rebalance(args) => rebalance::rebalance(lab, &args).await,
             Command::Servers(args) => servers::servers(lab, args).await,
             Command::Completions { shell } => Ok(completions::completions(lab, shell)),
             Command::Conformance { args } => conformance::conformance(args),

@@ -19,3 +19,4 @@ mod run;
 mod seeded;
 mod servers;
 mod topologies;
+mod traffic;
