@@ -12,6 +12,7 @@ use crate::exit;
 use crate::ladder::Standing;
 use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
+use crate::reshape::MoveError;
 use crate::server::{ServerError, SpecError};
 use crate::state::Name;
 
@@ -119,6 +120,9 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// Slots could not be moved.
+    #[error(transparent)]
+    Move(Box<MoveError>),
     /// A limit of this machine that is too low for so many nodes.
     #[error("{nodes} nodes need {needed} {what}; there are {there}")]
     Limit {
@@ -302,6 +306,12 @@ impl std::fmt::Display for NotReady {
     }
 }
 
+impl From<MoveError> for Error {
+    fn from(error: MoveError) -> Self {
+        Self::Move(Box::new(error))
+    }
+}
+
 impl Error {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
@@ -326,6 +336,7 @@ impl Error {
             Self::Server(error) => error.hint(),
             Self::Spec(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
+            Self::Move(error) => Some(error.hint()),
             Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
             Self::Unfinished(name) => Some(format!(
                 "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"

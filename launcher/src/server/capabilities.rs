@@ -77,6 +77,12 @@ impl Identity {
         }
     }
 
+    /// `CLUSTER MIGRATESLOTS`: slots move as one, without ASK. Valkey 9.0
+    /// (`src/commands/cluster-migrateslots.json`).
+    pub fn atomic_slot_migration(&self) -> bool {
+        self.product == Product::Valkey && self.version >= Version::new(9, 0, 0)
+    }
+
     /// Whether it has what Redis has since `major.minor`.
     fn descends_from(&self, major: u32, minor: u32) -> bool {
         self.redis_ancestor()
@@ -169,6 +175,15 @@ mod tests {
                 "redict 7.3.0",
             ],
             &["redis 7.0.15", "keydb 6.3.4"],
+        );
+    }
+
+    #[test]
+    fn atomic_slot_migration_came_with_valkey_9_0() {
+        assert_since(
+            Identity::atomic_slot_migration,
+            &["valkey 9.0.0", "valkey 9.1.2"],
+            &["valkey 8.1.8", "redis 9.0.0", "redict 9.0.0"],
         );
     }
 

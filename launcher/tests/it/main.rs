@@ -14,6 +14,7 @@ mod lab;
 mod program;
 mod readme;
 mod refusals;
+mod reshard;
 mod run;
 mod seeded;
 mod servers;
