@@ -1,6 +1,7 @@
 //! The command line of `shardlab`, and the only place of the program that reads its environment.
 
 mod cluster_args;
+mod mend_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use shardlab::state::Name;
 use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
+pub(crate) use mend_args::{Check, Fix};
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -76,6 +78,10 @@ pub(crate) enum Command {
     Cli(CliArgs),
     /// Prints the logs of the nodes
     Logs(Logs),
+    /// Checks coverage, open slots, agreement, epochs, replicas and links; ends with 1 on findings
+    Check(Check),
+    /// Mends what `check` finds: open and uncovered slots, keys astray, nodes that disagree
+    Fix(Fix),
     /// Lists the servers that are here and that can be had
     Servers(Servers),
     /// Prints the completions of a shell

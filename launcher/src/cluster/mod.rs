@@ -4,6 +4,7 @@ mod climbing;
 mod life;
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,6 +112,11 @@ impl Cluster {
         &self.record
     }
 
+    /// The cluster's folder in the state folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.home.folder(&self.record.name)
+    }
+
     /// The nodes: masters by birth in slot order, then first replicas, then second ones.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
@@ -188,11 +194,10 @@ impl Cluster {
     /// Of the first node that does not, or refuses a value.
     pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
         let settings = final_settings(&self.record.options, &self.record.server, method);
-        let commands: Vec<[&str; 4]> = settings
+        let commands: Vec<Vec<&str>> = settings
             .iter()
-            .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
+            .map(|(key, value)| vec!["CONFIG", "SET", key.as_str(), value.as_str()])
             .collect();
-        let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
         let mut first = Ok(());
         for node in &self.nodes {
             let set = set_all(node, &commands).await;
@@ -203,7 +208,7 @@ impl Cluster {
 }
 
 /// Sends the commands to a node, which must accept them all.
-async fn set_all(node: &Node, commands: &[&[&str]]) -> Result<(), Error> {
+async fn set_all(node: &Node, commands: &[Vec<&str>]) -> Result<(), Error> {
     // A server that has just been started may not listen yet.
     let patience = if node.process().is_some() {
         REPLY_TIMEOUT
@@ -211,21 +216,7 @@ async fn set_all(node: &Node, commands: &[&[&str]]) -> Result<(), Error> {
         Duration::ZERO
     };
     let mut connection = retry(Deadline::after(patience), || node.connect()).await?;
-    let deadline = Deadline::after(REPLY_TIMEOUT);
-    let replies = connection
-        .pipeline(commands, deadline)
-        .await
-        .map_err(|source| node.failed(source))?;
-    for (reply, command) in replies.iter().zip(commands) {
-        if let Some(error) = reply.as_error() {
-            return Err(Error::Reply {
-                node: node.name().to_owned(),
-                command: command.join(" "),
-                reply: crate::resp::escape(error),
-            });
-        }
-    }
-    Ok(())
+    node.obey(&mut connection, commands).await.map(drop)
 }
 
 /// Keeps what has a meaning in a URL out of a password.

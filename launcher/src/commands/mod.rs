@@ -1,12 +1,14 @@
 //! One file for each command, and what they share: the way in and the way out.
 
 mod call;
+mod check;
 mod cli;
 mod completions;
 mod conformance;
 mod difference;
 mod down;
 mod env;
+mod fix;
 mod logs;
 mod ls;
 mod report;
@@ -166,6 +168,8 @@ async fn dispatch(
             Command::Call(args) => call::call(lab, args).await,
             Command::Cli(args) => cli::cli(lab, &args.args),
             Command::Logs(args) => logs::logs(lab, &args).await,
+            Command::Check(args) => check::check(lab, &args).await,
+            Command::Fix(args) => fix::fix(lab, &args).await,
             Command::Servers(args) => servers::servers(lab, args).await,
             Command::Completions { shell } => Ok(completions::completions(lab, shell)),
             Command::Conformance { args } => conformance::conformance(args),

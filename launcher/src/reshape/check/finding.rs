@@ -71,8 +71,13 @@ pub enum Finding {
         slots: SlotRanges,
         /// Whether it gives them away.
         export: bool,
-        /// How far it has come, in the server's words.
-        state: String,
+    },
+    /// A command that moves slots was interrupted.
+    Unfinished {
+        /// The command, as a user can give it again.
+        command: String,
+        /// The slots that it moves; some may have moved already.
+        slots: SlotRanges,
     },
     /// A node does not know another one.
     Unacquainted {
@@ -203,6 +208,7 @@ impl Finding {
             Self::Disagreement { .. } => "disagreement",
             Self::Astray { .. } => "astray",
             Self::Migrating { .. } => "migrating",
+            Self::Unfinished { .. } => "unfinished",
             Self::Unacquainted { .. } => "unacquainted",
             Self::Stranger { .. } => "stranger",
             Self::Miscast { .. } => "miscast",
@@ -219,6 +225,7 @@ impl Finding {
     /// The nodes that it is about, the one that is wrong or says so first.
     pub fn nodes(&self) -> Vec<&str> {
         match self {
+            Self::Unfinished { .. } => Vec::new(),
             Self::NotCovered { keys, .. } => keys.iter().map(|(node, _)| node.as_str()).collect(),
             Self::Contested { nodes, .. }
             | Self::SharedEpoch { nodes, .. }
@@ -250,6 +257,7 @@ impl Finding {
             | Self::Open { slots, .. }
             | Self::Disagreement { slots, .. }
             | Self::Astray { slots, .. }
+            | Self::Unfinished { slots, .. }
             | Self::Migrating { slots, .. } => Some(slots),
             _ => None,
         }
@@ -264,10 +272,12 @@ impl Finding {
             | Self::Contested { .. }
             | Self::Open { .. }
             | Self::Astray { .. }
-            | Self::Migrating { .. }
+            | Self::Unfinished { .. }
+            | Self::Migrating { export: true, .. }
             | Self::Masterless { .. }
             | Self::Stranger { .. } => Remedy::Fix,
             Self::Disagreement { .. }
+            | Self::Migrating { .. }
             | Self::Unacquainted { .. }
             | Self::Miscast { .. }
             | Self::SharedEpoch { .. }
@@ -341,13 +351,12 @@ impl fmt::Display for Finding {
                 node,
                 slots,
                 export,
-                state,
             } => {
                 let verb = if *export { "giving away" } else { "getting" };
-                write!(
-                    f,
-                    "{node} is {verb} slots {slots} by atomic migration ({state})"
-                )
+                write!(f, "{node} is {verb} slots {slots} by atomic migration")
+            }
+            Self::Unfinished { command, slots } => {
+                write!(f, "`{command}` was interrupted; it moves slots {slots}")
             }
             Self::Unacquainted { node, with } => write!(f, "{node} does not know {with}"),
             Self::Stranger {

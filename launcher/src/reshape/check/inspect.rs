@@ -6,10 +6,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::finding::Finding;
-use super::inspection::{Detail, Inspection, Migration, Seat};
+use super::inspection::{Detail, Inspection, Migration, Seat, Unfinished};
 use crate::client::{ClientError, Connection};
 use crate::cluster::Cluster;
 use crate::node::{Endpoint, Node};
+use crate::reshape::Journal;
+use crate::reshape::mover::jobs::{Job, State, jobs};
 use crate::resp::Frame;
 use crate::slots::{Slot, SlotRange, SlotRanges};
 use crate::view::{self, NodeLine};
@@ -29,15 +31,23 @@ impl Cluster {
     /// What may be news that has not spread yet is a finding only if it is still so after three
     /// seconds. A node that does not answer by the deadline is a finding, not an error.
     pub async fn check(&self, deadline: Deadline) -> Vec<Finding> {
-        let settled = deadline.at_most(SETTLING);
+        self.settled(SETTLING, deadline).await.1
+    }
+
+    /// The same, with what it is made from and with a time of its own for news to spread.
+    pub(crate) async fn settled(
+        &self,
+        settling: Duration,
+        deadline: Deadline,
+    ) -> (Inspection, Vec<Finding>) {
+        let settled = deadline.at_most(settling);
         loop {
-            let findings = super::check(&self.inspect(deadline).await);
-            if settled.passed() || !findings.iter().any(Finding::may_pass) {
-                return findings;
-            }
-            // What does not pass keeps others from passing; there is nothing to wait for.
-            if findings.iter().any(|finding| !finding.may_pass()) {
-                return findings;
+            let inspection = self.inspect(deadline).await;
+            let findings = super::check(&inspection);
+            // What does not pass keeps others from passing; then there is nothing to wait for.
+            let passing = !findings.is_empty() && findings.iter().all(Finding::may_pass);
+            if !passing || settled.passed() {
+                return (inspection, findings);
             }
             next_round(LOOK_EVERY, settled).await;
         }
@@ -61,7 +71,22 @@ impl Cluster {
             survey,
             seats: self.nodes().iter().map(seat).collect(),
             details,
+            unfinished: self.unfinished(),
         }
+    }
+
+    /// The command that moves slots and was interrupted; one whose journal cannot be read is told of
+    /// by whoever would go on with it.
+    fn unfinished(&self) -> Option<Unfinished> {
+        let journal = Journal::read(&self.folder()).ok()??;
+        let slots = journal
+            .moves
+            .iter()
+            .flat_map(|part| part.slots.ranges().iter().copied());
+        Some(Unfinished {
+            slots: slots.collect(),
+            command: journal.command,
+        })
     }
 }
 
@@ -90,7 +115,7 @@ async fn detail(
         return Ok(Detail::default());
     };
     let field = |reply, name| view::info_field(reply, name).map(ToOwned::to_owned);
-    let jobs = migrations.as_array().unwrap_or_default();
+    let jobs = jobs(migrations).unwrap_or_default();
     Ok(Detail {
         state: field(info, "cluster_state"),
         link: field(replication, "master_link_status"),
@@ -99,7 +124,7 @@ async fn detail(
         } else {
             BTreeMap::new()
         },
-        migrations: jobs.iter().filter_map(migration).collect(),
+        migrations: jobs.into_iter().filter_map(migration).collect(),
     })
 }
 
@@ -156,29 +181,13 @@ fn count(reply: &Frame) -> u64 {
         .unwrap_or(0)
 }
 
-/// One entry of CLUSTER GETSLOTMIGRATIONS, field by field; `None` if it has come to an end
-/// (`clusterCommandGetSlotMigrations` and `slotMigrationJobStateToString`, `cluster_migrateslots.c`, Valkey 9.0).
-fn migration(entry: &Frame) -> Option<Migration> {
-    let fields = entry.as_array()?;
-    let field = |name: &str| {
-        let mut pairs = fields.chunks_exact(2);
-        let pair = pairs.find(|pair| {
-            let key = pair.first().and_then(Frame::as_text);
-            key == Some(name.as_bytes())
-        });
-        std::str::from_utf8(pair?.get(1)?.as_text()?).ok()
-    };
-    let state = field("state")?;
-    if ["success", "failed", "cancelled"].contains(&state) {
-        return None;
-    }
-    let ranges = field("slot_ranges")?;
-    let ranges = ranges.split(|c: char| c == ',' || c.is_ascii_whitespace());
-    Some(Migration {
+/// A migration of the servers, unless it has come to an end.
+fn migration(job: Job) -> Option<Migration> {
+    let ranges = job.slots.split_ascii_whitespace();
+    (job.state == State::Working).then(|| Migration {
         slots: ranges
             .filter_map(|range| range.parse::<SlotRange>().ok())
             .collect(),
-        export: field("operation")?.eq_ignore_ascii_case("EXPORT"),
-        state: state.to_owned(),
+        export: job.export,
     })
 }

@@ -37,8 +37,15 @@ pub struct Migration {
     pub slots: SlotRanges,
     /// Whether the node gives them away; otherwise it gets them.
     pub export: bool,
-    /// How far it has come, in the server's words.
-    pub state: String,
+}
+
+/// A command that moves slots and was interrupted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The command, as a user can give it again.
+    pub command: String,
+    /// The slots that it moves; some may have moved already.
+    pub slots: SlotRanges,
 }
 
 /// Everything that is known of a cluster at one moment.
@@ -50,6 +57,8 @@ pub struct Inspection {
     pub seats: Vec<Seat>,
     /// By the node's name; of those that speak.
     pub details: BTreeMap<String, Detail>,
+    /// The command that moves slots and has not come to its end, if there is one.
+    pub unfinished: Option<Unfinished>,
 }
 
 impl Inspection {

@@ -13,6 +13,15 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
     let mut findings = owners(inspection, &claims);
     findings.extend(open(inspection));
     findings.extend(migrations(inspection));
+    findings.extend(
+        inspection
+            .unfinished
+            .iter()
+            .map(|unfinished| Finding::Unfinished {
+                command: unfinished.command.clone(),
+                slots: unfinished.slots.clone(),
+            }),
+    );
     findings.extend(astray(inspection, &claims));
     findings.extend(disagreements(inspection, &claims));
     findings
@@ -84,7 +93,6 @@ fn migrations(inspection: &Inspection) -> Vec<Finding> {
             node: node.clone(),
             slots: job.slots.clone(),
             export: job.export,
-            state: job.state.clone(),
         })
         .collect()
 }

@@ -10,6 +10,7 @@ pub(crate) struct World {
     texts: Vec<(&'static str, Result<String, String>)>,
     keys: Vec<(&'static str, u16, u64)>,
     pub(crate) details: Vec<(&'static str, Detail)>,
+    pub(crate) unfinished: Option<Unfinished>,
 }
 
 const NAMES: [&str; 6] = ["n1", "n2", "n3", "r1", "r2", "r3"];
@@ -39,6 +40,7 @@ impl World {
             texts: texts.collect(),
             keys: Vec::new(),
             details: Vec::new(),
+            unfinished: None,
         }
     }
 
@@ -109,6 +111,7 @@ impl World {
                 .iter()
                 .map(|(name, detail)| ((*name).to_owned(), detail.clone()))
                 .collect(),
+            unfinished: self.unfinished.clone(),
         };
         for (node, slot, count) in &self.keys {
             let detail = inspection.details.entry((*node).to_owned()).or_default();
@@ -342,7 +345,6 @@ fn links_states_and_migrations_are_told_of_the_nodes_that_were_asked() {
                 migrations: vec![Migration {
                     slots: "0-9".parse().unwrap(),
                     export: true,
-                    state: "snapshotting".to_owned(),
                 }],
                 ..Detail::default()
             },
@@ -351,7 +353,7 @@ fn links_states_and_migrations_are_told_of_the_nodes_that_were_asked() {
     assert_eq!(
         world.findings(),
         [
-            "n1 is giving away slots 0-9 by atomic migration (snapshotting)",
+            "n1 is giving away slots 0-9 by atomic migration",
             "r1 does not copy its master: master_link_status:down",
             "cluster_state:fail on r1",
         ]
@@ -364,4 +366,17 @@ fn only_what_gossip_may_mend_passes() {
     assert!(check(&world.inspection()).iter().all(Finding::may_pass));
     let world = World::sound().open("n1", "[7->-a2]");
     assert!(!check(&world.inspection()).iter().any(Finding::may_pass));
+}
+
+#[test]
+fn a_command_that_was_interrupted_is_told_with_its_slots() {
+    let mut world = World::sound();
+    world.unfinished = Some(Unfinished {
+        command: "shardlab reshard --slots 10 --to n1".to_owned(),
+        slots: "5461-5470".parse().unwrap(),
+    });
+    assert_eq!(
+        world.findings(),
+        ["`shardlab reshard --slots 10 --to n1` was interrupted; it moves slots 5461-5470"]
+    );
 }

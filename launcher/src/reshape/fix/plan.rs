@@ -27,12 +27,14 @@ pub fn repairs(inspection: &Inspection) -> Vec<Repair> {
 /// What mends a finding that is not about whose slots are.
 fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
     match finding {
+        // Those of a command that goes on are waited for.
         Finding::Migrating {
             node,
             slots,
             export: true,
             ..
-        } => Some(Repair::Cancel { node, slots }),
+        } if inspection.unfinished.is_none() => Some(Repair::Cancel { node, slots }),
+        Finding::Unfinished { command, slots } => Some(Repair::Resume { command, slots }),
         Finding::Stranger {
             node,
             ref id,

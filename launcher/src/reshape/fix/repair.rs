@@ -84,6 +84,13 @@ pub enum Repair {
         /// How many keys are still to go.
         keys: u64,
     },
+    /// A command that moves slots and was interrupted goes on to its end.
+    Resume {
+        /// The command.
+        command: String,
+        /// The slots that it moves; some may have moved already.
+        slots: SlotRanges,
+    },
     /// Nodes hear who owns slots: by gossip if they do so soon, else by a new epoch of the owner.
     Agree {
         /// The owner.
@@ -108,6 +115,7 @@ impl Repair {
             Self::Take { .. } => "take",
             Self::Bring { .. } => "bring",
             Self::HandOver { .. } => "hand-over",
+            Self::Resume { .. } => "resume",
             Self::Agree { .. } => "agree",
         }
     }
@@ -184,6 +192,7 @@ impl Repair {
             | Self::Take { slots, .. }
             | Self::Bring { slots, .. }
             | Self::HandOver { slots, .. }
+            | Self::Resume { slots, .. }
             | Self::Agree { slots, .. } => Some(slots),
             _ => None,
         }
@@ -237,6 +246,9 @@ impl fmt::Display for Repair {
                     f,
                     "{from} goes on handing slots {slots} over to {to}, with {keys}"
                 )
+            }
+            Self::Resume { command, slots } => {
+                write!(f, "go on with `{command}`, which moves slots {slots}")
             }
             Self::Agree {
                 owner,

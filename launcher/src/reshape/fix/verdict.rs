@@ -88,7 +88,7 @@ fn destination<'a>(case: &Case<'a>, owner: &str) -> Option<&'a str> {
 }
 
 /// Who gets a slot that nobody owns: who has most of its keys; else who was about to get it; else
-/// who was about to give it away, having lost it meanwhile.
+/// who was about to give it away, having lost it meanwhile; else who has it as others still say.
 fn heir<'a>(case: &Case<'a>) -> Option<&'a str> {
     // Of several with as many keys: the one that others take for the owner, then an importing one.
     let rank = |(node, count): &(&str, u64)| {
@@ -101,6 +101,7 @@ fn heir<'a>(case: &Case<'a>) -> Option<&'a str> {
         .map(|(node, _)| *node)
         .or_else(|| case.importing.first().copied())
         .or_else(migrating)
+        .or(case.told)
 }
 
 impl<'a> Case<'a> {
@@ -286,6 +287,15 @@ mod tests {
         let verdict = mend(&case);
         assert_eq!((verdict.owner, verdict.takes), ("n2", true));
         assert_eq!(verdict.closed, ["n1", "n2"]);
+    }
+
+    #[test]
+    fn an_uncovered_slot_goes_back_to_who_has_it_as_others_say() {
+        let case = Case {
+            told: Some("n3"),
+            ..Case::default()
+        };
+        assert_eq!(mend(&case).owner, "n3");
     }
 
     #[test]

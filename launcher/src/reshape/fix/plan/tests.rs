@@ -127,7 +127,6 @@ fn a_migration_of_the_servers_is_cancelled() {
     let job = |export| Migration {
         slots: "0-9".parse().unwrap(),
         export,
-        state: "snapshotting".to_owned(),
     };
     let detail = |export| Detail {
         migrations: vec![job(export)],
@@ -136,4 +135,32 @@ fn a_migration_of_the_servers_is_cancelled() {
     let mut world = World::sound();
     world.details = vec![("n1", detail(true)), ("n2", detail(false))];
     assert_eq!(told(&world), ["cancel the migration of slots 0-9 from n1"]);
+}
+
+#[test]
+fn an_interrupted_command_goes_on_and_its_migrations_with_it() {
+    use crate::reshape::check::{Detail, Migration, Unfinished};
+    let mut world = World::sound().open("n1", "[7->-a2]").open("n2", "[7-<-a1]");
+    let migrations = vec![Migration {
+        slots: "0-6".parse().unwrap(),
+        export: true,
+    }];
+    world.details = vec![(
+        "n1",
+        Detail {
+            migrations,
+            ..Detail::default()
+        },
+    )];
+    world.unfinished = Some(Unfinished {
+        command: "shardlab reshard".to_owned(),
+        slots: "0-9".parse().unwrap(),
+    });
+    assert_eq!(
+        told(&world),
+        [
+            "n1 goes on handing slots 7 over to n2, with 0 keys",
+            "go on with `shardlab reshard`, which moves slots 0-9",
+        ]
+    );
 }
