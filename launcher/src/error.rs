@@ -14,6 +14,7 @@ use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
 use crate::reshape::MoveError;
 use crate::server::{ServerError, SpecError};
+use crate::shape::ShapeError;
 use crate::state::Name;
 
 /// Everything that the launcher reports as an error.
@@ -23,6 +24,9 @@ pub enum Error {
     /// Numbers, ports or slots that make no cluster.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A shape that cannot be had together with other options.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
     /// A `--set` that cannot be.
     #[error(transparent)]
     Setting(#[from] SettingError),
@@ -317,6 +321,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Plan(_)
+            | Self::Shape(_)
             | Self::Setting(_)
             | Self::Spec(_)
             | Self::Name { .. }

@@ -52,6 +52,10 @@ pub struct Options {
     /// What the nodes are to each other.
     #[serde(default)]
     pub topology: Topology,
+    /// What is odd about it on purpose. It decides some of the options above
+    /// ([`Shape::prepare`](crate::shape::Shape::prepare)).
+    #[serde(default)]
+    pub shape: Option<crate::shape::Shape>,
 }
 
 impl Default for Options {
@@ -69,6 +73,7 @@ impl Default for Options {
             bind: vec![IpAddr::from([127, 0, 0, 1])],
             boot: Boot::Auto,
             topology: Topology::Cluster,
+            shape: None,
         }
     }
 }

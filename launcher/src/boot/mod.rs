@@ -6,5 +6,6 @@ mod hang;
 mod orders;
 mod seed;
 mod seeded;
+mod shaping;
 
 pub(crate) use bring_up::BringUp;

@@ -10,6 +10,7 @@ use shardlab::plan::{Boot, FIRST_PORT, PortChoice, Setting};
 use shardlab::slots::{SlotRange, SlotRanges};
 
 use super::RungArg;
+use super::shape_args::ShapeArg;
 
 /// What a new cluster is to be like; absent options have defaults that differ between `up` and `run`.
 #[derive(Debug, Clone, Args)]
@@ -28,6 +29,9 @@ pub(crate) struct ClusterArgs {
     /// Slots of each master; several ranges of one are joined by `+` [default: evenly].
     #[arg(long, value_name = "A-B,C-D…", value_parser = slots, help_heading = "Shape")]
     pub(crate) slots: Option<SlotLists>,
+    /// A cluster that is odd on purpose.
+    #[arg(long, value_enum, value_name = "SHAPE", help_heading = "Shape")]
+    pub(crate) shape: Option<ShapeArg>,
     /// How the nodes become a cluster.
     #[arg(long, value_enum, help_heading = "Shape")]
     pub(crate) boot: Option<BootArg>,

@@ -2,6 +2,7 @@
 
 mod cluster_args;
 mod mend_args;
+mod shape_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

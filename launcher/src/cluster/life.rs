@@ -13,6 +13,7 @@ use crate::ladder::{Rung, Standing};
 use crate::node::Node;
 use crate::plan::{Boot, Plan, Topology};
 use crate::ports::{self, Held};
+use crate::shape::Shape;
 use crate::state::{Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files};
 use crate::wait::Deadline;
 
@@ -104,7 +105,13 @@ impl Cluster {
         if self.record.options.topology == Topology::Standalone {
             self.answer_pings(Deadline::after(timeout)).await?;
         } else if all_run {
-            let rung = if formed { rung } else { Rung::Listening };
+            let shape = self.record.options.shape;
+            let highest = shape.map_or(Rung::Visible, Shape::rung);
+            let rung = if formed {
+                rung.min(highest)
+            } else {
+                Rung::Listening
+            };
             let climbed = self
                 .climb_watched(rung, None, since, timeout, observe)
                 .await;
@@ -149,6 +156,12 @@ impl Cluster {
     pub(crate) fn remember(&mut self, lock: &Lock, phase: Phase) -> Result<(), Error> {
         self.record.phase = phase;
         self.record.nodes = self.nodes.iter().map(Node::record).collect();
+        lock.write(&self.record)
+    }
+
+    /// What was odd on purpose has been mended.
+    pub(crate) fn forget_shape(&mut self, lock: &Lock) -> Result<(), Error> {
+        self.record.options.shape = None;
         lock.write(&self.record)
     }
 

@@ -54,7 +54,11 @@ fn of_options(args: &ClusterArgs, wished: &Options, there: &Options) -> Vec<Stri
     } else {
         "kept in memory only"
     };
+    let shape = there
+        .shape
+        .map_or_else(|| "none".to_owned(), |shape| shape.to_string());
     let checks = [
+        (wished.shape == there.shape, "`--shape` is", shape),
         (
             wished.masters == there.masters,
             "`--masters` is",

@@ -52,7 +52,7 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
     }
     lab.open_running()?;
     let lock = lab.lock().await?;
-    let cluster = lab.open_running()?;
+    let mut cluster = lab.open_running()?;
     let observe = |event: &FixEvent<'_>| tell(lab, event);
     let fixed = cluster.fix(&lock, observe).await?;
     let sound = fixed.left.is_empty();
@@ -100,21 +100,18 @@ fn plan_text(cluster: &Cluster, repairs: &[Repair]) -> String {
     if repairs.is_empty() {
         return format!("cluster `{}`: nothing that can be mended\n", cluster.name());
     }
-    let lines: String = repairs
-        .iter()
-        .map(|repair| format!("  {repair}\n"))
-        .collect();
-    format!("cluster `{}`: would\n{lines}", cluster.name())
+    format!("cluster `{}`: would{}\n", cluster.name(), lines(repairs))
+}
+
+fn lines(repairs: &[Repair]) -> String {
+    let lines: Vec<_> = repairs.iter().map(ToString::to_string).collect();
+    format!("\n  {}", lines.join("\n  "))
 }
 
 fn tell(lab: &Lab<'_>, event: &FixEvent<'_>) {
     match event {
         FixEvent::Planned(repairs) => {
-            let lines: String = repairs
-                .iter()
-                .map(|repair| format!("\n  {repair}"))
-                .collect();
-            lab.term.note(&format!("mending:{lines}"));
+            lab.term.note(&format!("mending:{}", lines(repairs)));
         }
         FixEvent::Moves(MoveEvent::SlowKey(key)) => lab.term.note(&format!(
             "the key `{}` ({} bytes) was too slow; it is tried again with {}",

@@ -1,6 +1,7 @@
 //! What the command line asks of a cluster, as the library wants it.
 
 use shardlab::plan::Options;
+use shardlab::shape::Shape;
 use shardlab::{Builder, Cluster, Error};
 
 use super::Lab;
@@ -32,6 +33,11 @@ pub(super) fn builder<'a>(
 /// The options that are given, over those that are not.
 pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, Error> {
     let asked = args.clone();
+    let shape = asked.shape.map(Shape::from);
+    let mut defaults = defaults;
+    if let Some(shape) = shape {
+        shape.prepare(&mut defaults);
+    }
     Ok(Options {
         settings: args.settings()?,
         password: args.password()?,
@@ -49,5 +55,6 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
         },
         boot: asked.boot.map_or(defaults.boot, Into::into),
         topology: defaults.topology,
+        shape: defaults.shape,
     })
 }

@@ -124,7 +124,7 @@ async fn detail(
         } else {
             BTreeMap::new()
         },
-        migrations: jobs.into_iter().filter_map(migration).collect(),
+        migrations: jobs.iter().filter_map(migration).collect(),
     })
 }
 
@@ -182,7 +182,7 @@ fn count(reply: &Frame) -> u64 {
 }
 
 /// A migration of the servers, unless it has come to an end.
-fn migration(job: Job) -> Option<Migration> {
+fn migration(job: &Job) -> Option<Migration> {
     let ranges = job.slots.split_ascii_whitespace();
     (job.state == State::Working).then(|| Migration {
         slots: ranges

@@ -18,6 +18,7 @@ use crate::reshape::check::{Finding, count_keys};
 use crate::reshape::moves::line;
 use crate::reshape::survey::Survey;
 use crate::reshape::{Journal, Keep, Move, MoveError, MoveEvent, MoveOptions, Way};
+use crate::shape::Shape;
 use crate::slots::SlotRanges;
 use crate::state::Lock;
 use crate::wait::{self, Deadline};
@@ -71,7 +72,7 @@ impl Cluster {
     /// # Errors
     /// A node refuses a repair or stops answering; what was done stays done.
     pub async fn fix(
-        &self,
+        &mut self,
         lock: &Lock,
         mut observe: impl FnMut(&FixEvent<'_>),
     ) -> Result<Fixed, Error> {
@@ -94,6 +95,10 @@ impl Cluster {
         let (_, left) = self
             .settled(PATIENCE, Deadline::after(PATIENCE + LOOK))
             .await;
+        let shape = self.record().options.shape;
+        if left.is_empty() && shape.is_some_and(Shape::is_a_fault) {
+            self.forget_shape(lock)?;
+        }
         Ok(Fixed { done, left })
     }
 
