@@ -151,7 +151,7 @@ async fn keys(
 }
 
 /// CLUSTER COUNTKEYSINSLOT of each slot; those without keys are left out.
-pub(crate) async fn count_keys(
+async fn count_keys(
     connection: &mut Connection,
     slots: &SlotRanges,
     deadline: Deadline,

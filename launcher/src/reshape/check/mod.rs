@@ -13,7 +13,6 @@ pub use finding::{Finding, Remedy};
 pub use inspection::{Detail, Inspection, Migration, Seat, Unfinished};
 
 pub(crate) use finding::keys_of;
-pub(crate) use inspect::count_keys;
 
 /// Everything that is wrong, the gravest first: nodes that are silent, slots, membership, links.
 pub fn check(inspection: &Inspection) -> Vec<Finding> {

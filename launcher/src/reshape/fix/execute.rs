@@ -2,8 +2,8 @@
 //!
 //! What must never happen is that a node deletes keys because it hears from another one that it
 //! has lost their slot (`clusterUpdateSlotsConfigWith`, `cluster_legacy.c`: `dirty_slots`). So whoever is to
-//! let go of a slot does so before anybody else takes it, and says that it imports it, which keeps
-//! gossip off; and whoever takes one gets a higher epoch before.
+//! let go of a slot does so before anybody else takes it: gossip takes nothing from who owns nothing.
+//! And whoever takes one gets a higher epoch before, so that nobody's older word takes it back.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::node::Node;
-use crate::reshape::check::{Finding, count_keys};
+use crate::reshape::check::Finding;
 use crate::reshape::moves::line;
 use crate::reshape::survey::Survey;
 use crate::reshape::{Journal, Keep, Move, MoveError, MoveEvent, MoveOptions, Way};
@@ -30,6 +30,9 @@ const ROUNDS: u32 = 6;
 const GOSSIP: Duration = Duration::from_millis(2500);
 /// How long anything may take after a node was told.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long two nodes may take to meet: one that was told to forget the other does so for a minute
+/// (`CLUSTER_BLACKLIST_TTL`), and so do, since Redis 7.2, those that it told.
+const MEETING: Duration = Duration::from_secs(75);
 /// How long all nodes may take to say how things are.
 const LOOK: Duration = Duration::from_secs(10);
 const ROUND: Duration = Duration::from_millis(50);
@@ -179,15 +182,14 @@ impl Cluster {
         if self.record().server.cluster_port_setting() {
             command.push(&bus);
         }
-        self.order(node, &[&command]).await?;
         let id = self.id(with).await?;
-        self.until(PATIENCE, |survey| {
-            let mut accounts = survey.accounts().iter();
-            let account = accounts.find(|account| account.node == node);
-            let mut known = account.iter().flat_map(|account| &account.says).flatten();
-            known.any(|line| line.id == id && line.connected)
-        })
-        .await;
+        let deadline = Deadline::after(MEETING);
+        while !deadline.passed() {
+            self.order(node, &[&command]).await?;
+            if self.until(GOSSIP, |survey| knows(survey, node, &id)).await {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -231,40 +233,22 @@ impl Cluster {
         let survey = self.survey(Deadline::after(LOOK)).await;
         let id = line(&survey, owner)?.id.clone();
         for node in released {
-            let release = slots.slots().flat_map(|slot| {
-                let slot = slot.to_string();
-                [
-                    vec!["CLUSTER".to_owned(), "DELSLOTS".to_owned(), slot.clone()],
-                    setslot(&slot, &["IMPORTING", &id]),
-                ]
-            });
-            // Orders for one slot are never in two writes.
-            self.give(node, release.collect(), 2 * BATCH).await?;
+            for batch in slots.slots().collect::<Vec<_>>().chunks(BATCH) {
+                let mut command = vec!["CLUSTER".to_owned(), "DELSLOTS".to_owned()];
+                command.extend(batch.iter().map(ToString::to_string));
+                self.give(node, &[command]).await?;
+            }
         }
         self.order(owner, &[&["CLUSTER", "BUMPEPOCH"]]).await?;
         self.set_slots(owner, slots, &["NODE", &id]).await?;
         for (node, _) in survey.masters().filter(|(node, _)| *node != owner) {
-            // Slots that keys are still to be brought from stay open there.
-            let mut told = slots.clone();
-            if released.iter().any(|other| other == node) {
-                for slot in self.keys_of(node, slots).await?.slots() {
-                    told.remove(slot);
-                }
-                self.set_slots(node, &told, &["STABLE"]).await?;
+            if knows(&survey, node, &id) {
+                self.set_slots(node, slots, &["NODE", &id]).await?;
             }
-            self.set_slots(node, &told, &["NODE", &id]).await?;
         }
         self.until(GOSSIP, |survey| disbelievers(survey, &id, slots).is_empty())
             .await;
         Ok(())
-    }
-
-    async fn keys_of(&self, node: &str, slots: &SlotRanges) -> Result<SlotRanges, Error> {
-        let node = self.node(node)?;
-        let mut connection = node.connect().await?;
-        let counted = count_keys(&mut connection, slots, Deadline::after(LOOK)).await;
-        let counted = counted.map_err(|source| node.failed(source))?;
-        Ok(counted.into_keys().collect())
     }
 
     /// Goes on with what is in the journal. If its slots have gone elsewhere meanwhile there is
@@ -338,28 +322,23 @@ impl Cluster {
 
     async fn set_slots(&self, node: &str, slots: &SlotRanges, order: &[&str]) -> Result<(), Error> {
         let commands = slots.slots().map(|slot| setslot(&slot.to_string(), order));
-        self.give(node, commands.collect(), BATCH).await
+        self.give(node, &commands.collect::<Vec<_>>()).await
     }
 
     async fn order(&self, node: &str, commands: &[&[&str]]) -> Result<(), Error> {
         let owned = |command: &&[&str]| command.iter().map(|word| (*word).to_owned()).collect();
-        self.give(node, commands.iter().map(owned).collect(), BATCH)
+        self.give(node, &commands.iter().map(owned).collect::<Vec<_>>())
             .await
     }
 
-    async fn give(
-        &self,
-        node: &str,
-        commands: Vec<Vec<String>>,
-        batch: usize,
-    ) -> Result<(), Error> {
+    async fn give(&self, node: &str, commands: &[Vec<String>]) -> Result<(), Error> {
         let node: &Node = self.node(node)?;
         let mut connection = node
             .endpoint()
             .connect(Deadline::after(REPLY_TIMEOUT))
             .await
             .map_err(|source| node.failed(source))?;
-        for batch in commands.chunks(batch) {
+        for batch in commands.chunks(BATCH) {
             node.obey(&mut connection, batch).await?;
         }
         Ok(())
@@ -373,6 +352,14 @@ fn setslot(slot: &str, order: &[&str]) -> Vec<String> {
         .chain(order)
         .map(|word| (*word).to_owned())
         .collect()
+}
+
+/// Whether a node has a bus link to the node with this id.
+fn knows(survey: &Survey, node: &str, id: &str) -> bool {
+    let mut accounts = survey.accounts().iter();
+    let account = accounts.find(|account| account.node == node);
+    let mut known = account.iter().flat_map(|account| &account.says).flatten();
+    known.any(|line| line.id == id && line.connected)
 }
 
 /// The nodes that do not give all of these slots to the node with this id.

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::reshape::check::keys_of;
 use crate::slots::SlotRanges;
 
-/// One thing that `fix` does. They are done in the order of the variants.
+/// One thing that `fix` does. They are done in the order of the variants: whose a slot is comes before
+/// nodes meet, since a node that hears from another one that it has lost a slot deletes its keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Repair {
@@ -15,6 +16,22 @@ pub enum Repair {
         node: String,
         /// The slots that stay where they are.
         slots: SlotRanges,
+    },
+    /// A node no longer says that slots are on their way.
+    Close {
+        /// The node.
+        node: String,
+        /// The slots.
+        slots: SlotRanges,
+    },
+    /// A node becomes the owner of slots that nobody has, or that others say are theirs, too.
+    Take {
+        /// The new owner.
+        owner: String,
+        /// The slots.
+        slots: SlotRanges,
+        /// Those who no longer say that the slots are theirs.
+        released: Vec<String>,
     },
     /// A node forgets one that is not of this cluster.
     Forget {
@@ -45,22 +62,6 @@ pub enum Repair {
         nodes: Vec<String>,
         /// The epoch.
         epoch: u64,
-    },
-    /// A node no longer says that slots are on their way.
-    Close {
-        /// The node.
-        node: String,
-        /// The slots.
-        slots: SlotRanges,
-    },
-    /// A node becomes the owner of slots that nobody has, or that others say are theirs, too.
-    Take {
-        /// The new owner.
-        owner: String,
-        /// The slots.
-        slots: SlotRanges,
-        /// Those who no longer say that the slots are theirs.
-        released: Vec<String>,
     },
     /// Keys that are not their holder's go to the owner, unless it has such keys: its own count.
     Bring {
