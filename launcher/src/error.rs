@@ -13,6 +13,7 @@ use crate::ladder::Standing;
 use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
 use crate::reshape::MoveError;
+use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
 use crate::shape::ShapeError;
 use crate::state::Name;
@@ -124,6 +125,9 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// A wish for slots that cannot be fulfilled.
+    #[error(transparent)]
+    Wish(#[from] WishError),
     /// Slots could not be moved.
     #[error(transparent)]
     Move(Box<MoveError>),
@@ -329,6 +333,7 @@ impl Error {
             | Self::Differs { .. }
             | Self::Unsupported(_)
             | Self::Refused { .. } => exit::USAGE,
+            Self::Wish(error) => error.exit_code(),
             Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
             Self::Interrupted(signal) => exit::of_signal(*signal as i32),
             _ => exit::ENVIRONMENT,
@@ -341,6 +346,7 @@ impl Error {
             Self::Server(error) => error.hint(),
             Self::Spec(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
+            Self::Wish(error) => error.hint(),
             Self::Move(error) => Some(error.hint()),
             Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
             Self::Unfinished(name) => Some(format!(

@@ -186,7 +186,8 @@ mod tests {
         for shape in ALL {
             let options = shaped(shape);
             shape.check(&options).unwrap();
-            let ports = Plan::explicit_ports(&options).unwrap().unwrap();
+            let ports = Plan::wanted_ports(&options).unwrap();
+            let ports: Vec<_> = ports.into_iter().flatten().collect();
             let plan = Plan::new(&options, &ports).unwrap();
             let slots: u16 = plan.nodes.iter().map(|node| node.slots.count()).sum();
             assert_eq!(slots, Slot::COUNT, "{shape}");

@@ -45,17 +45,7 @@ pub(crate) async fn form(
     };
     let rest: Vec<_> = all.collect();
     for orders in &rest {
-        let address = orders.node().address();
-        let mut command = vec![
-            "CLUSTER".to_owned(),
-            "MEET".to_owned(),
-            address.ip().to_string(),
-            address.port().to_string(),
-        ];
-        // Older servers have no third argument and take the bus port for granted.
-        if server.cluster_port_setting() {
-            command.push(orders.node().bus_port().to_string());
-        }
+        let command = orders.node().meet_command(server);
         first.give(&command).await?;
     }
     for mut orders in rest {

@@ -6,7 +6,7 @@ use shardlab::reshape::fix::{FixEvent, Repair};
 use shardlab::{Cluster, Error, exit};
 
 use super::Lab;
-use super::check::{FindingReport, findings_text, sound_text};
+use super::check::{FindingReport, findings_text, open, sound_text};
 use super::report::SCHEMA;
 use crate::cli::Fix;
 
@@ -50,9 +50,9 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
     if args.dry_run {
         return dry_run(lab, args).await;
     }
-    lab.open_running()?;
+    open(lab)?;
     let lock = lab.lock().await?;
-    let mut cluster = lab.open_running()?;
+    let mut cluster = open(lab)?;
     let observe = |event: &FixEvent<'_>| tell(lab, event);
     let fixed = cluster.fix(&lock, observe).await?;
     let sound = fixed.left.is_empty();
@@ -82,7 +82,7 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
 }
 
 async fn dry_run(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
-    let cluster = lab.open_running()?;
+    let cluster = open(lab)?;
     let repairs = cluster.repairs().await;
     if args.json.json {
         lab.term.json(&Plan {

@@ -7,6 +7,7 @@ mod journal;
 mod look;
 mod mover;
 pub mod moves;
+pub mod plan;
 pub mod survey;
 
 pub use error::MoveError;

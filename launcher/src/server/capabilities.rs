@@ -68,6 +68,17 @@ impl Identity {
         self.descends_from(7, 2)
     }
 
+    /// sentinel.conf may say `known-replica` (before it `known-slave`), so that sentinels can be
+    /// told at their first start what they would find out in some seconds. Redis 5.0.
+    pub fn known_replica(&self) -> bool {
+        self.descends_from(5, 0)
+    }
+
+    /// `sentinel resolve-hostnames` and `announce-hostnames`. Redis 6.2.
+    pub fn sentinel_hostnames(&self) -> bool {
+        self.descends_from(6, 2)
+    }
+
     /// A replica may be told `CLUSTER FAILOVER TAKEOVER` right after its start, so that the
     /// seeded boot works. Proven on Redis 5.0 and later and on Valkey; KeyDB 6.3.4 crashes.
     pub fn takeover_at_start(&self) -> bool {

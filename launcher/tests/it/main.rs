@@ -19,3 +19,4 @@ mod reshard;
 mod run;
 mod seeded;
 mod servers;
+mod topologies;

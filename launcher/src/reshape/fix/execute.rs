@@ -172,20 +172,11 @@ impl Cluster {
     }
 
     async fn meet(&self, node: &str, with: &str) -> Result<(), Error> {
-        let other = self.node(with)?;
-        let (ip, port) = (
-            other.address().ip().to_string(),
-            other.address().port().to_string(),
-        );
-        let bus = other.bus_port().to_string();
-        let mut command = vec!["CLUSTER", "MEET", &ip, &port];
-        if self.record().server.cluster_port_setting() {
-            command.push(&bus);
-        }
+        let command = self.node(with)?.meet_command(&self.record().server);
         let id = self.id(with).await?;
         let deadline = Deadline::after(MEETING);
         while !deadline.passed() {
-            self.order(node, &[&command]).await?;
+            self.give(node, std::slice::from_ref(&command)).await?;
             if self.until(GOSSIP, |survey| knows(survey, node, &id)).await {
                 break;
             }

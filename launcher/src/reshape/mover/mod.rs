@@ -109,7 +109,7 @@ impl Cluster {
         let moves = of_masters(moves, &survey)?;
         if atomic {
             for part in &moves {
-                atomic::wait_idle(&self.peer(&survey, &part.from)?).await?;
+                atomic::wait_idle(&self.endpoint_of(&survey, &part.from)?).await?;
             }
             survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         }
@@ -163,7 +163,10 @@ impl Cluster {
             open: true,
         };
         let tasks: Vec<_> = slots.slots().map(task).collect();
-        let (from, to) = (self.peer(&survey, from)?, self.peer(&survey, to)?);
+        let (from, to) = (
+            self.endpoint_of(&survey, from)?,
+            self.endpoint_of(&survey, to)?,
+        );
         let (tell, mut told) = mpsc::unbounded_channel();
         let lane = Lane::open(&from, &to, keep, options, Tell::new(tell)).await?;
         lane.work(Arc::new(Queue::new(&tasks))).await?;
@@ -197,7 +200,7 @@ impl Cluster {
         }
     }
 
-    fn peer(&self, survey: &Survey, name: &str) -> Result<Arc<Peer>, Error> {
+    fn endpoint_of(&self, survey: &Survey, name: &str) -> Result<Arc<Peer>, Error> {
         Ok(Arc::new(Peer {
             endpoint: self.node(name)?.endpoint(),
             id: moves::line(survey, name)?.id.clone(),
@@ -211,7 +214,10 @@ impl Cluster {
             if tasks.is_empty() {
                 continue;
             }
-            let (from, to) = (self.peer(survey, &part.from)?, self.peer(survey, &part.to)?);
+            let (from, to) = (
+                self.endpoint_of(survey, &part.from)?,
+                self.endpoint_of(survey, &part.to)?,
+            );
             let slots: Vec<Slot> = tasks.iter().map(|task| task.slot).collect();
             let mut source = Session::open(&from).await?;
             let counts = source
