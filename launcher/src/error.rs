@@ -16,6 +16,7 @@ use crate::reshape::MoveError;
 use crate::reshape::members::MemberError;
 use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
+use crate::shape::ShapeError;
 use crate::state::Name;
 
 /// Everything that the launcher reports as an error.
@@ -25,6 +26,9 @@ pub enum Error {
     /// Numbers, ports or slots that make no cluster.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A shape that cannot be had together with other options.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
     /// A `--set` that cannot be.
     #[error(transparent)]
     Setting(#[from] SettingError),
@@ -325,6 +329,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Plan(_)
+            | Self::Shape(_)
             | Self::Setting(_)
             | Self::Spec(_)
             | Self::Name { .. }

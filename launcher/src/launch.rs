@@ -241,6 +241,9 @@ fn lost_port(error: &Error) -> bool {
 
 /// Refuses what the server is too old for, and what contradicts itself.
 fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
+    if let Some(shape) = options.shape {
+        shape.check(options)?;
+    }
     let Some(announce) = &options.announce else {
         return Ok(());
     };

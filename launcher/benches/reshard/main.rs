@@ -13,7 +13,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
-use shardlab::plan::{Boot, Options, PortChoice};
+use shardlab::plan::{Boot, Options, PortChoice, Topology};
 use shardlab::reshape::plan::Rebalance;
 use shardlab::reshape::{MoveOptions, Way};
 use shardlab::slots::split_evenly;
@@ -224,18 +224,14 @@ async fn deal(cluster: &Cluster) -> Result<(), String> {
 async fn meet(node: &Node, other: &Node) -> Result<(), String> {
     let address = other.address();
     let (host, port) = (address.ip().to_string(), address.port().to_string());
-    let mut command = vec!["CLUSTER", "MEET", &host, &port];
-    let bus = other.bus_port().to_string();
-    if other.bus_port() != address.port() + 10_000 {
-        command.push(&bus);
-    }
-    call(node, &command).await
+    call(node, &["CLUSTER", "MEET", &host, &port]).await
 }
 
 /// Waits until every node knows so many nodes and is OK.
 async fn owned(cluster: &Cluster, nodes: usize) -> Result<(), String> {
-    let members = cluster.nodes().iter().take(nodes).map(Node::endpoint);
-    let prober = shardlab::ready::Prober::new(members);
+    let members = cluster.nodes().iter().take(nodes);
+    let members = members.map(|node| (node.endpoint(), node.plan().role));
+    let prober = shardlab::ready::Prober::new(Topology::Cluster, members);
     let look = |_: &[_]| Ok::<_, String>(());
     let climbed = { prober }
         .climb(

@@ -13,6 +13,7 @@ use crate::ladder::{Rung, Standing};
 use crate::node::Node;
 use crate::plan::{Boot, Plan, Role};
 use crate::ports::{self, Held};
+use crate::shape::Shape;
 use crate::state::{Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files};
 use crate::wait::Deadline;
 
@@ -106,8 +107,10 @@ impl Cluster {
         let settled = self.nodes.iter().all(|node| node.stage().is_member());
         // Whether it was started now or ran already: ready means ready.
         if all_run {
+            let shape = self.record.options.shape;
+            let highest = shape.map_or(Rung::Visible, Shape::rung);
             let rung = if formed && settled {
-                rung
+                rung.min(highest)
             } else {
                 Rung::Listening
             };
@@ -155,6 +158,12 @@ impl Cluster {
     pub(crate) fn remember(&mut self, lock: &Lock, phase: Phase) -> Result<(), Error> {
         self.record.phase = phase;
         self.record.nodes = self.nodes.iter().map(Node::record).collect();
+        lock.write(&self.record)
+    }
+
+    /// What was odd on purpose has been mended.
+    pub(crate) fn forget_shape(&mut self, lock: &Lock) -> Result<(), Error> {
+        self.record.options.shape = None;
         lock.write(&self.record)
     }
 

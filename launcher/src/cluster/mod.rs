@@ -8,6 +8,7 @@ mod starting;
 pub(crate) use life::remove_node_folder;
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,6 +118,11 @@ impl Cluster {
     /// What `cluster.json` says: options, server, folders.
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// The cluster's folder in the state folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.home.folder(&self.record.name)
     }
 
     /// The nodes: masters by birth in slot order, then first replicas, then second ones, then
@@ -287,11 +293,10 @@ impl Cluster {
         if settings.is_empty() {
             return Ok(());
         }
-        let commands: Vec<[&str; 4]> = settings
+        let commands: Vec<Vec<&str>> = settings
             .iter()
-            .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
+            .map(|(key, value)| vec!["CONFIG", "SET", key.as_str(), value.as_str()])
             .collect();
-        let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
         let mut first = Ok(());
         // What is not ours was never bent.
         let ours = self.nodes_with_data().filter(|node| node.is_ours());
@@ -304,7 +309,7 @@ impl Cluster {
 }
 
 /// Sends the commands to a node, which must accept them all.
-async fn set_all(node: &Node, commands: &[&[&str]]) -> Result<(), Error> {
+async fn set_all(node: &Node, commands: &[Vec<&str>]) -> Result<(), Error> {
     // A server that has just been started may not listen yet.
     let patience = if node.process().is_some() {
         REPLY_TIMEOUT
@@ -312,21 +317,7 @@ async fn set_all(node: &Node, commands: &[&[&str]]) -> Result<(), Error> {
         Duration::ZERO
     };
     let mut connection = retry(Deadline::after(patience), || node.connect()).await?;
-    let deadline = Deadline::after(REPLY_TIMEOUT);
-    let replies = connection
-        .pipeline(commands, deadline)
-        .await
-        .map_err(|source| node.failed(source))?;
-    for (reply, command) in replies.iter().zip(commands) {
-        if let Some(error) = reply.as_error() {
-            return Err(Error::Reply {
-                node: node.name().to_owned(),
-                command: command.join(" "),
-                reply: crate::resp::escape(error),
-            });
-        }
-    }
-    Ok(())
+    node.obey(&mut connection, commands).await.map(drop)
 }
 
 /// Keeps what has a meaning in a URL out of a password.

@@ -3,6 +3,7 @@
 mod add_node;
 mod call;
 mod change;
+mod check;
 mod cli;
 mod completions;
 mod conformance;
@@ -10,6 +11,7 @@ mod del_node;
 mod difference;
 mod down;
 mod env;
+mod fix;
 mod logs;
 mod ls;
 mod moving;
@@ -179,6 +181,11 @@ async fn dispatch(
             Command::Scale(args) => scale::scale(lab, &args).await,
             Command::Reshard(args) => reshard::reshard(lab, &args).await,
             Command::Rebalance(args) => rebalance::rebalance(lab, &args).await,
+<<<<<<< HEAD
+=======
+            Command::Check(args) => check::check(lab, &args).await,
+            Command::Fix(args) => fix::fix(lab, &args).await,
+>>>>>>> main
             Command::Servers(args) => servers::servers(lab, args).await,
             Command::Completions { shell } => Ok(completions::completions(lab, shell)),
             Command::Conformance { args } => conformance::conformance(args),

@@ -1,6 +1,7 @@
 //! One node: its folder, its process, its address.
 
 mod found;
+mod orders;
 mod spawn;
 
 use std::fs::{self, OpenOptions};

@@ -12,6 +12,7 @@ mod doors;
 mod killed;
 mod lab;
 mod members;
+mod mend;
 mod program;
 mod readme;
 mod refusals;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shardlab::Cluster;
 use shardlab::reshape::plan::{Reshard, Sources};
-use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, Way};
+use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
 use shardlab::resp::Frame;
 use shardlab::state::Home;
 use shardlab::wait::{Deadline, until_blocking};
@@ -273,4 +273,48 @@ async fn a_slot_that_is_open_or_has_keys_on_both_sides_is_settled() {
         .settle_slot(slot, "n1", "n2", Keep::Source, options)
         .await;
     assert_eq!(again.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_is_too_slow_is_told_by_name_and_tried_again_with_more_time() {
+    let lab = Lab::new();
+    let cluster = lab.cluster().replicas(0).start().await.unwrap();
+    let big = vec![b'x'; 1 << 20];
+    let name = |number: u8| bar(&[b'\n', number]);
+    let writes: Vec<_> = (0..30)
+        .map(|number| command([b"SET", &name(number), &big]))
+        .collect();
+    all(&cluster, "n1", &writes).await;
+    let target = cluster.node("n3").unwrap();
+    let options = MoveOptions {
+        migrate_timeout: Duration::from_millis(100),
+        ..by(Way::Keys)
+    };
+    // The target freezes after the first key, and thaws when that has been noticed.
+    let (mut frozen, mut told) = (false, Vec::<SlowKey>::new());
+    let moves = [part("5061", "n1", "n3")];
+    let done = cluster.move_slots(&moves, options, |event| match event {
+        MoveEvent::Progress(progress) if progress.keys_done > 0 && !frozen => {
+            frozen = true;
+            target.pause().unwrap();
+        }
+        MoveEvent::SlowKey(slow) => {
+            told.push((*slow).clone());
+            target.resume().unwrap();
+        }
+        _ => {}
+    });
+    assert_eq!(done.await.unwrap().keys, 30);
+    let slow = told.first().unwrap();
+    assert!(slow.key.starts_with("{bar}\\n"), "{slow:?}");
+    assert!(slow.bytes > 1 << 20, "{slow:?}");
+    assert_eq!(slow.timeout, Duration::from_millis(500));
+    for number in 0..30 {
+        let reply = all(&cluster, "n3", &[command([b"GET", &name(number)])]).await;
+        assert_eq!(reply[0].as_text(), Some(&big[..]));
+    }
+    for (node, keys) in [("n1", 0), ("n3", 30)] {
+        let size = cluster.call(node, &["DBSIZE"]).await.unwrap();
+        assert_eq!(size.as_integer(), Some(keys));
+    }
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::node::Node;
 use crate::reshape::survey::Direction;
 use crate::reshape::{Keep, MoveOptions};
+use crate::slots::SlotRanges;
 use crate::state::Lock;
 use crate::wait::{Deadline, next_round};
 
@@ -71,8 +72,9 @@ impl Cluster {
             }
             let owner = survey.owners(open.slot).find(|owner| *owner != open.node);
             if let Some(owner) = owner {
-                self.settle_slot(
-                    open.slot,
+                let slots = SlotRanges::from_iter([open.slot]);
+                self.settle_slots(
+                    &slots,
                     &open.node,
                     owner,
                     Keep::Target,
