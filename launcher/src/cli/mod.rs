@@ -2,13 +2,9 @@
 
 mod cluster_args;
 mod member_args;
-<<<<<<< HEAD
-mod reshape_args;
-=======
 mod mend_args;
 mod reshape_args;
 mod shape_args;
->>>>>>> main
 mod topology_args;
 
 use std::ffi::OsString;
@@ -21,10 +17,7 @@ use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
 pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
-<<<<<<< HEAD
-=======
 pub(crate) use mend_args::{Check, Fix};
->>>>>>> main
 pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
 pub(crate) use topology_args::TopologyArgs;
 
@@ -102,13 +95,10 @@ pub(crate) enum Command {
     Reshard(ReshardArgs),
     /// Moves slots so that every master has its share
     Rebalance(RebalanceArgs),
-<<<<<<< HEAD
-=======
     /// Checks coverage, open slots, agreement, epochs, replicas and links; ends with 1 on findings
     Check(Check),
     /// Mends what `check` finds: open and uncovered slots, keys astray, nodes that disagree
     Fix(Fix),
->>>>>>> main
     /// Lists the servers that are here and that can be had
     Servers(Servers),
     /// Prints the completions of a shell

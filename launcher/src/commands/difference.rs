@@ -20,14 +20,9 @@ pub(super) fn differences(args: &ClusterArgs, record: &Record) -> Result<Vec<Str
         return Ok(vec![format!("`--topology` is {}", there.topology)]);
     }
     let wished = options(args, there.clone())?;
-<<<<<<< HEAD
     let mut found = shape_differences(args, record);
     found.extend(of_options(args, &wished, there));
-    found.extend(args.shape.differences(&there.sentinels));
-=======
-    let mut found = of_options(args, &wished, there);
     found.extend(args.topology.differences(&there.sentinels));
->>>>>>> main
     let same_dir = |dir| std::path::absolute(dir).is_ok_and(|dir| dir == record.dir);
     if args.dir.as_ref().is_some_and(|dir| !same_dir(dir)) {
         found.push(format!("`--dir` is {}", record.dir.display()));

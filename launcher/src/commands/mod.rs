@@ -181,11 +181,8 @@ async fn dispatch(
             Command::Scale(args) => scale::scale(lab, &args).await,
             Command::Reshard(args) => reshard::reshard(lab, &args).await,
             Command::Rebalance(args) => rebalance::rebalance(lab, &args).await,
-<<<<<<< HEAD
-=======
             Command::Check(args) => check::check(lab, &args).await,
             Command::Fix(args) => fix::fix(lab, &args).await,
->>>>>>> main
             Command::Servers(args) => servers::servers(lab, args).await,
             Command::Completions { shell } => Ok(completions::completions(lab, shell)),
             Command::Conformance { args } => conformance::conformance(args),
