@@ -31,7 +31,13 @@ const USUAL_SYNC_DELAY: &str = "5";
 impl Cluster {
     /// Starts all nodes that are joining, has them meet the others, and makes replicas of those that
     /// are to be.
-    pub(super) async fn bring_in(&mut self, lock: &Lock, timeout: Duration) -> Result<(), Error> {
+    /// They are members once all is whole again, if the cluster was `sound` before.
+    pub(super) async fn bring_in(
+        &mut self,
+        sound: bool,
+        lock: &Lock,
+        timeout: Duration,
+    ) -> Result<(), Error> {
         let deadline = Deadline::after(timeout);
         let joining: Vec<String> = self.joining().map(|node| node.name().to_owned()).collect();
         self.start_joining(lock, deadline).await?;
@@ -54,6 +60,7 @@ impl Cluster {
             joining.iter().any(|name| name == node.name())
         })
         .await?;
+        self.settle(sound, timeout).await?;
         for name in &joining {
             self.set_stage(name, &Stage::Member);
         }
