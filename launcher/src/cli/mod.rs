@@ -1,6 +1,7 @@
 //! The command line of `shardlab`, and the only place of the program that reads its environment.
 
 mod cluster_args;
+mod verb_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use shardlab::state::Name;
 use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
+pub(crate) use verb_args::{Failover, Kill, Pause, Restart, Resume};
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -62,6 +64,16 @@ pub(crate) enum Command {
     Stop(Nodes),
     /// Starts what has been stopped or has died
     Start(Start),
+    /// Stops nodes and starts them again with their data
+    Restart(Restart),
+    /// Sends a signal to nodes, SIGKILL unless told otherwise
+    Kill(Kill),
+    /// Freezes nodes: they keep their connections and answer nobody
+    Pause(Pause),
+    /// Lets paused nodes go on
+    Resume(Resume),
+    /// Makes another node the master of a shard, and tells what happened when
+    Failover(Failover),
     /// Lists the clusters
     Ls(Json),
     /// Shows the nodes of a cluster and on which rung they stand
@@ -163,7 +175,7 @@ pub(crate) struct Down {
 /// `stop`
 #[derive(Debug, Args)]
 pub(crate) struct Nodes {
-    /// Names or ports [default: all nodes].
+    /// Names, ports or beginnings of ids [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
 }
@@ -171,7 +183,7 @@ pub(crate) struct Nodes {
 /// `start`
 #[derive(Debug, Args)]
 pub(crate) struct Start {
-    /// Names or ports [default: all nodes that do not run].
+    /// Names, ports or beginnings of ids [default: all nodes that do not run].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     /// The rung to wait for when all nodes run.
@@ -261,7 +273,7 @@ pub(crate) struct CliArgs {
 /// `logs`
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
-    /// Names or ports [default: all nodes].
+    /// Names, ports or beginnings of ids [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     /// Go on as the logs grow.

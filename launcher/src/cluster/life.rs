@@ -34,6 +34,8 @@ impl Cluster {
                 .collect();
             // All are told before any is waited for: they write their data at the same time.
             for node in &chosen {
+                // A paused one keeps it for later, and others may wait for it meanwhile.
+                let _ = node.resume();
                 let _ = node.signal(nix::sys::signal::Signal::SIGTERM);
             }
             for node in &chosen {
@@ -152,6 +154,15 @@ impl Cluster {
         lock.write(&self.record)
     }
 
+    /// Writes down the processes as they are, for whoever has started or killed nodes by themselves. A
+    /// process that is not written down is found by the folder it works in, which takes longer.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub fn remember_processes(&mut self, lock: &Lock) -> Result<(), Error> {
+        self.remember(lock, self.record.phase)
+    }
+
     /// Ends all servers at once; their folders stay.
     pub(crate) async fn kill_nodes(&self) -> Result<(), Error> {
         // All are told before any is waited for.
@@ -170,19 +181,11 @@ impl Cluster {
 
     /// Whoever holds the lock and finds a start under way finds what a killed launcher has left: its
     /// nodes may have each other's roles, and what the boot bends is bent.
-    fn refuse_unfinished(&self) -> Result<(), Error> {
+    pub(crate) fn refuse_unfinished(&self) -> Result<(), Error> {
         if self.record.phase == Phase::Starting {
             Err(Error::Unfinished(self.record.name.clone()))
         } else {
             Ok(())
-        }
-    }
-
-    fn chosen(&self, names: &[String]) -> Result<Vec<&Node>, Error> {
-        if names.is_empty() {
-            Ok(self.nodes.iter().collect())
-        } else {
-            names.iter().map(|name| self.node(name)).collect()
         }
     }
 

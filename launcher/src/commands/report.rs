@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
+use shardlab::client::REPLY_TIMEOUT;
 use shardlab::ladder::{Observation, Standing, common, judge};
 use shardlab::plan::Role;
 use shardlab::ready::Climb;
@@ -83,6 +85,8 @@ struct NodeReport {
     port: u16,
     bus_port: u16,
     pid: Option<i32>,
+    /// Frozen by SIGSTOP.
+    paused: bool,
     id: Option<String>,
     slots: Vec<String>,
     epoch: Option<u64>,
@@ -96,7 +100,7 @@ struct NodeReport {
 impl ClusterReport {
     /// Asks the nodes and writes down what they say.
     pub(crate) async fn of(cluster: &Cluster, home: &Home) -> Self {
-        let deadline = shardlab::wait::Deadline::after(shardlab::client::REPLY_TIMEOUT);
+        let deadline = shardlab::wait::Deadline::after(patience(cluster));
         let round = cluster.prober().round(deadline).await;
         let standings = judge(&round, None);
         let record = cluster.record();
@@ -176,9 +180,11 @@ impl NodeReport {
         } else {
             self.slots.join(",")
         };
-        let pid = self
-            .pid
-            .map_or_else(|| "not running".to_owned(), |pid| pid.to_string());
+        let pid = match self.pid {
+            None => "not running".to_owned(),
+            Some(pid) if self.paused => format!("{pid} (paused)"),
+            Some(pid) => pid.to_string(),
+        };
         vec![
             self.name.clone(),
             self.address.to_string(),
@@ -186,6 +192,15 @@ impl NodeReport {
             slots,
             pid,
         ]
+    }
+}
+
+/// How long nodes are waited for: not as long where one is known not to answer.
+fn patience(cluster: &Cluster) -> Duration {
+    if cluster.nodes().iter().any(shardlab::Node::is_paused) {
+        Duration::from_secs(1)
+    } else {
+        REPLY_TIMEOUT
     }
 }
 
@@ -257,11 +272,16 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 port: plan.port,
                 bus_port: plan.bus_port,
                 pid: node.process().map(|process| process.pid),
+                paused: node.is_paused(),
                 id: own.map(|line| line.id.clone()),
                 slots,
                 epoch: own.map(|line| line.epoch),
                 rung: standing.rung,
-                why: standing.why.clone(),
+                why: if node.is_paused() {
+                    Some("it is paused; `shardlab resume` lets it go on".to_owned())
+                } else {
+                    standing.why.clone()
+                },
                 dir: node.dir().to_owned(),
                 reached: reached(cluster.climb(), index),
             }
@@ -281,6 +301,6 @@ fn reached(climb: &Climb, index: usize) -> BTreeMap<&'static str, f64> {
 }
 
 /// Milliseconds are as much as a poll can tell.
-fn seconds(time: std::time::Duration) -> f64 {
+pub(crate) fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

@@ -1,6 +1,8 @@
 //! One node: its folder, its process, its address.
 
+mod error;
 mod found;
+mod identity;
 mod spawn;
 
 use std::fs::{self, OpenOptions};
@@ -12,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
 use found::servers_in;
@@ -26,6 +29,8 @@ use crate::resp::Frame;
 use crate::state::NodeRecord;
 use crate::wait::{self, Deadline};
 
+pub use error::NodeError;
+pub(crate) use identity::is_id_prefix;
 pub use spawn::{describe, die_with_parent};
 
 /// How long a process may take to disappear after SIGKILL. It takes milliseconds; a machine that
@@ -148,6 +153,11 @@ impl Node {
         self.running().process.clone().filter(ProcessId::is_alive)
     }
 
+    /// Whether its server stands still after [`Node::pause`].
+    pub fn is_paused(&self) -> bool {
+        self.process().is_some_and(|process| process.is_stopped())
+    }
+
     /// Opens a connection of the caller's own.
     ///
     /// # Errors
@@ -223,12 +233,15 @@ impl Node {
     /// Sends a signal to the server; does not wait for what it does.
     ///
     /// # Errors
-    /// [`Error::Io`]: the node does not run, or the system refuses.
+    /// [`NodeError::NotRunning`]; [`Error::Io`], if the system refuses.
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
-        self.send(signal).map_err(|source| Error::Io {
-            action: "signal the server in",
-            path: self.dir.clone(),
-            source: source.into(),
+        self.send(signal).map_err(|errno| match errno {
+            Errno::ESRCH => self.not_running(),
+            errno => Error::Io {
+                action: "signal the server in",
+                path: self.dir.clone(),
+                source: errno.into(),
+            },
         })
     }
 
@@ -409,10 +422,15 @@ impl Node {
         })
     }
 
-    fn send(&self, signal: Signal) -> Result<(), nix::errno::Errno> {
-        self.process()
-            .ok_or(nix::errno::Errno::ESRCH)?
-            .signal(signal)
+    fn send(&self, signal: Signal) -> Result<(), Errno> {
+        self.process().ok_or(Errno::ESRCH)?.signal(signal)
+    }
+
+    pub(crate) fn not_running(&self) -> Error {
+        Error::from(NodeError::NotRunning {
+            node: self.plan.name.clone(),
+            port: self.plan.port,
+        })
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {

@@ -1,0 +1,157 @@
+//! What is told to a node while its shard fails over: to take over, and to accept a write.
+
+use std::time::Duration;
+
+use super::watch::{Heard, Teller};
+use super::{FailoverError, Mode};
+use crate::client::{Connection, REPLY_TIMEOUT};
+use crate::node::Endpoint;
+use crate::slots::{Slot, key_slot};
+use crate::wait::{Deadline, next_round};
+
+/// How long a server tries by itself: `CLUSTER_MF_TIMEOUT` in `cluster_legacy.c`, a setting since
+/// Valkey 9.0.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT_SETTING: &str = "cluster-manual-failover-timeout";
+/// How much later it is told again: it looks at the clock ten times a second.
+const MARGIN: Duration = Duration::from_millis(300);
+/// A replica whose bus link to its master is being made anew refuses the order for a moment.
+const AFTER_REFUSAL: Duration = Duration::from_millis(200);
+const MOST_REFUSALS: u32 = 15;
+/// How often a write is tried.
+const EVERY_WRITE: Duration = Duration::from_millis(2);
+/// How long the key that is written may outlive us, in milliseconds.
+const KEY_LIFE: &str = "60000";
+
+/// A replica that is to take over.
+#[derive(Debug)]
+pub(super) struct Orders {
+    endpoint: Endpoint,
+    connection: Connection,
+    mode: Mode,
+    /// How long the server tries.
+    patience: Duration,
+}
+
+impl Orders {
+    /// Connects, so that the first order goes out at once.
+    ///
+    /// # Errors
+    /// The node cannot be talked to.
+    pub(super) async fn open(
+        endpoint: Endpoint,
+        mode: Mode,
+    ) -> Result<Self, crate::client::ClientError> {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        let mut connection = endpoint.connect(deadline).await?;
+        let setting = connection
+            .call(&["CONFIG", "GET", TIMEOUT_SETTING], deadline)
+            .await?;
+        let value = setting
+            .as_array()
+            .and_then(|pair| std::str::from_utf8(pair.get(1)?.as_text()?).ok())
+            .and_then(|text| text.parse().ok())
+            .map_or(SERVER_TIMEOUT, Duration::from_millis);
+        Ok(Self {
+            endpoint,
+            connection,
+            mode,
+            patience: value,
+        })
+    }
+
+    /// Tells the replica to take over, and again whenever the server's own attempt has run out of
+    /// time, until this is dropped; CLUSTER FAILOVER answers OK before it has begun.
+    pub(super) async fn give(mut self, teller: Teller) {
+        let words: &[&str] = match self.mode {
+            Mode::Force => &["CLUSTER", "FAILOVER", "FORCE"],
+            Mode::Takeover => &["CLUSTER", "FAILOVER", "TAKEOVER"],
+            Mode::Graceful | Mode::Crash => &["CLUSTER", "FAILOVER"],
+        };
+        let mut refusals = 0;
+        loop {
+            if teller.send(Heard::Ordered).is_err() {
+                return;
+            }
+            let deadline = Deadline::after(REPLY_TIMEOUT);
+            let refusal = match self.connection.call(words, deadline).await {
+                Ok(reply) => reply.as_error().map(crate::resp::escape),
+                Err(error) => {
+                    if let Ok(connection) = self.endpoint.connect(deadline).await {
+                        self.connection = connection;
+                    }
+                    Some(error.to_string())
+                }
+            };
+            let Some(reply) = refusal else {
+                refusals = 0;
+                let again = self.patience + MARGIN;
+                next_round(again, Deadline::after(again)).await;
+                continue;
+            };
+            refusals += 1;
+            if refusals == MOST_REFUSALS {
+                let _ = teller.send(Heard::Refused(FailoverError::Refused {
+                    node: self.endpoint.name,
+                    command: words.join(" "),
+                    reply,
+                    times: refusals,
+                }));
+                return;
+            }
+            next_round(AFTER_REFUSAL, Deadline::after(AFTER_REFUSAL)).await;
+        }
+    }
+}
+
+/// Writes a key of the slot to a node until one write is accepted, then deletes it. The key's life is
+/// short should this be interrupted between the two.
+pub(super) async fn write(endpoint: Endpoint, slot: Slot, teller: Teller) {
+    let key = key_in(slot);
+    let mut connection = None;
+    loop {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        let opened = match connection.take() {
+            Some(connection) => Ok(connection),
+            None => endpoint.connect(deadline).await,
+        };
+        if let Ok(mut open) = opened {
+            let set = ["SET", key.as_str(), "1", "PX", KEY_LIFE];
+            match open.call(&set, deadline).await {
+                Ok(reply) if reply.as_error().is_none() => {
+                    let _ = teller.send(Heard::Written);
+                    let _ = open.call(&["DEL", key.as_str()], deadline).await;
+                    return;
+                }
+                // CLUSTERDOWN, MOVED, LOADING, …: not yet.
+                Ok(_) => connection = Some(open),
+                Err(_) => {}
+            }
+        }
+        next_round(EVERY_WRITE, Deadline::after(EVERY_WRITE)).await;
+    }
+}
+
+/// A key of ours in the slot; one in 16384 is.
+fn key_in(slot: Slot) -> String {
+    let mut number = 0_u64;
+    loop {
+        let key = format!("shardlab:failover:{number}");
+        if key_slot(key.as_bytes()) == slot {
+            return key;
+        }
+        number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_slot_has_a_key_of_ours() {
+        for slot in [Slot::FIRST, Slot::new(5461).unwrap(), Slot::LAST] {
+            assert_eq!(key_slot(key_in(slot).as_bytes()), slot);
+        }
+    }
+}
