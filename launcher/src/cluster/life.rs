@@ -96,6 +96,11 @@ impl Cluster {
         } else {
             Vec::new()
         };
+        if whole {
+            // Written down before: whoever finds it so after a launcher that was killed sets it right.
+            self.record.bent = true;
+            self.remember(lock, self.record.phase)?;
+        }
         for name in &started {
             self.node(name)?.spawn(&arguments)?;
         }
@@ -105,21 +110,28 @@ impl Cluster {
         // Whether it was started now or ran already: ready means ready.
         if self.record.options.topology == Topology::Standalone {
             self.answer_pings(Deadline::after(timeout)).await?;
+            self.set_right(lock).await?;
         } else if all_run {
             let rung = if formed { rung } else { Rung::Listening };
             let climbed = self
                 .climb_watched(rung, None, since, timeout, observe)
                 .await;
             // The nodes go on running even if they are late, as the user configured them.
-            let unbent = if whole {
-                self.unbend(Method::Restart).await
-            } else {
-                Ok(())
-            };
+            let unbent = self.set_right(lock).await;
             self.climb = climbed?;
             unbent?;
         }
         Ok(started)
+    }
+
+    /// Ends what a start has bent, this one or one that was killed.
+    async fn set_right(&mut self, lock: &Lock) -> Result<(), Error> {
+        if self.record.bent {
+            self.unbend(Method::Restart).await?;
+            self.record.bent = false;
+            self.remember(lock, self.record.phase)?;
+        }
+        Ok(())
     }
 
     /// Removes the cluster with its data: processes, folders, record, lock.

@@ -146,7 +146,44 @@ fn key_in(slot: Slot) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc::unbounded_channel;
+
     use super::*;
+
+    /// A server that takes every order, says that it tries for 10 ms, and never does anything.
+    async fn idle_server(listener: TcpListener) {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0_u8; 1024];
+        while let Ok(read @ 1..) = stream.read(&mut request).await {
+            let asked = String::from_utf8_lossy(&request[..read]);
+            let reply = if asked.contains("CONFIG") {
+                format!("*2\r\n$31\r\n{TIMEOUT_SETTING}\r\n$2\r\n10\r\n")
+            } else {
+                "+OK\r\n".to_owned()
+            };
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_is_given_again_when_the_servers_own_attempt_has_timed_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint {
+            name: "r1".to_owned(),
+            address: listener.local_addr().unwrap(),
+            password: None,
+        };
+        tokio::spawn(idle_server(listener));
+        let orders = Orders::open(endpoint, Mode::Graceful).await.unwrap();
+        let (teller, mut heard) = unbounded_channel();
+        let giving = tokio::spawn(orders.give(teller));
+        for _ in 0..3 {
+            assert!(matches!(heard.recv().await, Some(Heard::Ordered)));
+        }
+        giving.abort();
+    }
 
     #[test]
     fn every_slot_has_a_key_of_ours() {
