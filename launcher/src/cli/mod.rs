@@ -12,7 +12,7 @@ use shardlab::state::Name;
 use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
-pub(crate) use verb_args::{Failover, Kill, Pause, Restart, Resume};
+pub(crate) use verb_args::{Failover, Kill, ModeArg, Pause, Restart, Resume};
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]

@@ -112,6 +112,9 @@ impl Cluster {
                 |_| {},
             )
             .await?;
+            // Also if somebody has killed another node meanwhile, for which a start does not wait.
+            self.climb_watched(Rung::Visible, None, Instant::now(), timeout, |_| {})
+                .await?;
             observe(&Step::Restarted {
                 node: name,
                 took: since.elapsed(),

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use shardlab::failover::{self, Mode, Moment, Phase, Request};
+use shardlab::failover::{self, FailoverError, Mode, Moment, Phase, Request};
 use shardlab::{Error, exit};
 
 use super::Lab;
 use super::report::{SCHEMA, seconds};
-use crate::cli::Failover;
+use crate::cli::{Failover, ModeArg};
 use crate::term::table;
 
 /// One failover, as it is told.
@@ -43,6 +43,10 @@ struct PhaseReport<'a> {
 
 /// Has the shard fail over and prints the timeline.
 pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error> {
+    if args.leave_dead && args.mode != ModeArg::Crash {
+        let text = "only `--mode crash` kills a master that `--leave-dead` could leave dead";
+        return Err(FailoverError::Unsupported(text.to_owned()).into());
+    }
     lab.open_running()?;
     let lock = lab.lock().await?;
     let mut cluster = lab.open_running()?;

@@ -26,21 +26,21 @@ pub enum Phase {
     /// Every node that is listened to says so.
     Agreed,
     /// The new master has accepted a write.
-    Written,
+    FirstWrite,
     /// All nodes stand on the top rung again.
     Whole,
 }
 
 impl Phase {
-    /// What is told of it.
+    /// The phase's name, in text and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Suspected => "suspected",
             Self::Failed => "failed",
             Self::Promoted => "promoted",
             Self::Agreed => "agreed",
-            Self::Written => "first write",
-            Self::Whole => "whole again",
+            Self::FirstWrite => "first-write",
+            Self::Whole => "whole",
         }
     }
 }
@@ -142,7 +142,7 @@ impl Timeline {
     /// The new master has accepted a write; without a new master there is nobody who could have.
     pub fn written(&mut self, at: Duration) {
         if let Some((master, _)) = self.promoted {
-            self.establish(Phase::Written, at, Some(master));
+            self.establish(Phase::FirstWrite, at, Some(master));
         }
     }
 
@@ -170,7 +170,7 @@ impl Timeline {
 
     /// Whether all agree on a new master that takes writes.
     pub fn is_settled(&self) -> bool {
-        self.has(Phase::Agreed) && self.has(Phase::Written)
+        self.has(Phase::Agreed) && self.has(Phase::FirstWrite)
     }
 
     fn establish(&mut self, phase: Phase, at: Duration, node: Option<usize>) {
@@ -249,7 +249,7 @@ mod tests {
                 (Phase::Suspected, 1000, "n3"),
                 (Phase::Failed, 1020, "n2"),
                 (Phase::Promoted, 1600, "r1"),
-                (Phase::Written, 1602, "r1"),
+                (Phase::FirstWrite, 1602, "r1"),
                 (Phase::Agreed, 1603, "n2"),
                 (Phase::Whole, 2500, "all"),
             ]
@@ -325,9 +325,9 @@ mod tests {
             for (before, after) in [
                 (Phase::Suspected, Phase::Failed),
                 (Phase::Promoted, Phase::Agreed),
-                (Phase::Promoted, Phase::Written),
+                (Phase::Promoted, Phase::FirstWrite),
                 (Phase::Agreed, Phase::Whole),
-                (Phase::Written, Phase::Whole),
+                (Phase::FirstWrite, Phase::Whole),
             ] {
                 if place(after).is_some() {
                     prop_assert!(place(before) < place(after), "{before:?} {after:?}");

@@ -101,7 +101,7 @@ async fn an_orderly_failover_there_and_back_is_agreed_on_by_all_when_it_returns(
         );
         assert_eq!(
             phases(&done),
-            ["promoted", "agreed", "first write", "whole again"].into(),
+            ["promoted", "agreed", "first-write", "whole"].into(),
             "{mode}: {done:?}"
         );
         assert!(
@@ -147,7 +147,7 @@ fn a_crash_is_told_as_a_timeline_and_the_dead_master_comes_back_as_a_replica() {
             .as_f64()
             .unwrap()
     };
-    let order = ["suspected", "failed", "promoted", "written", "whole"].map(at);
+    let order = ["suspected", "failed", "promoted", "first-write", "whole"].map(at);
     assert!(order.is_sorted(), "{told:#}");
     assert!(
         at("promoted") <= at("agreed") && at("agreed") <= at("whole"),
@@ -195,7 +195,7 @@ async fn a_dead_master_stays_dead_if_asked_for_and_its_shard_does_not_fail_over_
     let done = cluster.failover("n1", request, |_| {}).await.unwrap();
     assert_eq!(
         phases(&done),
-        ["suspected", "failed", "promoted", "agreed", "first write"].into()
+        ["suspected", "failed", "promoted", "agreed", "first-write"].into()
     );
     assert_eq!(done.reached(Phase::Whole), None);
     assert!(cluster.node("n1").unwrap().process().is_none());
