@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::order::{Orders, write};
+use super::order::{Orders, key_in, write};
 use super::shard::{Member, Shard, Standby};
 use super::watch::{Heard, Watch};
 use super::{Failover, FailoverError, Mode, Moment, Phase, Request, Timeline, patience};
@@ -22,6 +22,8 @@ const SHORT_LOOK: Duration = Duration::from_secs(1);
 /// How long a take-over waits for a moment in which nobody waits for a PONG of the replica.
 const REST: Duration = Duration::from_secs(1);
 const REST_LOOK: Duration = Duration::from_millis(5);
+/// How long a node is waited for that may be silent.
+const REST_ANSWER: Duration = Duration::from_millis(200);
 
 impl Cluster {
     /// Makes another node the master of the shard that a node, master or replica, is in: that node
@@ -117,7 +119,7 @@ impl Cluster {
     async fn let_rest(&self, id: &str) {
         let deadline = Deadline::after(REST);
         loop {
-            let survey = self.survey(deadline).await;
+            let survey = self.survey(deadline.at_most(REST_ANSWER)).await;
             let mut accounts = survey.accounts().iter();
             let rests = accounts.all(|account| {
                 let lines = account.says.as_deref().unwrap_or_default();
@@ -164,9 +166,17 @@ impl<O: FnMut(&Moment)> Act<'_, O> {
         let mut timeline = Timeline::new(names.clone(), shard.master, heard);
         let mut watch = Watch::begin(&endpoints, heard, &shard, ids);
         let speaking = heard.iter().filter(|heard| **heard).count();
-        watch.warm_up(speaking, &mut timeline).await;
-
+        let key = key_in(shard.slot);
         let orders = self.orders().await?;
+        watch.warm_up(speaking, &mut timeline).await;
+        if let Some((master, _)) = timeline.promoted() {
+            // The others were faster than this command.
+            return Err(Error::from(FailoverError::FailedOver {
+                node: name(&names, shard.master),
+                master: names.get(master).cloned(),
+            }));
+        }
+
         let deadline = Deadline::after(self.timeout);
         let since = Instant::now();
         let mut revival = Revival(None);
@@ -201,7 +211,8 @@ impl<O: FnMut(&Moment)> Act<'_, O> {
                     ordering.abort();
                 }
                 if let Some(endpoint) = endpoints.get(master).cloned() {
-                    watch.also(|teller| write(endpoint, shard.slot, teller));
+                    let key = key.clone();
+                    watch.also(|teller| write(endpoint, key, teller));
                 }
             }
             if timeline.has(Phase::Agreed) {

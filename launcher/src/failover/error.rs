@@ -37,10 +37,10 @@ pub enum FailoverError {
         /// What was asked for.
         mode: Mode,
     },
-    /// The dead node's slots have another master.
-    #[error("`{node}` does not answer, and its shard has failed over already{}", to_whom(master.as_deref()))]
+    /// The slots of a node that is dead or paused have another master.
+    #[error("the shard of `{node}` has failed over already{}", to_whom(master.as_deref()))]
     FailedOver {
-        /// The node.
+        /// Who was its master.
         node: String,
         /// Who has taken over, where that can be told.
         master: Option<String>,
@@ -127,7 +127,9 @@ impl FailoverError {
                 "`--mode force` asks only the other masters, `--mode takeover` nobody".to_owned()
             }
             Self::FailedOver { node, .. } => {
-                format!("`shardlab start {node}` brings it back as a replica")
+                format!(
+                    "`shardlab start {node}`, or `resume` if it is paused, brings it back as a replica"
+                )
             }
             Self::LinkDown { mode: Mode::Graceful, .. } => {
                 "`shardlab wait --for replicas` waits for it, `--mode force` does without".to_owned()

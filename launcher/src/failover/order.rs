@@ -20,7 +20,7 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(200);
 const MOST_REFUSALS: u32 = 15;
 /// How often a write is tried.
 const EVERY_WRITE: Duration = Duration::from_millis(2);
-/// How long the key that is written may outlive us, in milliseconds.
+/// How long the key may live, in milliseconds, should the connection break between SET and DEL.
 const KEY_LIFE: &str = "60000";
 
 /// A replica that is to take over.
@@ -104,10 +104,9 @@ impl Orders {
     }
 }
 
-/// Writes a key of the slot to a node until one write is accepted, then deletes it. The key's life is
-/// short should this be interrupted between the two.
-pub(super) async fn write(endpoint: Endpoint, slot: Slot, teller: Teller) {
-    let key = key_in(slot);
+/// Writes a key to a node until one write is accepted, and deletes it in the same breath, so that none
+/// is left behind however this ends.
+pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
     let mut connection = None;
     loop {
         let deadline = Deadline::after(REPLY_TIMEOUT);
@@ -116,11 +115,10 @@ pub(super) async fn write(endpoint: Endpoint, slot: Slot, teller: Teller) {
             None => endpoint.connect(deadline).await,
         };
         if let Ok(mut open) = opened {
-            let set = ["SET", key.as_str(), "1", "PX", KEY_LIFE];
-            match open.call(&set, deadline).await {
-                Ok(reply) if reply.as_error().is_none() => {
+            let commands: [&[&str]; 2] = [&["SET", &key, "1", "PX", KEY_LIFE], &["DEL", &key]];
+            match open.pipeline(&commands, deadline).await.as_deref() {
+                Ok([set, ..]) if set.as_error().is_none() => {
                     let _ = teller.send(Heard::Written);
-                    let _ = open.call(&["DEL", key.as_str()], deadline).await;
                     return;
                 }
                 // CLUSTERDOWN, MOVED, LOADING, …: not yet.
@@ -132,8 +130,8 @@ pub(super) async fn write(endpoint: Endpoint, slot: Slot, teller: Teller) {
     }
 }
 
-/// A key of ours in the slot; one in 16384 is.
-fn key_in(slot: Slot) -> String {
+/// A key of ours in the slot; one in 16384 is, so that it takes some milliseconds to find.
+pub(super) fn key_in(slot: Slot) -> String {
     let mut number = 0_u64;
     loop {
         let key = format!("shardlab:failover:{number}");

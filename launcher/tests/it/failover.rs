@@ -201,7 +201,7 @@ async fn a_dead_master_stays_dead_if_asked_for_and_its_shard_does_not_fail_over_
     assert!(cluster.node("n1").unwrap().process().is_none());
     assert_eq!(
         refusal(&cluster, "n1", Mode::Graceful).await,
-        "`n1` does not answer, and its shard has failed over already to `r1`"
+        "the shard of `n1` has failed over already to `r1`"
     );
     assert_eq!(
         refusal(&cluster, "r1", Mode::Graceful).await,

@@ -86,7 +86,7 @@ fn a_dead_master_whose_slots_have_gone_has_failed_over_already() {
     let error = Shard::of(&survey, &members, place("n1")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`n1` does not answer, and its shard has failed over already to `r1`"
+        "the shard of `n1` has failed over already to `r1`"
     );
     let shard = Shard::of(&survey, &members, place("r1")).unwrap();
     assert_eq!(shard.replicas, [place("r1b")]);
