@@ -14,6 +14,8 @@ use crate::ladder::Standing;
 use crate::node::NodeError;
 use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
+use crate::reshape::MoveError;
+use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
 use crate::state::Name;
 
@@ -127,6 +129,12 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// A wish for slots that cannot be fulfilled.
+    #[error(transparent)]
+    Wish(#[from] WishError),
+    /// Slots could not be moved.
+    #[error(transparent)]
+    Move(Box<MoveError>),
     /// A limit of this machine that is too low for so many nodes.
     #[error("{nodes} nodes need {needed} {what}; there are {there}")]
     Limit {
@@ -310,6 +318,12 @@ impl std::fmt::Display for NotReady {
     }
 }
 
+impl From<MoveError> for Error {
+    fn from(error: MoveError) -> Self {
+        Self::Move(Box::new(error))
+    }
+}
+
 impl Error {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
@@ -324,6 +338,7 @@ impl Error {
             | Self::Refused { .. } => exit::USAGE,
             Self::Node(error) => error.exit_code(),
             Self::Failover(error) => error.exit_code(),
+            Self::Wish(error) => error.exit_code(),
             Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
             Self::Interrupted(signal) => exit::of_signal(*signal as i32),
             _ => exit::ENVIRONMENT,
@@ -338,6 +353,8 @@ impl Error {
             Self::Node(error) => error.hint(),
             Self::Failover(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
+            Self::Wish(error) => error.hint(),
+            Self::Move(error) => Some(error.hint()),
             Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
             Self::Unfinished(name) => Some(format!(
                 "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"

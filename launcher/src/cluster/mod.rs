@@ -5,6 +5,7 @@ mod climbing;
 mod life;
 mod naming;
 mod restart;
+mod starting;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -15,10 +16,12 @@ use crate::builder::Builder;
 use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::node::{Launch, Node};
+use crate::plan::Role;
 use crate::ports::Held;
 use crate::ready::{Climb, retry};
 use crate::resp::Frame;
 use crate::state::{Home, Name, Record};
+use crate::view::Peer;
 use crate::wait::Deadline;
 
 pub use breaking::{Effect, Paused};
@@ -117,9 +120,32 @@ impl Cluster {
         &self.record
     }
 
-    /// The nodes: masters by birth in slot order, then first replicas, then second ones.
+    /// The nodes: masters by birth in slot order, then first replicas, then second ones, then
+    /// sentinels.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The nodes but for the sentinels.
+    pub fn nodes_with_data(&self) -> impl Iterator<Item = &Node> {
+        self.nodes
+            .iter()
+            .filter(|node| node.plan().role != Role::Sentinel)
+    }
+
+    /// The sentinels.
+    pub fn sentinels(&self) -> impl Iterator<Item = &Node> {
+        self.nodes
+            .iter()
+            .filter(|node| node.plan().role == Role::Sentinel)
+    }
+
+    /// A node by the host that it tells others of itself.
+    pub(crate) fn peer(&self, node: &Node) -> Peer {
+        Peer {
+            host: self.record.options.told_host(),
+            port: node.plan().port,
+        }
     }
 
     /// Sends one command to the node of this name on a fresh connection; follows no redirect.
@@ -172,13 +198,16 @@ impl Cluster {
     /// Of the first node that does not, or refuses a value.
     pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
         let settings = final_settings(&self.record.options, &self.record.server, method);
+        if settings.is_empty() {
+            return Ok(());
+        }
         let commands: Vec<[&str; 4]> = settings
             .iter()
             .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
             .collect();
         let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
         let mut first = Ok(());
-        for node in &self.nodes {
+        for node in self.nodes_with_data() {
             let set = set_all(node, &commands).await;
             first = first.and(set);
         }

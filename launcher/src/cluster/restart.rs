@@ -8,7 +8,6 @@ use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::failover::{Failover, Request, patience};
 use crate::ladder::{Rung, Standing};
-use crate::plan::Topology;
 use crate::reshape::survey::Survey;
 use crate::state::Lock;
 use crate::wait::Deadline;
@@ -83,9 +82,9 @@ impl Cluster {
         mut observe: impl FnMut(&Step<'_>),
     ) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
-        if self.record.options.topology != Topology::Cluster {
+        if !self.record.options.topology.is_cluster() {
             return Err(Error::Unsupported(
-                "servers that stand alone cannot stand in for each other; leave `--rolling` away"
+                "only the nodes of a cluster can stand in for each other here; leave `--rolling` away"
                     .to_owned(),
             ));
         }

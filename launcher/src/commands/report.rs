@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shardlab::client::REPLY_TIMEOUT;
-use shardlab::ladder::{Observation, Standing, common, judge};
+use shardlab::ladder::{Answers, Observation, Standing, common};
 use shardlab::plan::Role;
 use shardlab::ready::Climb;
 use shardlab::state::{Home, Phase, has_owner};
@@ -83,7 +83,8 @@ struct NodeReport {
     address: SocketAddr,
     host: String,
     port: u16,
-    bus_port: u16,
+    /// None without cluster mode.
+    bus_port: Option<u16>,
     pid: Option<i32>,
     /// Frozen by SIGSTOP.
     paused: bool,
@@ -101,8 +102,9 @@ impl ClusterReport {
     /// Asks the nodes and writes down what they say.
     pub(crate) async fn of(cluster: &Cluster, home: &Home) -> Self {
         let deadline = shardlab::wait::Deadline::after(patience(cluster));
-        let round = cluster.prober().round(deadline).await;
-        let standings = judge(&round, None);
+        let mut prober = cluster.prober();
+        let round = prober.round(deadline).await;
+        let standings = prober.judge(&round);
         let record = cluster.record();
         Self {
             schema: SCHEMA,
@@ -174,6 +176,7 @@ impl NodeReport {
             (Role::Master, _) => "master".to_owned(),
             (Role::Replica, Some(master)) => format!("replica of {master}"),
             (Role::Replica, None) => "replica".to_owned(),
+            (Role::Sentinel, _) => "sentinel".to_owned(),
         };
         let slots = if self.slots.is_empty() {
             "-".to_owned()
@@ -226,38 +229,33 @@ fn is_being_started(cluster: &Cluster, home: &Home) -> bool {
 }
 
 fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Vec<NodeReport> {
-    let selves: Vec<_> = round
+    let answers: Vec<_> = round
         .iter()
-        .map(|observation| {
-            observation
-                .answers
-                .as_ref()
-                .ok()
-                .and_then(|answers| answers.myself())
-        })
+        .map(|observation| observation.answers.as_ref().ok())
         .collect();
     let name_of = |id: &str| {
-        let known = selves
-            .iter()
-            .zip(cluster.nodes())
-            .find(|(own, _)| own.is_some_and(|line| line.id == id));
+        let known = answers.iter().zip(cluster.nodes()).find(|(own, _)| {
+            let line = own.and_then(Answers::myself);
+            line.is_some_and(|line| line.id == id)
+        });
         known.map(|(_, node)| node.name().to_owned())
+    };
+    let name_at = |port: u16| {
+        let known = cluster.nodes().iter().find(|node| node.plan().port == port);
+        known.map(|node| node.name().to_owned())
     };
     cluster
         .nodes()
         .iter()
-        .zip(&selves)
+        .zip(&answers)
         .zip(standings)
         .enumerate()
-        .map(|(index, ((node, own), standing))| {
+        .map(|(index, ((node, answers), standing))| {
             let plan = node.plan();
-            let role = own.map_or(plan.role, |line| {
-                if line.has("slave") {
-                    Role::Replica
-                } else {
-                    Role::Master
-                }
-            });
+            let role = answers.and_then(Answers::role).unwrap_or(plan.role);
+            let own = answers.and_then(Answers::myself);
+            let master = own.and_then(|line| name_of(line.master.as_deref()?));
+            let replicates = answers.and_then(|answers| name_at(answers.replicates()?.port));
             let slots = match own {
                 Some(line) => line.slots.iter().map(ToString::to_string).collect(),
                 None => Vec::new(),
@@ -265,7 +263,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
             NodeReport {
                 name: node.name().to_owned(),
                 role,
-                master: own.and_then(|line| name_of(line.master.as_deref()?)),
+                master: master.or(replicates),
                 shard: plan.shard,
                 address: node.address(),
                 host: node.address().ip().to_string(),

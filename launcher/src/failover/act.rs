@@ -12,7 +12,6 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Rung;
 use crate::node::{Endpoint, Node};
-use crate::plan::Topology;
 use crate::reshape::survey::Survey;
 use crate::view;
 use crate::wait::{Deadline, next_round};
@@ -45,9 +44,9 @@ impl Cluster {
         observe: impl FnMut(&Moment),
     ) -> Result<Failover, Error> {
         self.refuse_unfinished()?;
-        if self.record().options.topology != Topology::Cluster {
+        if !self.record().options.topology.is_cluster() {
             let text = format!(
-                "`{}` is no cluster, and nobody takes over from a server that stands alone",
+                "`{}` has no cluster mode, and only a cluster fails over here",
                 self.name()
             );
             return Err(FailoverError::Unsupported(text).into());
