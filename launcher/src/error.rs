@@ -15,6 +15,7 @@ use crate::node::NodeError;
 use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
 use crate::reshape::MoveError;
+use crate::reshape::members::MemberError;
 use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
 use crate::state::Name;
@@ -29,6 +30,9 @@ pub enum Error {
     /// A `--set` that cannot be.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// A node that cannot come or go.
+    #[error(transparent)]
+    Member(#[from] MemberError),
     /// A server that is asked for in words that mean none.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -339,6 +343,7 @@ impl Error {
             Self::Node(error) => error.exit_code(),
             Self::Failover(error) => error.exit_code(),
             Self::Wish(error) => error.exit_code(),
+            Self::Member(error) => error.exit_code(),
             Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
             Self::Interrupted(signal) => exit::of_signal(*signal as i32),
             _ => exit::ENVIRONMENT,
@@ -349,6 +354,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Server(error) => error.hint(),
+            Self::Member(error) => error.hint(),
             Self::Spec(error) => error.hint(),
             Self::Node(error) => error.hint(),
             Self::Failover(error) => error.hint(),

@@ -10,3 +10,5 @@ mod seed;
 mod seeded;
 
 pub(crate) use bring_up::BringUp;
+pub(crate) use commands::{meet, replicate};
+pub(crate) use orders::Orders;

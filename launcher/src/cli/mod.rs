@@ -1,6 +1,9 @@
 //! The command line of `shardlab`, and the only place of the program that reads its environment.
 
 mod cluster_args;
+mod member_args;
+mod reshape_args;
+mod topology_args;
 mod verb_args;
 
 use std::ffi::OsString;
@@ -12,6 +15,9 @@ use shardlab::state::Name;
 use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
+pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
+pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
+pub(crate) use topology_args::TopologyArgs;
 pub(crate) use verb_args::{Failover, Kill, ModeArg, Pause, Restart, Resume};
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
@@ -88,6 +94,16 @@ pub(crate) enum Command {
     Cli(CliArgs),
     /// Prints the logs of the nodes
     Logs(Logs),
+    /// Adds a node: a master without slots, or a replica
+    AddNode(AddNodeArgs),
+    /// Deletes a node; a master's slots go to the others first
+    DelNode(DelNodeArgs),
+    /// Makes it so many masters with so many replicas each
+    Scale(ScaleArgs),
+    /// Moves slots, with their keys, to one master
+    Reshard(ReshardArgs),
+    /// Moves slots so that every master has its share
+    Rebalance(RebalanceArgs),
     /// Lists the servers that are here and that can be had
     Servers(Servers),
     /// Prints the completions of a shell
@@ -142,13 +158,14 @@ pub(crate) struct Run {
 pub(crate) enum RungArg {
     /// Every node answers
     Listening,
-    /// Every node knows every other one, and all links are up
+    /// Every node knows every other one, and all links are up; without cluster: all follow one master
     Formed,
-    /// `cluster_state` is ok everywhere
+    /// `cluster_state` is ok everywhere; without cluster: the master knows all replicas, CKQUORUM is OK
     Ok,
     /// Every replica's link to its master is up
     Replicas,
-    /// CLUSTER SLOTS is the same and whole on every node
+    /// CLUSTER SLOTS is the same and whole on every node; without cluster: all replicas are online,
+    /// and no sentinel misses anybody
     Visible,
 }
 

@@ -110,10 +110,8 @@ impl Cluster {
 
     fn chosen_running(&self, nodes: &[String]) -> Result<Vec<&Node>, Error> {
         let chosen = self.chosen(nodes)?;
-        match chosen.iter().find(|node| node.process().is_none()) {
-            Some(node) => Err(node.not_running()),
-            None => Ok(chosen),
-        }
+        chosen.iter().try_for_each(|node| node.must_run())?;
+        Ok(chosen)
     }
 }
 

@@ -64,7 +64,7 @@ impl Cluster {
         self.start(lock, nodes, rung, timeout, observe).await
     }
 
-    /// Restarts nodes one after the other, all if `nodes` is empty, while clients go on: the replicas
+    /// Restarts nodes one after the other, all of ours if `nodes` is empty, while clients go on: the replicas
     /// first, and each master after an orderly failover of its shard. After each step the cluster must
     /// stand on [`Rung::Visible`] before the next one begins, so that no acknowledged write is lost.
     /// Roles are not given back: that would be one more failover for each shard. A master without
@@ -91,11 +91,12 @@ impl Cluster {
         let timeout = timeout.unwrap_or_else(|| {
             default_timeout(self.nodes.len()) + patience(self.record.options.node_timeout)
         });
-        let names: Vec<_> = self
-            .chosen(nodes)?
-            .iter()
-            .map(|node| node.name().to_owned())
-            .collect();
+        let mut chosen = self.chosen(nodes)?;
+        if nodes.is_empty() {
+            chosen.retain(|node| node.is_ours());
+        }
+        chosen.iter().try_for_each(|node| node.refuse_foreign())?;
+        let names: Vec<_> = chosen.iter().map(|node| node.name().to_owned()).collect();
         self.climb_watched(Rung::Visible, None, Instant::now(), timeout, |_| {})
             .await?;
         let order = replicas_first(&self.survey(Deadline::after(REPLY_TIMEOUT)).await, names);

@@ -291,7 +291,7 @@ impl Drop for Revival<'_> {
 }
 
 fn is_up(node: &Node) -> bool {
-    node.process().is_some() && !node.is_paused()
+    node.may_answer() && !node.is_paused()
 }
 
 fn members(nodes: &[Node], survey: &Survey) -> Vec<Member> {

@@ -3,6 +3,7 @@
 mod error;
 mod journal;
 mod look;
+pub mod members;
 mod mover;
 pub mod moves;
 pub mod plan;

@@ -20,4 +20,5 @@ mod run;
 mod seeded;
 mod servers;
 mod topologies;
+mod traffic;
 mod verbs;
