@@ -28,7 +28,7 @@ impl Cluster {
     /// existing server is not fit to be taken in, another addition is unfinished. A port is taken.
     pub async fn plan_add_node(&self, addition: &Addition) -> Result<Change, Error> {
         let (survey, members) = self.look().await?;
-        self.refuse_unsound(&survey, &members, None, false)?;
+        Self::refuse_unsound(&survey, &members, None, false)?;
         let of = match &addition.replica_of {
             Some(node) => member(&members, self.node(node)?.name()),
             None => None,
@@ -74,7 +74,7 @@ impl Cluster {
     pub async fn plan_del_node(&self, removal: &Removal) -> Result<Change, Error> {
         let name = self.node(&removal.node)?.name();
         let (survey, members) = self.look().await?;
-        self.refuse_unsound(&survey, &members, Some(name), removal.force)?;
+        Self::refuse_unsound(&survey, &members, Some(name), removal.force)?;
         let Some(leaver) = member(&members, name) else {
             return Ok(Change::default());
         };
@@ -89,7 +89,7 @@ impl Cluster {
     /// [`MemberError`]: numbers that make no cluster, or a node is silent.
     pub async fn plan_scale(&self, scale: Scale) -> Result<Change, Error> {
         let (survey, members) = self.look().await?;
-        self.refuse_unsound(&survey, &members, None, false)?;
+        Self::refuse_unsound(&survey, &members, None, false)?;
         let goal = scaled(&members, scale, &mut Names::of(self.record()))?;
         let newcomers = self.started(&goal.new, None)?;
         self.steps_to(
@@ -142,7 +142,6 @@ impl Cluster {
     /// Refuses what would leave nodes behind that know another set of nodes: silent ones, and those
     /// that are not in one cluster with the others.
     fn refuse_unsound(
-        &self,
         survey: &Survey,
         members: &[Member],
         leaver: Option<&str>,
