@@ -13,6 +13,7 @@ use crate::ladder::Standing;
 use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
 use crate::reshape::MoveError;
+use crate::reshape::members::MemberError;
 use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
 use crate::shape::ShapeError;
@@ -31,6 +32,9 @@ pub enum Error {
     /// A `--set` that cannot be.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// A node that cannot come or go.
+    #[error(transparent)]
+    Member(#[from] MemberError),
     /// A server that is asked for in words that mean none.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -334,6 +338,7 @@ impl Error {
             | Self::Unsupported(_)
             | Self::Refused { .. } => exit::USAGE,
             Self::Wish(error) => error.exit_code(),
+            Self::Member(error) => error.exit_code(),
             Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
             Self::Interrupted(signal) => exit::of_signal(*signal as i32),
             _ => exit::ENVIRONMENT,
@@ -344,6 +349,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Server(error) => error.hint(),
+            Self::Member(error) => error.hint(),
             Self::Spec(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
             Self::Wish(error) => error.hint(),

@@ -45,8 +45,7 @@ pub(crate) async fn form(
     };
     let rest: Vec<_> = all.collect();
     for orders in &rest {
-        let command = orders.node().meet_command(server);
-        first.give(&command).await?;
+        first.give(&meet(orders.node(), server)).await?;
     }
     for mut orders in rest {
         let plan = orders.node().plan();
@@ -60,6 +59,22 @@ pub(crate) async fn form(
         }
     }
     Ok(())
+}
+
+/// The order to meet a node, for a server of this kind.
+pub(crate) fn meet(node: &Node, server: &Identity) -> Vec<String> {
+    let address = node.address();
+    let mut command = vec![
+        "CLUSTER".to_owned(),
+        "MEET".to_owned(),
+        address.ip().to_string(),
+        address.port().to_string(),
+    ];
+    // Older servers have no third argument and take the bus port for granted.
+    if server.cluster_port_setting() {
+        command.extend(node.bus_port().map(|port| port.to_string()));
+    }
+    command
 }
 
 fn add_slots(slots: &crate::slots::SlotRanges, by_range: bool) -> Vec<String> {
@@ -79,7 +94,11 @@ fn add_slots(slots: &crate::slots::SlotRanges, by_range: bool) -> Vec<String> {
 }
 
 /// A node replicates a master only once gossip has told it of that one.
-async fn replicate(orders: &mut Orders<'_>, master: &str, deadline: Deadline) -> Result<(), Error> {
+pub(crate) async fn replicate(
+    orders: &mut Orders<'_>,
+    master: &str,
+    deadline: Deadline,
+) -> Result<(), Error> {
     loop {
         let known = orders
             .nodes()

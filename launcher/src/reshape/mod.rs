@@ -5,6 +5,7 @@ mod error;
 pub mod fix;
 mod journal;
 mod look;
+pub mod members;
 mod mover;
 pub mod moves;
 pub mod plan;

@@ -20,3 +20,4 @@ mod run;
 mod seeded;
 mod servers;
 mod topologies;
+mod traffic;
