@@ -45,7 +45,8 @@ pub(crate) async fn form(
     };
     let rest: Vec<_> = all.collect();
     for orders in &rest {
-        first.give(&meet(orders.node(), server)).await?;
+        let command = orders.node().meet_command(server);
+        first.give(&command).await?;
     }
     for mut orders in rest {
         let plan = orders.node().plan();
@@ -59,22 +60,6 @@ pub(crate) async fn form(
         }
     }
     Ok(())
-}
-
-/// The order to meet a node, for a server of this kind.
-pub(crate) fn meet(node: &Node, server: &Identity) -> Vec<String> {
-    let address = node.address();
-    let mut command = vec![
-        "CLUSTER".to_owned(),
-        "MEET".to_owned(),
-        address.ip().to_string(),
-        address.port().to_string(),
-    ];
-    // Older servers have no third argument and take the bus port for granted.
-    if server.cluster_port_setting() {
-        command.extend(node.bus_port().map(|port| port.to_string()));
-    }
-    command
 }
 
 fn add_slots(slots: &crate::slots::SlotRanges, by_range: bool) -> Vec<String> {

@@ -11,5 +11,5 @@ mod seeded;
 mod shaping;
 
 pub(crate) use bring_up::BringUp;
-pub(crate) use commands::{meet, replicate};
+pub(crate) use commands::replicate;
 pub(crate) use orders::Orders;

@@ -16,7 +16,7 @@ use super::{RungArg, TopologyArgs};
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
     #[command(flatten)]
-    pub(crate) shape: TopologyArgs,
+    pub(crate) topology: TopologyArgs,
     /// Number of masters [default: 3; 1 without cluster].
     #[arg(long, value_name = "N", help_heading = "Shape")]
     pub(crate) masters: Option<usize>,
@@ -32,13 +32,8 @@ pub(crate) struct ClusterArgs {
     #[arg(long, value_name = "A-B,C-D…", value_parser = slots, help_heading = "Shape")]
     pub(crate) slots: Option<SlotLists>,
     /// A cluster that is odd on purpose.
-    #[arg(
-        long = "shape",
-        value_enum,
-        value_name = "SHAPE",
-        help_heading = "Shape"
-    )]
-    pub(crate) oddity: Option<ShapeArg>,
+    #[arg(long, value_enum, value_name = "SHAPE", help_heading = "Shape")]
+    pub(crate) shape: Option<ShapeArg>,
     /// How the nodes become a cluster.
     #[arg(long, value_enum, help_heading = "Shape")]
     pub(crate) boot: Option<BootArg>,

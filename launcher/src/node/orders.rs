@@ -4,9 +4,26 @@ use super::Node;
 use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::error::Error;
 use crate::resp::Frame;
+use crate::server::Identity;
 use crate::wait::Deadline;
 
 impl Node {
+    /// What another node is told so that it gets to know this one.
+    pub(crate) fn meet_command(&self, server: &Identity) -> Vec<String> {
+        let address = self.address();
+        let mut command = vec![
+            "CLUSTER".to_owned(),
+            "MEET".to_owned(),
+            address.ip().to_string(),
+            address.port().to_string(),
+        ];
+        // Older servers have no third argument and take the bus port for granted.
+        if server.cluster_port_setting() {
+            command.extend(self.bus_port().map(|port| port.to_string()));
+        }
+        command
+    }
+
     /// Sends commands in one write, so that the node carries them out one after the other without
     /// listening to anybody else in between (as long as they fit into one read), and gives the replies.
     ///

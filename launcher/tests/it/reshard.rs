@@ -8,6 +8,7 @@ use shardlab::Cluster;
 use shardlab::reshape::plan::{Reshard, Sources};
 use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
 use shardlab::resp::Frame;
+use shardlab::slots::SlotRanges;
 use shardlab::state::Home;
 use shardlab::wait::{Deadline, until_blocking};
 
@@ -256,7 +257,7 @@ async fn a_slot_that_is_open_or_has_keys_on_both_sides_is_settled() {
 
     let keys = cluster
         .settle_slots(
-            &shardlab::slots::SlotRanges::from_iter([slot]),
+            &SlotRanges::from_iter([slot]),
             "n1",
             "n2",
             Keep::Target,
@@ -277,7 +278,7 @@ async fn a_slot_that_is_open_or_has_keys_on_both_sides_is_settled() {
     // There is nothing left to do, which is fine.
     let again = cluster
         .settle_slots(
-            &shardlab::slots::SlotRanges::from_iter([slot]),
+            &SlotRanges::from_iter([slot]),
             "n1",
             "n2",
             Keep::Source,

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use super::plan::repairs;
 use super::repair::Repair;
-use crate::boot::meet;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -173,7 +172,7 @@ impl Cluster {
     }
 
     async fn meet(&self, node: &str, with: &str) -> Result<(), Error> {
-        let command = meet(self.node(with)?, &self.record().server);
+        let command = self.node(with)?.meet_command(&self.record().server);
         let id = self.id(with).await?;
         let deadline = Deadline::after(MEETING);
         while !deadline.passed() {

@@ -8,7 +8,7 @@ use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{is_linked, knows, shakes_hands, unattached};
 use crate::bend::{Method, boot_arguments};
-use crate::boot::{Orders, meet, replicate};
+use crate::boot::{Orders, replicate};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -143,7 +143,7 @@ impl Cluster {
                     .get(&(node.clone(), stranger.clone()))
                     .is_some_and(|at| at.elapsed() < HANDSHAKE);
                 if lacks && !recent {
-                    let order = meet(self.node(&stranger)?, &self.record().server);
+                    let order = self.node(&stranger)?.meet_command(&self.record().server);
                     Orders::open(self.node(&node)?, deadline)
                         .await?
                         .give(&order)

@@ -72,8 +72,9 @@ impl Cluster {
             }
             let owner = survey.owners(open.slot).find(|owner| *owner != open.node);
             if let Some(owner) = owner {
+                let slots = SlotRanges::from_iter([open.slot]);
                 self.settle_slots(
-                    &SlotRanges::from_iter([open.slot]),
+                    &slots,
                     &open.node,
                     owner,
                     Keep::Target,
