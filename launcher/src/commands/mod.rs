@@ -21,6 +21,7 @@ mod reshard;
 mod run;
 mod scale;
 mod servers;
+mod shape;
 mod start;
 mod status;
 mod stop;

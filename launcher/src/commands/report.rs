@@ -9,7 +9,7 @@ use serde::Serialize;
 use shardlab::ladder::{Answers, Observation, Standing, common, present_master};
 use shardlab::plan::{MASTER_NAME, Role, Topology};
 use shardlab::ready::Climb;
-use shardlab::state::{Home, Phase, has_owner};
+use shardlab::state::{Home, Phase, Stage, has_owner};
 use shardlab::{Cluster, Rung};
 
 use crate::term::table;
@@ -94,7 +94,13 @@ struct NodeReport {
     epoch: Option<u64>,
     rung: Option<Rung>,
     why: Option<String>,
-    dir: PathBuf,
+    /// None if the node is not ours.
+    dir: Option<PathBuf>,
+    /// Started by Shardlab, and ended by it.
+    ours: bool,
+    /// Whether it is coming or going.
+    #[serde(skip_serializing_if = "Stage::is_member")]
+    stage: Stage,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reached: BTreeMap<&'static str, f64>,
 }
@@ -157,6 +163,20 @@ impl ClusterReport {
             }
         }
         text.push_str(&table(&rows));
+        for node in &self.nodes {
+            let name = &node.name;
+            let _ = match &node.stage {
+                Stage::Member => Ok(()),
+                Stage::Joining { .. } => writeln!(
+                    text,
+                    "{name} has not joined yet: `shardlab add-node` goes on, `shardlab del-node {name}` removes it"
+                ),
+                Stage::Leaving => writeln!(
+                    text,
+                    "{name} is being deleted: `shardlab del-node {name}` goes on"
+                ),
+            };
+        }
         for node in self.nodes.iter().filter(|node| node.why.is_some()) {
             let why = node.why.as_deref().unwrap_or_default();
             let _ = match node.rung {
@@ -207,9 +227,11 @@ impl NodeReport {
         } else {
             self.slots.join(",")
         };
-        let pid = self
-            .pid
-            .map_or_else(|| "not running".to_owned(), |pid| pid.to_string());
+        let pid = match self.pid {
+            Some(pid) => pid.to_string(),
+            None if self.ours => "not running".to_owned(),
+            None => "not ours".to_owned(),
+        };
         vec![
             self.name.clone(),
             self.address.to_string(),
@@ -233,14 +255,11 @@ fn url(cluster: &Cluster, round: &[Observation]) -> String {
 /// Whether the cluster runs, by its record and its processes.
 pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
     let record = cluster.record();
-    let running = cluster
-        .nodes()
-        .iter()
-        .filter(|node| node.process().is_some())
-        .count();
+    let ours = || cluster.nodes().iter().filter(|node| node.is_ours());
+    let running = ours().filter(|node| node.process().is_some()).count();
     match (record.phase, running) {
         (Phase::Starting, _) if is_being_started(cluster, home) => State::Starting,
-        (_, all) if all == cluster.nodes().len() => State::Running,
+        (_, all) if all == ours().count() => State::Running,
         (Phase::Stopped, 0) => State::Stopped,
         (_, 0) => State::Down,
         _ => State::Degraded,
@@ -298,7 +317,9 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 epoch: own.map(|line| line.epoch),
                 rung: standing.rung,
                 why: standing.why.clone(),
-                dir: node.dir().to_owned(),
+                dir: node.is_ours().then(|| node.dir().to_owned()),
+                ours: node.is_ours(),
+                stage: node.stage().clone(),
                 reached: reached(cluster.climb(), index),
             }
         })

@@ -11,6 +11,7 @@ mod conformance;
 mod doors;
 mod killed;
 mod lab;
+mod members;
 mod mend;
 mod program;
 mod readme;

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::plan::{NodePlan, Plan, PlanError, PortChoice, Role, Topology, bus_port};
 use crate::ports;
 use crate::reshape::survey::Survey;
-use crate::reshape::{Journal, Move, MoveError};
+use crate::reshape::{Journal, Move};
 use crate::slots::SlotRanges;
 use crate::state::{NodeRecord, Phase, Stage};
 use crate::wait::Deadline;
@@ -68,7 +68,7 @@ impl Cluster {
     /// What deleting a node comes to.
     ///
     /// # Errors
-    /// [`MoveError::Unfinished`]: another command that moves slots was interrupted.
+    /// [`MoveError::Unfinished`](crate::reshape::MoveError::Unfinished): another command that moves slots was interrupted.
     /// [`MemberError`]: it is the last master, or one whose keys cannot be moved; a node that must
     /// forget it is silent.
     pub async fn plan_del_node(&self, removal: &Removal) -> Result<Change, Error> {
@@ -114,13 +114,8 @@ impl Cluster {
     /// # Errors
     /// Another command that moves slots was interrupted.
     fn interrupted(&self, command: &str) -> Result<Option<Vec<Move>>, Error> {
-        match Journal::read(&self.home().folder(self.name()))? {
-            Some(journal) if journal.command != command => Err(MoveError::Unfinished {
-                command: journal.command,
-            }
-            .into()),
-            journal => Ok(journal.map(|journal| journal.moves)),
-        }
+        let journal = Journal::of_folder(&self.home().folder(self.name()), command)?;
+        Ok(journal.map(|journal| journal.moves))
     }
 
     /// What the nodes say, and who is who.
@@ -225,7 +220,7 @@ impl Cluster {
         };
         let mut records = Vec::with_capacity(new.len());
         for (new, port) in new.iter().zip(ports) {
-            let plan = self.planned(new, port, bus_port(&new.name, options.topology, port)?);
+            let plan = Self::planned(new, port, bus_port(&new.name, options.topology, port)?);
             self.refuse_double_port(&plan)?;
             let dir = self.record().dir.join(port.to_string());
             records.push(joining(NodeRecord::new(plan, dir), new));
@@ -239,7 +234,7 @@ impl Cluster {
 
     /// The record of a server that runs already.
     fn taken_in(&self, new: &NewNode, existing: &Existing) -> NodeRecord {
-        let plan = self.planned(new, existing.address.port(), Some(existing.bus_port));
+        let plan = Self::planned(new, existing.address.port(), Some(existing.bus_port));
         // Nothing is ever there.
         let dir = self.record().dir.join(existing.address.port().to_string());
         let record = NodeRecord {
@@ -249,8 +244,7 @@ impl Cluster {
         joining(record, new)
     }
 
-    #[expect(clippy::unused_self, reason = "reads as a question to the cluster")]
-    fn planned(&self, new: &NewNode, port: u16, bus_port: Option<u16>) -> NodePlan {
+    fn planned(new: &NewNode, port: u16, bus_port: Option<u16>) -> NodePlan {
         NodePlan {
             name: new.name.clone(),
             role: if new.replica_of.is_some() {
