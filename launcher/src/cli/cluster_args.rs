@@ -9,15 +9,17 @@ use shardlab::Error;
 use shardlab::plan::{Boot, FIRST_PORT, PortChoice, Setting};
 use shardlab::slots::{SlotRange, SlotRanges};
 
-use super::RungArg;
+use super::{RungArg, TopologyArgs};
 
 /// What a new cluster is to be like; absent options have defaults that differ between `up` and `run`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
-    /// Number of masters [default: 3].
+    #[command(flatten)]
+    pub(crate) shape: TopologyArgs,
+    /// Number of masters [default: 3; 1 without cluster].
     #[arg(long, value_name = "N", help_heading = "Shape")]
     pub(crate) masters: Option<usize>,
-    /// Replicas of each master: one number, or one for each [default: 1].
+    /// Replicas of each master: one number, or one for each [default: 1; 2 without cluster].
     #[arg(
         long,
         value_name = "N[,N…]",
@@ -46,7 +48,7 @@ pub(crate) struct ClusterArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Server")]
     pub(crate) settings: Vec<String>,
     /// cluster-node-timeout [default: 5s].
-    #[arg(long, value_name = "TIME", value_parser = node_timeout, help_heading = "Server")]
+    #[arg(long, value_name = "TIME", value_parser = server_time, help_heading = "Server")]
     pub(crate) node_timeout: Option<Duration>,
     /// Keep data in an append-only file [default for `up`].
     #[arg(long, conflicts_with = "ephemeral", help_heading = "Server")]
@@ -111,7 +113,7 @@ pub(crate) enum BootArg {
     Auto,
     /// By files that are written before the first start
     Seeded,
-    /// CLUSTER ADDSLOTS, MEET and REPLICATE
+    /// CLUSTER ADDSLOTS, MEET and REPLICATE; REPLICAOF, and sentinels that find out the rest
     Commands,
     /// Not at all: bare nodes
     None,
@@ -189,8 +191,9 @@ fn slots(text: &str) -> Result<SlotLists, String> {
     Ok(SlotLists(lists))
 }
 
-/// The server counts in whole milliseconds; below 20 ms no local cluster holds together.
-fn node_timeout(text: &str) -> Result<Duration, String> {
+/// A node timeout, or a time of Sentinel's: the server counts in whole milliseconds; below 20 ms no
+/// local cluster holds together.
+pub(super) fn server_time(text: &str) -> Result<Duration, String> {
     let timeout =
         humantime::parse_duration(text).map_err(|error| format!("{error}; write 5s or 500ms"))?;
     if (Duration::from_millis(20)..=Duration::from_secs(86_400)).contains(&timeout) {

@@ -1,6 +1,7 @@
 //! The command line of `shardlab`, and the only place of the program that reads its environment.
 
 mod cluster_args;
+mod topology_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use shardlab::state::Name;
 use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
+pub(crate) use topology_args::TopologyArgs;
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -130,13 +132,14 @@ pub(crate) struct Run {
 pub(crate) enum RungArg {
     /// Every node answers
     Listening,
-    /// Every node knows every other one, and all links are up
+    /// Every node knows every other one, and all links are up; without cluster: all follow one master
     Formed,
-    /// `cluster_state` is ok everywhere
+    /// `cluster_state` is ok everywhere; without cluster: the master knows all replicas, CKQUORUM is OK
     Ok,
     /// Every replica's link to its master is up
     Replicas,
-    /// CLUSTER SLOTS is the same and whole on every node
+    /// CLUSTER SLOTS is the same and whole on every node; without cluster: all replicas are online,
+    /// and no sentinel misses anybody
     Visible,
 }
 

@@ -11,7 +11,7 @@ use crate::config::CONFIG_FILES;
 use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::node::Node;
-use crate::plan::{Boot, Plan};
+use crate::plan::{Boot, Plan, Role};
 use crate::ports::{self, Held};
 use crate::state::{Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files};
 use crate::wait::Deadline;
@@ -26,21 +26,22 @@ impl Cluster {
     /// The cluster's start was interrupted, a node does not exist, or does not end within 30 seconds.
     pub async fn stop(&mut self, lock: &Lock, nodes: &[String]) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
-        let stopped = {
+        let links = self.links().await;
+        let stopped: Vec<String> = {
             let chosen: Vec<_> = self
                 .chosen(nodes)?
                 .into_iter()
                 .filter(|node| node.process().is_some())
                 .collect();
-            // All are told before any is waited for: they write their data at the same time.
-            for node in &chosen {
-                let _ = node.signal(nix::sys::signal::Signal::SIGTERM);
-            }
-            for node in &chosen {
-                node.stop(STOP_TIMEOUT).await?;
-            }
+            // Sentinels first: they must not take for a failure what is none.
+            let (sentinels, data): (Vec<_>, Vec<_>) = chosen
+                .iter()
+                .partition(|node| node.plan().role == Role::Sentinel);
+            stop_all(&sentinels).await?;
+            stop_all(&data).await?;
             chosen.iter().map(|node| node.name().to_owned()).collect()
         };
+        self.keep_links(&links, &stopped)?;
         let phase = if self.is_running() {
             Phase::Up
         } else {
@@ -94,6 +95,7 @@ impl Cluster {
         } else {
             Vec::new()
         };
+        self.follow_the_master(&started).await?;
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
         self.spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
             .await?;
@@ -224,6 +226,17 @@ impl Drop for Cluster {
             self.destroy();
         }
     }
+}
+
+/// Ends nodes. All are told before any is waited for: they write their data at the same time.
+async fn stop_all(nodes: &[&Node]) -> Result<(), Error> {
+    for node in nodes {
+        let _ = node.signal(nix::sys::signal::Signal::SIGTERM);
+    }
+    for node in nodes {
+        node.stop(STOP_TIMEOUT).await?;
+    }
+    Ok(())
 }
 
 /// Whether a folder is one that a launcher has made for a node. A record names the folders before

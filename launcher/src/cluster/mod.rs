@@ -2,6 +2,7 @@
 
 mod climbing;
 mod life;
+mod roles;
 mod starting;
 
 use std::fs::File;
@@ -172,20 +173,24 @@ impl Cluster {
         self.node(node)?.call(command).await
     }
 
-    /// The address that a client starts with, as a URL; with the password if there is one.
+    /// The address of the first node as a URL, with the password if there is one. Where there is one
+    /// master that is the master by birth: see [`Cluster::present_master`].
     pub fn url(&self) -> String {
+        self.nodes
+            .first()
+            .map(|node| self.url_of(node))
+            .unwrap_or_default()
+    }
+
+    /// A node's address as a URL, with the password if there is one.
+    pub fn url_of(&self, node: &Node) -> String {
         let secret = self
             .record
             .options
             .password
             .as_ref()
             .map(|password| format!(":{}@", percent_encoded(password)));
-        let address = self
-            .nodes
-            .first()
-            .map(|node| node.address().to_string())
-            .unwrap_or_default();
-        format!("redis://{}{address}", secret.unwrap_or_default())
+        format!("redis://{}{}", secret.unwrap_or_default(), node.address())
     }
 
     /// The times of the climb at start; empty for an opened cluster.

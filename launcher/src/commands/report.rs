@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use shardlab::ladder::{Answers, Observation, Standing, common};
-use shardlab::plan::Role;
+use shardlab::ladder::{Answers, Observation, Standing, common, present_master};
+use shardlab::plan::{MASTER_NAME, Role, Topology};
 use shardlab::ready::Climb;
 use shardlab::state::{Home, Phase, has_owner};
 use shardlab::{Cluster, Rung};
@@ -17,14 +17,19 @@ use crate::term::table;
 /// The version of every report's JSON.
 pub(crate) const SCHEMA: u32 = 1;
 
+/// Which column of the table is only for clusters.
+const SLOTS_COLUMN: usize = 3;
+
 /// One cluster at one moment.
 #[derive(Debug, Serialize)]
 pub(crate) struct ClusterReport {
     schema: u32,
     name: String,
+    topology: Topology,
     state: State,
     /// The rung that all nodes stand on.
     rung: Option<Rung>,
+    /// Of the node that a client starts with: the master where there is one.
     url: String,
     server: ServerReport,
     dir: PathBuf,
@@ -105,9 +110,10 @@ impl ClusterReport {
         Self {
             schema: SCHEMA,
             name: cluster.name().to_string(),
+            topology: record.options.topology,
             state: state(cluster, home),
             rung: common(&standings),
-            url: cluster.url(),
+            url: url(cluster, &round),
             server: ServerReport {
                 product: record.server.product.to_string(),
                 version: record.server.version.to_string(),
@@ -131,8 +137,12 @@ impl ClusterReport {
     /// The lines that people read: what runs, how to connect, and for each node where it stands.
     pub(crate) fn text(&self) -> String {
         let ready = self.rung.map_or("not listening", Rung::name);
+        let what = match self.topology {
+            Topology::Cluster => String::new(),
+            other => format!("{other}, "),
+        };
         let mut text = format!(
-            "cluster `{}`: {}, {ready}, {} {}\n",
+            "cluster `{}`: {what}{}, {ready}, {} {}\n",
             self.name, self.state, self.server.product, self.server.version
         );
         let mut rows = vec![
@@ -141,6 +151,11 @@ impl ClusterReport {
                 .to_vec(),
         ];
         rows.extend(self.nodes.iter().map(NodeReport::row));
+        if !self.topology.is_cluster() {
+            for row in &mut rows {
+                row.remove(SLOTS_COLUMN);
+            }
+        }
         text.push_str(&table(&rows));
         for node in self.nodes.iter().filter(|node| node.why.is_some()) {
             let why = node.why.as_deref().unwrap_or_default();
@@ -154,14 +169,27 @@ impl ClusterReport {
 
     /// What to do next, below [`ClusterReport::text`].
     pub(crate) fn next_steps(&self, option: &str) -> String {
-        let nodes: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|node| node.address.to_string())
-            .collect();
+        let addresses = |role: Option<Role>| {
+            let nodes = self.nodes.iter();
+            let chosen = nodes.filter(|node| role.is_none_or(|role| node.role == role));
+            let addresses: Vec<_> = chosen.map(|node| node.address.to_string()).collect();
+            addresses.join(" ")
+        };
+        let connect = match self.topology {
+            Topology::Cluster => format!("connect a client to any of  {}", addresses(None)),
+            Topology::Standalone => format!("connect a client to  {}", addresses(None)),
+            Topology::Replication => format!(
+                "write to    {}\nread from   {}",
+                addresses(Some(Role::Master)),
+                addresses(Some(Role::Replica))
+            ),
+            Topology::Sentinel => format!(
+                "connect a client by the sentinels  {}  to the master  {MASTER_NAME}",
+                addresses(Some(Role::Sentinel))
+            ),
+        };
         format!(
-            "\nconnect a client to any of  {}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n",
-            nodes.join(" ")
+            "\n{connect}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n"
         )
     }
 }
@@ -189,6 +217,16 @@ impl NodeReport {
             slots,
             pid,
         ]
+    }
+}
+
+/// The address that a client starts with: the master's where there is one.
+fn url(cluster: &Cluster, round: &[Observation]) -> String {
+    let one_master = cluster.record().options.topology.has_one_master();
+    let master = present_master(round).filter(|_| one_master);
+    match master.and_then(|index| cluster.nodes().get(index)) {
+        Some(master) => cluster.url_of(master),
+        None => cluster.url(),
     }
 }
 

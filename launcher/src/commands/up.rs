@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use shardlab::plan::{Options, Plan};
+use shardlab::plan::Plan;
 use shardlab::server::Server;
 use shardlab::state::{Lock, Phase, Record};
 use shardlab::sweep::sweep;
@@ -14,7 +14,7 @@ use shardlab::{Cluster, Error, Event, exit};
 use super::Lab;
 use super::difference::differences;
 use super::report::{ClusterReport, SCHEMA};
-use super::wish::{builder, options};
+use super::wish::{builder, defaults, options};
 use crate::cli::{ClusterArgs, Up};
 use crate::term::table;
 use shardlab::interrupt::Interrupts;
@@ -134,7 +134,7 @@ async fn start(
     args: &ClusterArgs,
     private: bool,
 ) -> Result<Cluster, Error> {
-    let wish = options(args, Options::default()).and_then(|options| builder(lab, args, options));
+    let wish = options(args, defaults(args)).and_then(|options| builder(lab, args, options));
     let observe = |event: &Event<'_>| lab.term.event(event);
     let started = match wish {
         Ok(builder) => {
@@ -166,7 +166,7 @@ async fn report(lab: &Lab<'_>, cluster: &Cluster, json: bool) -> Result<u8, Erro
 }
 
 async fn dry_run(lab: &Lab<'_>, args: &Up) -> Result<u8, Error> {
-    let options = options(&args.cluster, Options::default())?;
+    let options = options(&args.cluster, defaults(&args.cluster))?;
     let observe = |event: &Event<'_>| lab.term.event(event);
     let builder = builder(lab, &args.cluster, options)?.observer(&observe);
     let (plan, server) = builder.plan().await?;

@@ -1,6 +1,6 @@
 //! What the command line asks of a cluster, as the library wants it.
 
-use shardlab::plan::Options;
+use shardlab::plan::{Options, PlanError};
 use shardlab::{Builder, Cluster, Error};
 
 use super::Lab;
@@ -29,9 +29,23 @@ pub(super) fn builder<'a>(
     Ok(builder)
 }
 
+/// The defaults of the topology that is asked for.
+pub(super) fn defaults(args: &ClusterArgs) -> Options {
+    Options::of(args.shape.topology().unwrap_or_default())
+}
+
 /// The options that are given, over those that are not.
 pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, Error> {
     let asked = args.clone();
+    let topology = args.shape.topology().unwrap_or(defaults.topology);
+    if args.node_timeout.is_some() && !topology.is_cluster() {
+        let misfit = PlanError::Misfit {
+            option: "`--node-timeout`".to_owned(),
+            topology,
+            reason: "only nodes of `--topology cluster` watch each other; sentinels have `--down-after`",
+        };
+        return Err(misfit.into());
+    }
     Ok(Options {
         settings: args.settings()?,
         password: args.password()?,
@@ -48,7 +62,7 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
             asked.bind
         },
         boot: asked.boot.map_or(defaults.boot, Into::into),
-        topology: defaults.topology,
-        sentinels: defaults.sentinels,
+        topology,
+        sentinels: args.shape.sentinels(topology, &defaults.sentinels)?,
     })
 }
