@@ -97,7 +97,7 @@ impl Launch<'_> {
         let plan = plan(self.wish, self.home, self.server)?;
         let held = Held::of(&plan, &self.wish.options.bind);
         let record = self.record(plan)?;
-        refuse_existing(&record)?;
+        refuse_existing(&record.nodes)?;
         self.lock.write(&record)?;
         drop(ports_lock);
         let mut cluster = Cluster::of(self.home.clone(), record, self.private);
@@ -143,10 +143,9 @@ impl Launch<'_> {
             Some(dir) => std::path::absolute(dir).doing("find", dir)?,
             None => self.lock.folder().to_owned(),
         };
-        let node = |plan: NodePlan| NodeRecord {
-            dir: dir.join(plan.port.to_string()),
-            plan,
-            process: None,
+        let node = |plan: NodePlan| {
+            let dir = dir.join(plan.port.to_string());
+            NodeRecord::new(plan, dir)
         };
         Ok(Record {
             schema: SCHEMA,
@@ -159,6 +158,8 @@ impl Launch<'_> {
             server: self.server.identity.clone(),
             created: missing_folders(&dir),
             nodes: plan.nodes.into_iter().map(node).collect(),
+            retired: Vec::new(),
+            reshaped: None,
             dir,
         })
     }
@@ -175,9 +176,8 @@ fn populate(cluster: &Cluster) -> Result<(), Error> {
 }
 
 /// Refuses node folders that exist: they are somebody's, and ours are removed with the cluster.
-fn refuse_existing(record: &Record) -> Result<(), Error> {
-    match record
-        .nodes
+pub(crate) fn refuse_existing(nodes: &[NodeRecord]) -> Result<(), Error> {
+    match nodes
         .iter()
         .find(|node| node.dir.symlink_metadata().is_ok())
     {
@@ -190,7 +190,7 @@ fn refuse_existing(record: &Record) -> Result<(), Error> {
 }
 
 /// Makes the folder of a node, which must not exist.
-fn make_node_folder(dir: &Path) -> Result<(), Error> {
+pub(crate) fn make_node_folder(dir: &Path) -> Result<(), Error> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new()
         .mode(0o700)
@@ -241,6 +241,9 @@ fn lost_port(error: &Error) -> bool {
 
 /// Refuses what the server is too old for, and what contradicts itself.
 fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
+    if let Some(shape) = options.shape {
+        shape.check(options)?;
+    }
     let Some(announce) = &options.announce else {
         return Ok(());
     };

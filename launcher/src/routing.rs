@@ -80,7 +80,7 @@ impl<'a> Router<'a> {
         for node in likely
             .into_iter()
             .chain(nodes)
-            .filter(|node| node.process().is_some())
+            .filter(|node| node.may_answer())
         {
             match node.endpoint().connect(deadline).await {
                 Ok(_) => return Ok(node.endpoint()),

@@ -1,6 +1,8 @@
 //! The terminal: data to standard output, prose and progress to standard error. The only place
 //! that prints.
 
+mod moving;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +11,8 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use shardlab::ladder::{Standing, common};
 use shardlab::{Event, Rung};
+
+pub(crate) use moving::MovingBar;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();

@@ -9,13 +9,14 @@ use shardlab::Error;
 use shardlab::plan::{Boot, FIRST_PORT, PortChoice, Setting};
 use shardlab::slots::{SlotRange, SlotRanges};
 
+use super::shape_args::ShapeArg;
 use super::{RungArg, TopologyArgs};
 
 /// What a new cluster is to be like; absent options have defaults that differ between `up` and `run`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
     #[command(flatten)]
-    pub(crate) shape: TopologyArgs,
+    pub(crate) topology: TopologyArgs,
     /// Number of masters [default: 3; 1 without cluster].
     #[arg(long, value_name = "N", help_heading = "Shape")]
     pub(crate) masters: Option<usize>,
@@ -30,6 +31,9 @@ pub(crate) struct ClusterArgs {
     /// Slots of each master; several ranges of one are joined by `+` [default: evenly].
     #[arg(long, value_name = "A-B,C-D…", value_parser = slots, help_heading = "Shape")]
     pub(crate) slots: Option<SlotLists>,
+    /// A cluster that is odd on purpose.
+    #[arg(long, value_enum, value_name = "SHAPE", help_heading = "Shape")]
+    pub(crate) shape: Option<ShapeArg>,
     /// How the nodes become a cluster.
     #[arg(long, value_enum, help_heading = "Shape")]
     pub(crate) boot: Option<BootArg>,

@@ -1,6 +1,10 @@
 //! The command line of `shardlab`, and the only place of the program that reads its environment.
 
 mod cluster_args;
+mod member_args;
+mod mend_args;
+mod reshape_args;
+mod shape_args;
 mod topology_args;
 
 use std::ffi::OsString;
@@ -12,6 +16,9 @@ use shardlab::state::Name;
 use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
+pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
+pub(crate) use mend_args::{Check, Fix};
+pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
 pub(crate) use topology_args::TopologyArgs;
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
@@ -78,6 +85,20 @@ pub(crate) enum Command {
     Cli(CliArgs),
     /// Prints the logs of the nodes
     Logs(Logs),
+    /// Adds a node: a master without slots, or a replica
+    AddNode(AddNodeArgs),
+    /// Deletes a node; a master's slots go to the others first
+    DelNode(DelNodeArgs),
+    /// Makes it so many masters with so many replicas each
+    Scale(ScaleArgs),
+    /// Moves slots, with their keys, to one master
+    Reshard(ReshardArgs),
+    /// Moves slots so that every master has its share
+    Rebalance(RebalanceArgs),
+    /// Checks coverage, open slots, agreement, epochs, replicas and links; ends with 1 on findings
+    Check(Check),
+    /// Mends what `check` finds: open and uncovered slots, keys astray, nodes that disagree
+    Fix(Fix),
     /// Lists the servers that are here and that can be had
     Servers(Servers),
     /// Prints the completions of a shell

@@ -26,11 +26,11 @@ impl Cluster {
         if !self.record.options.topology.has_one_master() {
             return None;
         }
-        let round = self.look().await;
+        let round = self.observe().await;
         self.nodes.get(ladder::present_master(&round)?)
     }
 
-    async fn look(&self) -> Vec<Observation> {
+    async fn observe(&self) -> Vec<Observation> {
         self.prober().round(Deadline::after(REPLY_TIMEOUT)).await
     }
 
@@ -40,7 +40,7 @@ impl Cluster {
             return Vec::new();
         }
         let formed = self.record.options.boot != Boot::None;
-        let round = self.look().await;
+        let round = self.observe().await;
         let master = ladder::present_master(&round).and_then(|index| self.nodes.get(index));
         let link = |(node, observation): (&Node, &Observation)| {
             let follows = match (&observation.answers, master) {

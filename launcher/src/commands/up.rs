@@ -93,7 +93,7 @@ async fn go_on(
     }
     let mut cluster = lab.open()?;
     let since = Instant::now();
-    let starts = cluster.nodes().iter().any(|node| node.process().is_none());
+    let starts = cluster.nodes().iter().any(|node| !node.may_answer());
     let observe = |standings: &[shardlab::ladder::Standing]| {
         // Of a cluster that runs already there is no progress to show.
         if starts {

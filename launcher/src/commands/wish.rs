@@ -1,6 +1,7 @@
 //! What the command line asks of a cluster, as the library wants it.
 
 use shardlab::plan::{Options, PlanError};
+use shardlab::shape::Shape;
 use shardlab::{Builder, Cluster, Error};
 
 use super::Lab;
@@ -31,13 +32,13 @@ pub(super) fn builder<'a>(
 
 /// The defaults of the topology that is asked for.
 pub(super) fn defaults(args: &ClusterArgs) -> Options {
-    Options::of(args.shape.topology().unwrap_or_default())
+    Options::of(args.topology.topology().unwrap_or_default())
 }
 
 /// The options that are given, over those that are not.
 pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, Error> {
     let asked = args.clone();
-    let topology = args.shape.topology().unwrap_or(defaults.topology);
+    let topology = args.topology.topology().unwrap_or(defaults.topology);
     if args.node_timeout.is_some() && !topology.is_cluster() {
         let misfit = PlanError::Misfit {
             option: "`--node-timeout`".to_owned(),
@@ -45,6 +46,11 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
             reason: "only nodes of `--topology cluster` watch each other; sentinels have `--down-after`",
         };
         return Err(misfit.into());
+    }
+    let shape = asked.shape.map(Shape::from);
+    let mut defaults = defaults;
+    if let Some(shape) = shape {
+        shape.prepare(&mut defaults);
     }
     Ok(Options {
         settings: args.settings()?,
@@ -63,6 +69,7 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
         },
         boot: asked.boot.map_or(defaults.boot, Into::into),
         topology,
-        sentinels: args.shape.sentinels(topology, &defaults.sentinels)?,
+        sentinels: args.topology.sentinels(topology, &defaults.sentinels)?,
+        shape: defaults.shape,
     })
 }
