@@ -97,7 +97,7 @@ impl Cluster {
         } else {
             Vec::new()
         };
-        self.follow_the_master(&started).await?;
+        self.follow_the_master().await?;
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
         self.spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
             .await?;
