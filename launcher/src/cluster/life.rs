@@ -97,7 +97,7 @@ impl Cluster {
         } else {
             Vec::new()
         };
-        self.follow_the_master(&started).await?;
+        self.follow_the_master().await?;
         if whole {
             // Written down before: whoever finds it so after a launcher that was killed sets it right.
             self.record.bent = true;
