@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::change::{Addition, Change, Removal, Step};
+use super::error::MemberError;
 use super::goal::Scale;
 use super::roster::shape;
 use crate::builder::default_timeout;
@@ -14,10 +15,12 @@ use crate::launch::refuse_existing;
 use crate::limits;
 use crate::plan::Plan;
 use crate::ports;
-use crate::reshape::{Journal, MoveEvent, MoveOptions};
+use crate::reshape::{Journal, Move, MoveEvent, MoveOptions};
 use crate::state::{Lock, Stage};
-use crate::wait::Deadline;
+use crate::wait::{Deadline, next_round};
 
+/// How often the nodes are looked at.
+const ROUND: Duration = Duration::from_millis(20);
 /// How long other commands may choose ports.
 const PORTS_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -95,13 +98,12 @@ impl Cluster {
         if !comings.is_empty() {
             observe(&ChangeEvent::Begun(comings));
             self.bring_in(lock, timeout).await?;
-            // A master that has just started serves nobody for two seconds (`CLUSTER_WRITABLE_DELAY`,
-            // `cluster_legacy.c`), and must not be given slots before.
             self.settle(sound, timeout).await?;
         }
         self.bring_back(&change.leave).await?;
         if !moves.is_empty() {
             observe(&ChangeEvent::Begun(moves));
+            self.await_service(&change.moves, timeout).await?;
             self.keep_roles(&change.leave).await?;
             Journal::write(lock, &change.command, &change.moves)?;
             self.move_slots(&change.moves, MoveOptions::default(), |event| {
@@ -137,6 +139,30 @@ impl Cluster {
             self.wait_for(Rung::Visible, timeout).await?;
         }
         Ok(())
+    }
+
+    /// Waits until the nodes that are to get slots serve. A master that has just started does not for two
+    /// seconds (`CLUSTER_WRITABLE_DELAY`, `cluster_legacy.c`).
+    async fn await_service(&self, moves: &[Move], timeout: Duration) -> Result<(), Error> {
+        let deadline = Deadline::after(timeout);
+        let mut prober = self.prober();
+        loop {
+            let round = prober.round(deadline.at_most(REPLY_TIMEOUT)).await;
+            let idle = round.iter().find(|observation| {
+                moves.iter().any(|part| part.to == observation.node)
+                    && !observation.answers.as_ref().is_ok_and(serves)
+            });
+            let Some(idle) = idle else { return Ok(()) };
+            if deadline.passed() {
+                return Err(MemberError::Late {
+                    what: "waiting for the nodes that are to get slots".to_owned(),
+                    waited: timeout,
+                    last: format!("`{}` does not serve, by its CLUSTER INFO", idle.node),
+                }
+                .into());
+            }
+            next_round(ROUND, deadline).await;
+        }
     }
 
     /// Writes down who is to come and to go, before anything else is done.

@@ -33,7 +33,8 @@ fn members(text: &str) -> Vec<Member> {
 
 fn names(members: &[Member], retired: &[&str]) -> Names {
     let there = members.iter().map(|member| member.name.clone());
-    Names::from_iter(there.chain(retired.iter().map(|name| (*name).to_owned())))
+    let retired = retired.iter().map(|name| (*name).to_owned());
+    there.chain(retired).collect()
 }
 
 /// Comings, attachments and leavings in short.
