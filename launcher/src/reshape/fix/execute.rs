@@ -115,7 +115,7 @@ impl Cluster {
         let mut moving = |event: &MoveEvent<'_>| observe(&FixEvent::Moves(event));
         match repair {
             Repair::Cancel { node, .. } => {
-                self.order(node, &[&["CLUSTER", "CANCELSLOTMIGRATIONS", "ALL"]])
+                self.order(node, &[&["CLUSTER", "CANCELSLOTMIGRATIONS"]])
                     .await
             }
             Repair::Forget { node, id, .. } => self.forget(node, id).await,
