@@ -257,10 +257,10 @@ fn what_cannot_be_deleted_is_refused_with_the_next_step() {
     lab.shardlab(["stop", "n3", "-q"]).assert().success();
     let silent = refused(&lab, &["add-node"], 3);
     assert!(silent.contains("node `n3` does not answer"), "{silent}");
-    let lost = refused(&lab, &["del-node", "n3"], 3);
+    let down = refused(&lab, &["del-node", "n3"], 3);
     assert!(
-        lost.contains("is down and the master of 8192 slots"),
-        "{lost}"
+        down.contains("is down and the master of 8192 slots"),
+        "{down}"
     );
     lab.shardlab(["del-node", "n3", "--force", "-q"])
         .assert()

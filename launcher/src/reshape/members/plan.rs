@@ -28,7 +28,7 @@ impl Cluster {
     /// existing server is not fit to be taken in, another addition is unfinished. A port is taken.
     pub async fn plan_add_node(&self, addition: &Addition) -> Result<Change, Error> {
         let (survey, members) = self.look().await?;
-        self.refuse_unsound(&survey, &members, None, false)?;
+        refuse_unsound(&survey, &members, None, false)?;
         let of = match &addition.replica_of {
             Some(node) => member(&members, self.node(node)?.name()),
             None => None,
@@ -74,7 +74,7 @@ impl Cluster {
     pub async fn plan_del_node(&self, removal: &Removal) -> Result<Change, Error> {
         let name = self.node(&removal.node)?.name();
         let (survey, members) = self.look().await?;
-        self.refuse_unsound(&survey, &members, Some(name), removal.force)?;
+        refuse_unsound(&survey, &members, Some(name), removal.force)?;
         let Some(leaver) = member(&members, name) else {
             return Ok(Change::default());
         };
@@ -89,7 +89,7 @@ impl Cluster {
     /// [`MemberError`]: numbers that make no cluster, or a node is silent.
     pub async fn plan_scale(&self, scale: Scale) -> Result<Change, Error> {
         let (survey, members) = self.look().await?;
-        self.refuse_unsound(&survey, &members, None, false)?;
+        refuse_unsound(&survey, &members, None, false)?;
         let goal = scaled(&members, scale, &mut Names::of(self.record()))?;
         let newcomers = self.started(&goal.new, None)?;
         self.steps_to(
@@ -137,47 +137,6 @@ impl Cluster {
     /// The nodes as they stand now, processes and stages included.
     pub(super) fn records(&self) -> Vec<NodeRecord> {
         self.nodes().iter().map(crate::Node::record).collect()
-    }
-
-    /// Refuses what would leave nodes behind that know another set of nodes: silent ones, and those
-    /// that are not in one cluster with the others.
-    fn refuse_unsound(
-        &self,
-        survey: &Survey,
-        members: &[Member],
-        leaver: Option<&str>,
-        force: bool,
-    ) -> Result<(), MemberError> {
-        let settled = || {
-            members
-                .iter()
-                .filter(|member| member.stage.is_member() && Some(member.name.as_str()) != leaver)
-        };
-        if let Some(member) = settled().find(|member| member.silent.is_some() && !force) {
-            return Err(MemberError::Silent {
-                node: member.name.clone(),
-                why: member.silent.clone().unwrap_or_default(),
-            });
-        }
-        for account in survey.accounts() {
-            let (Ok(lines), true) = (
-                &account.says,
-                settled().any(|member| member.name == account.node),
-            ) else {
-                continue;
-            };
-            let stranger = settled().find(|other| {
-                other.silent.is_none()
-                    && lines.iter().all(|line| other.id.as_ref() != Some(&line.id))
-            });
-            if let Some(stranger) = stranger {
-                return Err(MemberError::Apart {
-                    node: account.node.clone(),
-                    stranger: stranger.name.clone(),
-                });
-            }
-        }
-        Ok(())
     }
 
     /// Whether an addition that was interrupted is the one that is asked for.
@@ -392,4 +351,43 @@ fn moves(goal: &Goal, survey: &Survey, members: &[Member]) -> Result<Vec<Move>, 
                 .collect())
         }
     }
+}
+
+/// Refuses what would leave nodes behind that know another set of nodes: silent ones, and those
+/// that are not in one cluster with the others.
+fn refuse_unsound(
+    survey: &Survey,
+    members: &[Member],
+    leaver: Option<&str>,
+    force: bool,
+) -> Result<(), MemberError> {
+    let settled = || {
+        members
+            .iter()
+            .filter(|member| member.stage.is_member() && Some(member.name.as_str()) != leaver)
+    };
+    if let Some(member) = settled().find(|member| member.silent.is_some() && !force) {
+        return Err(MemberError::Silent {
+            node: member.name.clone(),
+            why: member.silent.clone().unwrap_or_default(),
+        });
+    }
+    for account in survey.accounts() {
+        let (Ok(lines), true) = (
+            &account.says,
+            settled().any(|member| member.name == account.node),
+        ) else {
+            continue;
+        };
+        let stranger = settled().find(|other| {
+            other.silent.is_none() && lines.iter().all(|line| other.id.as_ref() != Some(&line.id))
+        });
+        if let Some(stranger) = stranger {
+            return Err(MemberError::Apart {
+                node: account.node.clone(),
+                stranger: stranger.name.clone(),
+            });
+        }
+    }
+    Ok(())
 }
