@@ -151,7 +151,12 @@ async fn detail(
         } else {
             BTreeMap::new()
         },
-        migrations: jobs.iter().filter_map(migration).collect(),
+        // A replica shows its master's.
+        migrations: jobs
+            .iter()
+            .filter(|_| myself.has("master"))
+            .filter_map(migration)
+            .collect(),
     })
 }
 
