@@ -71,47 +71,51 @@ impl Cluster {
         Ok(())
     }
 
-    /// Has nodes that are about to be started follow the master that there is, unless sentinels
-    /// will see to it.
-    pub(super) async fn follow_the_master(&self, starting: &[String]) -> Result<(), Error> {
+    /// Has whoever does not run follow the master that there is, before nodes are started, and writes
+    /// down who follows whom of those that run; unless sentinels will see to it.
+    pub(super) async fn follow_the_master(&self) -> Result<(), Error> {
         let options = &self.record.options;
         if options.topology != Topology::Replication || options.boot == Boot::None {
             return Ok(());
         }
-        let master = match self.present_master().await {
-            Some(master) => Some(master),
-            None => self.master_by_config()?,
-        };
-        let Some(master) = master else {
-            return Ok(());
-        };
-        let peer = self.peer(master);
-        for name in starting {
-            let node = self.node(name)?;
-            if node.name() != master.name() {
-                follow(node, Some(&peer))?;
+        if let Some(master) = self.present_master().await {
+            // Its own config first: whoever reads them next must find one that claims to be it.
+            follow(master, None)?;
+            for (name, master) in self.links().await {
+                follow(self.node(&name)?, master.as_ref())?;
+            }
+        } else if let Some(master) = self.master_by_config()? {
+            follow(master, None)?;
+            let peer = self.peer(master);
+            for node in self.nodes_with_data() {
+                if node.name() != master.name() {
+                    follow(node, Some(&peer))?;
+                }
             }
         }
         Ok(())
     }
 
-    /// The one that is to be the master by what the configs say, of a set of which nobody runs:
-    /// of several that claim it, whom most follow, then who was promoted to it.
+    /// The one that is to be the master by what the configs say, of a set of which nobody runs as
+    /// one. A replica by birth that claims it was promoted, later than the master by birth; then it
+    /// counts whom most follow.
     fn master_by_config(&self) -> Result<Option<&Node>, Error> {
         let mut claims = Vec::new();
         let mut followed = Vec::new();
         for node in self.nodes_with_data() {
             match master_of(&read_config(node)?) {
-                None => claims.push(node),
+                None => claims.push(node.name()),
                 Some(master) => followed.push(master.port),
             }
         }
         let rank = |node: &&Node| {
+            let claims = claims.contains(&node.name());
+            let promoted = claims && node.plan().role == Role::Replica;
             let port = node.plan().port;
             let followers = followed.iter().filter(|to| **to == port).count();
-            (followers, node.plan().role == Role::Replica)
+            (promoted, claims, followers)
         };
-        Ok(claims.into_iter().max_by_key(rank))
+        Ok(self.nodes_with_data().max_by_key(rank))
     }
 }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
+use shardlab::client::REPLY_TIMEOUT;
 use shardlab::ladder::{Answers, Observation, Standing, common, present_master};
 use shardlab::plan::{MASTER_NAME, Role, Topology};
 use shardlab::ready::Climb;
@@ -89,6 +91,8 @@ struct NodeReport {
     /// None without cluster mode.
     bus_port: Option<u16>,
     pid: Option<i32>,
+    /// Frozen by SIGSTOP.
+    paused: bool,
     id: Option<String>,
     slots: Vec<String>,
     epoch: Option<u64>,
@@ -108,7 +112,7 @@ struct NodeReport {
 impl ClusterReport {
     /// Asks the nodes and writes down what they say.
     pub(crate) async fn of(cluster: &Cluster, home: &Home) -> Self {
-        let deadline = shardlab::wait::Deadline::after(shardlab::client::REPLY_TIMEOUT);
+        let deadline = shardlab::wait::Deadline::after(patience(cluster));
         let mut prober = cluster.prober();
         let round = prober.round(deadline).await;
         let standings = prober.judge(&round);
@@ -228,6 +232,7 @@ impl NodeReport {
             self.slots.join(",")
         };
         let pid = match self.pid {
+            Some(pid) if self.paused => format!("{pid} (paused)"),
             Some(pid) => pid.to_string(),
             None if self.ours => "not running".to_owned(),
             None => "not ours".to_owned(),
@@ -239,6 +244,15 @@ impl NodeReport {
             slots,
             pid,
         ]
+    }
+}
+
+/// How long nodes are waited for: not as long where one is known not to answer.
+fn patience(cluster: &Cluster) -> Duration {
+    if cluster.nodes().iter().any(shardlab::Node::is_paused) {
+        Duration::from_secs(1)
+    } else {
+        REPLY_TIMEOUT
     }
 }
 
@@ -312,11 +326,16 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 port: plan.port,
                 bus_port: plan.bus_port,
                 pid: node.process().map(|process| process.pid),
+                paused: node.is_paused(),
                 id: own.map(|line| line.id.clone()),
                 slots,
                 epoch: own.map(|line| line.epoch),
                 rung: standing.rung,
-                why: standing.why.clone(),
+                why: if node.is_paused() {
+                    Some("it is paused; `shardlab resume` lets it go on".to_owned())
+                } else {
+                    standing.why.clone()
+                },
                 dir: node.is_ours().then(|| node.dir().to_owned()),
                 ours: node.is_ours(),
                 stage: node.stage().clone(),
@@ -338,6 +357,6 @@ fn reached(climb: &Climb, index: usize) -> BTreeMap<&'static str, f64> {
 }
 
 /// Milliseconds are as much as a poll can tell.
-fn seconds(time: std::time::Duration) -> f64 {
+pub(crate) fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

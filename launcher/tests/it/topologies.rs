@@ -181,6 +181,17 @@ fn a_promoted_replica_stays_the_master_and_who_returns_follows_it() {
         assert_eq!(roles["n1"], Role::Replica);
         assert_eq!(roles["r1"], Role::Master);
 
+        // Killed all at once, they go on as they were.
+        cluster.call("r1", &["WAIT", "2", "0"]).await.unwrap();
+        for node in cluster.nodes() {
+            node.kill().await.unwrap();
+        }
+        lab.shardlab(["start", "--timeout", "120s"])
+            .assert()
+            .success();
+        let cluster = Cluster::open(&home, &name).unwrap();
+        assert_eq!(standing(&cluster).await, roles);
+
         // Dead when the others are stopped, it returns as a replica all the same.
         cluster.call("r1", &["WAIT", "2", "0"]).await.unwrap();
         cluster.node("n1").unwrap().kill().await.unwrap();
@@ -316,4 +327,35 @@ fn a_password_guards_everybody_and_run_tells_of_the_sentinels() {
             assert_eq!(reply.error_code(), Some("NOAUTH"), "{}", node.name());
         }
     });
+}
+
+#[test]
+fn standalone_servers_are_each_for_themselves_and_keep_their_data() {
+    let lab = Lab::new();
+    let up = ["--topology", "standalone", "--masters", "2"];
+    let report = lab.up(&[&up[..], &["--set", "appendfsync=always"]].concat());
+    assert_eq!(report["nodes"][1]["name"], "n2");
+    assert_eq!(report["nodes"][1]["bus_port"], serde_json::Value::Null);
+    let (home, name) = opened(&lab);
+    runtime().block_on(async {
+        let cluster = Cluster::open(&home, &name).unwrap();
+        assert_eq!(call(&cluster, &["SET", "a", "1"]).await.0, "n1");
+        cluster.call("n2", &["SET", "a", "2"]).await.unwrap();
+        cluster.node("n2").unwrap().kill().await.unwrap();
+        let status = lab.json(["status", "--json"]);
+        assert_eq!(status["state"], "degraded");
+        assert_eq!(status["rung"], serde_json::Value::Null);
+    });
+    for verbs in [&["start"][..], &["stop", "start"]] {
+        for verb in verbs {
+            lab.shardlab([verb]).assert().success();
+        }
+        runtime().block_on(async {
+            let cluster = Cluster::open(&home, &name).unwrap();
+            for (node, value) in [("n1", "1"), ("n2", "2")] {
+                let reply = cluster.call(node, &["GET", "a"]).await.unwrap();
+                assert_eq!(reply.as_text(), Some(value.as_bytes()));
+            }
+        });
+    }
 }

@@ -8,6 +8,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::belief::{disbelievers, knows, split};
 use super::plan::repairs;
 use super::repair::Repair;
 use crate::client::REPLY_TIMEOUT;
@@ -114,7 +115,7 @@ impl Cluster {
         let mut moving = |event: &MoveEvent<'_>| observe(&FixEvent::Moves(event));
         match repair {
             Repair::Cancel { node, .. } => {
-                self.order(node, &[&["CLUSTER", "CANCELSLOTMIGRATIONS", "ALL"]])
+                self.order(node, &[&["CLUSTER", "CANCELSLOTMIGRATIONS"]])
                     .await
             }
             Repair::Forget { node, id, .. } => self.forget(node, id).await,
@@ -154,7 +155,7 @@ impl Cluster {
                     .await
                     .map(drop)
             }
-            Repair::Resume { .. } => self.resume(lock, &mut moving).await,
+            Repair::Resume { .. } => self.resume_journal(lock, &mut moving).await,
             Repair::Agree {
                 owner,
                 slots,
@@ -214,28 +215,35 @@ impl Cluster {
         Ok(())
     }
 
-    /// The new owner's word comes last and counts most.
+    /// The new owner's word comes last and counts most; the others hear it by gossip.
     async fn take(
         &self,
         owner: &str,
         slots: &SlotRanges,
         released: &[String],
     ) -> Result<(), Error> {
-        let survey = self.survey(Deadline::after(LOOK)).await;
-        let id = line(&survey, owner)?.id.clone();
         for node in released {
-            for batch in slots.slots().collect::<Vec<_>>().chunks(BATCH) {
-                let mut command = vec!["CLUSTER".to_owned(), "DELSLOTS".to_owned()];
-                command.extend(batch.iter().map(ToString::to_string));
-                self.give(node, &[command]).await?;
+            match self.give(node, &[about_slots("DELSLOTS", slots)]).await {
+                // It has heard of another owner by now; the next round sees how it is.
+                Err(Error::Reply { .. }) => return Ok(()),
+                given => given?,
             }
         }
-        self.order(owner, &[&["CLUSTER", "BUMPEPOCH"]]).await?;
-        self.set_slots(owner, slots, &["NODE", &id]).await?;
-        for (node, _) in survey.masters().filter(|(node, _)| *node != owner) {
-            if knows(&survey, node, &id) {
-                self.set_slots(node, slots, &["NODE", &id]).await?;
-            }
+        let survey = self.survey(Deadline::after(LOOK)).await;
+        let id = line(&survey, owner)?.id.clone();
+        let mut commands = vec![["CLUSTER", "BUMPEPOCH"].map(ToOwned::to_owned).to_vec()];
+        let (of_others, missing) = split(&survey, owner, &id, slots);
+        // A node takes only what is nobody's, as far as it knows.
+        if !of_others.is_empty() {
+            commands.push(about_slots("DELSLOTS", &of_others));
+        }
+        if !missing.is_empty() {
+            commands.push(about_slots("ADDSLOTS", &missing));
+        }
+        match self.give(owner, &commands).await {
+            // It has heard something else in the meantime: one by one it must not mind.
+            Err(Error::Reply { .. }) => self.set_slots(owner, slots, &["NODE", &id]).await?,
+            given => given?,
         }
         self.until(GOSSIP, |survey| disbelievers(survey, &id, slots).is_empty())
             .await;
@@ -244,7 +252,7 @@ impl Cluster {
 
     /// Goes on with what is in the journal. If its slots have gone elsewhere meanwhile there is
     /// nothing to go on with.
-    async fn resume(
+    async fn resume_journal(
         &self,
         lock: &Lock,
         observe: &mut impl FnMut(&MoveEvent<'_>),
@@ -345,27 +353,8 @@ fn setslot(slot: &str, order: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// Whether a node has a bus link to the node with this id.
-fn knows(survey: &Survey, node: &str, id: &str) -> bool {
-    let mut accounts = survey.accounts().iter();
-    let account = accounts.find(|account| account.node == node);
-    let mut known = account.iter().flat_map(|account| &account.says).flatten();
-    known.any(|line| line.id == id && line.connected)
-}
-
-/// The nodes that do not give all of these slots to the node with this id.
-fn disbelievers<'a>(survey: &'a Survey, id: &str, slots: &SlotRanges) -> Vec<&'a str> {
-    let accounts = survey.accounts().iter();
-    accounts
-        .filter_map(|account| Some((account.node.as_str(), account.says.as_ref().ok()?)))
-        .filter(|(_, lines)| {
-            let mut left = slots.clone();
-            let of_owner = lines.iter().filter(|line| line.id == id);
-            of_owner
-                .flat_map(|line| &line.slots)
-                .for_each(|range| left.remove(*range));
-            !left.is_empty()
-        })
-        .map(|(node, _)| node)
-        .collect()
+fn about_slots(order: &str, slots: &SlotRanges) -> Vec<String> {
+    let mut command = vec!["CLUSTER".to_owned(), order.to_owned()];
+    command.extend(slots.slots().map(|slot| slot.to_string()));
+    command
 }

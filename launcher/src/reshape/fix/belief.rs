@@ -1,0 +1,95 @@
+//! What single nodes believe of slots and of each other. Pure.
+
+use crate::reshape::survey::Survey;
+use crate::slots::SlotRanges;
+
+/// Of some slots: those that a node gives to somebody else, and those that it does not own.
+pub(super) fn split(
+    survey: &Survey,
+    node: &str,
+    id: &str,
+    slots: &SlotRanges,
+) -> (SlotRanges, SlotRanges) {
+    let accounts = survey
+        .accounts()
+        .iter()
+        .filter(|account| account.node == node);
+    let (mut of_others, mut missing) = (SlotRanges::default(), slots.clone());
+    for line in accounts.flat_map(|account| &account.says).flatten() {
+        if line.id == id {
+            line.slots.iter().for_each(|range| missing.remove(*range));
+        } else {
+            let theirs = slots
+                .slots()
+                .filter(|slot| line.slots.iter().any(|range| range.contains(*slot)));
+            of_others.extend(theirs);
+        }
+    }
+    (of_others, missing)
+}
+
+/// Whether a node has a bus link to the node with this id.
+pub(super) fn knows(survey: &Survey, node: &str, id: &str) -> bool {
+    let mut accounts = survey.accounts().iter();
+    let account = accounts.find(|account| account.node == node);
+    let mut known = account.iter().flat_map(|account| &account.says).flatten();
+    known.any(|line| line.id == id && line.connected)
+}
+
+/// The nodes that do not give all of these slots to the node with this id.
+pub(super) fn disbelievers<'a>(survey: &'a Survey, id: &str, slots: &SlotRanges) -> Vec<&'a str> {
+    let accounts = survey.accounts().iter();
+    accounts
+        .filter_map(|account| Some((account.node.as_str(), account.says.as_ref().ok()?)))
+        .filter(|(_, lines)| {
+            let mut left = slots.clone();
+            let of_owner = lines.iter().filter(|line| line.id == id);
+            of_owner
+                .flat_map(|line| &line.slots)
+                .for_each(|range| left.remove(*range));
+            !left.is_empty()
+        })
+        .map(|(node, _)| node)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reshape::check::tests::World;
+
+    #[test]
+    fn slots_are_split_into_those_of_others_and_those_that_are_missing() {
+        let world = World::sound().says(&["n1"], "5461-10922", "5463-10922");
+        let survey = world.inspection().survey;
+        let slots = "5459-5464".parse().unwrap();
+        let (of_others, missing) = split(&survey, "n1", "a1", &slots);
+        assert_eq!(
+            (of_others.to_string(), missing.to_string()),
+            ("5463-5464".to_owned(), "5461-5464".to_owned())
+        );
+    }
+
+    #[test]
+    fn whoever_gives_one_of_the_slots_to_another_does_not_believe() {
+        let world = World::sound().says(&["r3"], "0-5460", "0-5459");
+        let survey = world.inspection().survey;
+        let disbelieving = |slots: &str| {
+            let against = disbelievers(&survey, "a1", &slots.parse().unwrap());
+            against.join(" ")
+        };
+        assert_eq!(
+            (disbelieving("0-9,5460"), disbelieving("0-9")),
+            ("r3".to_owned(), String::new())
+        );
+    }
+
+    #[test]
+    fn a_node_knows_whom_it_has_a_link_to() {
+        let link = "b3 127.0.0.1:7006@17006 slave a3 0 0 3 connected";
+        let world = World::sound().says(&["n2"], link, &link.replace("connected", "disconnected"));
+        let survey = world.inspection().survey;
+        assert!(knows(&survey, "n1", "b3"));
+        assert!(!knows(&survey, "n2", "b3") && !knows(&survey, "n1", "ff"));
+    }
+}
