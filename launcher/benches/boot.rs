@@ -5,13 +5,15 @@
 //! that a busy moment of the machine hits them all. `--topology sentinel` (or `replication`,
 //! `standalone`) boots these instead, by those of the ways that there are for them.
 
+#[path = "common/cpu.rs"]
+mod cpu;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike as _;
+use cpu::{cpu_of, own_cpu};
 use shardlab::ladder::Answers;
 use shardlab::plan::{Boot, Options, PortChoice, Topology};
 use shardlab::state::Home;
@@ -374,27 +376,6 @@ fn median(times: &[Duration]) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort();
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-}
-
-fn own_cpu() -> Duration {
-    let usage =
-        getrusage(UsageWho::RUSAGE_SELF).map(|usage| usage.user_time() + usage.system_time());
-    usage.map_or(Duration::ZERO, |time| {
-        Duration::from_micros(time.num_microseconds().unsigned_abs())
-    })
-}
-
-/// Processor time of another process, all threads: the first field of /proc/PID/task/TID/schedstat,
-/// in nanoseconds. (The clock ticks of /proc/PID/stat are too coarse for a boot.)
-fn cpu_of(pid: i32) -> Option<Duration> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let times = tasks.flatten().filter_map(|task| {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-        Some(Duration::from_nanos(
-            text.split_ascii_whitespace().next()?.parse().ok()?,
-        ))
-    });
-    Some(times.sum())
 }
 
 #[expect(clippy::print_stdout, reason = "the result of a benchmark")]

@@ -157,6 +157,7 @@ impl Launch<'_> {
             argv0: self.server.argv0.clone(),
             server: self.server.identity.clone(),
             created: missing_folders(&dir),
+            bent: false,
             nodes: plan.nodes.into_iter().map(node).collect(),
             retired: Vec::new(),
             reshaped: None,

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
+use shardlab::client::REPLY_TIMEOUT;
 use shardlab::ladder::{Answers, Observation, Standing, common, present_master};
 use shardlab::plan::{MASTER_NAME, Role, Topology};
 use shardlab::ready::Climb;
-use shardlab::state::{Home, Phase, has_owner};
+use shardlab::state::{Home, Phase, Stage, has_owner};
 use shardlab::{Cluster, Rung};
 
 use crate::term::table;
@@ -89,12 +91,20 @@ struct NodeReport {
     /// None without cluster mode.
     bus_port: Option<u16>,
     pid: Option<i32>,
+    /// Frozen by SIGSTOP.
+    paused: bool,
     id: Option<String>,
     slots: Vec<String>,
     epoch: Option<u64>,
     rung: Option<Rung>,
     why: Option<String>,
-    dir: PathBuf,
+    /// None if the node is not ours.
+    dir: Option<PathBuf>,
+    /// Started by Shardlab, and ended by it.
+    ours: bool,
+    /// Whether it is coming or going.
+    #[serde(skip_serializing_if = "Stage::is_member")]
+    stage: Stage,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reached: BTreeMap<&'static str, f64>,
 }
@@ -102,7 +112,7 @@ struct NodeReport {
 impl ClusterReport {
     /// Asks the nodes and writes down what they say.
     pub(crate) async fn of(cluster: &Cluster, home: &Home) -> Self {
-        let deadline = shardlab::wait::Deadline::after(shardlab::client::REPLY_TIMEOUT);
+        let deadline = shardlab::wait::Deadline::after(patience(cluster));
         let mut prober = cluster.prober();
         let round = prober.round(deadline).await;
         let standings = prober.judge(&round);
@@ -157,6 +167,20 @@ impl ClusterReport {
             }
         }
         text.push_str(&table(&rows));
+        for node in &self.nodes {
+            let name = &node.name;
+            let _ = match &node.stage {
+                Stage::Member => Ok(()),
+                Stage::Joining { .. } => writeln!(
+                    text,
+                    "{name} has not joined yet: `shardlab add-node` goes on, `shardlab del-node {name}` removes it"
+                ),
+                Stage::Leaving => writeln!(
+                    text,
+                    "{name} is being deleted: `shardlab del-node {name}` goes on"
+                ),
+            };
+        }
         for node in self.nodes.iter().filter(|node| node.why.is_some()) {
             let why = node.why.as_deref().unwrap_or_default();
             let _ = match node.rung {
@@ -207,9 +231,12 @@ impl NodeReport {
         } else {
             self.slots.join(",")
         };
-        let pid = self
-            .pid
-            .map_or_else(|| "not running".to_owned(), |pid| pid.to_string());
+        let pid = match self.pid {
+            Some(pid) if self.paused => format!("{pid} (paused)"),
+            Some(pid) => pid.to_string(),
+            None if self.ours => "not running".to_owned(),
+            None => "not ours".to_owned(),
+        };
         vec![
             self.name.clone(),
             self.address.to_string(),
@@ -217,6 +244,15 @@ impl NodeReport {
             slots,
             pid,
         ]
+    }
+}
+
+/// How long nodes are waited for: not as long where one is known not to answer.
+fn patience(cluster: &Cluster) -> Duration {
+    if cluster.nodes().iter().any(shardlab::Node::is_paused) {
+        Duration::from_secs(1)
+    } else {
+        REPLY_TIMEOUT
     }
 }
 
@@ -233,14 +269,11 @@ fn url(cluster: &Cluster, round: &[Observation]) -> String {
 /// Whether the cluster runs, by its record and its processes.
 pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
     let record = cluster.record();
-    let running = cluster
-        .nodes()
-        .iter()
-        .filter(|node| node.process().is_some())
-        .count();
+    let ours = || cluster.nodes().iter().filter(|node| node.is_ours());
+    let running = ours().filter(|node| node.process().is_some()).count();
     match (record.phase, running) {
         (Phase::Starting, _) if is_being_started(cluster, home) => State::Starting,
-        (_, all) if all == cluster.nodes().len() => State::Running,
+        (_, all) if all == ours().count() => State::Running,
         (Phase::Stopped, 0) => State::Stopped,
         (_, 0) => State::Down,
         _ => State::Degraded,
@@ -293,12 +326,19 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 port: plan.port,
                 bus_port: plan.bus_port,
                 pid: node.process().map(|process| process.pid),
+                paused: node.is_paused(),
                 id: own.map(|line| line.id.clone()),
                 slots,
                 epoch: own.map(|line| line.epoch),
                 rung: standing.rung,
-                why: standing.why.clone(),
-                dir: node.dir().to_owned(),
+                why: if node.is_paused() {
+                    Some("it is paused; `shardlab resume` lets it go on".to_owned())
+                } else {
+                    standing.why.clone()
+                },
+                dir: node.is_ours().then(|| node.dir().to_owned()),
+                ours: node.is_ours(),
+                stage: node.stage().clone(),
                 reached: reached(cluster.climb(), index),
             }
         })
@@ -317,6 +357,6 @@ fn reached(climb: &Climb, index: usize) -> BTreeMap<&'static str, f64> {
 }
 
 /// Milliseconds are as much as a poll can tell.
-fn seconds(time: std::time::Duration) -> f64 {
+pub(crate) fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
