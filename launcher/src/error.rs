@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::archive::ArchiveError;
 use crate::client::ClientError;
 use crate::directive::SettingError;
 use crate::exit;
@@ -57,6 +58,9 @@ pub enum Error {
     /// An option that the server is too old for, or that contradicts another one.
     #[error("{0}")]
     Unsupported(String),
+    /// Saving a cluster, or starting one from an archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The server could not be found, identified or fetched.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -311,9 +315,11 @@ impl Error {
             | Self::Spec(_)
             | Self::Name { .. }
             | Self::NoNode { .. }
+            | Self::NoCluster(_)
             | Self::Differs { .. }
             | Self::Unsupported(_)
             | Self::Refused { .. } => exit::USAGE,
+            Self::Archive(error) => error.exit_code(),
             Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
             Self::Interrupted(signal) => exit::of_signal(*signal as i32),
             _ => exit::ENVIRONMENT,
@@ -325,6 +331,7 @@ impl Error {
         match self {
             Self::Server(error) => error.hint(),
             Self::Spec(error) => error.hint(),
+            Self::Archive(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
             Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
             Self::Unfinished(name) => Some(format!(

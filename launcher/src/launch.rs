@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
+use crate::archive;
 use crate::boot::BringUp;
 use crate::builder::Builder;
 use crate::cluster::Cluster;
@@ -28,6 +29,12 @@ pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<P
     let options = &wish.options;
     check_support(options, server)?;
     limits::check(node_count(options)?)?;
+    if let Some(archive) = &wish.archive {
+        let plan = archive::plan(archive, options, home)?;
+        limits::check(plan.nodes.len())?;
+        ports::check(&plan, &options.bind, home)?;
+        return Ok(plan);
+    }
     let ports = match Plan::explicit_ports(options)? {
         Some(ports) => ports,
         None => ports::choose(node_count(options)?, &options.bind, home)?,
@@ -125,6 +132,9 @@ impl Launch<'_> {
             since,
             ..
         } = *self;
+        if let Some(saved) = &wish.archive {
+            return archive::restore(saved, wish, cluster, lock, server, since).await;
+        }
         BringUp {
             wish,
             lock,
@@ -247,10 +257,16 @@ fn lost_port(error: &Error) -> bool {
 
 /// Refuses what the server is too old for, and what contradicts itself.
 fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
+    let unsupported = |text: String| Err(Error::Unsupported(text));
+    if options.password.as_deref() == Some("") {
+        return unsupported(
+            "an empty password is none: servers let everybody in; leave `--password` away, or give one"
+                .to_owned(),
+        );
+    }
     let Some(announce) = &options.announce else {
         return Ok(());
     };
-    let unsupported = |text: String| Err(Error::Unsupported(text));
     match announce.parse::<IpAddr>() {
         Ok(address)
             if options

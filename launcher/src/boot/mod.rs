@@ -7,4 +7,4 @@ mod orders;
 mod seed;
 mod seeded;
 
-pub(crate) use bring_up::BringUp;
+pub(crate) use bring_up::{BringUp, told_address};

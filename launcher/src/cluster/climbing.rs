@@ -1,6 +1,5 @@
 //! Looking at a cluster by way of the ladder.
 
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::Cluster;
@@ -10,7 +9,7 @@ use crate::ladder::{Rung, Standing, common, judge};
 use crate::node::Node;
 use crate::plan::Role;
 use crate::ready::{Climb, Prober};
-use crate::wait::{self, Deadline};
+use crate::wait::Deadline;
 
 /// How many log lines of a node that lags behind are shown.
 const LAGGARD_LINES: usize = 5;
@@ -58,20 +57,7 @@ impl Cluster {
     /// which know nothing of the ladder.
     pub(crate) async fn answer_pings(&self, deadline: Deadline) -> Result<(), Error> {
         for node in &self.nodes {
-            wait::until(deadline, Duration::from_millis(5), || async {
-                match (node.died(), node.call(&["PING"]).await) {
-                    (Some(died), _) => ControlFlow::Break(Err(died)),
-                    (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
-                    (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
-                        node: node.name().to_owned(),
-                        command: "PING".to_owned(),
-                        reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
-                    }),
-                    (None, Err(error)) => ControlFlow::Continue(error),
-                }
-            })
-            .await
-            .unwrap_or_else(Err)?;
+            node.answer_ping(deadline).await?;
         }
         Ok(())
     }

@@ -99,7 +99,11 @@ impl Cluster {
         }
         self.remember(lock, Phase::Up)?;
         let formed = self.record.options.boot != Boot::None;
-        let all_run = self.nodes.iter().all(|node| node.process().is_some());
+        // One that was started and has died already is told of on the way up.
+        let all_run = self
+            .nodes
+            .iter()
+            .all(|node| node.process().is_some() || started.iter().any(|name| name == node.name()));
         // Whether it was started now or ran already: ready means ready.
         if self.record.options.topology == Topology::Standalone {
             self.answer_pings(Deadline::after(timeout)).await?;
@@ -170,7 +174,7 @@ impl Cluster {
 
     /// Whoever holds the lock and finds a start under way finds what a killed launcher has left: its
     /// nodes may have each other's roles, and what the boot bends is bent.
-    fn refuse_unfinished(&self) -> Result<(), Error> {
+    pub(crate) fn refuse_unfinished(&self) -> Result<(), Error> {
         if self.record.phase == Phase::Starting {
             Err(Error::Unfinished(self.record.name.clone()))
         } else {
@@ -178,7 +182,7 @@ impl Cluster {
         }
     }
 
-    fn chosen(&self, names: &[String]) -> Result<Vec<&Node>, Error> {
+    pub(super) fn chosen(&self, names: &[String]) -> Result<Vec<&Node>, Error> {
         if names.is_empty() {
             Ok(self.nodes.iter().collect())
         } else {

@@ -2,6 +2,7 @@
 
 mod climbing;
 mod life;
+mod wiping;
 
 use std::fs::File;
 use std::sync::Arc;

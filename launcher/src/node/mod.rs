@@ -1,6 +1,8 @@
 //! One node: its folder, its process, its address.
 
 mod found;
+mod memory;
+mod ping;
 mod spawn;
 
 use std::fs::{self, OpenOptions};
