@@ -1,6 +1,8 @@
 //! The command line of `shardlab`, and the only place of the program that reads its environment.
 
 mod cluster_args;
+mod keep_args;
+mod parse;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +13,7 @@ use shardlab::state::Name;
 use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
+pub(crate) use keep_args::{Save, Status, Wipe};
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -62,10 +65,14 @@ pub(crate) enum Command {
     Stop(Nodes),
     /// Starts what has been stopped or has died
     Start(Start),
+    /// Makes nodes forget data and cluster; configs and ports are kept
+    Wipe(Wipe),
+    /// Writes a cluster with its data to a file, for `up --from FILE`
+    Save(Save),
     /// Lists the clusters
     Ls(Json),
     /// Shows the nodes of a cluster and on which rung they stand
-    Status(Json),
+    Status(Status),
     /// Waits for a rung, or for a node to have a role
     Wait(Wait),
     /// Prints how to reach the cluster, for a shell or a file

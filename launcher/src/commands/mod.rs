@@ -2,6 +2,7 @@
 
 mod call;
 mod cli;
+mod columns;
 mod completions;
 mod conformance;
 mod difference;
@@ -11,12 +12,16 @@ mod logs;
 mod ls;
 mod report;
 mod run;
+mod save;
 mod servers;
 mod start;
 mod status;
 mod stop;
 mod up;
+mod vitals;
 mod wait;
+mod watch;
+mod wipe;
 mod wish;
 
 use std::time::Duration;
@@ -135,9 +140,20 @@ pub(crate) fn run(cli: Cli) -> u8 {
             },
             Err(error) => return fail(&error),
         };
-        dispatch(&lab, command, &mut interrupts)
+        let code = dispatch(&lab, command, &mut interrupts)
             .await
-            .unwrap_or_else(|error| fail(&error))
+            .unwrap_or_else(|error| fail(&error));
+        match term.loss() {
+            None => code,
+            Some(error) => {
+                term.error(&format!("cannot write to standard output: {error}"), None);
+                if code == exit::DONE {
+                    exit::ENVIRONMENT
+                } else {
+                    code
+                }
+            }
+        }
     })
 }
 
@@ -146,10 +162,11 @@ async fn dispatch(
     command: Command,
     interrupts: &mut Interrupts,
 ) -> Result<u8, Error> {
-    // These two outlive their first signal: they pass it on, or clean up first.
+    // These outlive their first signal: they pass it on, clean up first, or are ended by it.
     let command = match command {
         Command::Run(args) => return Ok(run::run(lab, args, interrupts).await),
         Command::Up(args) if args.foreground => return up::foreground(lab, args, interrupts).await,
+        Command::Status(args) if args.watch => return watch::watch(lab, &args, interrupts).await,
         other => other,
     };
     let work = async {
@@ -160,7 +177,9 @@ async fn dispatch(
             Command::Stop(args) => stop::stop(lab, &args.nodes).await,
             Command::Start(args) => start::start(lab, &args).await,
             Command::Ls(args) => ls::ls(lab, args.json).await,
-            Command::Status(args) => status::status(lab, args.json).await,
+            Command::Status(args) => status::status(lab, args.json.json).await,
+            Command::Wipe(args) => wipe::wipe(lab, &args).await,
+            Command::Save(args) => save::save(lab, &args).await,
             Command::Wait(args) => wait::wait(lab, &args).await,
             Command::Env(args) => env::env(lab, args.shell),
             Command::Call(args) => call::call(lab, args).await,

@@ -1,18 +1,19 @@
 //! What is told of a cluster: by `up`, `start`, `status` and `ls`, as text and as JSON.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 use shardlab::ladder::{Observation, Standing, common, judge};
-use shardlab::plan::Role;
+use shardlab::plan::{Boot, Role};
 use shardlab::ready::Climb;
-use shardlab::state::{Home, Phase, has_owner};
+use shardlab::state::{Home, Phase, is_locked};
 use shardlab::{Cluster, Rung};
 
-use crate::term::table;
+use super::columns;
+use super::vitals::Figures;
 
 /// The version of every report's JSON.
 pub(crate) const SCHEMA: u32 = 1;
@@ -34,6 +35,9 @@ pub(crate) struct ClusterReport {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reached: BTreeMap<&'static str, f64>,
     nodes: Vec<NodeReport>,
+    /// Whether its nodes are to know nothing of each other.
+    #[serde(skip)]
+    bare: bool,
 }
 
 /// Whether a cluster runs.
@@ -42,6 +46,8 @@ pub(crate) struct ClusterReport {
 pub(crate) enum State {
     /// A launcher is at work on it.
     Starting,
+    /// A launcher was killed before it was whole.
+    Interrupted,
     /// All nodes run.
     Running,
     /// Some nodes do not run.
@@ -56,6 +62,7 @@ impl std::fmt::Display for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Starting => "starting",
+            Self::Interrupted => "interrupted",
             Self::Running => "running",
             Self::Degraded => "degraded",
             Self::Stopped => "stopped",
@@ -71,32 +78,67 @@ struct ServerReport {
     program: PathBuf,
 }
 
+/// One node at one moment.
 #[derive(Debug, Serialize)]
-struct NodeReport {
-    name: String,
-    role: Role,
+pub(super) struct NodeReport {
+    pub(super) name: String,
+    pub(super) role: Role,
     /// The master's name, of a replica.
-    master: Option<String>,
+    pub(super) master: Option<String>,
     shard: usize,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     host: String,
-    port: u16,
+    pub(super) port: u16,
     bus_port: u16,
-    pid: Option<i32>,
-    id: Option<String>,
-    slots: Vec<String>,
-    epoch: Option<u64>,
+    pub(super) pid: Option<i32>,
+    pub(super) id: Option<String>,
+    pub(super) slots: Vec<String>,
+    pub(super) epoch: Option<u64>,
+    /// Its links to the nodes that it knows.
+    pub(super) bus: Option<BusReport>,
     rung: Option<Rung>,
     why: Option<String>,
     dir: PathBuf,
+    #[serde(flatten)]
+    pub(super) figures: Option<Figures>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reached: BTreeMap<&'static str, f64>,
+}
+
+/// A node's links on the cluster bus.
+#[derive(Debug, Serialize)]
+pub(super) struct BusReport {
+    /// How many are up.
+    pub(super) connected: usize,
+    /// How many other nodes it knows.
+    pub(super) known: usize,
 }
 
 impl ClusterReport {
     /// Asks the nodes and writes down what they say.
     pub(crate) async fn of(cluster: &Cluster, home: &Home) -> Self {
-        let deadline = shardlab::wait::Deadline::after(shardlab::client::REPLY_TIMEOUT);
+        Self::within(cluster, home, shardlab::client::REPLY_TIMEOUT).await
+    }
+
+    /// The same with each node's figures; `patience` is how long a node may take to answer.
+    pub(super) async fn with_figures(cluster: &Cluster, home: &Home, patience: Duration) -> Self {
+        let (mut report, vitals) = tokio::join!(
+            Self::within(cluster, home, patience),
+            cluster.vitals(patience)
+        );
+        let names: Vec<_> = report.nodes.iter().map(|node| node.name.clone()).collect();
+        for (node, own) in report.nodes.iter_mut().zip(&vitals) {
+            let master = names
+                .iter()
+                .position(|name| Some(name) == node.master.as_ref());
+            let master = master.and_then(|at| vitals.get(at)?.as_ref());
+            node.figures = Some(Figures::of(own.as_ref(), master));
+        }
+        report
+    }
+
+    async fn within(cluster: &Cluster, home: &Home, patience: Duration) -> Self {
+        let deadline = shardlab::wait::Deadline::after(patience);
         let round = cluster.prober().round(deadline).await;
         let standings = judge(&round, None);
         let record = cluster.record();
@@ -123,31 +165,60 @@ impl ClusterReport {
                 })
                 .collect(),
             nodes: nodes(cluster, &round, &standings),
+            bare: record.options.boot == Boot::None,
         }
+    }
+
+    /// What runs, how far it is, and on what.
+    pub(super) fn headline(&self) -> String {
+        let ready = match (self.rung, self.state) {
+            (Some(rung), _) => format!(", {rung}"),
+            (None, State::Running | State::Degraded) => ", not listening".to_owned(),
+            (None, _) => String::new(),
+        };
+        format!(
+            "cluster `{}`: {}{ready}, {} {}",
+            self.name, self.state, self.server.product, self.server.version
+        )
     }
 
     /// The lines that people read: what runs, how to connect, and for each node where it stands.
     pub(crate) fn text(&self) -> String {
-        let ready = self.rung.map_or("not listening", Rung::name);
-        let mut text = format!(
-            "cluster `{}`: {}, {ready}, {} {}\n",
-            self.name, self.state, self.server.product, self.server.version
-        );
-        let mut rows = vec![
-            ["NODE", "ADDRESS", "ROLE", "SLOTS", "PID"]
-                .map(ToOwned::to_owned)
-                .to_vec(),
-        ];
-        rows.extend(self.nodes.iter().map(NodeReport::row));
-        text.push_str(&table(&rows));
-        for node in self.nodes.iter().filter(|node| node.why.is_some()) {
-            let why = node.why.as_deref().unwrap_or_default();
-            let _ = match node.rung {
-                Some(rung) => writeln!(text, "{} is {rung}: {why}", node.name),
-                None => writeln!(text, "{} does not answer: {why}", node.name),
-            };
+        let mut text = self.headline();
+        text.push('\n');
+        let figures = self.nodes.iter().any(|node| node.figures.is_some());
+        let columns = if figures {
+            columns::FIGURES
+        } else {
+            columns::PLACES
+        };
+        text.push_str(&columns::tell(&self.nodes, columns));
+        for line in self.laggards() {
+            text.push_str(&line);
+            text.push('\n');
         }
         text
+    }
+
+    /// The lines below [`ClusterReport::headline`] of one who looks on, at most so wide.
+    pub(super) fn live(&self, width: usize) -> Vec<String> {
+        let mut lines = columns::fitted(&self.nodes, width);
+        lines.extend(self.laggards());
+        lines
+    }
+
+    /// Why nodes are not on the rung that they are to be on; that those do not answer which do not
+    /// run says the table.
+    fn laggards(&self) -> impl Iterator<Item = String> {
+        let running = self.nodes.iter().filter(|node| node.pid.is_some());
+        let late = running.filter(|node| !self.bare || node.rung.is_none());
+        late.filter_map(|node| {
+            let why = node.why.as_deref()?;
+            Some(match node.rung {
+                Some(rung) => format!("{} is {rung}: {why}", node.name),
+                None => format!("{} does not answer: {why}", node.name),
+            })
+        })
     }
 
     /// What to do next, below [`ClusterReport::text`].
@@ -164,31 +235,6 @@ impl ClusterReport {
     }
 }
 
-impl NodeReport {
-    fn row(&self) -> Vec<String> {
-        let role = match (&self.role, &self.master) {
-            (Role::Master, _) => "master".to_owned(),
-            (Role::Replica, Some(master)) => format!("replica of {master}"),
-            (Role::Replica, None) => "replica".to_owned(),
-        };
-        let slots = if self.slots.is_empty() {
-            "-".to_owned()
-        } else {
-            self.slots.join(",")
-        };
-        let pid = self
-            .pid
-            .map_or_else(|| "not running".to_owned(), |pid| pid.to_string());
-        vec![
-            self.name.clone(),
-            self.address.to_string(),
-            role,
-            slots,
-            pid,
-        ]
-    }
-}
-
 /// Whether the cluster runs, by its record and its processes.
 pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
     let record = cluster.record();
@@ -198,7 +244,8 @@ pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
         .filter(|node| node.process().is_some())
         .count();
     match (record.phase, running) {
-        (Phase::Starting, _) if is_being_started(cluster, home) => State::Starting,
+        (Phase::Starting, _) if is_locked(&home.folder(cluster.name())) => State::Starting,
+        (Phase::Starting, _) => State::Interrupted,
         (_, all) if all == cluster.nodes().len() => State::Running,
         (Phase::Stopped, 0) => State::Stopped,
         (_, 0) => State::Down,
@@ -206,26 +253,23 @@ pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
     }
 }
 
-fn is_being_started(cluster: &Cluster, home: &Home) -> bool {
-    !cluster.record().private || has_owner(&home.folder(cluster.name()))
-}
-
 fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Vec<NodeReport> {
+    let said =
+        |observation: &Observation| Some(observation.answers.as_ref().ok()?.myself()?.clone());
+    // Of a node that does not run, what it will say when it is started.
     let selves: Vec<_> = round
         .iter()
-        .map(|observation| {
-            observation
-                .answers
-                .as_ref()
-                .ok()
-                .and_then(|answers| answers.myself())
+        .zip(cluster.nodes())
+        .map(|(observation, node)| match node.process() {
+            Some(_) => said(observation),
+            None => node.remembered(),
         })
         .collect();
     let name_of = |id: &str| {
         let known = selves
             .iter()
             .zip(cluster.nodes())
-            .find(|(own, _)| own.is_some_and(|line| line.id == id));
+            .find(|(own, _)| own.as_ref().is_some_and(|line| line.id == id));
         known.map(|(_, node)| node.name().to_owned())
     };
     cluster
@@ -236,6 +280,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
         .enumerate()
         .map(|(index, ((node, own), standing))| {
             let plan = node.plan();
+            let own = own.as_ref();
             let role = own.map_or(plan.role, |line| {
                 if line.has("slave") {
                     Role::Replica
@@ -260,13 +305,24 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 id: own.map(|line| line.id.clone()),
                 slots,
                 epoch: own.map(|line| line.epoch),
+                bus: round.get(index).and_then(bus),
                 rung: standing.rung,
                 why: standing.why.clone(),
                 dir: node.dir().to_owned(),
+                figures: None,
                 reached: reached(cluster.climb(), index),
             }
         })
         .collect()
+}
+
+fn bus(observation: &Observation) -> Option<BusReport> {
+    let lines = &observation.answers.as_ref().ok()?.nodes;
+    let others = || lines.iter().filter(|line| !line.has("myself"));
+    Some(BusReport {
+        connected: others().filter(|line| line.connected).count(),
+        known: others().count(),
+    })
 }
 
 fn reached(climb: &Climb, index: usize) -> BTreeMap<&'static str, f64> {
@@ -281,6 +337,6 @@ fn reached(climb: &Climb, index: usize) -> BTreeMap<&'static str, f64> {
 }
 
 /// Milliseconds are as much as a poll can tell.
-fn seconds(time: std::time::Duration) -> f64 {
+fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
