@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use clap::{Parser, ValueEnum};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
+use shardlab::ladder::Answers;
 use shardlab::plan::{Boot, Options, PortChoice};
 use shardlab::state::Home;
 use shardlab::wait::{Deadline, next_round};
@@ -273,7 +274,7 @@ async fn settle(cluster: &Cluster, time: Duration) -> Result<(), String> {
     let mut first = None;
     while !deadline.passed() {
         let round = prober.round(Deadline::after(Duration::from_secs(10))).await;
-        let standings = shardlab::ladder::judge(&round, None);
+        let standings = prober.judge(&round);
         if let Some(low) = standings
             .iter()
             .find(|standing| standing.rung != Some(Rung::Visible))
@@ -282,7 +283,10 @@ async fn settle(cluster: &Cluster, time: Duration) -> Result<(), String> {
         }
         let view: Vec<_> = round
             .iter()
-            .filter_map(|observation| observation.answers.as_ref().ok())
+            .filter_map(|observation| match &observation.answers {
+                Ok(Answers::Cluster(answers)) => Some(answers),
+                _ => None,
+            })
             .map(|answers| {
                 let mut lines: Vec<_> = answers
                     .nodes

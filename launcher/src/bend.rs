@@ -4,7 +4,7 @@
 //!
 //! Measured on Redis 5.0 to 8.2 and Valkey 8.1 and 9.1.
 
-use crate::plan::Options;
+use crate::plan::{Options, Topology};
 use crate::server::Identity;
 
 /// How the cluster is about to become whole, which decides what is bent.
@@ -73,12 +73,15 @@ const BENDS: [Bend; 5] = [
     },
 ];
 
-/// What is bent on this server, by one method or another.
-pub fn bends(server: &Identity) -> impl Iterator<Item = &'static Bend> {
+/// What is bent on this server, by one method or another. Servers that know nothing of each other
+/// have nothing to wait for.
+pub fn bends(topology: Topology, server: &Identity) -> impl Iterator<Item = &'static Bend> {
     let diskless_load = server.repl_diskless_load();
     BENDS
         .iter()
+        .filter(move |_| topology != Topology::Standalone)
         .filter(move |bend| bend.key != "repl-diskless-load" || diskless_load)
+        .filter(move |bend| !bend.key.starts_with("cluster-") || topology.is_cluster())
 }
 
 /// A cluster of more nodes than this is so busy with gossip that more cron ticks would slow it down.
@@ -100,15 +103,11 @@ pub fn boot_arguments(
     method: Method,
     nodes: usize,
 ) -> Vec<String> {
-    let fixed = bent(server, method)
+    let fixed = bent(options.topology, server, method)
         .filter(|bend| bend.key != "hz" || nodes <= FEW_NODES)
         .map(|bend| (bend.key, bend.boot.to_owned()));
-    let timeout = boot_node_timeout(options, method, nodes).map(|most| {
-        (
-            "cluster-node-timeout",
-            options.node_timeout.as_millis().min(most).to_string(),
-        )
-    });
+    let timeout = boot_node_timeout(options, method, nodes)
+        .map(|timeout| ("cluster-node-timeout", timeout.to_string()));
     fixed
         .chain(timeout)
         .flat_map(|(key, value)| [format!("--{key}"), value])
@@ -122,7 +121,7 @@ pub fn final_settings(
     server: &Identity,
     method: Method,
 ) -> Vec<(String, String)> {
-    let fixed = bent(server, method).map(|bend| {
+    let fixed = bent(options.topology, server, method).map(|bend| {
         let asked = options
             .settings
             .iter()
@@ -143,29 +142,36 @@ pub fn final_settings(
     fixed.chain(timeout).collect()
 }
 
-fn bent(server: &Identity, method: Method) -> impl Iterator<Item = &'static Bend> {
-    bends(server).filter(move |bend| match method {
+fn bent(
+    topology: Topology,
+    server: &Identity,
+    method: Method,
+) -> impl Iterator<Item = &'static Bend> {
+    bends(topology, server).filter(move |bend| match method {
         Method::Seeded => true,
         Method::Commands | Method::Restart => bend.key != "cluster-require-full-coverage",
         Method::None => false,
     })
 }
 
-/// The largest node timeout while the cluster boots, in milliseconds. Gossip travels in half of
-/// it, and a cluster is whole only when everybody has heard of the replicas; below it a busy node
-/// would be taken for dead, so that it grows with the number of nodes.
-fn boot_node_timeout(options: &Options, method: Method, nodes: usize) -> Option<u128> {
+/// The node timeout while a cluster of so many nodes boots, in milliseconds: never longer than the
+/// user's. Gossip travels in half of it, and a cluster is whole only when everybody has heard of the
+/// replicas; below it a busy node would be taken for dead, so that it grows with the number of nodes.
+pub fn boot_node_timeout(options: &Options, method: Method, nodes: usize) -> Option<u128> {
     let alone = options.replicas.iter().all(|replicas| *replicas == 0);
-    match (method, nodes) {
-        (Method::None, _) => None,
+    let most = match (method, nodes) {
+        _ if !options.topology.is_cluster() => return None,
+        (Method::None, _) => return None,
         // A phantom that is suspected before its shard has been taken over costs 2 s, and there are
         // no replicas to be heard of.
-        (Method::Seeded, _) if alone => Some(5000),
-        (Method::Seeded, ..=16) => Some(250),
-        (_, ..=FEW_NODES) => Some(500),
-        (_, ..=60) => Some(1000),
-        _ => Some(2000),
-    }
+        (Method::Seeded, _) if alone => 5000,
+        (Method::Seeded, ..=16) => 250,
+        (_, ..=FEW_NODES) => 500,
+        (_, ..=60) => 1000,
+        (_, ..=120) => 2000,
+        _ => 15_000,
+    };
+    Some(options.node_timeout.as_millis().min(most))
 }
 
 #[cfg(test)]
@@ -206,21 +212,29 @@ mod tests {
 
     #[test]
     fn everything_that_is_bent_is_set_right_and_nothing_else() {
-        for method in [
+        let methods = [
             Method::Seeded,
             Method::Commands,
             Method::Restart,
             Method::None,
-        ] {
-            let arguments = boot_arguments(&Options::default(), &valkey(), method, 6);
+        ];
+        let topologies = [
+            Topology::Cluster,
+            Topology::Replication,
+            Topology::Standalone,
+        ];
+        let all = topologies.map(|topology| methods.map(|method| (topology, method)));
+        for (topology, method) in all.into_iter().flatten() {
+            let options = Options::of(topology);
+            let arguments = boot_arguments(&options, &valkey(), method, 6);
             let bent: Vec<_> = arguments
                 .iter()
                 .step_by(2)
                 .map(|key| key.trim_start_matches('-').to_owned())
                 .collect();
-            let settings = final_settings(&Options::default(), &valkey(), method);
+            let settings = final_settings(&options, &valkey(), method);
             let restored: Vec<_> = settings.into_iter().map(|(key, _)| key).collect();
-            assert_eq!(bent, restored, "{method:?}");
+            assert_eq!(bent, restored, "{topology} {method:?}");
         }
     }
 

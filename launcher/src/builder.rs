@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::launch;
-use crate::plan::{Boot, Options, Plan, PortChoice, Setting, node_count};
+use crate::plan::{Boot, Options, Plan, PortChoice, Setting, Topology, node_count};
 use crate::server::{Identity, SearchEnv, Server, find};
 use crate::state::{Home, Lock, Name};
 use crate::sweep::sweep;
@@ -112,6 +112,38 @@ impl<'a> Builder<'a> {
     /// How many replicas each master has; 1 if not said.
     pub fn replicas(mut self, replicas: usize) -> Self {
         self.options.replicas = vec![replicas];
+        self
+    }
+
+    /// What the nodes are to each other; a cluster if not said. Say it before the numbers of nodes:
+    /// each topology brings its own ([`Options::of`]).
+    pub fn topology(mut self, topology: Topology) -> Self {
+        let Options {
+            masters, replicas, ..
+        } = Options::of(topology);
+        self.options.topology = topology;
+        self.options.masters = masters;
+        self.options.replicas = replicas;
+        self
+    }
+
+    /// How many sentinels watch the master, and how many of them must find it down; 3 and 2 if not
+    /// said. Only with [`Topology::Sentinel`].
+    pub fn sentinels(mut self, count: usize, quorum: usize) -> Self {
+        self.options.sentinels.count = count;
+        self.options.sentinels.quorum = quorum;
+        self
+    }
+
+    /// `down-after-milliseconds` of the sentinels, in whole milliseconds; 5 s if not said.
+    pub fn down_after(mut self, time: Duration) -> Self {
+        self.options.sentinels.down_after = time;
+        self
+    }
+
+    /// `failover-timeout` of the sentinels, in whole milliseconds; 10 s if not said.
+    pub fn failover_timeout(mut self, time: Duration) -> Self {
+        self.options.sentinels.failover_timeout = time;
         self
     }
 

@@ -5,16 +5,26 @@
 //! on the server's command line only ([`crate::bend::boot_arguments`]) and is set right by
 //! `CONFIG SET` when the cluster is ready.
 
+mod links;
+mod sentinel;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::bend::{bends, usual};
 use crate::directive::{quote, split_words};
-use crate::plan::{NodePlan, Options, Topology};
+use crate::plan::{NodePlan, Options, Role};
 use crate::server::Identity;
 
-/// The name of the config file in a node's folder.
+pub use links::{following, master_of};
+pub use sentinel::{Acquaintance, Known, Watch, sentinel_conf};
+
+/// The name of the config file in the folder of a node with data.
 pub const CONFIG_FILE: &str = "node.conf";
+/// The name of the config file in a sentinel's folder.
+pub const SENTINEL_FILE: &str = "sentinel.conf";
+/// All names that a config file may have.
+pub const CONFIG_FILES: [&str; 2] = [CONFIG_FILE, SENTINEL_FILE];
 /// The name of the log file in a node's folder.
 pub const LOG_FILE: &str = "node.log";
 /// The name of the file in which the server writes down its own process id.
@@ -22,7 +32,16 @@ pub const PID_FILE: &str = "node.pid";
 /// The name of the file in which a node keeps its view of the cluster.
 pub const CLUSTER_FILE: &str = "nodes.conf";
 
-/// Writes the whole node.conf of `node`, which lives in `dir`.
+/// The name of the config file of a node that is born as this.
+pub fn config_file(role: Role) -> &'static str {
+    match role {
+        Role::Master | Role::Replica => CONFIG_FILE,
+        Role::Sentinel => SENTINEL_FILE,
+    }
+}
+
+/// Writes the whole node.conf of `node`, which lives in `dir`. Where there is one master, whom a
+/// replica copies is not in it: [`following`] adds that.
 pub fn node_conf(
     cluster: &str,
     options: &Options,
@@ -35,12 +54,17 @@ pub fn node_conf(
          # To change a value: shardlab down, then shardlab up --set DIRECTIVE=VALUE\n",
         node.name
     ));
-    conf.listening(options, node, server);
-    conf.keeping(options, dir);
-    if options.topology == Topology::Cluster {
+    conf.listening(options, node);
+    conf.letting_in(options, server);
+    conf.working(dir);
+    conf.keeping(options);
+    if options.topology.is_cluster() {
         conf.clustering(options, node, server);
     }
-    conf.bending(server);
+    if options.topology.has_one_master() {
+        conf.replicating(options);
+    }
+    conf.bending(options, server);
     conf.asked_for(options);
     conf.0
 }
@@ -49,7 +73,7 @@ pub fn node_conf(
 struct Conf(String);
 
 impl Conf {
-    fn listening(&mut self, options: &Options, node: &NodePlan, server: &Identity) {
+    fn listening(&mut self, options: &Options, node: &NodePlan) {
         self.section("Where it listens and what it answers");
         self.line("The client port.", "port", &[node.port.to_string()]);
         self.line(
@@ -74,6 +98,9 @@ impl Conf {
                 &["yes"],
             );
         }
+    }
+
+    fn letting_in(&mut self, options: &Options, server: &Identity) {
         if let Some(password) = &options.password {
             self.line("The password of clients.", "requirepass", &[password]);
             self.line(
@@ -91,7 +118,7 @@ impl Conf {
         }
     }
 
-    fn keeping(&mut self, options: &Options, dir: &Path) {
+    fn working(&mut self, dir: &Path) {
         self.section("Where it keeps its things");
         self.path("Every file below is in here.", "dir", dir);
         self.line(
@@ -109,6 +136,9 @@ impl Conf {
             "daemonize",
             &["no"],
         );
+    }
+
+    fn keeping(&mut self, options: &Options) {
         if options.persist {
             self.line(
                 "Data survives stop and start: every write is appended to a file.",
@@ -133,11 +163,11 @@ impl Conf {
             "cluster-config-file",
             &[CLUSTER_FILE],
         );
-        if server.cluster_port_setting() {
+        if let Some(port) = node.bus_port.filter(|_| server.cluster_port_setting()) {
             self.line(
                 "Where nodes talk to each other.",
                 "cluster-port",
-                &[node.bus_port.to_string()],
+                &[port.to_string()],
             );
         }
         self.line(
@@ -146,6 +176,15 @@ impl Conf {
             &[options.node_timeout.as_millis().to_string()],
         );
         self.announce(options);
+    }
+
+    fn replicating(&mut self, options: &Options) {
+        self.section("Replication");
+        self.line(
+            "The host by which the master and Sentinel tell others of this node when it is a replica.",
+            "replica-announce-ip",
+            &[options.told_host()],
+        );
     }
 
     fn announce(&mut self, options: &Options) {
@@ -173,9 +212,12 @@ impl Conf {
         }
     }
 
-    fn bending(&mut self, server: &Identity) {
-        self.section("Bent while the cluster boots, then as stated here");
-        for bend in bends(server) {
+    fn bending(&mut self, options: &Options, server: &Identity) {
+        let mut bends = bends(options.topology, server).peekable();
+        if bends.peek().is_some() {
+            self.section("Bent while the cluster boots, then as stated here");
+        }
+        for bend in bends {
             self.line(bend.why, bend.key, &[usual(bend, server)]);
         }
     }
@@ -220,10 +262,11 @@ impl Conf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
+    use crate::plan::{Plan, Topology};
 
     fn conf(options: &Options, server: &str) -> String {
-        let ports = Plan::explicit_ports(options).unwrap().unwrap();
+        let ports: Vec<_> = Plan::wanted_ports(options).unwrap();
+        let ports: Vec<_> = ports.into_iter().flatten().collect();
         let plan = Plan::new(options, &ports).unwrap();
         let server = Identity::from_version_output(server).unwrap();
         node_conf(
@@ -246,12 +289,10 @@ mod tests {
 
     #[test]
     fn a_server_without_cluster_mode_is_not_told_to_be_a_node() {
-        let standalone = Options {
-            topology: Topology::Standalone,
-            ..Options::default()
-        };
-        let text = conf(&standalone, "Redis server v=7.0.15");
-        assert!(!text.contains("cluster-enabled"), "{text}");
+        for topology in [Topology::Standalone, Topology::Replication] {
+            let text = conf(&Options::of(topology), "Redis server v=7.0.15");
+            assert!(!text.contains("cluster-"), "{text}");
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::exit;
 use crate::ladder::Standing;
 use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
+use crate::reshape::MoveError;
+use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
 use crate::state::Name;
 
@@ -123,6 +125,12 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// A wish for slots that cannot be fulfilled.
+    #[error(transparent)]
+    Wish(#[from] WishError),
+    /// Slots could not be moved.
+    #[error(transparent)]
+    Move(Box<MoveError>),
     /// A limit of this machine that is too low for so many nodes.
     #[error("{nodes} nodes need {needed} {what}; there are {there}")]
     Limit {
@@ -306,6 +314,12 @@ impl std::fmt::Display for NotReady {
     }
 }
 
+impl From<MoveError> for Error {
+    fn from(error: MoveError) -> Self {
+        Self::Move(Box::new(error))
+    }
+}
+
 impl Error {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
@@ -320,6 +334,7 @@ impl Error {
             | Self::Unsupported(_)
             | Self::Refused { .. } => exit::USAGE,
             Self::Archive(error) => error.exit_code(),
+            Self::Wish(error) => error.exit_code(),
             Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
             Self::Interrupted(signal) => exit::of_signal(*signal as i32),
             _ => exit::ENVIRONMENT,
@@ -333,6 +348,8 @@ impl Error {
             Self::Spec(error) => error.hint(),
             Self::Archive(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
+            Self::Wish(error) => error.hint(),
+            Self::Move(error) => Some(error.hint()),
             Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
             Self::Unfinished(name) => Some(format!(
                 "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"

@@ -9,10 +9,9 @@ use crate::archive;
 use crate::boot::BringUp;
 use crate::builder::Builder;
 use crate::cluster::Cluster;
-use crate::config::{CONFIG_FILE, node_conf};
 use crate::error::{Error, IoContext as _, NotReady};
 use crate::limits;
-use crate::plan::{NodePlan, Options, Plan, PortChoice, node_count};
+use crate::plan::{NodePlan, Options, Plan, PortChoice, Topology, node_count};
 use crate::ports::{self, Held};
 use crate::server::Server;
 use crate::state::{
@@ -35,10 +34,13 @@ pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<P
         ports::check(&plan, &options.bind, home)?;
         return Ok(plan);
     }
-    let ports = match Plan::explicit_ports(options)? {
-        Some(ports) => ports,
-        None => ports::choose(node_count(options)?, &options.bind, home)?,
-    };
+    let wanted = Plan::wanted_ports(options)?;
+    let missing = wanted.iter().filter(|port| port.is_none()).count();
+    let mut chosen = ports::choose(missing, &options.bind, home)?.into_iter();
+    let ports: Vec<u16> = wanted
+        .into_iter()
+        .filter_map(|port| port.or_else(|| chosen.next()))
+        .collect();
     let plan = Plan::new(options, &ports)?;
     ports::check(&plan, &options.bind, home)?;
     Ok(plan)
@@ -174,18 +176,10 @@ impl Launch<'_> {
 
 /// Makes the nodes' folders and writes their configs.
 fn populate(cluster: &Cluster) -> Result<(), Error> {
-    let record = cluster.record();
-    create_folders(&record.dir)?;
+    create_folders(&cluster.record().dir)?;
     for node in cluster.nodes() {
         make_node_folder(node.dir())?;
-        let conf = node_conf(
-            record.name.as_str(),
-            &record.options,
-            node.plan(),
-            node.dir(),
-            &record.server,
-        );
-        write_atomically(&node.dir().join(CONFIG_FILE), conf.as_bytes())?;
+        write_atomically(&node.config_path(), cluster.bare_config(node).as_bytes())?;
     }
     Ok(())
 }
@@ -279,10 +273,20 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
         Ok(address) => unsupported(format!(
             "the nodes would tell each other to talk to {address}, where they do not listen; add `--bind {address}`"
         )),
-        Err(_) if !server.identity.announce_hostname() => unsupported(format!(
-            "{} cannot announce a host name, `{announce}`; Redis 7.0 and Valkey can, or announce an IP address",
-            server.identity
-        )),
-        Err(_) => Ok(()),
+        Err(_) => {
+            // Of servers without cluster mode the name is any text; only Sentinel looks at it.
+            let (can, since) = match options.topology {
+                Topology::Cluster => (server.identity.announce_hostname(), "7.0"),
+                Topology::Sentinel => (server.identity.sentinel_hostnames(), "6.2"),
+                Topology::Replication | Topology::Standalone => (true, ""),
+            };
+            if can {
+                return Ok(());
+            }
+            unsupported(format!(
+                "{} cannot announce a host name, `{announce}`; Redis {since} and Valkey can, or announce an IP address",
+                server.identity
+            ))
+        }
     }
 }

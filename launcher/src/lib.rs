@@ -34,6 +34,7 @@ pub mod wait;
 
 mod boot;
 mod launch;
+mod questions;
 mod random;
 mod suggestion;
 

@@ -65,10 +65,8 @@ impl std::fmt::Display for Holder {
 /// [`Error::PortTaken`] or [`Error::Address`] for the first that cannot.
 pub fn check(plan: &Plan, bind: &[IpAddr], home: &Home) -> Result<(), Error> {
     for node in &plan.nodes {
-        for (port, role) in [
-            (node.port, PortRole::Client),
-            (node.bus_port, PortRole::Bus),
-        ] {
+        let bus = node.bus_port.map(|port| (port, PortRole::Bus));
+        for (port, role) in [(node.port, PortRole::Client)].into_iter().chain(bus) {
             for address in bind {
                 let address = SocketAddr::new(*address, port);
                 match TcpListener::bind(address) {
@@ -143,7 +141,7 @@ impl Held {
         let ports = plan
             .nodes
             .iter()
-            .flat_map(|node| [node.port, node.bus_port]);
+            .flat_map(|node| [node.port].into_iter().chain(node.bus_port));
         let addresses = ports.flat_map(|port| {
             bind.iter()
                 .map(move |address| SocketAddr::new(*address, port))
@@ -183,7 +181,8 @@ fn claims(home: &Home) -> Vec<(u16, Name, String)> {
             let name = record.name;
             record.nodes.into_iter().flat_map(move |node| {
                 let (plan, name) = (node.plan, name.clone());
-                [plan.port, plan.bus_port].map(|port| (port, name.clone(), plan.name.clone()))
+                let ports = [plan.port].into_iter().chain(plan.bus_port);
+                ports.map(move |port| (port, name.clone(), plan.name.clone()))
             })
         })
         .collect()
@@ -260,14 +259,11 @@ mod tests {
         let plan = Plan::new(&Options::default(), &ports).unwrap();
         check(&plan, &[LOOPBACK], &home).unwrap();
 
-        let bus = &plan.nodes[3];
-        let _holder = TcpListener::bind((LOOPBACK, bus.bus_port)).unwrap();
+        let bus = plan.nodes[3].bus_port.unwrap();
+        let _holder = TcpListener::bind((LOOPBACK, bus)).unwrap();
         let message = check(&plan, &[LOOPBACK], &home).unwrap_err().to_string();
         assert!(
-            message.starts_with(&format!(
-                "port {}, the bus port of node `r1`, is taken",
-                bus.bus_port
-            )),
+            message.starts_with(&format!("port {bus}, the bus port of node `r1`, is taken")),
             "{message}"
         );
         if cfg!(target_os = "linux") {

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::client::{Connection, REPLY_TIMEOUT};
-use crate::ladder::{Answers, Observation, Rung, Standing, common, judge};
+use crate::ladder::{Observation, Rung, Standing, common, judge};
 use crate::node::Endpoint;
-use crate::plan::Role;
-use crate::resp::Frame;
-use crate::view;
+use crate::plan::{Role, Topology};
+use crate::questions::Questions;
 use crate::wait::{self, Deadline};
 
 /// How long the last round may go on after the deadline, on a busy machine.
@@ -65,17 +64,32 @@ impl Climb {
 /// Looks at a cluster again and again; keeps one connection to each node.
 #[derive(Debug)]
 pub struct Prober {
+    topology: Topology,
     /// The roles that the nodes, in their order, are to have; `None` if any will do.
     roles: Option<Vec<Role>>,
-    nodes: Vec<(Endpoint, Option<Connection>)>,
+    nodes: Vec<Probed>,
+}
+
+/// One node that is looked at.
+#[derive(Debug)]
+struct Probed {
+    endpoint: Endpoint,
+    questions: Questions,
+    connection: Option<Connection>,
 }
 
 impl Prober {
-    /// A prober of these nodes; nothing is connected yet.
-    pub fn new(nodes: impl IntoIterator<Item = Endpoint>) -> Self {
+    /// A prober of these nodes, each with what it was born as; nothing is connected yet.
+    pub fn new(topology: Topology, nodes: impl IntoIterator<Item = (Endpoint, Role)>) -> Self {
+        let probed = |(endpoint, role)| Probed {
+            endpoint,
+            questions: Questions::to(topology, role),
+            connection: None,
+        };
         Self {
+            topology,
             roles: None,
-            nodes: nodes.into_iter().map(|node| (node, None)).collect(),
+            nodes: nodes.into_iter().map(probed).collect(),
         }
     }
 
@@ -88,11 +102,21 @@ impl Prober {
     /// Asks every node once, all at the same time.
     pub async fn round(&mut self, deadline: Deadline) -> Vec<Observation> {
         let mut asking = JoinSet::new();
-        for (index, (endpoint, connection)) in self.nodes.iter_mut().enumerate() {
-            let (endpoint, connection) = (endpoint.clone(), connection.take());
+        for (index, node) in self.nodes.iter_mut().enumerate() {
+            let (endpoint, questions) = (node.endpoint.clone(), node.questions);
+            let connection = node.connection.take();
             asking.spawn(async move {
-                let (connection, answers) = ask(&endpoint, connection, deadline).await;
-                (index, connection, answers)
+                let opened = match connection {
+                    Some(connection) => Ok(connection),
+                    None => endpoint.connect(deadline).await,
+                };
+                match opened {
+                    Ok(connection) => {
+                        let (connection, answers) = questions.ask(connection, deadline).await;
+                        (index, connection, answers)
+                    }
+                    Err(error) => (index, None, Err(error.to_string())),
+                }
             });
         }
         let mut answers: Vec<_> = self
@@ -105,15 +129,24 @@ impl Prober {
                 continue;
             };
             if let (Some(node), Some(slot)) = (self.nodes.get_mut(index), answers.get_mut(index)) {
-                node.1 = connection;
+                node.connection = connection;
                 *slot = answer;
             }
         }
-        let names = self.nodes.iter().map(|(endpoint, _)| endpoint.name.clone());
-        names
+        self.nodes
+            .iter()
             .zip(answers)
-            .map(|(node, answers)| Observation { node, answers })
+            .map(|(node, answers)| Observation {
+                node: node.endpoint.name.clone(),
+                port: node.endpoint.address.port(),
+                answers,
+            })
             .collect()
+    }
+
+    /// Where each node stands, judged by one round.
+    pub fn judge(&self, round: &[Observation]) -> Vec<Standing> {
+        judge(self.topology, round, self.roles.as_deref())
     }
 
     /// Climbs to `wanted`. `since` is where the times count from; `observe` sees each round's
@@ -132,8 +165,8 @@ impl Prober {
             nodes: self
                 .nodes
                 .iter()
-                .map(|(node, _)| NodeClimb {
-                    node: node.name.clone(),
+                .map(|node| NodeClimb {
+                    node: node.endpoint.name.clone(),
                     reached: [None; 5],
                 })
                 .collect(),
@@ -146,7 +179,7 @@ impl Prober {
             // A node that is silent must not hold up the answer for much longer than was asked for.
             let patience = REPLY_TIMEOUT.min(deadline.remaining() + GRACE);
             let round = self.round(Deadline::after(patience)).await;
-            let standings = judge(&round, self.roles.as_deref());
+            let standings = self.judge(&round);
             climb.note(&standings, since.elapsed());
             observe(&standings)?;
             if common(&standings) >= Some(wanted) {
@@ -157,54 +190,6 @@ impl Prober {
             }
             wait::next_round(every, deadline).await;
         }
-    }
-}
-
-async fn ask(
-    endpoint: &Endpoint,
-    connection: Option<Connection>,
-    deadline: Deadline,
-) -> (Option<Connection>, Result<Answers, String>) {
-    let opened = match connection {
-        Some(connection) => Ok(connection),
-        None => endpoint.connect(deadline).await,
-    };
-    let mut connection = match opened {
-        Ok(connection) => connection,
-        Err(error) => return (None, Err(error.to_string())),
-    };
-    let commands: [&[&str]; 4] = [
-        &["CLUSTER", "NODES"],
-        &["CLUSTER", "INFO"],
-        &["INFO", "replication"],
-        &["CLUSTER", "SLOTS"],
-    ];
-    match connection.pipeline(&commands, deadline).await {
-        Err(error) => (None, Err(error.to_string())),
-        Ok(replies) => (Some(connection), answers(&replies)),
-    }
-}
-
-fn answers(replies: &[Frame]) -> Result<Answers, String> {
-    let [nodes, info, replication, slots] = replies else {
-        return Err("it gave too few answers".to_owned());
-    };
-    if let Some(error) = replies.iter().find_map(Frame::as_error) {
-        return Err(crate::resp::escape(error));
-    }
-    let strange = |command: &str| format!("its {command} cannot be understood");
-    let answers = Answers {
-        nodes: view::nodes(nodes).ok_or_else(|| strange("CLUSTER NODES"))?,
-        state: view::info_field(info, "cluster_state")
-            .ok_or_else(|| strange("CLUSTER INFO"))?
-            .to_owned(),
-        link: view::info_field(replication, "master_link_status").map(ToOwned::to_owned),
-        slots: view::slots(slots).ok_or_else(|| strange("CLUSTER SLOTS"))?,
-    };
-    if answers.myself().is_none() {
-        Err(strange("CLUSTER NODES"))
-    } else {
-        Ok(answers)
     }
 }
 

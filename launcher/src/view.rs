@@ -1,12 +1,19 @@
-//! What nodes say about the cluster: CLUSTER NODES, INFO and SLOTS, taken apart. Pure.
+//! What nodes say about the cluster: CLUSTER NODES, INFO and SLOTS, INFO replication, and what
+//! sentinels say, taken apart. Pure.
 //!
 //! Formats: `clusterGenNodeDescription` and `clusterGenNodesDescription` (`cluster_legacy.c`; Redis
 //! 3.0 to 8, Valkey 7.2 to 9), cluster-spec, "CLUSTER NODES".
+
+mod replication;
+mod sentinel;
 
 use std::collections::BTreeSet;
 
 use crate::resp::Frame;
 use crate::slots::SlotRange;
+
+pub use replication::{Peer, ReplicaLine, Replication, replication};
+pub use sentinel::{Watched, all_watched, watched};
 
 /// One line of CLUSTER NODES.
 #[derive(Debug, Clone, PartialEq, Eq)]

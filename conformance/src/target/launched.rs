@@ -177,7 +177,7 @@ impl Launched {
             let facts = NodeFacts {
                 name,
                 address: node.address(),
-                bus_port: node.bus_port(),
+                bus_port: node.bus_port().unwrap_or_default(),
                 id: id
                     .as_text()
                     .map(|id| String::from_utf8_lossy(id).into_owned()),

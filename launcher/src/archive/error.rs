@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::Damage;
 use crate::exit;
+use crate::plan::Topology;
 use crate::server::Identity;
 use crate::state::Name;
 
@@ -16,6 +17,9 @@ pub enum ArchiveError {
     /// There is a file of that name.
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
+    /// A kind of set whose links are in more places than an archive has.
+    #[error("a set of the topology {0} cannot be saved; clusters and lone servers can")]
+    Topology(Topology),
     /// A node that shardlab does not know has a part in the cluster.
     #[error("node `{node}` has to do with a node of the id {id} that is not one of this cluster's")]
     Stranger {
@@ -113,7 +117,7 @@ impl ArchiveError {
             Self::Foreign { .. } => {
                 "servers read what older ones of the same line have written; `--server` takes another one"
             }
-            Self::File { .. } => return None,
+            Self::Topology(_) | Self::File { .. } => return None,
         };
         Some(hint.to_owned())
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::Damage;
-use crate::config::{CLUSTER_FILE, CONFIG_FILE, LOG_FILE, PID_FILE};
+use crate::config::{CLUSTER_FILE, CONFIG_FILE, LOG_FILE, PID_FILE, SENTINEL_FILE};
 use crate::plan::{MAX_NODES, NodePlan, Options};
 use crate::server::Identity;
 use crate::state::Name;
@@ -87,7 +87,7 @@ impl Member {
             return Err("it is neither nodes.conf nor snapshot.rdb nor below data/");
         };
         let parts: Vec<_> = place.split('/').collect();
-        let ours = [CONFIG_FILE, LOG_FILE, PID_FILE, CLUSTER_FILE];
+        let ours = [CONFIG_FILE, SENTINEL_FILE, LOG_FILE, PID_FILE, CLUSTER_FILE];
         if parts
             .iter()
             .any(|part| part.is_empty() || part.starts_with('.'))

@@ -1,6 +1,6 @@
 //! Writing an archive.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
@@ -95,11 +95,16 @@ pub(super) fn pack(
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!(".{name}.saving-");
+    remove_abandoned(folder, &prefix);
     // Readable by its owner only: that is how temporary files are made.
     let file = tempfile::Builder::new()
-        .prefix(".shardlab-save-")
+        .prefix(&prefix)
         .tempfile_in(folder)
         .doing("write", path)?;
+    // Held as long as it is written.
+    file.as_file().lock().doing("lock", file.path())?;
     write_members(file.as_file(), &manifest, &mut nodes, job).doing("write", path)?;
     let length = file.as_file().metadata().doing("write", path)?.len();
     let persisted = if force {
@@ -114,6 +119,18 @@ pub(super) fn pack(
         persisted => {
             persisted.doing("write", path)?;
             Ok((manifest, length))
+        }
+    }
+}
+
+/// Removes what was left by those that were killed while they wrote the same archive.
+fn remove_abandoned(folder: &Path, prefix: &str) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+    for path in ours.map(|entry| entry.path()) {
+        let abandoned = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        if abandoned {
+            let _ = fs::remove_file(path);
         }
     }
 }
@@ -203,4 +220,24 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_save_has_left_is_removed_by_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        for name in [".lab.saving-a", ".lab.saving-b", ".other.saving-c"] {
+            fs::write(path(name), "").unwrap();
+        }
+        let busy = File::open(path(".lab.saving-b")).unwrap();
+        busy.lock().unwrap();
+        remove_abandoned(folder.path(), ".lab.saving-");
+        assert!(!path(".lab.saving-a").exists());
+        assert!(path(".lab.saving-b").exists(), "somebody writes it");
+        assert!(path(".other.saving-c").exists(), "it is another archive's");
+    }
 }

@@ -36,7 +36,7 @@ pub(crate) fn plan(archive: &Archive, options: &Options, home: &Home) -> Result<
         PortChoice::List(ports) => ports.clone(),
         PortChoice::From(first) => consecutive(*first, saved.len()),
     };
-    Ok(Plan::at_ports(saved, &ports)?)
+    Ok(Plan::at_ports(saved, options.topology, &ports)?)
 }
 
 /// Unpacks what was saved into the nodes' folders, which have their configs already, and starts the
@@ -155,7 +155,7 @@ fn relocated(
         let place = Place {
             host: host.clone(),
             port: node.plan().port,
-            bus_port: node.plan().bus_port,
+            bus_port: node.plan().bus_port.unwrap_or_default(),
             hostname: hostname.to_owned(),
         };
         shards

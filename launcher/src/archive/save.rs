@@ -60,6 +60,9 @@ impl Cluster {
         let clustered = match record.options.topology {
             Topology::Cluster => true,
             Topology::Standalone => false,
+            topology @ (Topology::Replication | Topology::Sentinel) => {
+                return Err(ArchiveError::Topology(topology).into());
+            }
         };
         if !force && path.symlink_metadata().is_ok() {
             return Err(ArchiveError::Exists(path).into());

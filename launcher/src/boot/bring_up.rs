@@ -4,15 +4,15 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::seed::Seed;
-use super::{commands, hang, seeded};
-use crate::bend::{Method, boot_arguments};
+use super::{commands, hang, replicated, seeded};
+use crate::bend::{Method, boot_arguments, boot_node_timeout};
 use crate::builder::{Builder, Event};
 use crate::cluster::Cluster;
 use crate::config::CLUSTER_FILE;
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
-use crate::node::{Node, reachable};
-use crate::plan::{Boot, NodePlan, Options, Role, Topology};
+use crate::node::Node;
+use crate::plan::{Boot, NodePlan, Options, Role, Topology, reachable};
 use crate::random;
 use crate::ready::Climb;
 use crate::server::Server;
@@ -68,6 +68,9 @@ impl BringUp<'_> {
         match self.wish.options.boot {
             _ if self.wish.options.topology == Topology::Standalone => Ok((Method::None, None)),
             Boot::None => Ok((Method::None, None)),
+            boot if self.wish.options.topology.has_one_master() => {
+                Ok((replicated::method(boot, identity), None))
+            }
             Boot::Seeded if is_even(cluster) => Ok((Method::Seeded, None)),
             Boot::Seeded => Err(Error::Unsupported(
                 "a cluster in which some masters have replicas and others have none cannot be seeded; \
@@ -79,14 +82,30 @@ impl BringUp<'_> {
         }
     }
 
-    /// Starts the servers and makes them a cluster by one method, which has until `timeout` after
-    /// the launcher's start.
+    /// Starts the servers and makes them what is wished for by one method, which has until
+    /// `timeout` after the launcher's start.
     async fn boot(
         &self,
         cluster: &mut Cluster,
         method: Method,
         timeout: Duration,
     ) -> Result<(), Error> {
+        let climb = if self.wish.options.topology.is_cluster() {
+            self.boot_cluster(cluster, method, timeout).await?
+        } else {
+            self.boot_servers(cluster, method, timeout).await?
+        };
+        cluster.set_climb(climb);
+        cluster.unbend(method).await?;
+        cluster.remember(self.lock, Phase::Up)
+    }
+
+    async fn boot_cluster(
+        &self,
+        cluster: &mut Cluster,
+        method: Method,
+        timeout: Duration,
+    ) -> Result<Climb, Error> {
         let (options, identity) = (&self.wish.options, &self.server.identity);
         let plans: Vec<NodePlan> = cluster
             .nodes()
@@ -118,13 +137,10 @@ impl BringUp<'_> {
             nodes: plans.len(),
             server: identity,
         });
-        let climb = match &seed {
-            Some(seed) => self.turn_round(cluster, seed, &arguments, timeout).await?,
-            None => self.form(cluster, method, timeout).await?,
-        };
-        cluster.set_climb(climb);
-        cluster.unbend(method).await?;
-        cluster.remember(self.lock, Phase::Up)
+        match &seed {
+            Some(seed) => self.turn_round(cluster, seed, &arguments, timeout).await,
+            None => self.form(cluster, method, timeout).await,
+        }
     }
 
     /// Seeded nodes take their roles while the ladder is climbed.
@@ -137,16 +153,19 @@ impl BringUp<'_> {
     ) -> Result<Climb, Error> {
         let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
         let phantoms = seed.phantoms();
+        let (options, nodes) = (&self.wish.options, cluster.nodes());
+        let large =
+            boot_node_timeout(options, Method::Seeded, nodes.len()).filter(|_| !seed.is_reversed());
         // Reversed, the cluster is whole as well: below `ok` nobody can tell.
         let rung = self.wish.rung.max(Rung::Ok);
         tokio::select! {
             climb = self.climb(cluster, rung, timeout) => climb,
             // A node that died says more than the order that it did not obey.
-            error = seeded::keep_roles(cluster.nodes(), &phantoms, deadline) => match error {
+            error = seeded::keep_roles(nodes, &phantoms, large, deadline) => match error {
                 Ok(never) => match never {},
-                Err(error) => Err(cluster.nodes().iter().find_map(Node::died).unwrap_or(error)),
+                Err(error) => Err(nodes.iter().find_map(Node::died).unwrap_or(error)),
             },
-            error = hang::mend(cluster.nodes(), seed, arguments) => match error? {},
+            error = hang::mend(nodes, seed, arguments) => match error? {},
         }
     }
 
@@ -157,25 +176,20 @@ impl BringUp<'_> {
         method: Method,
         timeout: Duration,
     ) -> Result<Climb, Error> {
-        if self.wish.options.topology == Topology::Standalone {
-            let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
-            cluster.answer_pings(deadline).await?;
-            return Ok(Climb::default());
-        }
         let listening = self.climb(cluster, Rung::Listening, timeout).await?;
         if method == Method::None {
             return Ok(listening);
         }
         let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
         let formed = commands::form(cluster.nodes(), &self.server.identity, deadline).await;
-        unless_late(cluster, formed, deadline)?;
+        unless_late(cluster.nodes(), formed, deadline)?;
         Ok(self
             .climb(cluster, self.wish.rung, timeout)
             .await?
             .after(&listening))
     }
 
-    async fn climb(
+    pub(super) async fn climb(
         &self,
         cluster: &Cluster,
         rung: Rung,
@@ -207,20 +221,20 @@ impl BringUp<'_> {
         })
     }
 
-    fn tell(&self, event: &Event<'_>) {
+    pub(super) fn tell(&self, event: &Event<'_>) {
         (self.wish.observer)(event);
     }
 }
 
 /// Of an order that failed: a node that died says more than the connection that broke; and when
 /// time ran out, the ladder will say who was late.
-fn unless_late(
-    cluster: &Cluster,
+pub(super) fn unless_late<'a>(
+    nodes: impl IntoIterator<Item = &'a Node>,
     result: Result<(), Error>,
     deadline: Deadline,
 ) -> Result<(), Error> {
     let Err(error) = result else { return Ok(()) };
-    match cluster.nodes().iter().find_map(Node::died) {
+    match nodes.into_iter().find_map(Node::died) {
         Some(died) => Err(died),
         None if deadline.passed() => Ok(()),
         None => Err(error),

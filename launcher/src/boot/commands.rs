@@ -54,7 +54,7 @@ pub(crate) async fn form(
         ];
         // Older servers have no third argument and take the bus port for granted.
         if server.cluster_port_setting() {
-            command.push(orders.node().bus_port().to_string());
+            command.extend(orders.node().bus_port().map(|port| port.to_string()));
         }
         first.give(&command).await?;
     }

@@ -3,7 +3,9 @@
 mod bring_up;
 mod commands;
 mod hang;
+mod introduce;
 mod orders;
+mod replicated;
 mod seed;
 mod seeded;
 

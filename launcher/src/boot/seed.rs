@@ -19,10 +19,15 @@ use crate::plan::{NodePlan, Role};
 /// address would be loaded as failed by Valkey 9.
 const PHANTOM_PORT: u16 = 9;
 
+/// Up to so many nodes the roles are turned round: beyond, the masters' two seconds are the lesser evil.
+const TURNED_ROUND: usize = 60;
+
 /// A cluster to be, with the ids that it will have.
 #[derive(Debug)]
 pub(crate) struct Seed<'a> {
     nodes: &'a [NodePlan],
+    /// Whether the nodes start in each other's roles.
+    reversed: bool,
     /// One for each node.
     ids: Vec<String>,
     /// One for each shard.
@@ -47,6 +52,7 @@ impl<'a> Seed<'a> {
         shard_ids: bool,
         mut random_id: impl FnMut() -> String,
     ) -> Self {
+        let reversed = nodes.len() <= TURNED_ROUND;
         let ids = nodes.iter().map(|_| random_id()).collect();
         let masters = nodes.iter().filter(|node| node.role == Role::Master);
         let shards = masters
@@ -56,17 +62,23 @@ impl<'a> Seed<'a> {
                     .any(|node| node.role == Role::Replica && node.shard == master.shard);
                 Shard {
                     id: random_id(),
-                    phantom: alone.then(&mut random_id),
+                    phantom: (reversed && alone).then(&mut random_id),
                 }
             })
             .collect();
         Self {
             nodes,
+            reversed,
             ids,
             shards,
             host,
             shard_ids,
         }
+    }
+
+    /// Whether the nodes start in each other's roles, which are then to be turned round.
+    pub(crate) fn is_reversed(&self) -> bool {
+        self.reversed
     }
 
     /// Whether a node is to be a replica.
@@ -86,6 +98,15 @@ impl<'a> Seed<'a> {
 
     /// The text of one node's nodes.conf.
     pub(crate) fn nodes_conf(&self, own: usize) -> String {
+        if self.reversed {
+            self.reversed_nodes_conf(own)
+        } else {
+            let epoch_of = |shard| u64::try_from(shard).unwrap_or(u64::MAX).saturating_add(1);
+            self.nodes_conf_as_planned(own, epoch_of, epoch_of(self.shards.len()))
+        }
+    }
+
+    fn reversed_nodes_conf(&self, own: usize) -> String {
         let mut text = String::new();
         for (index, (node, id)) in self.nodes.iter().zip(&self.ids).enumerate() {
             let myself = if index == own { "myself," } else { "" };
@@ -98,7 +119,7 @@ impl<'a> Seed<'a> {
                 None if index == own => ("slave", self.phantom(node.shard), String::new()),
                 None => ("master", "-", String::new()),
             };
-            self.line(&mut text, id, (node.port, node.bus_port), node.shard);
+            self.line(&mut text, id, ports_of(node), node.shard);
             let _ = writeln!(
                 text,
                 " {myself}{flags} {master} 0 0 {epoch} connected{slots}"
@@ -116,21 +137,40 @@ impl<'a> Seed<'a> {
     /// a node that must start anew. `epoch` is its own configuration epoch if it is a master; those
     /// of the others are learned from their first pings.
     pub(crate) fn settled_nodes_conf(&self, own: usize, epoch: u64) -> String {
+        let own_shard = self.nodes.get(own).map(|node| node.shard);
+        let master = !self.is_replica(own);
+        let epoch_of = |shard| {
+            if master && Some(shard) == own_shard {
+                epoch
+            } else {
+                0
+            }
+        };
+        self.nodes_conf_as_planned(own, epoch_of, epoch)
+    }
+
+    fn nodes_conf_as_planned(
+        &self,
+        own: usize,
+        epoch_of: impl Fn(usize) -> u64,
+        current: u64,
+    ) -> String {
         let mut text = String::new();
         for (index, (node, id)) in self.nodes.iter().zip(&self.ids).enumerate() {
             let myself = if index == own { "myself," } else { "" };
-            let (flags, master, slots) = match node.role {
-                Role::Master => ("master", "-", self.slots_of(node.shard)),
-                Role::Replica => ("slave", self.id(node.shard), String::new()),
+            let (flags, master, slots) = if node.role == Role::Master {
+                ("master", "-", self.slots_of(node.shard))
+            } else {
+                ("slave", self.id(node.shard), String::new())
             };
-            let epoch = if index == own { epoch } else { 0 };
-            self.line(&mut text, id, (node.port, node.bus_port), node.shard);
+            let epoch = epoch_of(node.shard);
+            self.line(&mut text, id, ports_of(node), node.shard);
             let _ = writeln!(
                 text,
                 " {myself}{flags} {master} 0 0 {epoch} connected{slots}"
             );
         }
-        let _ = writeln!(text, "vars currentEpoch {epoch} lastVoteEpoch 0");
+        let _ = writeln!(text, "vars currentEpoch {current} lastVoteEpoch 0");
         text
     }
 
@@ -186,6 +226,11 @@ impl<'a> Seed<'a> {
     }
 }
 
+/// Client and bus port.
+fn ports_of(node: &NodePlan) -> (u16, u16) {
+    (node.port, node.bus_port.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,7 +242,8 @@ mod tests {
             replicas,
             ..Options::default()
         };
-        let ports = Plan::explicit_ports(&options).unwrap().unwrap();
+        let ports = Plan::wanted_ports(&options).unwrap();
+        let ports: Vec<_> = ports.into_iter().flatten().collect();
         Plan::new(&options, &ports).unwrap()
     }
 
@@ -265,6 +311,29 @@ mod tests {
              4 127.0.0.1:7004@17004 myself,slave 2 0 0 0 connected\n\
              vars currentEpoch 0 lastVoteEpoch 0\n"
         );
+    }
+
+    #[test]
+    fn the_nodes_of_a_large_cluster_start_in_their_final_roles() {
+        let plan = plan(31, vec![1]);
+        let seed = Seed::new(&plan.nodes, [127, 0, 0, 1].into(), false, ids());
+        let text = seed.nodes_conf(1);
+        let line = |number: usize| text.lines().nth(number).unwrap().split_once(' ').unwrap().1;
+        assert!(!seed.is_reversed());
+        assert_eq!(
+            line(0),
+            "127.0.0.1:7001@17001 master - 0 0 1 connected 0-528"
+        );
+        assert_eq!(
+            line(1),
+            "127.0.0.1:7002@17002 myself,master - 0 0 2 connected 529-1056"
+        );
+        assert!(
+            line(32).starts_with("127.0.0.1:7033@17033 slave 0000"),
+            "{}",
+            line(32)
+        );
+        assert_eq!(line(62), "currentEpoch 32 lastVoteEpoch 0");
     }
 
     #[test]

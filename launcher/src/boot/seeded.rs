@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use super::introduce::introduce;
 use super::orders::Orders;
 use crate::error::Error;
 use crate::node::Node;
@@ -22,24 +23,28 @@ const FEW: usize = 16;
 /// One that is not becomes a master all the same, and OK two seconds later.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often the roles are looked at once they are as planned.
+/// How often the roles are looked at once they are as planned, and how much less often for each node.
 const REST: Duration = Duration::from_millis(100);
+const REST_PER_NODE: Duration = Duration::from_millis(10);
 
 /// Makes masters of those that were planned to be, one after the other, has the phantoms forgotten
 /// and the replicas seen; then sees to it that it stays so, until it is dropped: a node that was
 /// silent for a while may have lost its role to its replica. A connection that breaks is made anew,
-/// since a node may have been started again.
+/// since a node may have been started again. The replicas of a large cluster are introduced, with the
+/// node timeout given, in milliseconds, as their usual one.
 ///
 /// # Errors
 /// A node refuses a command.
 pub(crate) async fn keep_roles(
     nodes: &[Node],
     phantoms: &[String],
+    large: Option<u128>,
     deadline: Deadline,
 ) -> Result<Infallible, Error> {
+    let rest = REST + REST_PER_NODE * u32::try_from(nodes.len()).unwrap_or(u32::MAX);
     while !deadline.passed() {
-        match try_take_over(nodes, phantoms, deadline).await {
-            Ok(()) | Err(Error::Client { .. }) => next_round(REST, deadline).await,
+        match try_take_over(nodes, phantoms, large, deadline).await {
+            Ok(()) | Err(Error::Client { .. }) => next_round(rest, deadline).await,
             Err(error) => return Err(error),
         }
     }
@@ -50,6 +55,7 @@ pub(crate) async fn keep_roles(
 async fn try_take_over(
     nodes: &[Node],
     phantoms: &[String],
+    large: Option<u128>,
     deadline: Deadline,
 ) -> Result<(), Error> {
     let mut all = Vec::with_capacity(nodes.len());
@@ -68,7 +74,11 @@ async fn try_take_over(
     if !phantoms.is_empty() {
         forget(&mut all, phantoms, deadline).await?;
     }
-    move_offsets(&mut all, deadline).await
+    move_offsets(&mut all, deadline).await?;
+    if let Some(usual) = large {
+        introduce(&mut all, &usual.to_string(), deadline).await?;
+    }
+    Ok(())
 }
 
 /// Waits until the node is OK as a replica, has heard of the epoch of the take-over before, so that

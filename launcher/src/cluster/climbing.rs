@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Cluster;
 use crate::client::REPLY_TIMEOUT;
 use crate::error::{Error, NotReady};
-use crate::ladder::{Rung, Standing, common, judge};
+use crate::ladder::{Rung, Standing, common};
 use crate::node::Node;
 use crate::plan::Role;
 use crate::ready::{Climb, Prober};
@@ -35,31 +35,27 @@ impl Cluster {
 
     /// One look at the ladder, now.
     pub async fn standings(&self) -> Vec<Standing> {
-        let deadline = Deadline::after(REPLY_TIMEOUT);
-        judge(&self.prober().round(deadline).await, None)
+        let mut prober = self.prober();
+        let round = prober.round(Deadline::after(REPLY_TIMEOUT)).await;
+        prober.judge(&round)
     }
 
     /// Whether every node has the role that it was born with and stands on the top rung, observed
     /// in one round.
     pub async fn is_as_born(&self) -> bool {
         let roles: Vec<_> = self.nodes.iter().map(|node| node.plan().role).collect();
-        let deadline = Deadline::after(REPLY_TIMEOUT);
-        let standings = judge(&self.prober().round(deadline).await, Some(&roles));
-        common(&standings) == Some(Rung::Visible)
+        let mut prober = self.prober().expecting(Some(roles));
+        let round = prober.round(Deadline::after(REPLY_TIMEOUT)).await;
+        common(&prober.judge(&round)) == Some(Rung::Visible)
     }
 
     /// A prober of all nodes.
     pub fn prober(&self) -> Prober {
-        Prober::new(self.nodes.iter().map(Node::endpoint))
-    }
-
-    /// Waits until each node answers PING, of those that run: for servers without cluster mode,
-    /// which know nothing of the ladder.
-    pub(crate) async fn answer_pings(&self, deadline: Deadline) -> Result<(), Error> {
-        for node in &self.nodes {
-            node.answer_ping(deadline).await?;
-        }
-        Ok(())
+        let nodes = self.nodes.iter();
+        Prober::new(
+            self.record.options.topology,
+            nodes.map(|node| (node.endpoint(), node.plan().role)),
+        )
     }
 
     /// Climbs, ending early when a server dies. `roles`, one for each node, must be theirs at the end.

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use super::Cluster;
 use crate::bend::{Method, boot_arguments};
 use crate::builder::default_timeout;
-use crate::config::CONFIG_FILE;
+use crate::config::CONFIG_FILES;
 use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::node::Node;
-use crate::plan::{Boot, Plan, Topology};
+use crate::plan::{Boot, Plan};
 use crate::ports::{self, Held};
 use crate::state::{Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files};
 use crate::wait::Deadline;
@@ -94,10 +94,9 @@ impl Cluster {
         } else {
             Vec::new()
         };
-        for name in &started {
-            self.node(name)?.spawn(&arguments)?;
-        }
-        self.remember(lock, Phase::Up)?;
+        let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
+        self.spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
+            .await?;
         let formed = self.record.options.boot != Boot::None;
         // One that was started and has died already is told of on the way up.
         let all_run = self
@@ -105,9 +104,7 @@ impl Cluster {
             .iter()
             .all(|node| node.process().is_some() || started.iter().any(|name| name == node.name()));
         // Whether it was started now or ran already: ready means ready.
-        if self.record.options.topology == Topology::Standalone {
-            self.answer_pings(Deadline::after(timeout)).await?;
-        } else if all_run {
+        if all_run {
             let rung = if formed { rung } else { Rung::Listening };
             let climbed = self
                 .climb_watched(rung, None, since, timeout, observe)
@@ -241,5 +238,6 @@ fn is_ours(dir: &Path) -> bool {
     let only_begun = || {
         std::fs::read_dir(dir).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(begun)))
     };
-    dir.join(CONFIG_FILE).is_file() || only_begun()
+    let has_config = CONFIG_FILES.iter().any(|file| dir.join(file).is_file());
+    has_config || only_begun()
 }

@@ -2,6 +2,7 @@
 
 mod climbing;
 mod life;
+mod starting;
 mod wiping;
 
 use std::fs::File;
@@ -13,10 +14,12 @@ use crate::builder::Builder;
 use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::node::{Launch, Node};
+use crate::plan::Role;
 use crate::ports::Held;
 use crate::ready::{Climb, retry};
 use crate::resp::Frame;
 use crate::state::{Home, Name, Record};
+use crate::view::Peer;
 use crate::wait::Deadline;
 
 /// A cluster of real servers on this machine.
@@ -112,9 +115,32 @@ impl Cluster {
         &self.record
     }
 
-    /// The nodes: masters by birth in slot order, then first replicas, then second ones.
+    /// The nodes: masters by birth in slot order, then first replicas, then second ones, then
+    /// sentinels.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The nodes but for the sentinels.
+    pub fn nodes_with_data(&self) -> impl Iterator<Item = &Node> {
+        self.nodes
+            .iter()
+            .filter(|node| node.plan().role != Role::Sentinel)
+    }
+
+    /// The sentinels.
+    pub fn sentinels(&self) -> impl Iterator<Item = &Node> {
+        self.nodes
+            .iter()
+            .filter(|node| node.plan().role == Role::Sentinel)
+    }
+
+    /// A node by the host that it tells others of itself.
+    pub(crate) fn peer(&self, node: &Node) -> Peer {
+        Peer {
+            host: self.record.options.told_host(),
+            port: node.plan().port,
+        }
     }
 
     /// The node of this name (`n1`) or client port (`7001`).
@@ -189,13 +215,16 @@ impl Cluster {
     /// Of the first node that does not, or refuses a value.
     pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
         let settings = final_settings(&self.record.options, &self.record.server, method);
+        if settings.is_empty() {
+            return Ok(());
+        }
         let commands: Vec<[&str; 4]> = settings
             .iter()
             .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
             .collect();
         let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
         let mut first = Ok(());
-        for node in &self.nodes {
+        for node in self.nodes_with_data() {
             let set = set_all(node, &commands).await;
             first = first.and(set);
         }

@@ -3,7 +3,9 @@
 use super::Cluster;
 use crate::builder::default_timeout;
 use crate::error::Error;
+use crate::node::Node;
 use crate::plan::Boot;
+use crate::reshape::Journal;
 use crate::state::{Lock, Phase};
 use crate::wait::Deadline;
 
@@ -15,7 +17,7 @@ impl Cluster {
     ///
     /// A cluster that is wiped as a whole is one of bare nodes from then on, as if it had been started
     /// with [`Boot::None`]. Of a few nodes the others are not told: to them these are nodes that have
-    /// failed, until they are forgotten.
+    /// failed, until they are forgotten. Without cluster mode the links are in the configs, and stay.
     ///
     /// # Errors
     /// The cluster's start was interrupted, a node does not exist, a file cannot be removed, or a
@@ -27,11 +29,11 @@ impl Cluster {
             .into_iter()
             .map(|node| node.name().to_owned())
             .collect();
-        if self
-            .nodes
-            .iter()
-            .all(|node| names.iter().any(|name| name == node.name()))
-        {
+        let clustered = self.record.options.topology.is_cluster();
+        let is_chosen = |node: &Node| names.iter().any(|name| name == node.name());
+        if clustered && self.nodes.iter().all(is_chosen) {
+            // What was on its way is no more.
+            Journal::remove(lock)?;
             self.record.options.boot = Boot::None;
             self.remember(lock, self.record.phase)?;
         }

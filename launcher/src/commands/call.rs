@@ -6,7 +6,7 @@ use shardlab::plan::Role;
 use shardlab::resp::{Frame, print};
 use shardlab::routing::Router;
 use shardlab::wait::Deadline;
-use shardlab::{Cluster, Error, Node, exit, view};
+use shardlab::{Cluster, Error, Node, exit};
 
 use super::Lab;
 use super::report::SCHEMA;
@@ -100,17 +100,7 @@ async fn nodes_of(cluster: &Cluster, role: Role) -> Vec<&Node> {
         .iter()
         .filter(|node| node.process().is_some())
     {
-        let reply = node.call(&["INFO", "replication"]).await;
-        let word = reply
-            .as_ref()
-            .ok()
-            .and_then(|reply| view::info_field(reply, "role"));
-        let is = if word == Some("slave") {
-            Role::Replica
-        } else {
-            Role::Master
-        };
-        if word.is_some() && is == role {
+        if node.role().await.is_ok_and(|is| is == role) {
             nodes.push(node);
         }
     }

@@ -107,6 +107,7 @@ impl Column {
                 (Role::Master, _) => "master".to_owned(),
                 (Role::Replica, Some(master)) => format!("replica of {master}"),
                 (Role::Replica, None) => "replica".to_owned(),
+                (Role::Sentinel, _) => "sentinel".to_owned(),
             },
             Self::Slots if node.slots.is_empty() => nothing(),
             Self::Slots => node.slots.join(","),
@@ -120,7 +121,7 @@ impl Column {
                 .map_or_else(nothing, |bus| format!("{}/{}", bus.connected, bus.known)),
             Self::Epoch => node.epoch.map_or_else(nothing, |epoch| epoch.to_string()),
             Self::Memory => figure(Figures::memory),
-            Self::State => match (node.pid, node.id.is_some()) {
+            Self::State => match (node.pid, node.rung.is_some()) {
                 (None, _) => "dead".to_owned(),
                 (Some(_), true) => "up".to_owned(),
                 (Some(_), false) => "silent".to_owned(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
-use shardlab::ladder::{Observation, Standing, common, judge};
+use shardlab::ladder::{Answers, ClusterAnswers, Observation, Standing, common};
 use shardlab::plan::{Boot, Role};
 use shardlab::ready::Climb;
 use shardlab::state::{Home, Phase, is_locked};
@@ -89,14 +89,15 @@ pub(super) struct NodeReport {
     pub(super) address: SocketAddr,
     host: String,
     pub(super) port: u16,
-    bus_port: u16,
+    /// None without cluster mode.
+    bus_port: Option<u16>,
     pub(super) pid: Option<i32>,
     pub(super) id: Option<String>,
     pub(super) slots: Vec<String>,
     pub(super) epoch: Option<u64>,
     /// Its links to the nodes that it knows.
     pub(super) bus: Option<BusReport>,
-    rung: Option<Rung>,
+    pub(super) rung: Option<Rung>,
     why: Option<String>,
     dir: PathBuf,
     #[serde(flatten)]
@@ -139,8 +140,9 @@ impl ClusterReport {
 
     async fn within(cluster: &Cluster, home: &Home, patience: Duration) -> Self {
         let deadline = shardlab::wait::Deadline::after(patience);
-        let round = cluster.prober().round(deadline).await;
-        let standings = judge(&round, None);
+        let mut prober = cluster.prober();
+        let round = prober.round(deadline).await;
+        let standings = prober.judge(&round);
         let record = cluster.record();
         Self {
             schema: SCHEMA,
@@ -254,14 +256,16 @@ pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
 }
 
 fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Vec<NodeReport> {
-    let said =
-        |observation: &Observation| Some(observation.answers.as_ref().ok()?.myself()?.clone());
+    let answers: Vec<_> = round
+        .iter()
+        .map(|observation| observation.answers.as_ref().ok())
+        .collect();
     // Of a node that does not run, what it will say when it is started.
-    let selves: Vec<_> = round
+    let selves: Vec<_> = answers
         .iter()
         .zip(cluster.nodes())
-        .map(|(observation, node)| match node.process() {
-            Some(_) => said(observation),
+        .map(|(answers, node)| match node.process() {
+            Some(_) => answers.and_then(Answers::myself).cloned(),
             None => node.remembered(),
         })
         .collect();
@@ -272,22 +276,29 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
             .find(|(own, _)| own.as_ref().is_some_and(|line| line.id == id));
         known.map(|(_, node)| node.name().to_owned())
     };
+    let name_at = |port: u16| {
+        let known = cluster.nodes().iter().find(|node| node.plan().port == port);
+        known.map(|node| node.name().to_owned())
+    };
     cluster
         .nodes()
         .iter()
-        .zip(&selves)
+        .zip(&answers)
         .zip(standings)
         .enumerate()
-        .map(|(index, ((node, own), standing))| {
+        .map(|(index, ((node, answers), standing))| {
             let plan = node.plan();
-            let own = own.as_ref();
-            let role = own.map_or(plan.role, |line| {
-                if line.has("slave") {
-                    Role::Replica
-                } else {
-                    Role::Master
-                }
+            let own = selves.get(index).and_then(Option::as_ref);
+            let remembered = own.map(|line| match line.master {
+                Some(_) => Role::Replica,
+                None => Role::Master,
             });
+            let role = answers
+                .and_then(Answers::role)
+                .or(remembered)
+                .unwrap_or(plan.role);
+            let master = own.and_then(|line| name_of(line.master.as_deref()?));
+            let replicates = answers.and_then(|answers| name_at(answers.replicates()?.port));
             let slots = match own {
                 Some(line) => line.slots.iter().map(ToString::to_string).collect(),
                 None => Vec::new(),
@@ -295,7 +306,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
             NodeReport {
                 name: node.name().to_owned(),
                 role,
-                master: own.and_then(|line| name_of(line.master.as_deref()?)),
+                master: master.or(replicates),
                 shard: plan.shard,
                 address: node.address(),
                 host: node.address().ip().to_string(),
@@ -317,7 +328,11 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
 }
 
 fn bus(observation: &Observation) -> Option<BusReport> {
-    let lines = &observation.answers.as_ref().ok()?.nodes;
+    let Answers::Cluster(ClusterAnswers { nodes: lines, .. }) =
+        observation.answers.as_ref().ok()?
+    else {
+        return None;
+    };
     let others = || lines.iter().filter(|line| !line.has("myself"));
     Some(BusReport {
         connected: others().filter(|line| line.connected).count(),

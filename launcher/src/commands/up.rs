@@ -242,6 +242,7 @@ fn plan_text(plan: &Plan, server: &Server) -> String {
         let role = match node.role {
             shardlab::plan::Role::Master => "master".to_owned(),
             shardlab::plan::Role::Replica => format!("replica of n{}", node.shard + 1),
+            shardlab::plan::Role::Sentinel => "sentinel".to_owned(),
         };
         let slots = if node.slots.is_empty() {
             "-".to_owned()
@@ -251,7 +252,8 @@ fn plan_text(plan: &Plan, server: &Server) -> String {
         vec![
             node.name.clone(),
             node.port.to_string(),
-            node.bus_port.to_string(),
+            node.bus_port
+                .map_or_else(|| "-".to_owned(), |port| port.to_string()),
             role,
             slots,
         ]

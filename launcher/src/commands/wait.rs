@@ -39,26 +39,13 @@ async fn wait_for_role(
     timeout: Duration,
 ) -> Result<(), Error> {
     let node = cluster.node(name)?;
-    let word = match role {
-        Role::Master => "master",
-        Role::Replica => "slave",
-    };
     until(
         Deadline::after(timeout),
         Duration::from_millis(20),
         || async {
-            match node.call(&["INFO", "replication"]).await {
-                Ok(reply) if shardlab::view::info_field(&reply, "role") == Some(word) => {
-                    ControlFlow::Break(())
-                }
-                Ok(_) => ControlFlow::Continue(format!(
-                    "it is a {}",
-                    if role == Role::Master {
-                        "replica"
-                    } else {
-                        "master"
-                    }
-                )),
+            match node.role().await {
+                Ok(is) if is == role => ControlFlow::Break(()),
+                Ok(is) => ControlFlow::Continue(format!("it is a {is}")),
                 Err(error) => ControlFlow::Continue(error.to_string()),
             }
         },

@@ -74,5 +74,6 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
         },
         boot: asked.boot.map_or(defaults.boot, Into::into),
         topology: defaults.topology,
+        sentinels: defaults.sentinels,
     })
 }

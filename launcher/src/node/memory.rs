@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::Node;
-use crate::config::{CLUSTER_FILE, CONFIG_FILE, LOG_FILE};
+use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE};
 use crate::error::{Error, IoContext as _};
 use crate::view::{NodeLine, node_lines};
 
@@ -16,7 +16,7 @@ impl Node {
         for entry in fs::read_dir(self.dir()).doing("read", self.dir())? {
             let entry = entry.doing("read", self.dir())?;
             let name = entry.file_name();
-            if name != CONFIG_FILE && name != LOG_FILE {
+            if !CONFIG_FILES.iter().any(|config| name == *config) && name != LOG_FILE {
                 paths.push(entry.path());
             }
         }

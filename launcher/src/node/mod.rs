@@ -6,7 +6,7 @@ mod ping;
 mod spawn;
 
 use std::fs::{self, OpenOptions};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -20,9 +20,9 @@ use found::servers_in;
 use spawn::Spawner;
 
 use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
-use crate::config::{CONFIG_FILE, LOG_FILE};
+use crate::config::{LOG_FILE, config_file};
 use crate::error::{Error, IoContext as _};
-use crate::plan::NodePlan;
+use crate::plan::{NodePlan, Role, reachable};
 use crate::process::ProcessId;
 use crate::resp::Frame;
 use crate::state::NodeRecord;
@@ -131,8 +131,8 @@ impl Node {
         SocketAddr::new(self.host, self.plan.port)
     }
 
-    /// The cluster bus port.
-    pub fn bus_port(&self) -> u16 {
+    /// The cluster bus port; none without cluster mode.
+    pub fn bus_port(&self) -> Option<u16> {
         self.plan.bus_port
     }
 
@@ -173,6 +173,25 @@ impl Node {
             .map_err(|source| self.failed(source))
     }
 
+    /// What the node is now, by its own word (ROLE, Redis 2.8.12 and later).
+    ///
+    /// # Errors
+    /// [`Error::Client`], and [`Error::Reply`] while it loads its data.
+    pub async fn role(&self) -> Result<Role, Error> {
+        let reply = self.call(&["ROLE"]).await?;
+        let word = reply.as_array().and_then(<[Frame]>::first);
+        match word.and_then(Frame::as_text) {
+            Some(b"master") => Ok(Role::Master),
+            Some(b"slave") => Ok(Role::Replica),
+            Some(b"sentinel") => Ok(Role::Sentinel),
+            _ => Err(Error::Reply {
+                node: self.plan.name.clone(),
+                command: "ROLE".to_owned(),
+                reply: crate::resp::escape(&reply.raw),
+            }),
+        }
+    }
+
     /// The last lines of the node's log.
     pub fn log_tail(&self, lines: usize) -> Vec<String> {
         let text = fs::read(self.log_path()).unwrap_or_default();
@@ -190,6 +209,11 @@ impl Node {
     /// Where the log is.
     pub fn log_path(&self) -> PathBuf {
         self.dir.join(LOG_FILE)
+    }
+
+    /// Where its config is.
+    pub fn config_path(&self) -> PathBuf {
+        self.dir.join(config_file(self.plan.role))
     }
 
     /// Starts the server; does nothing if it runs. It may not listen yet when this returns.
@@ -292,12 +316,15 @@ impl Node {
             .open(&log_path)
             .doing("write", &log_path)?;
         let errors = log.try_clone().doing("write", &log_path)?;
+        // `checkForSentinelMode`, server.c: the same program, told what to be.
+        let mode = (self.plan.role == Role::Sentinel).then_some("--sentinel");
         let mut command = Command::new(&self.launch.program);
         if let Some(argv0) = &self.launch.argv0 {
             command.arg0(argv0);
         }
         command
-            .arg(self.dir.join(CONFIG_FILE))
+            .arg(self.config_path())
+            .args(mode)
             .args(arguments)
             // A later command finds the server by the folder it works in.
             .current_dir(&self.dir)
@@ -436,15 +463,5 @@ impl Node {
             signal,
             waited,
         }
-    }
-}
-
-/// The address by which a node is reached that listens on all of `bind`.
-pub(crate) fn reachable(bind: &[IpAddr]) -> IpAddr {
-    match bind.first() {
-        None => Ipv4Addr::LOCALHOST.into(),
-        Some(IpAddr::V4(address)) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        Some(IpAddr::V6(address)) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        Some(address) => *address,
     }
 }

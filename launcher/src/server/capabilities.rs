@@ -68,6 +68,17 @@ impl Identity {
         self.descends_from(7, 2)
     }
 
+    /// sentinel.conf may say `known-replica` (before it `known-slave`), so that sentinels can be
+    /// told at their first start what they would find out in some seconds. Redis 5.0.
+    pub fn known_replica(&self) -> bool {
+        self.descends_from(5, 0)
+    }
+
+    /// `sentinel resolve-hostnames` and `announce-hostnames`. Redis 6.2.
+    pub fn sentinel_hostnames(&self) -> bool {
+        self.descends_from(6, 2)
+    }
+
     /// A replica may be told `CLUSTER FAILOVER TAKEOVER` right after its start, so that the
     /// seeded boot works. Proven on Redis 5.0 and later and on Valkey; KeyDB 6.3.4 crashes.
     pub fn takeover_at_start(&self) -> bool {
@@ -75,6 +86,12 @@ impl Identity {
             Product::Redis | Product::Valkey => self.descends_from(5, 0),
             Product::Redict | Product::KeyDb | Product::Other(_) => false,
         }
+    }
+
+    /// `CLUSTER MIGRATESLOTS`: slots move as one, without ASK. Valkey 9.0
+    /// (`src/commands/cluster-migrateslots.json`).
+    pub fn atomic_slot_migration(&self) -> bool {
+        self.product == Product::Valkey && self.version >= Version::new(9, 0, 0)
     }
 
     /// Whether it has what Redis has since `major.minor`.
@@ -169,6 +186,15 @@ mod tests {
                 "redict 7.3.0",
             ],
             &["redis 7.0.15", "keydb 6.3.4"],
+        );
+    }
+
+    #[test]
+    fn atomic_slot_migration_came_with_valkey_9_0() {
+        assert_since(
+            Identity::atomic_slot_migration,
+            &["valkey 9.0.0", "valkey 9.1.2"],
+            &["valkey 8.1.8", "redis 9.0.0", "redict 9.0.0"],
         );
     }
 

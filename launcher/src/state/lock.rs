@@ -19,6 +19,8 @@ pub(super) const LOCK_FILE: &str = "shardlab.lock";
 /// What a cluster's folder is called until its lock is in it.
 const NEW_FOLDER: &str = ".shardlab-new-";
 const OWNER_FILE: &str = "owner";
+/// What a command that moves slots has set out to do, until it is done.
+pub(crate) const JOURNAL_FILE: &str = "reshape.json";
 
 /// How long the owner's lock may be held by those who only ask whether there is an owner.
 const OWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -183,7 +185,7 @@ pub(crate) fn remove_own_files(folder: &Path) -> Result<(), Error> {
         .flatten()
         .map(|entry| entry.file_name());
     let unfinished: Vec<_> = unfinished.filter(|name| is_temporary(name)).collect();
-    let known = [RECORD_FILE, OWNER_FILE, LOCK_FILE].map(OsString::from);
+    let known = [RECORD_FILE, JOURNAL_FILE, OWNER_FILE, LOCK_FILE].map(OsString::from);
     for name in unfinished.into_iter().chain(known) {
         let path = folder.join(name);
         match fs::remove_file(&path) {

@@ -5,6 +5,7 @@
     reason = "in a test, a failed step is a failed test"
 )]
 
+mod archives;
 mod boot;
 mod client;
 mod conformance;
@@ -14,6 +15,11 @@ mod lab;
 mod program;
 mod readme;
 mod refusals;
+mod reshard;
 mod run;
+mod saved;
 mod seeded;
 mod servers;
+mod topologies;
+mod watched;
+mod wiped;

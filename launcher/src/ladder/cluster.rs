@@ -1,63 +1,13 @@
-//! What "ready" means: one ladder, climbed by every node. Pure: judges what has been observed.
-//!
-//! A cluster stands on a rung when all of its nodes do, observed in one round. Nothing is
-//! concluded from log lines or from time gone by.
+//! The ladder of a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
-use crate::plan::Role;
+use super::{Answers, Observation, Rung};
 use crate::view::{NodeLine, SlotLine};
 
-/// A step towards a usable cluster; each includes the ones before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Rung {
-    /// The node answers.
-    Listening,
-    /// The node lists exactly our nodes, with the roles that they claim; all links are connected
-    /// and no handshake is under way.
-    Formed,
-    /// `cluster_state:ok`, and no two masters share a configuration epoch.
-    Ok,
-    /// A replica's link to its master is up.
-    Replicas,
-    /// CLUSTER SLOTS says of every slot what its owner says, with all replicas.
-    Visible,
-}
-
-impl Rung {
-    /// All rungs, lowest first.
-    pub const ALL: [Self; 5] = [
-        Self::Listening,
-        Self::Formed,
-        Self::Ok,
-        Self::Replicas,
-        Self::Visible,
-    ];
-
-    /// The rung's name, as on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Listening => "listening",
-            Self::Formed => "formed",
-            Self::Ok => "ok",
-            Self::Replicas => "replicas",
-            Self::Visible => "visible",
-        }
-    }
-}
-
-impl std::fmt::Display for Rung {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What one node answered in one round.
+/// What one node of a cluster answered in one round.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answers {
+pub struct ClusterAnswers {
     /// CLUSTER NODES.
     pub nodes: Vec<NodeLine>,
     /// `cluster_state` of CLUSTER INFO.
@@ -68,139 +18,54 @@ pub struct Answers {
     pub slots: Vec<SlotLine>,
 }
 
-impl Answers {
+impl ClusterAnswers {
     /// The node's line about itself.
     pub fn myself(&self) -> Option<&NodeLine> {
         self.nodes.iter().find(|line| line.has("myself"))
     }
 }
 
-/// One node in one round: its name, and its answers or why there are none.
-#[derive(Debug, Clone)]
-pub struct Observation {
-    /// The node's name.
-    pub node: String,
-    /// Its answers, or what kept it from answering.
-    pub answers: Result<Answers, String>,
-}
-
-/// Where one node stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Standing {
-    /// The node's name.
-    pub node: String,
-    /// The highest rung that it stands on.
-    pub rung: Option<Rung>,
-    /// Why not one higher; `None` at the top.
-    pub why: Option<String>,
-}
-
-impl std::fmt::Display for Standing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.rung {
-            Some(rung) => write!(f, "{} is {rung}", self.node)?,
-            None => write!(f, "{} is not listening", self.node)?,
-        }
-        self.why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
-    }
-}
-
-/// The rung on which all nodes stand.
-pub fn common(standings: &[Standing]) -> Option<Rung> {
-    standings
-        .iter()
-        .map(|standing| standing.rung)
-        .min()
-        .flatten()
-}
-
-/// Judges one round. With `roles`, one for each observation, nobody is formed until everybody has
-/// the role that it is to have.
-pub fn judge(round: &[Observation], roles: Option<&[Role]>) -> Vec<Standing> {
-    let mut truth = Truth::of(round);
-    truth.miscast = roles.and_then(|roles| miscast(round, roles));
-    round
-        .iter()
-        .map(|observation| {
-            let node = observation.node.clone();
-            match &observation.answers {
-                Err(why) => Standing {
-                    node,
-                    rung: None,
-                    why: Some(why.clone()),
-                },
-                Ok(answers) => {
-                    let (rung, why) = truth.climb(answers);
-                    Standing {
-                        node,
-                        rung: Some(rung),
-                        why,
-                    }
-                }
-            }
-        })
-        .collect()
-}
-
 /// What the nodes say of themselves: the measure for what they say of each other.
-struct Truth<'a> {
+pub(super) struct Truth<'a> {
     selves: BTreeMap<&'a str, (&'a str, &'a NodeLine)>,
-    silent: Vec<&'a str>,
     slots: Vec<SlotLine>,
     shared_epoch: Option<String>,
-    /// Who has not the role that it is to have.
-    miscast: Option<String>,
 }
 
 impl<'a> Truth<'a> {
-    fn of(round: &'a [Observation]) -> Self {
-        let mut selves = BTreeMap::new();
-        let mut silent = Vec::new();
-        for observation in round {
-            match observation.answers.as_ref().ok().and_then(Answers::myself) {
-                Some(line) => {
-                    selves.insert(line.id.as_str(), (observation.node.as_str(), line));
-                }
-                None => silent.push(observation.node.as_str()),
-            }
-        }
-        let slots = expected_slots(&selves);
-        let shared_epoch = shared_epoch(&selves);
+    pub(super) fn of(round: &'a [Observation]) -> Self {
+        let speaking = round.iter().filter_map(|observation| {
+            let line = observation
+                .answers
+                .as_ref()
+                .ok()
+                .and_then(Answers::myself)?;
+            Some((line.id.as_str(), (observation.node.as_str(), line)))
+        });
+        let selves = speaking.collect();
         Self {
+            slots: expected_slots(&selves),
+            shared_epoch: shared_epoch(&selves),
             selves,
-            silent,
-            slots,
-            shared_epoch,
-            miscast: None,
         }
     }
 
-    fn climb(&self, answers: &Answers) -> (Rung, Option<String>) {
-        let checks: [(Rung, &dyn Fn() -> Option<String>); 4] = [
-            (Rung::Listening, &|| self.unformed(answers)),
-            (Rung::Formed, &|| self.not_ok(answers)),
-            (Rung::Ok, &|| unlinked(answers)),
-            (Rung::Replicas, &|| self.not_visible(answers)),
-        ];
-        for (below, problem) in checks {
-            if let Some(why) = problem() {
-                return (below, Some(why));
-            }
+    /// What keeps a node from rising above a rung.
+    pub(super) fn obstacle(&self, rung: Rung, answers: &ClusterAnswers) -> Option<String> {
+        match rung {
+            Rung::Listening => self.unformed(answers),
+            Rung::Formed => self.not_ok(answers),
+            Rung::Ok => super::unlinked(answers.link.as_deref()),
+            Rung::Replicas => self.not_visible(answers),
+            Rung::Visible => None,
         }
-        (Rung::Visible, None)
     }
 
-    fn name(&self, id: &'a str) -> &'a str {
+    fn name<'b>(&'b self, id: &'b str) -> &'b str {
         self.selves.get(id).map_or(id, |(name, _)| *name)
     }
 
-    fn unformed(&self, answers: &'a Answers) -> Option<String> {
-        if let Some(miscast) = &self.miscast {
-            return Some(miscast.clone());
-        }
-        if let [first, ..] = self.silent.as_slice() {
-            return Some(format!("`{first}` does not answer yet"));
-        }
+    fn unformed(&self, answers: &ClusterAnswers) -> Option<String> {
         let known: BTreeSet<_> = answers.nodes.iter().map(|line| line.id.as_str()).collect();
         if let Some((_, (name, _))) = self.selves.iter().find(|(id, _)| !known.contains(*id)) {
             return Some(format!("it does not know `{name}`"));
@@ -217,7 +82,7 @@ impl<'a> Truth<'a> {
             } else if !line.connected {
                 Some(format!("its bus link to `{name}` is not connected"))
             } else if line.master != own.master {
-                let role = |master: &'a Option<String>| match master {
+                let role = |master: &Option<String>| match master {
                     None => "a master".to_owned(),
                     Some(id) => format!("a replica of `{}`", self.name(id)),
                 };
@@ -232,7 +97,7 @@ impl<'a> Truth<'a> {
         })
     }
 
-    fn not_ok(&self, answers: &'a Answers) -> Option<String> {
+    fn not_ok(&self, answers: &ClusterAnswers) -> Option<String> {
         if let Some(line) = answers
             .nodes
             .iter()
@@ -251,7 +116,7 @@ impl<'a> Truth<'a> {
         self.shared_epoch.clone()
     }
 
-    fn not_visible(&self, answers: &'a Answers) -> Option<String> {
+    fn not_visible(&self, answers: &ClusterAnswers) -> Option<String> {
         if answers.slots == self.slots {
             return None;
         }
@@ -286,28 +151,6 @@ impl<'a> Truth<'a> {
             }
         })
     }
-}
-
-fn miscast(round: &[Observation], roles: &[Role]) -> Option<String> {
-    round.iter().zip(roles).find_map(|(observation, role)| {
-        let myself = observation.answers.as_ref().ok()?.myself()?;
-        let is = if myself.master.is_some() {
-            Role::Replica
-        } else {
-            Role::Master
-        };
-        (is != *role).then(|| {
-            format!(
-                "`{}` is a {is}, not the {role} that it is to be",
-                observation.node
-            )
-        })
-    })
-}
-
-fn unlinked(answers: &Answers) -> Option<String> {
-    let link = answers.link.as_deref().filter(|link| *link != "up")?;
-    Some(format!("master_link_status:{link}"))
 }
 
 fn expected_slots(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Vec<SlotLine> {
@@ -347,7 +190,13 @@ fn shared_epoch(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Standing, common};
     use super::*;
+    use crate::plan::{Role, Topology};
+
+    fn judge(round: &[Observation], roles: Option<&[Role]>) -> Vec<Standing> {
+        super::super::judge(Topology::Cluster, round, roles)
+    }
 
     /// Two masters `a`, `b` and a replica `c` of `a`, as all of them see it.
     fn whole() -> Vec<Observation> {
@@ -386,7 +235,7 @@ mod tests {
             .map(|(node, own, link): (&str, usize, Option<&str>)| {
                 let mut nodes = lines.to_vec();
                 nodes[own].flags.insert(0, "myself".to_owned());
-                let answers = Answers {
+                let answers = ClusterAnswers {
                     nodes,
                     state: "ok".to_owned(),
                     link: link.map(ToOwned::to_owned),
@@ -394,15 +243,18 @@ mod tests {
                 };
                 Observation {
                     node: node.to_owned(),
-                    answers: Ok(answers),
+                    port: 0,
+                    answers: Ok(Answers::Cluster(answers)),
                 }
             })
             .to_vec()
     }
 
-    fn broken(node: usize, breakage: impl FnOnce(&mut Answers)) -> Vec<Standing> {
+    fn broken(node: usize, breakage: impl FnOnce(&mut ClusterAnswers)) -> Vec<Standing> {
         let mut round = whole();
-        breakage(round[node].answers.as_mut().unwrap());
+        if let Ok(Answers::Cluster(answers)) = &mut round[node].answers {
+            breakage(answers);
+        }
         judge(&round, None)
     }
 
@@ -414,7 +266,7 @@ mod tests {
 
     #[test]
     fn every_shortcoming_holds_the_node_on_its_rung_and_is_named() {
-        type Case = (usize, fn(&mut Answers), Rung, &'static str);
+        type Case = (usize, fn(&mut ClusterAnswers), Rung, &'static str);
         let cases: [Case; 9] = [
             (
                 0,

@@ -1,0 +1,227 @@
+//! The ladder of a master and its replicas, without cluster mode.
+
+use std::collections::BTreeMap;
+
+use super::{Answers, Observation, Rung, unlinked};
+use crate::plan::Role;
+use crate::view::{Peer, Replication};
+
+/// What the nodes say of themselves: the measure for what they say of each other. Nodes name each
+/// other by host and port, and may announce whatever host they like: the ports tell them apart.
+pub(super) struct Truth<'a> {
+    names: BTreeMap<u16, &'a str>,
+    /// Everybody who says that it replicates somebody: name and port.
+    pub(super) replicas: Vec<(&'a str, u16)>,
+    /// Names and ports.
+    pub(super) sentinels: Vec<(&'a str, u16)>,
+    /// The one master, or why there is not one.
+    pub(super) master: Result<(&'a str, u16), String>,
+}
+
+impl<'a> Truth<'a> {
+    pub(super) fn of(round: &'a [Observation]) -> Self {
+        let of_role = |role| {
+            round
+                .iter()
+                .filter(move |observation| {
+                    let says = observation.answers.as_ref().ok();
+                    says.and_then(Answers::role) == Some(role)
+                })
+                .map(|observation| (observation.node.as_str(), observation.port))
+                .collect::<Vec<_>>()
+        };
+        let master = match of_role(Role::Master).as_slice() {
+            [one] => Ok(*one),
+            [] => Err("nobody is a master".to_owned()),
+            [(first, _), (second, _), ..] => {
+                Err(format!("`{first}` and `{second}` are both masters"))
+            }
+        };
+        Self {
+            names: round
+                .iter()
+                .map(|observation| (observation.port, observation.node.as_str()))
+                .collect(),
+            replicas: of_role(Role::Replica),
+            sentinels: of_role(Role::Sentinel),
+            master,
+        }
+    }
+
+    /// A node's name in back-ticks, or the address of a stranger.
+    pub(super) fn name(&self, peer: &Peer) -> String {
+        match self.names.get(&peer.port) {
+            Some(name) => format!("`{name}`"),
+            None => peer.to_string(),
+        }
+    }
+
+    /// What keeps a node with data from rising above a rung.
+    pub(super) fn obstacle(&self, rung: Rung, node: &str, says: &Replication) -> Option<String> {
+        match rung {
+            Rung::Listening => self.unformed(says),
+            Rung::Formed => self.unknown_replica(node, says),
+            Rung::Ok => unlinked(says.link.as_deref()),
+            Rung::Replicas => self.offline_replica(says),
+            Rung::Visible => None,
+        }
+    }
+
+    fn unformed(&self, says: &Replication) -> Option<String> {
+        let (name, port) = match &self.master {
+            Ok(master) => *master,
+            Err(why) => return Some(why.clone()),
+        };
+        let master = says.master.as_ref().filter(|master| master.port != port)?;
+        let other = self.name(master);
+        Some(format!("it replicates {other}, not the master `{name}`"))
+    }
+
+    fn unknown_replica(&self, node: &str, says: &Replication) -> Option<String> {
+        if self.master.as_ref().ok()?.0 != node {
+            return None;
+        }
+        let known = |port| says.replicas.iter().any(|line| line.peer.port == port);
+        let (name, _) = self.replicas.iter().find(|(_, port)| !known(*port))?;
+        Some(format!("it does not know its replica `{name}`"))
+    }
+
+    fn offline_replica(&self, says: &Replication) -> Option<String> {
+        let line = says.replicas.iter().find(|line| line.state != "online")?;
+        let name = self.name(&line.peer);
+        Some(format!("its replica {name} is in the state {}", line.state))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::{Standing, common, judge};
+    use super::*;
+    use crate::plan::Topology;
+    use crate::view::ReplicaLine;
+
+    pub(in crate::ladder) fn peer(port: u16) -> Peer {
+        Peer {
+            host: "127.0.0.1".to_owned(),
+            port,
+        }
+    }
+
+    /// The master `n1` and its replicas `r1` and `r1b`, on the ports 1 to 3.
+    pub(in crate::ladder) fn whole() -> Vec<Observation> {
+        let line = |port| ReplicaLine {
+            peer: peer(port),
+            state: "online".to_owned(),
+        };
+        let master = Replication {
+            master: None,
+            link: None,
+            replicas: vec![line(2), line(3)],
+        };
+        let replica = Replication {
+            master: Some(peer(1)),
+            link: Some("up".to_owned()),
+            replicas: Vec::new(),
+        };
+        [
+            ("n1", 1, master),
+            ("r1", 2, replica.clone()),
+            ("r1b", 3, replica),
+        ]
+        .map(|(node, port, says)| Observation {
+            node: node.to_owned(),
+            port,
+            answers: Ok(Answers::Server(says)),
+        })
+        .to_vec()
+    }
+
+    fn broken(node: usize, breakage: impl FnOnce(&mut Replication)) -> Vec<Standing> {
+        let mut round = whole();
+        if let Ok(Answers::Server(says)) = &mut round[node].answers {
+            breakage(says);
+        }
+        judge(Topology::Replication, &round, None)
+    }
+
+    #[test]
+    fn a_whole_set_is_visible() {
+        let standings = judge(Topology::Replication, &whole(), None);
+        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+    }
+
+    #[test]
+    fn any_node_may_be_the_master() {
+        let mut round = whole();
+        round.swap(0, 1);
+        for (observation, name) in round.iter_mut().zip(["n1", "r1"]) {
+            name.clone_into(&mut observation.node);
+        }
+        let standings = judge(Topology::Replication, &round, None);
+        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+        let born = [Role::Master, Role::Replica, Role::Replica];
+        let standings = judge(Topology::Replication, &round, Some(&born));
+        assert_eq!(
+            standings[2].to_string(),
+            "r1b is listening: `n1` is a replica, not the master that it is to be"
+        );
+    }
+
+    #[test]
+    fn every_shortcoming_holds_the_node_on_its_rung_and_is_named() {
+        type Case = (usize, fn(&mut Replication), Rung, &'static str);
+        let cases: [Case; 6] = [
+            (
+                1,
+                |says| says.master = None,
+                Rung::Listening,
+                "r1 is listening: `n1` and `r1` are both masters",
+            ),
+            (
+                0,
+                |says| says.master = Some(peer(2)),
+                Rung::Listening,
+                "n1 is listening: nobody is a master",
+            ),
+            (
+                2,
+                |says| says.master = Some(peer(2)),
+                Rung::Listening,
+                "r1b is listening: it replicates `r1`, not the master `n1`",
+            ),
+            (
+                0,
+                |says| drop(says.replicas.pop()),
+                Rung::Formed,
+                "n1 is formed: it does not know its replica `r1b`",
+            ),
+            (
+                1,
+                |says| says.link = Some("down".to_owned()),
+                Rung::Ok,
+                "r1 is ok: master_link_status:down",
+            ),
+            (
+                0,
+                |says| says.replicas[0].state = "wait_bgsave".to_owned(),
+                Rung::Replicas,
+                "n1 is replicas: its replica `r1` is in the state wait_bgsave",
+            ),
+        ];
+        for (node, breakage, rung, words) in cases {
+            let standings = broken(node, breakage);
+            assert_eq!(common(&standings), Some(rung), "{words}");
+            assert_eq!(standings[node].to_string(), words);
+        }
+    }
+
+    #[test]
+    fn servers_that_know_nothing_of_each_other_are_ready_when_they_answer() {
+        let mut round = whole();
+        let standings = judge(Topology::Standalone, &round[..1], None);
+        assert_eq!(common(&standings), Some(Rung::Visible));
+        round[1].answers = Err("connection refused".to_owned());
+        let standings = judge(Topology::Standalone, &round, None);
+        assert_eq!(common(&standings), None);
+    }
+}

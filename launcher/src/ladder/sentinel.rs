@@ -1,0 +1,232 @@
+//! The ladder of sentinels: what they say of the set that they watch.
+
+use super::Rung;
+use super::replication::Truth;
+use crate::view::Watched;
+
+/// What one sentinel answered in one round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentinelAnswers {
+    /// SENTINEL MASTER.
+    pub master: Watched,
+    /// SENTINEL REPLICAS.
+    pub replicas: Vec<Watched>,
+    /// SENTINEL SENTINELS: the others.
+    pub sentinels: Vec<Watched>,
+    /// What SENTINEL CKQUORUM complains of.
+    pub no_quorum: Option<String>,
+}
+
+/// What keeps a sentinel from rising above a rung.
+pub(super) fn obstacle(
+    truth: &Truth<'_>,
+    rung: Rung,
+    node: &str,
+    answers: Option<&SentinelAnswers>,
+) -> Option<String> {
+    let Some(answers) = answers else {
+        return Some("it watches no master".to_owned());
+    };
+    match rung {
+        Rung::Listening => unformed(truth, node, answers),
+        Rung::Formed => not_ok(truth, answers),
+        Rung::Ok => unlinked(truth, answers),
+        Rung::Replicas => not_visible(truth, answers),
+        Rung::Visible => None,
+    }
+}
+
+fn unformed(truth: &Truth<'_>, node: &str, answers: &SentinelAnswers) -> Option<String> {
+    let (name, port) = match &truth.master {
+        Ok(master) => *master,
+        Err(why) => return Some(why.clone()),
+    };
+    let named = &answers.master.peer;
+    if named.port != port {
+        let named = truth.name(named);
+        return Some(format!(
+            "it takes {named} for the master, which is `{name}`"
+        ));
+    }
+    let others: Vec<_> = truth
+        .sentinels
+        .iter()
+        .copied()
+        .filter(|(name, _)| *name != node)
+        .collect();
+    differing(truth, "replica", &truth.replicas, &answers.replicas)
+        .or_else(|| differing(truth, "sentinel", &others, &answers.sentinels))
+}
+
+/// Who is not known, or known and not there.
+fn differing(
+    truth: &Truth<'_>,
+    what: &str,
+    there: &[(&str, u16)],
+    known: &[Watched],
+) -> Option<String> {
+    let unknown = there
+        .iter()
+        .find(|(_, port)| !known.iter().any(|watched| watched.peer.port == *port));
+    if let Some((name, _)) = unknown {
+        return Some(format!("it does not know the {what} `{name}`"));
+    }
+    let stranger = known
+        .iter()
+        .find(|watched| !there.iter().any(|(_, port)| watched.peer.port == *port))?;
+    let name = truth.name(&stranger.peer);
+    Some(format!("it takes {name} for a {what}, which it is not"))
+}
+
+fn not_ok(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
+    let master = &answers.master;
+    if master.has("failover_in_progress") {
+        return Some("a failover is under way".to_owned());
+    }
+    not_reached(truth, master).or_else(|| answers.no_quorum.clone())
+}
+
+fn unlinked(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
+    let replica = answers
+        .replicas
+        .iter()
+        .find(|replica| replica.link.as_deref().is_some_and(|link| link != "ok"))?;
+    let name = truth.name(&replica.peer);
+    Some(format!(
+        "it has not heard yet that the link of {name} to its master is up"
+    ))
+}
+
+fn not_visible(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
+    let mut others = answers.replicas.iter().chain(&answers.sentinels);
+    others.find_map(|other| not_reached(truth, other))
+}
+
+fn not_reached(truth: &Truth<'_>, watched: &Watched) -> Option<String> {
+    let flag = watched.unreachable()?;
+    let name = truth.name(&watched.peer);
+    Some(format!("its flags of {name} have {flag}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::replication::tests::{peer, whole as data};
+    use super::super::{Answers, Observation, Standing, common, judge};
+    use super::*;
+    use crate::plan::Topology;
+
+    fn watched(port: u16, link: Option<&str>) -> Watched {
+        Watched {
+            peer: peer(port),
+            flags: vec!["whatever".to_owned()],
+            link: link.map(ToOwned::to_owned),
+        }
+    }
+
+    /// The set of three, watched by `s1` and `s2` on the ports 4 and 5.
+    fn whole() -> Vec<Observation> {
+        let mut round = data();
+        round.extend([("s1", 4, 5), ("s2", 5, 4)].map(|(node, port, other)| {
+            let answers = SentinelAnswers {
+                master: watched(1, None),
+                replicas: vec![watched(2, Some("ok")), watched(3, Some("ok"))],
+                sentinels: vec![watched(other, None)],
+                no_quorum: None,
+            };
+            Observation {
+                node: node.to_owned(),
+                port,
+                answers: Ok(Answers::Sentinel(Some(answers))),
+            }
+        }));
+        round
+    }
+
+    fn broken(breakage: impl FnOnce(&mut SentinelAnswers)) -> Vec<Standing> {
+        let mut round = whole();
+        if let Ok(Answers::Sentinel(Some(answers))) = &mut round[3].answers {
+            breakage(answers);
+        }
+        judge(Topology::Sentinel, &round, None)
+    }
+
+    #[test]
+    fn a_whole_set_is_visible() {
+        let standings = judge(Topology::Sentinel, &whole(), None);
+        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+    }
+
+    #[test]
+    fn every_shortcoming_holds_the_sentinel_on_its_rung_and_is_named() {
+        type Case = (fn(&mut SentinelAnswers), Rung, &'static str);
+        let flag = |watched: &mut Watched, flag: &str| watched.flags.push(flag.to_owned());
+        let cases: [Case; 9] = [
+            (
+                |says| says.master.peer.port = 2,
+                Rung::Listening,
+                "s1 is listening: it takes `r1` for the master, which is `n1`",
+            ),
+            (
+                |says| drop(says.replicas.pop()),
+                Rung::Listening,
+                "s1 is listening: it does not know the replica `r1b`",
+            ),
+            (
+                |says| says.sentinels.clear(),
+                Rung::Listening,
+                "s1 is listening: it does not know the sentinel `s2`",
+            ),
+            (
+                |says| says.sentinels.push(watched(9, None)),
+                Rung::Listening,
+                "s1 is listening: it takes 127.0.0.1:9 for a sentinel, which it is not",
+            ),
+            (
+                |says| says.no_quorum = Some("NOQUORUM 1 usable Sentinels".to_owned()),
+                Rung::Formed,
+                "s1 is formed: NOQUORUM 1 usable Sentinels",
+            ),
+            (
+                |says| says.master.flags.push("s_down".to_owned()),
+                Rung::Formed,
+                "s1 is formed: its flags of `n1` have s_down",
+            ),
+            (
+                |says| says.master.flags.push("failover_in_progress".to_owned()),
+                Rung::Formed,
+                "s1 is formed: a failover is under way",
+            ),
+            (
+                |says| says.replicas[0].link = Some("err".to_owned()),
+                Rung::Ok,
+                "s1 is ok: it has not heard yet that the link of `r1` to its master is up",
+            ),
+            (
+                |says| says.sentinels[0].flags.push("disconnected".to_owned()),
+                Rung::Replicas,
+                "s1 is replicas: its flags of `s2` have disconnected",
+            ),
+        ];
+        for (breakage, rung, words) in cases {
+            let standings = broken(breakage);
+            assert_eq!(common(&standings), Some(rung), "{words}");
+            assert_eq!(standings[3].to_string(), words);
+        }
+        let standings = broken(|says| flag(&mut says.replicas[1], "s_down"));
+        assert_eq!(
+            standings[3].to_string(),
+            "s1 is replicas: its flags of `r1b` have s_down"
+        );
+    }
+
+    #[test]
+    fn a_sentinel_that_watches_nobody_is_only_listening() {
+        let mut round = whole();
+        round[4].answers = Ok(Answers::Sentinel(None));
+        let standings = judge(Topology::Sentinel, &round, None);
+        assert_eq!(
+            standings[4].to_string(),
+            "s2 is listening: it watches no master"
+        );
+    }
+}

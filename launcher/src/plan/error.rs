@@ -1,0 +1,124 @@
+//! Why a plan cannot be.
+
+use thiserror::Error;
+
+use super::{BUS_OFFSET, LAST_PORT, MAX_NODES, MAX_REPLICAS, Topology};
+
+/// Why a plan cannot be.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// `--masters 0`
+    #[error("a cluster needs at least 1 master; 0 were asked for")]
+    NoMaster,
+    /// `--replicas 1,2` with three masters
+    #[error(
+        "`--replicas` gives {given} numbers for {masters} masters; give one number, or one for each master"
+    )]
+    ReplicaCount {
+        /// Numbers given.
+        given: usize,
+        /// Masters asked for.
+        masters: usize,
+    },
+    /// More replicas than there are names.
+    #[error("{0} replicas of one master were asked for; {MAX_REPLICAS} is the most")]
+    TooManyReplicas(usize),
+    /// More nodes than a cluster may have.
+    #[error("{0} nodes were asked for; {MAX_NODES} is the most")]
+    TooManyNodes(usize),
+    /// `--ports` with the wrong number of ports.
+    #[error(
+        "`--ports` names {given} ports, but the cluster has {needed} nodes ({masters} masters, then the replicas)"
+    )]
+    PortCount {
+        /// Ports given.
+        given: usize,
+        /// Nodes planned.
+        needed: usize,
+        /// Masters among them.
+        masters: usize,
+    },
+    /// A port that cannot be used.
+    #[error(
+        "port {port} of node `{node}` does not serve: client ports go from 1 to {LAST_PORT}, so that the bus port ({BUS_OFFSET} higher) stays below the ports that the system gives to outgoing connections"
+    )]
+    PortRange {
+        /// The node concerned.
+        node: String,
+        /// The port, wider than 16 bits because it is computed.
+        port: u32,
+    },
+    /// A port that does not exist, of a node without a bus.
+    #[error("port {port} of node `{node}` does not serve: ports go from 1 to 65535")]
+    NoSuchPort {
+        /// The node concerned.
+        node: String,
+        /// The port, wider than 16 bits because it is computed.
+        port: u32,
+    },
+    /// The same port twice.
+    #[error("port {port} would be both the {first} and the {second}")]
+    PortTwice {
+        /// The port.
+        port: u16,
+        /// Its first use, as in "client port of `n1`".
+        first: String,
+        /// Its second use.
+        second: String,
+    },
+    /// `--slots` with the wrong number of items.
+    #[error(
+        "`--slots` gives slots to {given} masters, but there are {masters}; write one item for each, such as 0-5460,5461-10922,10923-16383"
+    )]
+    SlotCount {
+        /// Items given.
+        given: usize,
+        /// Masters asked for.
+        masters: usize,
+    },
+    /// A slot that belongs to two masters.
+    #[error("slot {slot} is given to both `{first}` and `{second}`")]
+    SlotTwice {
+        /// The slot.
+        slot: u16,
+        /// Its first owner.
+        first: String,
+        /// Its second owner.
+        second: String,
+    },
+    /// Slots that belong to nobody.
+    #[error(
+        "slot {slot} is given to no master; a cluster serves keys only when all 16384 slots are assigned"
+    )]
+    SlotMissing {
+        /// The first such slot.
+        slot: u16,
+    },
+    /// An option that means nothing in the topology.
+    #[error("{option} does not fit `--topology {topology}`: {reason}")]
+    Misfit {
+        /// The option, as it is written, in back-ticks.
+        option: String,
+        /// The topology.
+        topology: Topology,
+        /// Why not, and what does.
+        reason: &'static str,
+    },
+    /// `--sentinels 0`
+    #[error("a sentinel topology needs at least 1 sentinel; 0 were asked for")]
+    NoSentinel,
+    /// `--quorum` that can never be reached, or is always.
+    #[error(
+        "a quorum of {quorum} cannot be had of {sentinels} sentinels; `--quorum` goes from 1 to {sentinels}"
+    )]
+    Quorum {
+        /// What was asked for.
+        quorum: usize,
+        /// How many there are.
+        sentinels: usize,
+    },
+    /// No address to listen on.
+    #[error("a node needs at least one address to listen on; `--bind` gave none")]
+    NoAddress,
+}

@@ -1,0 +1,218 @@
+//! What a user may ask of a cluster.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::FIRST_PORT;
+use crate::slots::SlotRanges;
+
+/// Everything that a user may ask of a cluster, in final values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// Number of masters, at least 1; exactly 1 where [`Topology::has_one_master`].
+    pub masters: usize,
+    /// Replicas of each master: one number for all of them, or one for each.
+    pub replicas: Vec<usize>,
+    /// Which client ports the nodes listen on.
+    pub ports: PortChoice,
+    /// The slots of each master, in order; evenly split if absent.
+    pub slots: Option<Vec<SlotRanges>>,
+    /// `cluster-node-timeout`.
+    pub node_timeout: Duration,
+    /// Directives for node.conf, in the user's order.
+    pub settings: Vec<Setting>,
+    /// Whether data survives `stop` and `start` (append-only file).
+    pub persist: bool,
+    /// `requirepass` and `masterauth`.
+    pub password: Option<String>,
+    /// The address that nodes tell clients and each other: an IP address or a host name.
+    pub announce: Option<String>,
+    /// Where nodes listen; the first one is how we reach them.
+    pub bind: Vec<IpAddr>,
+    /// How the nodes become a cluster.
+    pub boot: Boot,
+    /// What the nodes are to each other.
+    #[serde(default)]
+    pub topology: Topology,
+    /// Who watches the master; counts with [`Topology::Sentinel`] only.
+    #[serde(default)]
+    pub sentinels: Sentinels,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            masters: 3,
+            replicas: vec![1],
+            ports: PortChoice::From(FIRST_PORT),
+            slots: None,
+            node_timeout: Duration::from_secs(5),
+            settings: Vec::new(),
+            persist: true,
+            password: None,
+            announce: None,
+            bind: vec![IpAddr::from([127, 0, 0, 1])],
+            boot: Boot::Auto,
+            topology: Topology::Cluster,
+            sentinels: Sentinels::default(),
+        }
+    }
+}
+
+impl Options {
+    /// The defaults of a topology: they differ in the numbers of masters and replicas.
+    pub fn of(topology: Topology) -> Self {
+        let (masters, replicas) = match topology {
+            Topology::Cluster => (3, 1),
+            Topology::Standalone => (1, 0),
+            Topology::Replication | Topology::Sentinel => (1, 2),
+        };
+        Self {
+            masters,
+            replicas: vec![replicas],
+            topology,
+            ..Self::default()
+        }
+    }
+
+    /// The host that nodes tell each other and their clients.
+    pub fn told_host(&self) -> String {
+        match &self.announce {
+            Some(announce) => announce.clone(),
+            None => reachable(&self.bind).to_string(),
+        }
+    }
+}
+
+/// The address by which a node is reached that listens on all of `bind`.
+pub fn reachable(bind: &[IpAddr]) -> IpAddr {
+    match bind.first() {
+        None => Ipv4Addr::LOCALHOST.into(),
+        Some(IpAddr::V4(address)) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        Some(IpAddr::V6(address)) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        Some(address) => *address,
+    }
+}
+
+/// The sentinels of a [`Topology::Sentinel`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sentinels {
+    /// How many, at least 1.
+    pub count: usize,
+    /// How many must find the master down before one of them may start a failover: from 1 to
+    /// [`Sentinels::count`]. Electing that one always takes a majority (Sentinel's documentation,
+    /// "Fundamental things to know about Sentinel").
+    pub quorum: usize,
+    /// The first one's client port, the others follow. If not said: [`super::FIRST_SENTINEL_PORT`], or
+    /// any that are free where the other nodes' ports are chosen so.
+    pub port: Option<u16>,
+    /// `down-after-milliseconds`: without a valid answer for so long a server counts as down.
+    pub down_after: Duration,
+    /// `failover-timeout`, in whole milliseconds: a failover that has not succeeded is tried again
+    /// after twice this time.
+    pub failover_timeout: Duration,
+}
+
+impl Default for Sentinels {
+    fn default() -> Self {
+        Self {
+            count: 3,
+            quorum: 2,
+            port: None,
+            down_after: Duration::from_secs(5),
+            // A lab does not want to wait two minutes for the second attempt, which the
+            // server's own default of three minutes would make six.
+            failover_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// One directive of node.conf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// The directive's name, in lower case.
+    pub key: String,
+    /// Its value as one writes it in a config file.
+    pub value: String,
+}
+
+/// Which client ports to use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortChoice {
+    /// Consecutive ports from this one on.
+    From(u16),
+    /// These, masters first: `n1 n2 n3 r1 r2 r3`.
+    List(Vec<u16>),
+    /// Any that are free.
+    Auto,
+}
+
+/// How nodes become a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Boot {
+    /// Seeded where the server is known to take it, else by commands.
+    Auto,
+    /// By files that are written before the first start.
+    Seeded,
+    /// `CLUSTER ADDSLOTS`, `MEET` and `REPLICATE`, or `REPLICAOF` and sentinels that find the rest
+    /// out by themselves, as people do by hand.
+    Commands,
+    /// Not at all: the nodes are left bare.
+    None,
+}
+
+impl std::fmt::Display for Boot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Seeded => "seeded",
+            Self::Commands => "commands",
+            Self::None => "none",
+        })
+    }
+}
+
+/// What nodes are to each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topology {
+    /// Nodes of one cluster, formed or bare.
+    #[default]
+    Cluster,
+    /// One master and its replicas, without cluster mode.
+    Replication,
+    /// The same, watched by sentinels, which make a replica the master when the master is down.
+    Sentinel,
+    /// Nothing: masters without cluster mode and without replicas.
+    Standalone,
+}
+
+impl Topology {
+    /// Whether the nodes run in cluster mode, with slots and a bus.
+    pub fn is_cluster(self) -> bool {
+        self == Self::Cluster
+    }
+
+    /// Whether there is one master, which the other nodes with data replicate.
+    pub fn has_one_master(self) -> bool {
+        matches!(self, Self::Replication | Self::Sentinel)
+    }
+}
+
+impl std::fmt::Display for Topology {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Cluster => "cluster",
+            Self::Replication => "replication",
+            Self::Sentinel => "sentinel",
+            Self::Standalone => "standalone",
+        })
+    }
+}

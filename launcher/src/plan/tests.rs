@@ -1,0 +1,109 @@
+use super::*;
+
+fn names(options: &Options) -> Vec<(String, Role)> {
+    let births = births_of(options).unwrap();
+    births
+        .into_iter()
+        .map(|(name, role, _)| (name, role))
+        .collect()
+}
+
+#[test]
+fn the_defaults_of_each_topology_have_their_names() {
+    let of = |topology| {
+        let names = names(&Options::of(topology));
+        let names: Vec<_> = names.into_iter().map(|(name, _)| name).collect();
+        names.join(" ")
+    };
+    assert_eq!(of(Topology::Cluster), "n1 n2 n3 r1 r2 r3");
+    assert_eq!(of(Topology::Standalone), "n1");
+    assert_eq!(of(Topology::Replication), "n1 r1 r1b");
+    assert_eq!(of(Topology::Sentinel), "n1 r1 r1b s1 s2 s3");
+}
+
+#[test]
+fn sentinels_have_ports_of_their_own() {
+    let wanted = |ports, port| {
+        let mut options = Options {
+            ports,
+            ..Options::of(Topology::Sentinel)
+        };
+        options.sentinels.port = port;
+        Plan::wanted_ports(&options)
+    };
+    let some = |ports: [u16; 6]| Ok(ports.map(Some).to_vec());
+    assert_eq!(
+        wanted(PortChoice::From(7001), None),
+        some([7001, 7002, 7003, 27_001, 27_002, 27_003])
+    );
+    assert_eq!(
+        wanted(PortChoice::List(vec![5, 7, 9]), Some(26_379)),
+        some([5, 7, 9, 26_379, 26_380, 26_381])
+    );
+    assert_eq!(wanted(PortChoice::Auto, None), Ok(vec![None; 6]));
+    let mixed = wanted(PortChoice::Auto, Some(27_001)).unwrap();
+    assert_eq!(mixed[..3], [None; 3]);
+    assert_eq!(mixed[3..], [Some(27_001), Some(27_002), Some(27_003)]);
+}
+
+#[test]
+fn without_cluster_mode_there_is_no_bus_and_any_port_serves() {
+    let options = Options::of(Topology::Replication);
+    let plan = Plan::new(&options, &[65_533, 65_534, 65_535]).unwrap();
+    assert!(plan.nodes.iter().all(|node| node.bus_port.is_none()));
+    assert!(plan.nodes.iter().all(|node| node.slots.is_empty()));
+    let from = Options {
+        ports: PortChoice::From(65_534),
+        ..options
+    };
+    let refused = Plan::wanted_ports(&from).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "port 65536 of node `r1b` does not serve: ports go from 1 to 65535"
+    );
+}
+
+#[test]
+fn what_does_not_fit_the_topology_is_refused() {
+    type Case = (Topology, fn(&mut Options), &'static str);
+    let refusal = |topology, change: fn(&mut Options)| {
+        let mut options = Options::of(topology);
+        change(&mut options);
+        node_count(&options).unwrap_err().to_string()
+    };
+    let cases: [Case; 6] = [
+        (
+            Topology::Replication,
+            |options| options.masters = 2,
+            "`--masters 2` does not fit `--topology replication`: it has one master; `--topology cluster` has several",
+        ),
+        (
+            Topology::Standalone,
+            |options| options.replicas = vec![1],
+            "`--replicas` does not fit `--topology standalone`: its nodes know nothing of each other; `--topology replication` has a master and replicas",
+        ),
+        (
+            Topology::Sentinel,
+            |options| options.slots = Some(Vec::new()),
+            "`--slots` does not fit `--topology sentinel`: only the masters of `--topology cluster` own slots",
+        ),
+        (
+            Topology::Sentinel,
+            |options| options.sentinels.quorum = 4,
+            "a quorum of 4 cannot be had of 3 sentinels; `--quorum` goes from 1 to 3",
+        ),
+        (
+            Topology::Sentinel,
+            |options| options.sentinels.count = 0,
+            "a sentinel topology needs at least 1 sentinel; 0 were asked for",
+        ),
+        (
+            Topology::Sentinel,
+            |options| options.masters = 0,
+            "a cluster needs at least 1 master; 0 were asked for",
+        ),
+    ];
+    for (topology, change, words) in cases {
+        assert_eq!(refusal(topology, change), words);
+    }
+}

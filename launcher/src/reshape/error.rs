@@ -1,0 +1,127 @@
+//! What can go wrong while slots move.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::slots::{Slot, SlotRanges};
+
+/// Why slots could not be moved. What has been moved stays moved; nothing is lost.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum MoveError {
+    /// Another command has begun to move slots and was interrupted.
+    #[error("`{command}` was interrupted before all its slots had moved")]
+    Unfinished {
+        /// The command, as it can be given again.
+        command: String,
+    },
+    /// A node that slots are to leave, or to go to, says nothing.
+    #[error("node `{node}` is needed for moving slots, and it is silent: {reason}")]
+    Silent {
+        /// The node.
+        node: String,
+        /// Why it says nothing.
+        reason: String,
+    },
+    /// Slots that neither end of a move has.
+    #[error("slot {slot} is to go from `{from}` to `{to}`, but {}", owned_by(owner.as_deref()))]
+    Elsewhere {
+        /// The first such slot.
+        slot: Slot,
+        /// Where it was to come from.
+        from: String,
+        /// Where it was to go.
+        to: String,
+        /// The node that says it is its own.
+        owner: Option<String>,
+    },
+    /// A node refused an order.
+    #[error("node `{node}` answers `{command}` with `{reply}`")]
+    Refused {
+        /// The node.
+        node: String,
+        /// The command.
+        command: String,
+        /// Its answer, escaped.
+        reply: String,
+    },
+    /// A key that could not be moved.
+    #[error("the key `{key}` of slot {slot} ({bytes} bytes) does not get from `{from}` to `{to}`, tried {tries} times, last with {} to do so: {reply}", humantime::format_duration(*timeout))]
+    Stuck {
+        /// The key, escaped.
+        key: String,
+        /// Its size in memory, by MEMORY USAGE.
+        bytes: u64,
+        /// Its slot.
+        slot: Slot,
+        /// Where it is.
+        from: String,
+        /// Where it is to go.
+        to: String,
+        /// How often it was tried.
+        tries: u32,
+        /// MIGRATE's last time-out.
+        timeout: Duration,
+        /// The last answer, escaped.
+        reply: String,
+    },
+    /// Keys that stay in a slot although they were moved.
+    #[error(
+        "slot {slot} still has keys on `{from}` after {rounds} rounds of moving them to `{to}`"
+    )]
+    Remains {
+        /// The slot.
+        slot: Slot,
+        /// Where they are.
+        from: String,
+        /// Where they were to go.
+        to: String,
+        /// How often all that were there were moved.
+        rounds: u32,
+    },
+    /// The server's own migration failed again and again.
+    #[error("the migration of the slots {slots} from `{from}` to `{to}` {state}: {message}")]
+    Migration {
+        /// The slots.
+        slots: SlotRanges,
+        /// The source.
+        from: String,
+        /// The target.
+        to: String,
+        /// As in "failed 3 times".
+        state: String,
+        /// The server's words.
+        message: String,
+    },
+    /// Some nodes have not heard of the new owners in time.
+    #[error("the slots have moved, but after {} {what}", humantime::format_duration(*waited))]
+    NotAgreed {
+        /// Who says what.
+        what: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+}
+
+impl MoveError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unfinished { command } => {
+                return format!("`{command}` finishes it; so does `shardlab fix`");
+            }
+            Self::Silent { .. } => "`shardlab start` starts it; then the same command again goes on",
+            Self::Elsewhere { .. } => "`shardlab check` shows who has it; `shardlab fix` gives every slot one owner",
+            _ => "the same command again goes on where this one ended; `shardlab fix` closes what is open",
+        }
+        .to_owned()
+    }
+}
+
+fn owned_by(owner: Option<&str>) -> String {
+    owner.map_or_else(
+        || "nobody serves it".to_owned(),
+        |owner| format!("`{owner}` serves it"),
+    )
+}

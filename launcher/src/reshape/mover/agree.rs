@@ -1,0 +1,182 @@
+//! Until all nodes say of the slots that have moved that they have.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::peer::{Peer, Session};
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::reshape::MoveError;
+use crate::reshape::moves::{self, Move};
+use crate::reshape::survey::Survey;
+use crate::slots::{Slot, SlotRanges};
+use crate::wait::{self, Deadline};
+
+/// How long gossip may take: the new owner tells all nodes at once, and again with each ping.
+const BY_ITSELF: Duration = Duration::from_millis(500);
+/// How long everything may take after each node was told.
+const PATIENCE: Duration = Duration::from_secs(20);
+const ROUND: Duration = Duration::from_millis(20);
+
+/// Slots of which a node says something else.
+struct Doubt {
+    node: String,
+    slots: Vec<Slot>,
+    /// The node that has them.
+    owner: String,
+}
+
+impl Cluster {
+    /// Waits until every node that speaks has heard of the moves; those that are late are told.
+    pub(super) async fn agree(&self, moves: &[Move]) -> Result<(), Error> {
+        let Err(doubts) = self.heard(moves, BY_ITSELF).await? else {
+            return Ok(());
+        };
+        for doubt in doubts {
+            self.tell(&doubt).await?;
+        }
+        let late = self.heard(moves, PATIENCE).await?;
+        late.map_err(|doubts| {
+            let what: Vec<_> = doubts.iter().map(Doubt::told).collect();
+            MoveError::NotAgreed {
+                what: what.join(", "),
+                waited: PATIENCE,
+            }
+            .into()
+        })
+    }
+
+    async fn heard(
+        &self,
+        moves: &[Move],
+        patience: Duration,
+    ) -> Result<Result<(), Vec<Doubt>>, Error> {
+        let deadline = Deadline::after(patience);
+        wait::until(deadline, ROUND, || async {
+            let survey = self.survey(Deadline::after(PATIENCE)).await;
+            match doubts(moves, &survey) {
+                Ok(doubts) if doubts.is_empty() => ControlFlow::Break(Ok(Ok(()))),
+                Ok(doubts) => ControlFlow::Continue(doubts),
+                Err(error) => ControlFlow::Break(Err(error.into())),
+            }
+        })
+        .await
+        .unwrap_or_else(|doubts| Ok(Err(doubts)))
+    }
+
+    /// Tells a node who owns the slots; replicas refuse that, and hear it from their masters.
+    async fn tell(&self, doubt: &Doubt) -> Result<(), Error> {
+        let survey = self.survey(Deadline::after(PATIENCE)).await;
+        let owner = moves::line(&survey, &doubt.owner)?.id.clone();
+        let line = moves::line(&survey, &doubt.node)?;
+        if !line.has("master") {
+            return Ok(());
+        }
+        let peer = Peer {
+            endpoint: self.node(&doubt.node)?.endpoint(),
+            id: line.id.clone(),
+        };
+        let mut session = Session::open(&peer.into()).await?;
+        let order = ["NODE", owner.as_str()];
+        session
+            .ask_slots(&doubt.slots, &["CLUSTER", "SETSLOT"], &order)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Doubt {
+    fn told(&self) -> String {
+        let slots: SlotRanges = self.slots.iter().copied().collect();
+        format!(
+            "`{}` does not know that `{}` has {slots}",
+            self.node, self.owner
+        )
+    }
+}
+
+/// Who says something else of the slots than that they have moved.
+fn doubts(moves: &[Move], survey: &Survey) -> Result<Vec<Doubt>, MoveError> {
+    let mut doubts = Vec::new();
+    for part in moves {
+        let owner = &moves::line(survey, &part.to)?.id;
+        for account in survey.accounts() {
+            let Ok(lines) = &account.says else { continue };
+            let known: SlotRanges = lines
+                .iter()
+                .filter(|line| line.id == *owner)
+                .flat_map(|line| line.slots.iter().copied())
+                .collect();
+            let slots: Vec<_> = part
+                .slots
+                .slots()
+                .filter(|slot| !known.contains(*slot))
+                .collect();
+            if !slots.is_empty() {
+                doubts.push(Doubt {
+                    node: account.node.clone(),
+                    slots,
+                    owner: part.to.clone(),
+                });
+            }
+        }
+        for open in survey.open_slots() {
+            if part.slots.contains(open.slot) {
+                doubts.push(Doubt {
+                    node: open.node,
+                    slots: vec![open.slot],
+                    owner: part.to.clone(),
+                });
+            }
+        }
+    }
+    Ok(doubts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reshape::survey::Account;
+    use crate::resp::{Frame, Value};
+    use crate::view;
+
+    fn account(node: &str, text: &str) -> Account {
+        let text = Frame::from_value(Value::BulkString(text.as_bytes().to_vec().into()));
+        Account {
+            node: node.to_owned(),
+            says: Ok(view::nodes(&text).unwrap()),
+        }
+    }
+
+    #[test]
+    fn whoever_has_not_heard_of_a_move_or_has_it_open_is_in_doubt() {
+        let survey = Survey::new(vec![
+            account(
+                "n1",
+                "aa h:1@2 myself,master - 0 0 1 connected\nbb h:3@4 master - 0 0 2 connected 0-9\n",
+            ),
+            account(
+                "n2",
+                "bb h:3@4 myself,master - 0 0 2 connected 0-9 [3-<-aa]\n",
+            ),
+            account(
+                "n3",
+                "cc h:5@6 myself,master - 0 0 1 connected\nbb h:3@4 master - 0 0 2 connected 0-4\n",
+            ),
+        ]);
+        let part = Move {
+            slots: "0-9".parse().unwrap(),
+            from: "n1".to_owned(),
+            to: "n2".to_owned(),
+        };
+        let doubts = doubts(&[part], &survey).unwrap();
+        let told: Vec<_> = doubts.iter().map(Doubt::told).collect();
+        assert_eq!(
+            told,
+            [
+                "`n3` does not know that `n2` has 5-9",
+                "`n2` does not know that `n2` has 3"
+            ]
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! Moving slots key by key: the slot is opened on both ends, its keys go by MIGRATE, then it is
+//! closed.
+//!
+//! The order of the steps is the specification's (cluster-spec, "Moving hash slots" and "Migrating
+//! keys"): the target imports before the source migrates, so that an ASK never leads to a node
+//! that refuses; the target owns before the source gives up, so that a MOVED never does. Many slots
+//! go through each step at once, since a node writes its nodes.conf to the disk once for all orders
+//! that it finds in one round of its event loop.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::migrate::{Carrier, Parcel};
+use super::peer::{Peer, Session};
+use super::{Keep, Tell, Tick};
+use crate::error::Error;
+use crate::reshape::moves::Task;
+use crate::reshape::{MoveError, MoveOptions};
+use crate::slots::Slot;
+
+/// How many slots go through the steps together.
+const SLOTS_AT_ONCE: usize = 64;
+/// How many keys of a slot are asked for at once (`GETKEYSINSLOT slot count`).
+const KEYS_AT_ONCE: usize = 1000;
+/// How often no key may leave a slot that has some.
+const FRUITLESS_ROUNDS: u32 = 10;
+
+/// Slots that wait for a lane between two nodes.
+#[derive(Debug)]
+pub(super) struct Queue(Mutex<VecDeque<Vec<Task>>>);
+
+impl Queue {
+    pub(super) fn new(tasks: &[Task]) -> Self {
+        Self(Mutex::new(
+            tasks.chunks(SLOTS_AT_ONCE).map(<[Task]>::to_vec).collect(),
+        ))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn next(&self) -> Option<Vec<Task>> {
+        self.lock().pop_front()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Vec<Task>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One worker between two nodes. Several of them keep both nodes busy while one waits for a disk.
+#[derive(Debug)]
+pub(super) struct Lane {
+    source: Session,
+    target: Session,
+    carrier: Carrier,
+    tell: Tell,
+}
+
+impl Lane {
+    pub(super) async fn open(
+        from: &Arc<Peer>,
+        to: &Arc<Peer>,
+        keep: Keep,
+        options: MoveOptions,
+        tell: Tell,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            source: Session::open(from).await?,
+            target: Session::open(to).await?,
+            carrier: Carrier::new(to, keep, options, tell.clone()),
+            tell,
+        })
+    }
+
+    /// Moves what is in the queue, until it is empty.
+    pub(super) async fn work(mut self, queue: Arc<Queue>) -> Result<(), Error> {
+        while let Some(tasks) = queue.next() {
+            self.carry(&tasks).await?;
+            self.tell.send(Tick::Slots(tasks.len()));
+        }
+        Ok(())
+    }
+
+    async fn carry(&mut self, tasks: &[Task]) -> Result<(), Error> {
+        self.open_slots(tasks).await?;
+        let mut slots: Vec<Slot> = tasks.iter().map(|task| task.slot).collect();
+        let mut fruitless = 0;
+        loop {
+            let parcels = self.parcels(&slots).await?;
+            let Some(first) = parcels.first() else { break };
+            let gone = self
+                .carrier
+                .carry(&mut self.source, &mut self.target, &parcels);
+            fruitless = if gone.await? == 0 { fruitless + 1 } else { 0 };
+            if fruitless == FRUITLESS_ROUNDS {
+                return Err(MoveError::Remains {
+                    slot: first.slot,
+                    from: self.source.peer.name().to_owned(),
+                    to: self.target.peer.name().to_owned(),
+                    rounds: fruitless,
+                }
+                .into());
+            }
+            slots = parcels.iter().map(|parcel| parcel.slot).collect();
+            slots.dedup();
+        }
+        self.close_slots(tasks).await
+    }
+
+    async fn open_slots(&mut self, tasks: &[Task]) -> Result<(), Error> {
+        let (source, target) = (self.source.peer.id.clone(), self.target.peer.id.clone());
+        let arriving = slots_of(tasks, |task| !task.target_owns);
+        self.target
+            .set_slots(&arriving, &["IMPORTING", &source])
+            .await?;
+        let leaving = slots_of(tasks, |task| task.source_owns);
+        self.source
+            .set_slots(&leaving, &["MIGRATING", &target])
+            .await?;
+        // MIGRATE needs an open slot, which a node that does not own it can only import.
+        let stray = slots_of(tasks, |task| !task.source_owns);
+        self.source.set_slots(&stray, &["IMPORTING", &target]).await
+    }
+
+    async fn close_slots(&mut self, tasks: &[Task]) -> Result<(), Error> {
+        let target = self.target.peer.id.clone();
+        let all = slots_of(tasks, |_| true);
+        self.target.set_slots(&all, &["NODE", &target]).await?;
+        // The source may have heard of the new owner by gossip already, and have become its replica
+        // with its last slot; whether it agrees in the end is asked later.
+        let order = ["NODE", target.as_str()];
+        self.source
+            .ask_slots(&all, &["CLUSTER", "SETSLOT"], &order)
+            .await?;
+        let stray = slots_of(tasks, |task| !task.source_owns);
+        self.source.set_slots(&stray, &["STABLE"]).await
+    }
+
+    /// The keys that are in the slots, in parcels that one MIGRATE can carry.
+    async fn parcels(&mut self, slots: &[Slot]) -> Result<Vec<Parcel>, Error> {
+        let limit = KEYS_AT_ONCE.to_string();
+        let replies = self
+            .source
+            .ask_slots(slots, &["CLUSTER", "GETKEYSINSLOT"], &[&limit])
+            .await?;
+        let mut keys: Vec<(Slot, Bytes)> = Vec::new();
+        for (reply, slot) in replies.iter().zip(slots) {
+            let found = reply.as_array().unwrap_or_default().iter();
+            keys.extend(
+                found.filter_map(|key| Some((*slot, Bytes::copy_from_slice(key.as_text()?)))),
+            );
+        }
+        self.carrier.pack(&mut self.source, keys).await
+    }
+}
+
+fn slots_of(tasks: &[Task], wanted: impl Fn(&Task) -> bool) -> Vec<Slot> {
+    let wanted = tasks.iter().filter(|task| wanted(task));
+    wanted.map(|task| task.slot).collect()
+}

@@ -1,0 +1,284 @@
+//! Slots, with what is in them, from one node to another, while clients work.
+//!
+//! Two ways: by the server itself where it can ([`atomic`]), else key by key ([`keys`]). Both can be
+//! interrupted at any moment and begun again: what each slot still needs is asked of the nodes
+//! first. No step loses or doubles a key.
+
+mod agree;
+mod atomic;
+mod jobs;
+mod keys;
+mod migrate;
+mod peer;
+mod progress;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::moves::{self, Move, Task};
+use super::survey::Survey;
+use crate::client::REPLY_TIMEOUT;
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::slots::{Slot, SlotRanges};
+use crate::wait::Deadline;
+
+use atomic::Part;
+use keys::{Lane, Queue};
+use peer::{Peer, Session};
+pub use progress::{MoveEvent, Moved, Progress, SlowKey};
+use progress::{Tell, Tick};
+
+/// How slots are moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Way {
+    /// As the server does it best.
+    #[default]
+    Auto,
+    /// By the server itself: CLUSTER MIGRATESLOTS (Valkey 9.0). Slots that are open already, and
+    /// those that both ends have, go key by key all the same.
+    Atomic,
+    /// Key by key: SETSLOT and MIGRATE (every server).
+    Keys,
+}
+
+/// Which of two keys of the same name counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// The one that leaves, since the slot is served there until now: what is at the target is left
+    /// of a MIGRATE that was interrupted.
+    #[default]
+    Source,
+    /// The one that is there, since the slot is served there: what is at the source is deleted.
+    Target,
+}
+
+/// How to move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoveOptions {
+    /// Which way.
+    pub way: Way,
+    /// MIGRATE's first time-out, in whole milliseconds; a key that is too slow gets five times as
+    /// much, three times. Its source serves nobody meanwhile.
+    pub migrate_timeout: Duration,
+    /// Key by key: how many workers there are between two nodes.
+    pub lanes: NonZeroUsize,
+}
+
+impl Default for MoveOptions {
+    fn default() -> Self {
+        Self {
+            way: Way::default(),
+            migrate_timeout: Duration::from_secs(2),
+            lanes: NonZeroUsize::MIN.saturating_add(1),
+        }
+    }
+}
+
+/// The slots that are to go from one node to another, with how many keys each had.
+struct Leg {
+    from: Arc<Peer>,
+    to: Arc<Peer>,
+    tasks: Vec<(Task, usize)>,
+}
+
+impl Cluster {
+    /// Moves slots with their keys, and waits until all nodes agree that they have moved. Clients that
+    /// follow MOVED, ASK and TRYAGAIN see no error meanwhile. What has been moved already is not
+    /// moved again, so whoever was interrupted calls it again with the same moves. A node that has
+    /// become a replica since stands for its master.
+    ///
+    /// # Errors
+    /// [`MoveError`](super::MoveError): a node is silent or refuses, a slot is owned by neither end, a
+    /// key does not get through. What has moved stays moved; the rest is where it was or half-way,
+    /// and every key is served.
+    pub async fn move_slots(
+        &self,
+        moves: &[Move],
+        options: MoveOptions,
+        mut observe: impl FnMut(&MoveEvent<'_>),
+    ) -> Result<Moved, Error> {
+        let since = Instant::now();
+        let atomic = self.atomic(options.way)?;
+        let mut survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        let moves = of_masters(moves, &survey)?;
+        if atomic {
+            for part in &moves {
+                atomic::wait_idle(&self.endpoint_of(&survey, &part.from)?).await?;
+            }
+            survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        }
+        let legs = self.legs(&moves, &survey).await?;
+        let tasks = || legs.iter().flat_map(|leg| &leg.tasks);
+        let mut progress = Progress::new(tasks().count(), tasks().map(|(_, keys)| keys).sum());
+        observe(&MoveEvent::Progress(&progress));
+
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let mut work = JoinSet::new();
+        begin(&mut work, legs, atomic, options, &Tell::new(tell)).await?;
+        loop {
+            tokio::select! {
+                biased;
+                Some(tick) = told.recv() => progress.hear(tick, since.elapsed(), &mut observe),
+                done = work.join_next() => match done {
+                    Some(Ok(done)) => done?,
+                    Some(Err(died)) => std::panic::resume_unwind(died.into_panic()),
+                    None => break,
+                },
+            }
+        }
+        self.agree(&moves).await?;
+        Ok(Moved {
+            slots: progress.slots_done,
+            keys: progress.keys_done,
+            elapsed: since.elapsed(),
+        })
+    }
+
+    /// Moves all keys of one slot from one node to another, key by key, and closes the slot: the
+    /// target owns it then, and all nodes agree. Either node may own the slot or not, and the slot
+    /// may be open or not. Gives the number of keys that left.
+    ///
+    /// # Errors
+    /// As [`Cluster::move_slots`].
+    pub async fn settle_slot(
+        &self,
+        slot: Slot,
+        from: &str,
+        to: &str,
+        keep: Keep,
+        options: MoveOptions,
+    ) -> Result<usize, Error> {
+        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        let (source, target) = (moves::line(&survey, from)?, moves::line(&survey, to)?);
+        let task = Task {
+            slot,
+            source_owns: moves::owns(source, slot),
+            target_owns: moves::owns(target, slot),
+            open: true,
+        };
+        let (from, to) = (
+            self.endpoint_of(&survey, from)?,
+            self.endpoint_of(&survey, to)?,
+        );
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let lane = Lane::open(&from, &to, keep, options, Tell::new(tell)).await?;
+        lane.work(Arc::new(Queue::new(&[task]))).await?;
+        let mut keys = 0;
+        while let Some(tick) = told.recv().await {
+            keys += match tick {
+                Tick::Keys(some) => some,
+                _ => 0,
+            };
+        }
+        self.agree(&[Move {
+            slots: SlotRanges::from_iter([slot]),
+            from: from.name().to_owned(),
+            to: to.name().to_owned(),
+        }])
+        .await?;
+        Ok(keys)
+    }
+
+    /// Whether the server is to move slots by itself.
+    fn atomic(&self, way: Way) -> Result<bool, Error> {
+        let able = self.record().server.atomic_slot_migration();
+        match way {
+            Way::Auto => Ok(able),
+            Way::Keys => Ok(false),
+            Way::Atomic if able => Ok(true),
+            Way::Atomic => Err(Error::Unsupported(format!(
+                "{} has no CLUSTER MIGRATESLOTS, which came with Valkey 9.0; its slots can be moved key by key",
+                self.record().server
+            ))),
+        }
+    }
+
+    fn endpoint_of(&self, survey: &Survey, name: &str) -> Result<Arc<Peer>, Error> {
+        Ok(Arc::new(Peer {
+            endpoint: self.node(name)?.endpoint(),
+            id: moves::line(survey, name)?.id.clone(),
+        }))
+    }
+
+    async fn legs(&self, moves: &[Move], survey: &Survey) -> Result<Vec<Leg>, Error> {
+        let mut legs = Vec::new();
+        for part in moves {
+            let tasks = moves::tasks(part, survey)?;
+            if tasks.is_empty() {
+                continue;
+            }
+            let (from, to) = (
+                self.endpoint_of(survey, &part.from)?,
+                self.endpoint_of(survey, &part.to)?,
+            );
+            let slots: Vec<Slot> = tasks.iter().map(|task| task.slot).collect();
+            let mut source = Session::open(&from).await?;
+            let counts = source
+                .ask_slots(&slots, &["CLUSTER", "COUNTKEYSINSLOT"], &[])
+                .await?;
+            let counts = counts.iter().map(|count| count.as_integer().unwrap_or(0));
+            let counts = counts.map(|count| usize::try_from(count).unwrap_or(0));
+            let tasks = tasks.into_iter().zip(counts).collect();
+            legs.push(Leg { from, to, tasks });
+        }
+        Ok(legs)
+    }
+}
+
+/// Starts the workers: one for each source that can do it by itself, some between any two nodes
+/// where it goes key by key.
+async fn begin(
+    work: &mut JoinSet<Result<(), Error>>,
+    legs: Vec<Leg>,
+    atomic: bool,
+    options: MoveOptions,
+    tell: &Tell,
+) -> Result<(), Error> {
+    let mut by_source: BTreeMap<String, (Arc<Peer>, Vec<Part>)> = BTreeMap::new();
+    for leg in legs {
+        let whole = |task: &Task| atomic && !task.open && !task.target_owns;
+        let (whole, by_key): (Vec<_>, Vec<_>) = leg.tasks.iter().partition(|(task, _)| whole(task));
+        let parts = by_source
+            .entry(leg.from.name().to_owned())
+            .or_insert_with(|| (Arc::clone(&leg.from), Vec::new()));
+        parts.1.extend(atomic::parts(&whole, &leg.to));
+        let tasks: Vec<Task> = by_key.iter().map(|(task, _)| *task).collect();
+        let queue = Arc::new(Queue::new(&tasks));
+        for _ in 0..queue.len().min(options.lanes.get()) {
+            let lane = Lane::open(&leg.from, &leg.to, Keep::Source, options, tell.clone()).await?;
+            work.spawn(lane.work(Arc::clone(&queue)));
+        }
+    }
+    for (from, parts) in by_source
+        .into_values()
+        .filter(|(_, parts)| !parts.is_empty())
+    {
+        work.spawn(atomic::work(from, parts, tell.clone()));
+    }
+    Ok(())
+}
+
+/// The same moves, each node that is a replica now replaced by its master.
+fn of_masters(moves: &[Move], survey: &Survey) -> Result<Vec<Move>, Error> {
+    let master = |name: &str| {
+        let line = moves::line(survey, name)?;
+        let of = line.master.as_deref().and_then(|id| survey.name_of(id));
+        Ok::<_, Error>(of.unwrap_or(name).to_owned())
+    };
+    moves
+        .iter()
+        .map(|part| {
+            Ok(Move {
+                slots: part.slots.clone(),
+                from: master(&part.from)?,
+                to: master(&part.to)?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,193 @@
+//! Which slots go from where to where, and how far each of them is. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::MoveError;
+use super::survey::Survey;
+use crate::slots::{Slot, SlotRanges};
+use crate::view::NodeLine;
+
+/// Slots that go from one node to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// The slots.
+    pub slots: SlotRanges,
+    /// The name of the node that has them, a master.
+    pub from: String,
+    /// The name of the node that is to have them, a master.
+    pub to: String,
+}
+
+/// How many slots all moves are about.
+pub fn count(moves: &[Move]) -> usize {
+    moves
+        .iter()
+        .map(|part| usize::from(part.slots.count()))
+        .sum()
+}
+
+/// One slot of a move: what its two ends say before it is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Task {
+    pub(super) slot: Slot,
+    /// The source says that the slot is its own.
+    pub(super) source_owns: bool,
+    /// The target says so.
+    pub(super) target_owns: bool,
+    /// One of them says that the slot is on its way.
+    pub(super) open: bool,
+}
+
+impl Task {
+    /// Nothing is left to be done.
+    fn done(self) -> bool {
+        self.target_owns && !self.source_owns && !self.open
+    }
+}
+
+/// What is left to be done of a move.
+///
+/// # Errors
+/// One of the two nodes is silent, or a slot belongs to neither of them.
+pub(super) fn tasks(part: &Move, survey: &Survey) -> Result<Vec<Task>, MoveError> {
+    let (from, to) = (line(survey, &part.from)?, line(survey, &part.to)?);
+    let open = survey.open_slots();
+    let mut tasks = Vec::new();
+    for slot in part.slots.slots() {
+        let task = Task {
+            slot,
+            source_owns: owns(from, slot),
+            target_owns: owns(to, slot),
+            open: open
+                .iter()
+                .any(|open| open.slot == slot && (open.node == part.from || open.node == part.to)),
+        };
+        if !task.source_owns && !task.target_owns {
+            return Err(MoveError::Elsewhere {
+                slot,
+                from: part.from.clone(),
+                to: part.to.clone(),
+                owner: survey.owners(slot).next().map(ToOwned::to_owned),
+            });
+        }
+        if !task.done() {
+            tasks.push(task);
+        }
+    }
+    Ok(tasks)
+}
+
+/// What a node says of itself.
+///
+/// # Errors
+/// It is silent.
+pub(super) fn line<'a>(survey: &'a Survey, node: &str) -> Result<&'a NodeLine, MoveError> {
+    survey.node(node).ok_or_else(|| MoveError::Silent {
+        node: node.to_owned(),
+        reason: survey
+            .accounts()
+            .iter()
+            .find(|account| account.node == node)
+            .and_then(|account| account.says.as_ref().err().cloned())
+            .unwrap_or_else(|| "there is no such node".to_owned()),
+    })
+}
+
+pub(super) fn owns(line: &NodeLine, slot: Slot) -> bool {
+    line.has("master") && line.slots.iter().any(|range| range.contains(slot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reshape::survey::Account;
+    use crate::resp::{Frame, Value};
+    use crate::view;
+
+    fn account(node: &str, text: &str) -> Account {
+        let text = Frame::from_value(Value::BulkString(text.as_bytes().to_vec().into()));
+        Account {
+            node: node.to_owned(),
+            says: Ok(view::nodes(&text).unwrap()),
+        }
+    }
+
+    fn survey() -> Survey {
+        Survey::new(vec![
+            account(
+                "n1",
+                "aa 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-99 [7->-bb]\n",
+            ),
+            account(
+                "n2",
+                "bb 127.0.0.1:3@4 myself,master - 0 0 2 connected 99-200 [7-<-aa]\n",
+            ),
+            account(
+                "n3",
+                "cc 127.0.0.1:5@6 myself,master - 0 0 3 connected 300\n",
+            ),
+        ])
+    }
+
+    fn part(slots: &str) -> Move {
+        Move {
+            slots: slots.parse().unwrap(),
+            from: "n1".to_owned(),
+            to: "n2".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_has_arrived_is_not_moved_again() {
+        assert_eq!(tasks(&part("150-160"), &survey()).unwrap(), []);
+    }
+
+    #[test]
+    fn a_slot_that_is_on_its_way_or_that_both_have_is_not_done() {
+        let tasks = tasks(&part("6-7,99-101"), &survey()).unwrap();
+        let told: Vec<_> = tasks
+            .iter()
+            .map(|task| {
+                (
+                    task.slot.number(),
+                    task.source_owns,
+                    task.target_owns,
+                    task.open,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (6, true, false, false),
+                (7, true, false, true),
+                (99, true, true, false)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_slot_that_somebody_else_has_is_an_error_that_names_him() {
+        let error = tasks(&part("300"), &survey()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "slot 300 is to go from `n1` to `n2`, but `n3` serves it"
+        );
+        let error = tasks(&part("400"), &survey()).unwrap_err();
+        assert!(
+            error.to_string().ends_with("but nobody serves it"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_silent_end_is_an_error() {
+        let silent = Move {
+            to: "n9".to_owned(),
+            ..part("1")
+        };
+        let error = tasks(&silent, &survey()).unwrap_err();
+        assert!(error.to_string().contains("`n9`"), "{error}");
+    }
+}

@@ -1,0 +1,116 @@
+//! Wishes that cannot be fulfilled.
+
+use thiserror::Error;
+
+use crate::exit;
+use crate::reshape::survey::Direction;
+use crate::slots::Slot;
+
+/// Why there is no plan. Nothing has been changed.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum WishError {
+    /// A node that says nothing.
+    #[error("node `{node}` is to give or take slots, and it is silent")]
+    Silent {
+        /// The node.
+        node: String,
+    },
+    /// Slots are a master's.
+    #[error("node `{node}` is a replica{}, and slots belong to masters", of(master.as_deref()))]
+    NotMaster {
+        /// The node.
+        node: String,
+        /// Its master, if that one speaks.
+        master: Option<String>,
+    },
+    /// From a node to itself.
+    #[error("node `{node}` is to give slots to itself")]
+    TargetAmongSources {
+        /// The node.
+        node: String,
+    },
+    /// The same source twice.
+    #[error("node `{node}` is named twice in `--from`")]
+    Twice {
+        /// The node.
+        node: String,
+    },
+    /// Nothing to move.
+    #[error("`--slots 0` moves nothing")]
+    NoSlots,
+    /// More than there is.
+    #[error("{wanted} slots are to leave {sources}, which {} {owned}", if *many { "own" } else { "owns" })]
+    TooMany {
+        /// How many were asked for.
+        wanted: u16,
+        /// How many there are.
+        owned: u16,
+        /// The sources, as in "`n1` and `n2`".
+        sources: String,
+        /// Whether there are several.
+        many: bool,
+    },
+    /// A weight below zero, or not a number.
+    #[error("the weight of node `{node}` is {weight}; a weight is 0 or more")]
+    Weight {
+        /// The node.
+        node: String,
+        /// What was given.
+        weight: f64,
+    },
+    /// All weights are zero.
+    #[error("the weights of the masters sum to nothing, so that nobody could have the slots")]
+    Weightless,
+    /// A threshold below zero, or not a number.
+    #[error("the threshold is {0}; it is a percentage, 0 or more")]
+    Threshold(f64),
+    /// A slot is on its way.
+    #[error("slot {slot} is {direction} on node `{node}`: an earlier move was not finished")]
+    Open {
+        /// The slot.
+        slot: Slot,
+        /// The node that says so.
+        node: String,
+        /// Which way.
+        direction: Direction,
+    },
+    /// A slot has two owners.
+    #[error("slot {slot} is owned by both `{one}` and `{other}`, as they say")]
+    Disputed {
+        /// The slot.
+        slot: Slot,
+        /// One owner.
+        one: String,
+        /// The other one.
+        other: String,
+    },
+}
+
+impl WishError {
+    /// The exit code of a program that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Silent { .. } | Self::Open { .. } | Self::Disputed { .. } => exit::ENVIRONMENT,
+            _ => exit::USAGE,
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Silent { .. } => "`shardlab status` shows which nodes run; `shardlab start` starts the others".to_owned(),
+            Self::NotMaster { master: Some(master), .. } => format!("`{master}` is its master"),
+            Self::TooMany { owned, .. } => format!("`--slots {owned}` moves them all"),
+            Self::Open { .. } | Self::Disputed { .. } => "`shardlab fix` puts it in order".to_owned(),
+            Self::Weightless => "`--weight NODE=1` gives a master its share; `--use-empty` counts those without slots".to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+fn of(master: Option<&str>) -> String {
+    master
+        .map(|master| format!(" of `{master}`"))
+        .unwrap_or_default()
+}

@@ -1,0 +1,112 @@
+//! Slots for every master by its weight.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Holding, WishError, holdings, master, shares};
+use crate::reshape::Move;
+use crate::reshape::survey::Survey;
+
+/// How the slots are to be dealt out anew.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rebalance {
+    /// Weights by node name; 1 for those that are not named. A weight of 0 empties a master.
+    pub weights: BTreeMap<String, f64>,
+    /// Masters without slots count, too; otherwise only those that have a weight.
+    pub use_empty: bool,
+    /// How many percent a master may be off its share before anything is moved. 0 or more.
+    pub threshold: f64,
+}
+
+impl Rebalance {
+    /// What `redis-cli --cluster rebalance` takes for `--cluster-threshold`, in percent.
+    pub const THRESHOLD: f64 = 2.0;
+}
+
+impl Default for Rebalance {
+    fn default() -> Self {
+        Self {
+            weights: BTreeMap::new(),
+            use_empty: false,
+            threshold: Self::THRESHOLD,
+        }
+    }
+}
+
+/// The moves after which every master has its share; none if all are near it. As few slots move as
+/// can be, lowest first.
+///
+/// # Errors
+/// The weights sum to nothing, somebody is no master or silent, or the slots are not in order.
+pub fn rebalance(survey: &Survey, wish: &Rebalance) -> Result<Vec<Move>, WishError> {
+    if !(wish.threshold.is_finite() && wish.threshold >= 0.0) {
+        return Err(WishError::Threshold(wish.threshold));
+    }
+    let mut holdings = holdings(survey)?;
+    for (node, weight) in &wish.weights {
+        master(&holdings, survey, node)?;
+        if !(weight.is_finite() && *weight >= 0.0) {
+            return Err(WishError::Weight {
+                node: node.clone(),
+                weight: *weight,
+            });
+        }
+    }
+    let weights: Vec<f64> = holdings
+        .iter()
+        .map(|holding| wish.weight(holding))
+        .collect();
+    if weights.iter().sum::<f64>() <= 0.0 {
+        return Err(WishError::Weightless);
+    }
+    // Among equals, whoever has more keeps more.
+    let mut order: Vec<usize> = (0..holdings.len()).collect();
+    order.sort_by_key(|place| std::cmp::Reverse(holdings.get(*place).map(Holding::count)));
+    let total = holdings.iter().map(Holding::count).sum();
+    let shares = shares(total, &weights, &order);
+    if holdings
+        .iter()
+        .zip(&shares)
+        .all(|(holding, share)| near(holding.count(), *share, wish.threshold))
+    {
+        return Ok(Vec::new());
+    }
+    let mut wants: VecDeque<(String, u16)> = VecDeque::new();
+    for (holding, share) in holdings.iter().zip(&shares) {
+        let want = share.saturating_sub(holding.count());
+        wants.extend((want > 0).then(|| (holding.node.clone(), want)));
+    }
+    let mut moves = Vec::new();
+    for (holding, share) in holdings.iter_mut().zip(&shares) {
+        let mut surplus = holding.count().saturating_sub(*share);
+        while surplus > 0
+            && let Some((to, want)) = wants.front_mut()
+        {
+            let given = surplus.min(*want);
+            moves.push(Move {
+                slots: holding.give(given),
+                from: holding.node.clone(),
+                to: to.clone(),
+            });
+            surplus -= given;
+            *want -= given;
+            if *want == 0 {
+                wants.pop_front();
+            }
+        }
+    }
+    Ok(moves)
+}
+
+impl Rebalance {
+    fn weight(&self, holding: &Holding) -> f64 {
+        match self.weights.get(&holding.node) {
+            Some(weight) => *weight,
+            None if holding.slots.is_empty() && !self.use_empty => 0.0,
+            None => 1.0,
+        }
+    }
+}
+
+fn near(owned: u16, share: u16, threshold: f64) -> bool {
+    f64::from(owned.abs_diff(share)) * 100.0 <= threshold * f64::from(share)
+}
