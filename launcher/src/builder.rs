@@ -11,6 +11,7 @@ use crate::ladder::{Rung, Standing};
 use crate::launch;
 use crate::plan::{Boot, Options, Plan, PortChoice, Setting, Topology, node_count};
 use crate::server::{Identity, SearchEnv, Server, find};
+use crate::shape::Shape;
 use crate::state::{Home, Lock, Name};
 use crate::sweep::sweep;
 use crate::wait::Deadline;
@@ -185,6 +186,13 @@ impl<'a> Builder<'a> {
     /// How the nodes become a cluster.
     pub fn boot(mut self, boot: Boot) -> Self {
         self.options.boot = boot;
+        self
+    }
+
+    /// A cluster that is odd on purpose; it decides some of what can be said otherwise, such as the number
+    /// of masters.
+    pub fn shape(mut self, shape: Shape) -> Self {
+        shape.prepare(&mut self.options);
         self
     }
 

@@ -14,8 +14,10 @@ use crate::ladder::Standing;
 use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
 use crate::reshape::MoveError;
+use crate::reshape::members::MemberError;
 use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
+use crate::shape::ShapeError;
 use crate::state::Name;
 
 /// Everything that the launcher reports as an error.
@@ -25,9 +27,15 @@ pub enum Error {
     /// Numbers, ports or slots that make no cluster.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A shape that cannot be had together with other options.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
     /// A `--set` that cannot be.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// A node that cannot come or go.
+    #[error(transparent)]
+    Member(#[from] MemberError),
     /// A server that is asked for in words that mean none.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -325,6 +333,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Plan(_)
+            | Self::Shape(_)
             | Self::Setting(_)
             | Self::Spec(_)
             | Self::Name { .. }
@@ -335,6 +344,7 @@ impl Error {
             | Self::Refused { .. } => exit::USAGE,
             Self::Archive(error) => error.exit_code(),
             Self::Wish(error) => error.exit_code(),
+            Self::Member(error) => error.exit_code(),
             Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
             Self::Interrupted(signal) => exit::of_signal(*signal as i32),
             _ => exit::ENVIRONMENT,
@@ -345,6 +355,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Server(error) => error.hint(),
+            Self::Member(error) => error.hint(),
             Self::Spec(error) => error.hint(),
             Self::Archive(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),

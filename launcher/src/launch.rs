@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::archive;
+use crate::archive::{self, Archive};
 use crate::boot::BringUp;
 use crate::builder::Builder;
 use crate::cluster::Cluster;
@@ -104,7 +104,7 @@ impl Launch<'_> {
         let plan = plan(self.wish, self.home, self.server)?;
         let held = Held::of(&plan, &self.wish.options.bind);
         let record = self.record(plan)?;
-        refuse_existing(&record)?;
+        refuse_existing(&record.nodes)?;
         self.lock.write(&record)?;
         drop(ports_lock);
         let mut cluster = Cluster::of(self.home.clone(), record, self.private);
@@ -153,11 +153,11 @@ impl Launch<'_> {
             Some(dir) => std::path::absolute(dir).doing("find", dir)?,
             None => self.lock.folder().to_owned(),
         };
-        let node = |plan: NodePlan| NodeRecord {
-            dir: dir.join(plan.port.to_string()),
-            plan,
-            process: None,
+        let node = |plan: NodePlan| {
+            let dir = dir.join(plan.port.to_string());
+            NodeRecord::new(plan, dir)
         };
+        let saved = self.wish.archive.as_ref().map(Archive::manifest);
         Ok(Record {
             schema: SCHEMA,
             name: self.lock.name().clone(),
@@ -169,6 +169,8 @@ impl Launch<'_> {
             server: self.server.identity.clone(),
             created: missing_folders(&dir),
             nodes: plan.nodes.into_iter().map(node).collect(),
+            retired: saved.map_or_else(Vec::new, |saved| saved.retired.clone()),
+            reshaped: saved.and_then(|saved| saved.reshaped.clone()),
             dir,
         })
     }
@@ -185,9 +187,8 @@ fn populate(cluster: &Cluster) -> Result<(), Error> {
 }
 
 /// Refuses node folders that exist: they are somebody's, and ours are removed with the cluster.
-fn refuse_existing(record: &Record) -> Result<(), Error> {
-    match record
-        .nodes
+pub(crate) fn refuse_existing(nodes: &[NodeRecord]) -> Result<(), Error> {
+    match nodes
         .iter()
         .find(|node| node.dir.symlink_metadata().is_ok())
     {
@@ -200,7 +201,7 @@ fn refuse_existing(record: &Record) -> Result<(), Error> {
 }
 
 /// Makes the folder of a node, which must not exist.
-fn make_node_folder(dir: &Path) -> Result<(), Error> {
+pub(crate) fn make_node_folder(dir: &Path) -> Result<(), Error> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new()
         .mode(0o700)
@@ -257,6 +258,9 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
             "an empty password is none: servers let everybody in; leave `--password` away, or give one"
                 .to_owned(),
         );
+    }
+    if let Some(shape) = options.shape {
+        shape.check(options)?;
     }
     let Some(announce) = &options.announce else {
         return Ok(());

@@ -25,6 +25,7 @@ pub mod reshape;
 pub mod resp;
 pub mod routing;
 pub mod server;
+pub mod shape;
 pub mod slots;
 pub mod state;
 pub mod sweep;

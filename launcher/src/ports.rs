@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use tokio::net::TcpSocket;
 
 use crate::error::Error;
-use crate::plan::{BUS_OFFSET, Plan};
+use crate::plan::{BUS_OFFSET, LAST_PORT, Plan};
 use crate::state::{Home, Name};
 
 /// Client ports that we choose ourselves come from here: with their bus ports (20001 to 29999)
@@ -101,15 +101,37 @@ pub fn check(plan: &Plan, bind: &[IpAddr], home: &Home) -> Result<(), Error> {
 /// # Errors
 /// [`Error::NoPorts`] if there are not enough.
 pub fn choose(needed: usize, bind: &[IpAddr], home: &Home) -> Result<Vec<u16>, Error> {
-    let claimed: HashSet<u16> = claims(home).into_iter().map(|(port, ..)| port).collect();
     let span = AUTO.end() - AUTO.start() + 1;
     let start = crate::random::below(span);
+    let candidates = (0..span).map(|step| AUTO.start() + (start + step) % span);
+    first_free(candidates, needed, bind, home)
+}
+
+/// Chooses the client ports that follow `last`, leaving out what [`choose`] leaves out.
+///
+/// # Errors
+/// [`Error::NoPorts`] if there are not enough up to [`LAST_PORT`].
+pub fn following(
+    last: u16,
+    needed: usize,
+    bind: &[IpAddr],
+    home: &Home,
+) -> Result<Vec<u16>, Error> {
+    first_free(last.saturating_add(1)..=LAST_PORT, needed, bind, home)
+}
+
+fn first_free(
+    candidates: impl Iterator<Item = u16>,
+    needed: usize,
+    bind: &[IpAddr],
+    home: &Home,
+) -> Result<Vec<u16>, Error> {
+    let claimed: HashSet<u16> = claims(home).into_iter().map(|(port, ..)| port).collect();
     let free = |port: u16| {
         bind.iter()
             .all(|address| hold(SocketAddr::new(*address, port), false).is_ok())
     };
-    let chosen: Vec<u16> = (0..span)
-        .map(|step| AUTO.start() + (start + step) % span)
+    let chosen: Vec<u16> = candidates
         .filter(|port| !claimed.contains(port) && !claimed.contains(&(port + BUS_OFFSET)))
         .filter(|port| free(*port) && free(port + BUS_OFFSET))
         .take(needed)
@@ -132,7 +154,7 @@ pub fn choose(needed: usize, bind: &[IpAddr], home: &Home) -> Result<Vec<u16>, E
 /// folder it works for.
 #[derive(Debug, Default)]
 pub struct Held {
-    _sockets: Vec<TcpSocket>,
+    sockets: Vec<(u16, TcpSocket)>,
 }
 
 impl Held {
@@ -149,10 +171,20 @@ impl Held {
         // Elsewhere a bound socket keeps the server from listening.
         let wanted = addresses.filter(|_| cfg!(target_os = "linux"));
         Self {
-            _sockets: wanted
-                .filter_map(|address| hold(address, true).ok())
+            sockets: wanted
+                .filter_map(|address| Some((address.port(), hold(address, true).ok()?)))
                 .collect(),
         }
+    }
+
+    /// Holds what the other one holds, too.
+    pub fn join(&mut self, other: Self) {
+        self.sockets.extend(other.sockets);
+    }
+
+    /// Gives a port back.
+    pub fn release(&mut self, port: u16) {
+        self.sockets.retain(|(held, _)| *held != port);
     }
 }
 

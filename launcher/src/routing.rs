@@ -60,13 +60,18 @@ impl<'a> Router<'a> {
         })
     }
 
-    /// The first argument is the key of almost every command that has one, and a wrong guess costs
+    /// Where there is one master, that. Else the first argument is the key of almost every command that has one, and a wrong guess costs
     /// one redirect.
     async fn first<A: AsRef<[u8]>>(
         &self,
         command: &[A],
         deadline: Deadline,
     ) -> Result<Endpoint, Error> {
+        if self.cluster.record().options.topology.has_one_master()
+            && let Some(master) = self.cluster.present_master().await
+        {
+            return Ok(master.endpoint());
+        }
         let slot = command.get(1).map(|key| key_slot(key.as_ref()));
         let nodes = self.cluster.nodes();
         let likely =
@@ -75,7 +80,7 @@ impl<'a> Router<'a> {
         for node in likely
             .into_iter()
             .chain(nodes)
-            .filter(|node| node.process().is_some())
+            .filter(|node| node.may_answer())
         {
             match node.endpoint().connect(deadline).await {
                 Ok(_) => return Ok(node.endpoint()),

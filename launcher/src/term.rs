@@ -1,6 +1,7 @@
 //! The terminal: data to standard output, prose and progress to standard error. The only place
 //! that prints.
 
+mod moving;
 mod screen;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -13,6 +14,7 @@ use shardlab::archive::Progress as Unpacked;
 use shardlab::ladder::{Standing, common};
 use shardlab::{Event, Rung};
 
+pub(crate) use moving::MovingBar;
 pub(crate) use screen::Screen;
 
 const GOOD: Style = AnsiColor::Green.on_default();

@@ -384,9 +384,7 @@ struct Queued {
 
 /// Why a server that we start cannot be tested with a case.
 fn refused(pool: &Pool, case: &Case) -> Option<Skip> {
-    let launcher = pool.launcher();
-    gate(case, Some(launcher.server()), Needs::Sentinel)
-        .or_else(|| launcher.refuses(case.transcript.header.topology.value))
+    gate(case, Some(pool.launcher().server()), Needs::Sentinel)
 }
 
 /// Whether a case leaves its cluster as it was, but for its keys.

@@ -12,7 +12,6 @@ use shardlab::wait::Deadline;
 use shardlab::{Cluster, Error};
 
 use crate::pattern::Server;
-use crate::run::Skip;
 use crate::transcript::ast::{Header, NodeName, Signal, Topology};
 
 use super::{Deed, NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_identity};
@@ -20,6 +19,10 @@ use super::{Deed, NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_identit
 /// `cluster-node-timeout` unless a transcript says otherwise: short, since failover takes a
 /// multiple of it, and long enough that a busy machine is not taken for a dead node.
 const NODE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// `failover-timeout` unless a transcript says otherwise: a failover whose vote was split is tried
+/// again after twice this time.
+const FAILOVER_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a cluster may take to be ready.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -81,55 +84,20 @@ impl Launcher {
         &self.program.program
     }
 
-    /// Why a topology cannot be had, if it cannot.
-    pub fn refuses(&self, topology: Topology) -> Option<Skip> {
-        match topology {
-            Topology::Cluster { .. } | Topology::Bare { .. } | Topology::WithoutCluster { .. } => {
-                None
-            }
-            Topology::Replication { .. } | Topology::Sentinel { .. } => Some(Skip {
-                kind: "need a topology that cannot be started yet",
-                reason: format!("`{topology}` cannot be started yet"),
-            }),
-        }
-    }
-
     /// Starts a cluster and waits until every node sees every other; it is gone when the answer
     /// is dropped.
     ///
     /// # Errors
     /// It does not come up, or a `conf` line is not for transcripts to decide.
     pub async fn boot(&self, wish: &Wish) -> Result<Launched, Error> {
-        let mut options = Options {
-            ports: PortChoice::Auto,
-            persist: false,
-            node_timeout: NODE_TIMEOUT,
-            ..Options::default()
-        };
-        match wish.topology {
-            Topology::Cluster { masters, replicas } => {
-                options.masters = masters.into();
-                options.replicas = vec![replicas.into()];
-            }
-            Topology::Bare { nodes } | Topology::WithoutCluster { nodes } => {
-                options.masters = nodes.into();
-                options.replicas = vec![0];
-                options.boot = Boot::None;
-                if let Topology::WithoutCluster { .. } = wish.topology {
-                    options.topology = plan::Topology::Standalone;
-                }
-            }
-            Topology::Replication { .. } | Topology::Sentinel { .. } => {
-                return Err(Error::Unsupported(format!(
-                    "`{}` cannot be started yet",
-                    wish.topology
-                )));
-            }
-        }
+        let mut options = options(wish.topology);
         for (name, value) in &wish.conf {
             set(&mut options, name, value)?;
         }
-        let timeout = options.node_timeout;
+        let timeout = match options.topology {
+            plan::Topology::Sentinel => options.sentinels.down_after,
+            _ => options.node_timeout,
+        };
         let cluster = Cluster::builder()
             .options(options)
             .found_server(self.program.clone())
@@ -137,6 +105,44 @@ impl Launcher {
             .start()
             .await?;
         Launched::new(cluster, self.server.clone(), timeout).await
+    }
+}
+
+/// What the launcher is asked for, but for the `conf` lines.
+fn options(topology: Topology) -> Options {
+    let of = |topology, masters: u16, replicas: u16| Options {
+        masters: masters.into(),
+        replicas: vec![replicas.into()],
+        ..Options::of(topology)
+    };
+    let options = match topology {
+        Topology::Cluster { masters, replicas } => of(plan::Topology::Cluster, masters, replicas),
+        Topology::Bare { nodes } => Options {
+            boot: Boot::None,
+            ..of(plan::Topology::Cluster, nodes, 0)
+        },
+        Topology::WithoutCluster { nodes } => Options {
+            boot: Boot::None,
+            ..of(plan::Topology::Standalone, nodes, 0)
+        },
+        Topology::Replication { replicas } => of(plan::Topology::Replication, 1, replicas),
+        Topology::Sentinel {
+            replicas,
+            sentinels,
+        } => {
+            let mut options = of(plan::Topology::Sentinel, 1, replicas);
+            options.sentinels.count = sentinels.into();
+            options.sentinels.quorum = usize::from(sentinels / 2 + 1);
+            options.sentinels.down_after = NODE_TIMEOUT;
+            options.sentinels.failover_timeout = FAILOVER_TIMEOUT;
+            options
+        }
+    };
+    Options {
+        ports: PortChoice::Auto,
+        persist: false,
+        node_timeout: NODE_TIMEOUT,
+        ..options
     }
 }
 
@@ -150,6 +156,15 @@ fn set(options: &mut Options, name: &str, value: &str) -> Result<(), Error> {
             options.announce = Some(value.to_owned());
         }
         ("appendonly", _) => options.persist = value == "yes",
+        ("quorum", Ok(quorum)) => {
+            options.sentinels.quorum = usize::try_from(quorum).unwrap_or(usize::MAX);
+        }
+        ("down-after-milliseconds", Ok(millis)) => {
+            options.sentinels.down_after = Duration::from_millis(millis);
+        }
+        ("failover-timeout", Ok(millis)) => {
+            options.sentinels.failover_timeout = Duration::from_millis(millis);
+        }
         _ => options
             .settings
             .push(Setting::parse(&format!("{name}={value}"))?),
@@ -173,7 +188,7 @@ impl Launched {
             let Some(name) = NodeName::parse(node.name()) else {
                 continue;
             };
-            let id = node.call(&["CLUSTER", "MYID"]).await?;
+            let id = node.call(id_command(node.plan().role)).await?;
             let facts = NodeFacts {
                 name,
                 address: node.address(),
@@ -216,6 +231,14 @@ impl Launched {
             Deed::Stop => node.stop(STOP_TIMEOUT).await,
             Deed::Start => node.start(),
         }
+    }
+}
+
+/// What a node is asked for its id; those that have none answer with an error.
+fn id_command(role: plan::Role) -> &'static [&'static str] {
+    match role {
+        plan::Role::Sentinel => &["SENTINEL", "MYID"],
+        plan::Role::Master | plan::Role::Replica => &["CLUSTER", "MYID"],
     }
 }
 

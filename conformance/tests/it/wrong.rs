@@ -62,6 +62,20 @@ const WRONG: &[Wrong] = &[
         received: "none",
     },
     Wrong {
+        id: "REP-03",
+        line: "3) (integer) <n1.port>",
+        by: r#"3) "<n1.port>""#,
+        expected: "the bulk string `",
+        received: "(integer) ",
+    },
+    Wrong {
+        id: "SEN-01",
+        line: r#"2) "<n1.port>""#,
+        by: r#"2) "<r1.port>""#,
+        expected: "the bulk string `",
+        received: "a bulk string",
+    },
+    Wrong {
         id: "HLP-01",
         line: r" 8) GETKEYSINSLOT \<slot> \<count><any>",
         by: r" 8) GETKEYSINSLOTS \<slot> \<count><any>",

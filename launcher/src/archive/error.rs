@@ -20,6 +20,12 @@ pub enum ArchiveError {
     /// A kind of set whose links are in more places than an archive has.
     #[error("a set of the topology {0} cannot be saved; clusters and lone servers can")]
     Topology(Topology),
+    /// A node that ran before it was taken in.
+    #[error("node `{0}` ran before it was taken in: its data is not shardlab's to save")]
+    NotOurs(String),
+    /// A node that is coming or going.
+    #[error("node `{0}` is about to join or to leave")]
+    Unsettled(String),
     /// A node that shardlab does not know has a part in the cluster.
     #[error("node `{node}` has to do with a node of the id {id} that is not one of this cluster's")]
     Stranger {
@@ -91,7 +97,9 @@ impl ArchiveError {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Changed(_) | Self::Snapshot { .. } | Self::Space { .. } => exit::ENVIRONMENT,
+            Self::Unsettled(_) | Self::Changed(_) | Self::Snapshot { .. } | Self::Space { .. } => {
+                exit::ENVIRONMENT
+            }
             _ => exit::USAGE,
         }
     }
@@ -99,6 +107,8 @@ impl ArchiveError {
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::NotOurs(_) => "`shardlab del-node` lets it go",
+            Self::Unsettled(_) => "the command that was interrupted goes on when it is run again",
             Self::Exists(_) => "`--force` replaces it",
             Self::Stranger { .. } => {
                 "a cluster is saved whole: `shardlab check` tells who is in it"

@@ -37,6 +37,12 @@ pub struct Manifest {
     pub options: Options,
     /// What it ran on.
     pub server: Identity,
+    /// Names of nodes that it once had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<String>,
+    /// How many replicas each master has, if that is not what the options say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reshaped: Option<Vec<usize>>,
     /// Its nodes, in the cluster's order.
     pub nodes: Vec<SavedNode>,
 }

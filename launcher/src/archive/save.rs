@@ -64,6 +64,12 @@ impl Cluster {
                 return Err(ArchiveError::Topology(topology).into());
             }
         };
+        if let Some(node) = self.nodes().iter().find(|node| !node.is_ours()) {
+            return Err(ArchiveError::NotOurs(node.name().to_owned()).into());
+        }
+        if let Some(node) = self.nodes().iter().find(|node| !node.stage().is_member()) {
+            return Err(ArchiveError::Unsettled(node.name().to_owned()).into());
+        }
         if !force && path.symlink_metadata().is_ok() {
             return Err(ArchiveError::Exists(path).into());
         }
@@ -80,6 +86,8 @@ impl Cluster {
             name: self.name().clone(),
             options: record.options.clone(),
             server: record.server.clone(),
+            retired: record.retired.clone(),
+            reshaped: record.reshaped.clone(),
             nodes: Vec::new(),
         };
         let to = path.clone();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::seed::Seed;
-use super::{commands, hang, replicated, seeded};
+use super::{commands, hang, replicated, seeded, shaping};
 use crate::bend::{Method, boot_arguments, boot_node_timeout};
 use crate::builder::{Builder, Event};
 use crate::cluster::Cluster;
@@ -64,16 +64,16 @@ impl BringUp<'_> {
     /// How to boot, and what to try if that does not climb.
     fn methods(&self, cluster: &Cluster) -> Result<(Method, Option<Method>), Error> {
         let identity = &self.server.identity;
-        let takes_seeds = identity.takeover_at_start() && is_even(cluster);
+        let takes_seeds = identity.takeover_at_start() && is_seedable(cluster);
         match self.wish.options.boot {
             _ if self.wish.options.topology == Topology::Standalone => Ok((Method::None, None)),
             Boot::None => Ok((Method::None, None)),
             boot if self.wish.options.topology.has_one_master() => {
                 Ok((replicated::method(boot, identity), None))
             }
-            Boot::Seeded if is_even(cluster) => Ok((Method::Seeded, None)),
+            Boot::Seeded if is_seedable(cluster) => Ok((Method::Seeded, None)),
             Boot::Seeded => Err(Error::Unsupported(
-                "a cluster in which some masters have replicas and others have none cannot be seeded; \
+                "a cluster in which some masters have replicas and others have none, or some have no slots, cannot be seeded; \
                  leave `--boot` away, or say `--boot commands`"
                     .to_owned(),
             )),
@@ -97,6 +97,11 @@ impl BringUp<'_> {
         };
         cluster.set_climb(climb);
         cluster.unbend(method).await?;
+        if let Some(shape) = self.wish.options.shape {
+            let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
+            self.climb(cluster, Rung::Visible, timeout).await?;
+            shaping::shape(cluster, shape, deadline).await?;
+        }
         cluster.remember(self.lock, Phase::Up)
     }
 
@@ -241,15 +246,16 @@ pub(super) fn unless_late<'a>(
     }
 }
 
-/// Whether all masters have replicas, or none.
-fn is_even(cluster: &Cluster) -> bool {
+/// Whether all masters have slots, and all have replicas or none has.
+fn is_seedable(cluster: &Cluster) -> bool {
     let plans = || cluster.nodes().iter().map(Node::plan);
     let has_replica = |shard| plans().any(|plan| plan.role == Role::Replica && plan.shard == shard);
     let mut masters = plans()
         .filter(|plan| plan.role == Role::Master)
         .map(|plan| has_replica(plan.shard));
     let first = masters.next();
-    masters.all(|other| Some(other) == first)
+    let own = |plan: &NodePlan| plan.role == Role::Replica || !plan.slots.is_empty();
+    masters.all(|other| Some(other) == first) && plans().all(own)
 }
 
 /// The address that nodes tell each other.

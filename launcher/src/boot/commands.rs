@@ -45,17 +45,7 @@ pub(crate) async fn form(
     };
     let rest: Vec<_> = all.collect();
     for orders in &rest {
-        let address = orders.node().address();
-        let mut command = vec![
-            "CLUSTER".to_owned(),
-            "MEET".to_owned(),
-            address.ip().to_string(),
-            address.port().to_string(),
-        ];
-        // Older servers have no third argument and take the bus port for granted.
-        if server.cluster_port_setting() {
-            command.extend(orders.node().bus_port().map(|port| port.to_string()));
-        }
+        let command = orders.node().meet_command(server);
         first.give(&command).await?;
     }
     for mut orders in rest {
@@ -89,7 +79,11 @@ fn add_slots(slots: &crate::slots::SlotRanges, by_range: bool) -> Vec<String> {
 }
 
 /// A node replicates a master only once gossip has told it of that one.
-async fn replicate(orders: &mut Orders<'_>, master: &str, deadline: Deadline) -> Result<(), Error> {
+pub(crate) async fn replicate(
+    orders: &mut Orders<'_>,
+    master: &str,
+    deadline: Deadline,
+) -> Result<(), Error> {
     loop {
         let known = orders
             .nodes()

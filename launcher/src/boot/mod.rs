@@ -8,5 +8,8 @@ mod orders;
 mod replicated;
 mod seed;
 mod seeded;
+mod shaping;
 
 pub(crate) use bring_up::{BringUp, told_address};
+pub(crate) use commands::replicate;
+pub(crate) use orders::Orders;

@@ -10,8 +10,8 @@ use crate::resp::Frame;
 use crate::view::{self, NodeLine};
 use crate::wait::{Deadline, next_round};
 
-/// A connection to a node that is being booted.
-pub(super) struct Orders<'a> {
+/// A connection to a node that is being booted, or that joins or leaves.
+pub(crate) struct Orders<'a> {
     node: &'a Node,
     connection: Connection,
     deadline: Deadline,
@@ -22,7 +22,7 @@ impl<'a> Orders<'a> {
     ///
     /// # Errors
     /// It does not until the deadline.
-    pub(super) async fn open(node: &'a Node, deadline: Deadline) -> Result<Self, Error> {
+    pub(crate) async fn open(node: &'a Node, deadline: Deadline) -> Result<Self, Error> {
         let endpoint = node.endpoint();
         let opened = retry(deadline, || endpoint.connect(deadline)).await;
         let connection = opened.map_err(|source| node.failed(source))?;
@@ -34,7 +34,7 @@ impl<'a> Orders<'a> {
     }
 
     /// The node.
-    pub(super) fn node(&self) -> &'a Node {
+    pub(crate) fn node(&self) -> &'a Node {
         self.node
     }
 
@@ -42,7 +42,7 @@ impl<'a> Orders<'a> {
     ///
     /// # Errors
     /// The node does not answer, or answers with an error.
-    pub(super) async fn give<A: AsRef<str>>(&mut self, command: &[A]) -> Result<Frame, Error> {
+    pub(crate) async fn give<A: AsRef<str>>(&mut self, command: &[A]) -> Result<Frame, Error> {
         let words: Vec<&str> = command.iter().map(AsRef::as_ref).collect();
         let reply = loop {
             let reply = self
@@ -70,7 +70,7 @@ impl<'a> Orders<'a> {
     ///
     /// # Errors
     /// As [`Orders::give`].
-    pub(super) async fn id(&mut self) -> Result<String, Error> {
+    pub(crate) async fn id(&mut self) -> Result<String, Error> {
         let reply = self.give(&["CLUSTER", "MYID"]).await?;
         Ok(String::from_utf8_lossy(reply.as_text().unwrap_or_default()).into_owned())
     }
@@ -79,7 +79,7 @@ impl<'a> Orders<'a> {
     ///
     /// # Errors
     /// As [`Orders::give`].
-    pub(super) async fn nodes(&mut self) -> Result<Vec<NodeLine>, Error> {
+    pub(crate) async fn nodes(&mut self) -> Result<Vec<NodeLine>, Error> {
         Ok(view::nodes(&self.give(&["CLUSTER", "NODES"]).await?).unwrap_or_default())
     }
 }

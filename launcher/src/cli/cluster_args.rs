@@ -9,15 +9,18 @@ use shardlab::Error;
 use shardlab::plan::{Boot, FIRST_PORT, PortChoice, Setting};
 use shardlab::slots::{SlotRange, SlotRanges};
 
-use super::RungArg;
+use super::shape_args::ShapeArg;
+use super::{RungArg, TopologyArgs};
 
 /// What a new cluster is to be like; absent options have defaults that differ between `up` and `run`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
-    /// Number of masters [default: 3].
+    #[command(flatten)]
+    pub(crate) topology: TopologyArgs,
+    /// Number of masters [default: 3; 1 without cluster].
     #[arg(long, value_name = "N", help_heading = "Shape")]
     pub(crate) masters: Option<usize>,
-    /// Replicas of each master: one number, or one for each [default: 1].
+    /// Replicas of each master: one number, or one for each [default: 1; 2 without cluster].
     #[arg(
         long,
         value_name = "N[,N…]",
@@ -28,6 +31,9 @@ pub(crate) struct ClusterArgs {
     /// Slots of each master; several ranges of one are joined by `+` [default: evenly].
     #[arg(long, value_name = "A-B,C-D…", value_parser = slots, help_heading = "Shape")]
     pub(crate) slots: Option<SlotLists>,
+    /// A cluster that is odd on purpose.
+    #[arg(long, value_enum, value_name = "SHAPE", help_heading = "Shape")]
+    pub(crate) shape: Option<ShapeArg>,
     /// How the nodes become a cluster.
     #[arg(long, value_enum, help_heading = "Shape")]
     pub(crate) boot: Option<BootArg>,
@@ -35,7 +41,7 @@ pub(crate) struct ClusterArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with = "boot",
+        conflicts_with_all = ["boot", "shape"],
         help_heading = "Shape"
     )]
     pub(crate) from: Option<PathBuf>,
@@ -54,7 +60,7 @@ pub(crate) struct ClusterArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Server")]
     pub(crate) settings: Vec<String>,
     /// cluster-node-timeout [default: 5s].
-    #[arg(long, value_name = "TIME", value_parser = node_timeout, help_heading = "Server")]
+    #[arg(long, value_name = "TIME", value_parser = server_time, help_heading = "Server")]
     pub(crate) node_timeout: Option<Duration>,
     /// Keep data in an append-only file [default for `up`].
     #[arg(long, conflicts_with = "ephemeral", help_heading = "Server")]
@@ -119,7 +125,7 @@ pub(crate) enum BootArg {
     Auto,
     /// By files that are written before the first start
     Seeded,
-    /// CLUSTER ADDSLOTS, MEET and REPLICATE
+    /// CLUSTER ADDSLOTS, MEET and REPLICATE; REPLICAOF, and sentinels that find out the rest
     Commands,
     /// Not at all: bare nodes
     None,
@@ -197,8 +203,9 @@ fn slots(text: &str) -> Result<SlotLists, String> {
     Ok(SlotLists(lists))
 }
 
-/// The server counts in whole milliseconds; below 20 ms no local cluster holds together.
-fn node_timeout(text: &str) -> Result<Duration, String> {
+/// A node timeout, or a time of Sentinel's: the server counts in whole milliseconds; below 20 ms no
+/// local cluster holds together.
+pub(super) fn server_time(text: &str) -> Result<Duration, String> {
     let timeout =
         humantime::parse_duration(text).map_err(|error| format!("{error}; write 5s or 500ms"))?;
     if (Duration::from_millis(20)..=Duration::from_secs(86_400)).contains(&timeout) {

@@ -2,7 +2,12 @@
 
 mod cluster_args;
 mod keep_args;
+mod member_args;
+mod mend_args;
 mod parse;
+mod reshape_args;
+mod shape_args;
+mod topology_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,6 +19,10 @@ use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
 pub(crate) use keep_args::{Save, Status, Wipe};
+pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
+pub(crate) use mend_args::{Check, Fix};
+pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
+pub(crate) use topology_args::TopologyArgs;
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -83,6 +92,20 @@ pub(crate) enum Command {
     Cli(CliArgs),
     /// Prints the logs of the nodes
     Logs(Logs),
+    /// Adds a node: a master without slots, or a replica
+    AddNode(AddNodeArgs),
+    /// Deletes a node; a master's slots go to the others first
+    DelNode(DelNodeArgs),
+    /// Makes it so many masters with so many replicas each
+    Scale(ScaleArgs),
+    /// Moves slots, with their keys, to one master
+    Reshard(ReshardArgs),
+    /// Moves slots so that every master has its share
+    Rebalance(RebalanceArgs),
+    /// Checks coverage, open slots, agreement, epochs, replicas and links; ends with 1 on findings
+    Check(Check),
+    /// Mends what `check` finds: open and uncovered slots, keys astray, nodes that disagree
+    Fix(Fix),
     /// Lists the servers that are here and that can be had
     Servers(Servers),
     /// Prints the completions of a shell
@@ -137,13 +160,14 @@ pub(crate) struct Run {
 pub(crate) enum RungArg {
     /// Every node answers
     Listening,
-    /// Every node knows every other one, and all links are up
+    /// Every node knows every other one, and all links are up; without cluster: all follow one master
     Formed,
-    /// `cluster_state` is ok everywhere
+    /// `cluster_state` is ok everywhere; without cluster: the master knows all replicas, CKQUORUM is OK
     Ok,
     /// Every replica's link to its master is up
     Replicas,
-    /// CLUSTER SLOTS is the same and whole on every node
+    /// CLUSTER SLOTS is the same and whole on every node; without cluster: all replicas are online,
+    /// and no sentinel misses anybody
     Visible,
 }
 

@@ -11,8 +11,9 @@ use crate::config::CONFIG_FILES;
 use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::node::Node;
-use crate::plan::{Boot, Plan};
+use crate::plan::{Boot, Plan, Role};
 use crate::ports::{self, Held};
+use crate::shape::Shape;
 use crate::state::{Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files};
 use crate::wait::Deadline;
 
@@ -26,21 +27,22 @@ impl Cluster {
     /// The cluster's start was interrupted, a node does not exist, or does not end within 30 seconds.
     pub async fn stop(&mut self, lock: &Lock, nodes: &[String]) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
-        let stopped = {
+        let links = self.links().await;
+        let stopped: Vec<String> = {
             let chosen: Vec<_> = self
                 .chosen(nodes)?
                 .into_iter()
                 .filter(|node| node.process().is_some())
                 .collect();
-            // All are told before any is waited for: they write their data at the same time.
-            for node in &chosen {
-                let _ = node.signal(nix::sys::signal::Signal::SIGTERM);
-            }
-            for node in &chosen {
-                node.stop(STOP_TIMEOUT).await?;
-            }
+            // Sentinels first: they must not take for a failure what is none.
+            let (sentinels, data): (Vec<_>, Vec<_>) = chosen
+                .iter()
+                .partition(|node| node.plan().role == Role::Sentinel);
+            stop_all(&sentinels).await?;
+            stop_all(&data).await?;
             chosen.iter().map(|node| node.name().to_owned()).collect()
         };
+        self.keep_links(&links, &stopped)?;
         let phase = if self.is_running() {
             Phase::Up
         } else {
@@ -71,7 +73,7 @@ impl Cluster {
         let started: Vec<String> = self
             .chosen(nodes)?
             .into_iter()
-            .filter(|node| node.process().is_none())
+            .filter(|node| !node.may_answer() && is_startable(node))
             .map(|node| node.name().to_owned())
             .collect();
         let plan: Vec<_> = self
@@ -83,7 +85,8 @@ impl Cluster {
         ports::check(&Plan { nodes: plan }, &self.record.options.bind, &self.home)?;
         // What is bent is bent on all nodes or on none: a lone returning node must behave as the
         // user configured it.
-        let whole = started.len() == self.nodes.len();
+        let ours = self.nodes.iter().filter(|node| node.is_ours());
+        let whole = started.len() == ours.count();
         let arguments = if whole {
             boot_arguments(
                 &self.record.options,
@@ -94,18 +97,28 @@ impl Cluster {
         } else {
             Vec::new()
         };
+        self.follow_the_master(&started).await?;
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
         self.spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
             .await?;
         let formed = self.record.options.boot != Boot::None;
         // One that was started and has died already is told of on the way up.
+        let is_started = |node: &Node| started.iter().any(|name| name == node.name());
         let all_run = self
             .nodes
             .iter()
-            .all(|node| node.process().is_some() || started.iter().any(|name| name == node.name()));
+            .all(|node| node.may_answer() || is_started(node));
+        // A node that is coming or going keeps the others from being formed.
+        let settled = self.nodes.iter().all(|node| node.stage().is_member());
         // Whether it was started now or ran already: ready means ready.
         if all_run {
-            let rung = if formed { rung } else { Rung::Listening };
+            let shape = self.record.options.shape;
+            let highest = shape.map_or(Rung::Visible, Shape::rung);
+            let rung = if formed && settled {
+                rung.min(highest)
+            } else {
+                Rung::Listening
+            };
             let climbed = self
                 .climb_watched(rung, None, since, timeout, observe)
                 .await;
@@ -153,11 +166,17 @@ impl Cluster {
         lock.write(&self.record)
     }
 
+    /// What was odd on purpose has been mended.
+    pub(crate) fn forget_shape(&mut self, lock: &Lock) -> Result<(), Error> {
+        self.record.options.shape = None;
+        lock.write(&self.record)
+    }
+
     /// Ends all servers at once; their folders stay.
     pub(crate) async fn kill_nodes(&self) -> Result<(), Error> {
         // All are told before any is waited for.
         self.nodes.iter().for_each(Node::send_kill);
-        for node in &self.nodes {
+        for node in self.nodes.iter().filter(|node| node.is_ours()) {
             node.kill().await?;
         }
         Ok(())
@@ -188,8 +207,8 @@ impl Cluster {
     }
 
     fn remove_folders(&self) -> Result<(), Error> {
-        for node in self.nodes.iter().filter(|node| is_ours(node.dir())) {
-            remove_folder(node.dir())?;
+        for node in &self.nodes {
+            remove_node_folder(node)?;
         }
         // Ours only if they are empty: whoever put something else there keeps it.
         for created in self.record.created.iter().rev() {
@@ -206,6 +225,23 @@ impl Cluster {
             .is_some_and(|owner| !is_owner(owner, &folder))
     }
 
+    /// Learns of the nodes that another command has added or deleted since.
+    fn take_in_record(&mut self) {
+        // A record that cannot be read tells of no nodes; ours are known.
+        let Ok(Some(there)) = self.home.record(&self.record.name) else {
+            return;
+        };
+        for record in there.nodes {
+            if self
+                .nodes
+                .iter()
+                .all(|node| node.name() != record.plan.name)
+            {
+                self.admit(record);
+            }
+        }
+    }
+
     /// Kills and removes on the calling thread.
     fn destroy(&mut self) {
         if self.is_removed() {
@@ -213,6 +249,7 @@ impl Cluster {
             self.nodes.iter().for_each(Node::send_kill_to_own);
             return;
         }
+        self.take_in_record();
         self.nodes.iter().for_each(Node::send_kill);
         self.nodes.iter().for_each(Node::wait_gone_blocking);
         let _ = self.remove_folders();
@@ -228,6 +265,30 @@ impl Drop for Cluster {
             self.destroy();
         }
     }
+}
+
+/// Ends nodes. All are told before any is waited for: they write their data at the same time.
+async fn stop_all(nodes: &[&Node]) -> Result<(), Error> {
+    for node in nodes {
+        let _ = node.signal(nix::sys::signal::Signal::SIGTERM);
+    }
+    for node in nodes {
+        node.stop(STOP_TIMEOUT).await?;
+    }
+    Ok(())
+}
+
+/// Whether there is something to start: the folder of a node that is joining may not be there yet.
+fn is_startable(node: &Node) -> bool {
+    node.stage().is_member() || node.config_path().is_file()
+}
+
+/// Removes the folder of a node, if it and what is in it are ours.
+pub(crate) fn remove_node_folder(node: &Node) -> Result<(), Error> {
+    if node.is_ours() && is_ours(node.dir()) {
+        remove_folder(node.dir())?;
+    }
+    Ok(())
 }
 
 /// Whether a folder is one that a launcher has made for a node. A record names the folders before

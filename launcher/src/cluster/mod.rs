@@ -2,10 +2,14 @@
 
 mod climbing;
 mod life;
+mod roles;
 mod starting;
 mod wiping;
 
+pub(crate) use life::remove_node_folder;
+
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +18,11 @@ use crate::builder::Builder;
 use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::node::{Launch, Node};
-use crate::plan::Role;
+use crate::plan::{Plan, Role};
 use crate::ports::Held;
 use crate::ready::{Climb, retry};
 use crate::resp::Frame;
-use crate::state::{Home, Name, Record};
+use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::view::Peer;
 use crate::wait::Deadline;
 
@@ -49,6 +53,7 @@ pub struct Cluster {
     home: Home,
     record: Record,
     nodes: Vec<Node>,
+    launch: Arc<Launch>,
     /// Held while the cluster belongs to this process.
     owner: Option<File>,
     /// Its ports, also while a node is dead.
@@ -98,6 +103,7 @@ impl Cluster {
             home,
             record,
             nodes,
+            launch,
             owner: None,
             held: Held::default(),
             armed: false,
@@ -115,8 +121,13 @@ impl Cluster {
         &self.record
     }
 
+    /// The cluster's folder in the state folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.home.folder(&self.record.name)
+    }
+
     /// The nodes: masters by birth in slot order, then first replicas, then second ones, then
-    /// sentinels.
+    /// sentinels, then what was added later.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -173,20 +184,24 @@ impl Cluster {
         self.node(node)?.call(command).await
     }
 
-    /// The address that a client starts with, as a URL; with the password if there is one.
+    /// The address of the first node as a URL, with the password if there is one. Where there is one
+    /// master that is the master by birth: see [`Cluster::present_master`].
     pub fn url(&self) -> String {
+        self.nodes
+            .first()
+            .map(|node| self.url_of(node))
+            .unwrap_or_default()
+    }
+
+    /// A node's address as a URL, with the password if there is one.
+    pub fn url_of(&self, node: &Node) -> String {
         let secret = self
             .record
             .options
             .password
             .as_ref()
             .map(|password| format!(":{}@", percent_encoded(password)));
-        let address = self
-            .nodes
-            .first()
-            .map(|node| node.address().to_string())
-            .unwrap_or_default();
-        format!("redis://{}{address}", secret.unwrap_or_default())
+        format!("redis://{}{}", secret.unwrap_or_default(), node.address())
     }
 
     /// The times of the climb at start; empty for an opened cluster.
@@ -199,10 +214,59 @@ impl Cluster {
         self.nodes.iter().any(|node| node.process().is_some())
     }
 
+    /// Counts a node among ours from now on, as the last one.
+    pub(crate) fn admit(&mut self, record: NodeRecord) {
+        let options = &self.record.options;
+        self.nodes.push(Node::new(
+            &record,
+            Arc::clone(&self.launch),
+            &options.bind,
+            options.password.as_deref().map(Arc::from),
+        ));
+        self.record.nodes.push(record);
+    }
+
+    /// Counts a node among ours no more. Its name is not given again.
+    pub(crate) fn dismiss(&mut self, name: &str) {
+        if let Some(gone) = self.nodes.iter().position(|node| node.name() == name) {
+            let node = self.nodes.remove(gone);
+            self.held.release(node.plan().port);
+            if let Some(port) = node.bus_port() {
+                self.held.release(port);
+            }
+            self.record.retired.push(node.name().to_owned());
+        }
+        self.record.nodes.retain(|node| node.plan.name != name);
+    }
+
     /// Lets the cluster live on when the value is dropped.
     pub fn detach(&mut self) {
         self.armed = false;
         self.held = Held::default();
+    }
+
+    /// The state folder.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Keeps the ports of nodes that are about to be started, if this cluster keeps its ports.
+    pub(crate) fn hold(&mut self, plan: &Plan) {
+        if self.armed {
+            self.held.join(Held::of(plan, &self.record.options.bind));
+        }
+    }
+
+    /// Marks a node as coming, going, or neither.
+    pub(crate) fn set_stage(&mut self, name: &str, stage: &Stage) {
+        for node in self.nodes.iter_mut().filter(|node| node.name() == name) {
+            node.set_stage(stage.clone());
+        }
+    }
+
+    /// Notes how many replicas each master has now.
+    pub(crate) fn set_reshaped(&mut self, replicas: Vec<usize>) {
+        self.record.reshaped = Some(replicas);
     }
 
     pub(crate) fn set_climb(&mut self, climb: Climb) {
@@ -214,17 +278,30 @@ impl Cluster {
     /// # Errors
     /// Of the first node that does not, or refuses a value.
     pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
+        self.unbend_those(method, |_| true).await
+    }
+
+    /// The same, on some of the nodes.
+    ///
+    /// # Errors
+    /// As [`Cluster::unbend`].
+    pub(crate) async fn unbend_those(
+        &self,
+        method: Method,
+        those: impl Fn(&Node) -> bool,
+    ) -> Result<(), Error> {
         let settings = final_settings(&self.record.options, &self.record.server, method);
         if settings.is_empty() {
             return Ok(());
         }
-        let commands: Vec<[&str; 4]> = settings
+        let commands: Vec<Vec<&str>> = settings
             .iter()
-            .map(|(key, value)| ["CONFIG", "SET", key.as_str(), value.as_str()])
+            .map(|(key, value)| vec!["CONFIG", "SET", key.as_str(), value.as_str()])
             .collect();
-        let commands: Vec<&[&str]> = commands.iter().map(<[&str; 4]>::as_slice).collect();
         let mut first = Ok(());
-        for node in self.nodes_with_data() {
+        // What is not ours was never bent.
+        let ours = self.nodes_with_data().filter(|node| node.is_ours());
+        for node in ours.filter(|node| those(node)) {
             let set = set_all(node, &commands).await;
             first = first.and(set);
         }
@@ -233,7 +310,7 @@ impl Cluster {
 }
 
 /// Sends the commands to a node, which must accept them all.
-async fn set_all(node: &Node, commands: &[&[&str]]) -> Result<(), Error> {
+async fn set_all(node: &Node, commands: &[Vec<&str>]) -> Result<(), Error> {
     // A server that has just been started may not listen yet.
     let patience = if node.process().is_some() {
         REPLY_TIMEOUT
@@ -241,21 +318,7 @@ async fn set_all(node: &Node, commands: &[&[&str]]) -> Result<(), Error> {
         Duration::ZERO
     };
     let mut connection = retry(Deadline::after(patience), || node.connect()).await?;
-    let deadline = Deadline::after(REPLY_TIMEOUT);
-    let replies = connection
-        .pipeline(commands, deadline)
-        .await
-        .map_err(|source| node.failed(source))?;
-    for (reply, command) in replies.iter().zip(commands) {
-        if let Some(error) = reply.as_error() {
-            return Err(Error::Reply {
-                node: node.name().to_owned(),
-                command: command.join(" "),
-                reply: crate::resp::escape(error),
-            });
-        }
-    }
-    Ok(())
+    node.obey(&mut connection, commands).await.map(drop)
 }
 
 /// Keeps what has a meaning in a URL out of a password.

@@ -10,7 +10,7 @@ use crate::state::{Lock, Phase};
 use crate::wait::Deadline;
 
 impl Cluster {
-    /// Makes nodes forget everything, all of them if `nodes` is empty: nodes.conf and data are
+    /// Makes nodes of ours forget everything, all of them if `nodes` is empty: nodes.conf and data are
     /// removed, config, log, folder and ports kept. Those that ran are killed first (SIGKILL, since
     /// their data is thrown away) and run again afterwards, bare, under new ids; the others stay
     /// stopped. Returns the names of those that were wiped.
@@ -27,11 +27,18 @@ impl Cluster {
         let names: Vec<String> = self
             .chosen(nodes)?
             .into_iter()
+            .filter(|node| node.is_ours())
             .map(|node| node.name().to_owned())
             .collect();
         let clustered = self.record.options.topology.is_cluster();
         let is_chosen = |node: &Node| names.iter().any(|name| name == node.name());
-        if clustered && self.nodes.iter().all(is_chosen) {
+        if clustered
+            && self
+                .nodes
+                .iter()
+                .filter(|node| node.is_ours())
+                .all(is_chosen)
+        {
             // What was on its way is no more.
             Journal::remove(lock)?;
             self.record.options.boot = Boot::None;

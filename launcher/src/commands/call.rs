@@ -95,11 +95,7 @@ async fn one(cluster: &Cluster, command: &[String]) -> Result<(String, Frame), E
 
 async fn nodes_of(cluster: &Cluster, role: Role) -> Vec<&Node> {
     let mut nodes = Vec::new();
-    for node in cluster
-        .nodes()
-        .iter()
-        .filter(|node| node.process().is_some())
-    {
+    for node in cluster.nodes().iter().filter(|node| node.may_answer()) {
         if node.role().await.is_ok_and(|is| is == role) {
             nodes.push(node);
         }

@@ -13,7 +13,7 @@ use super::Lab;
 const PROGRAMS: [&str; 4] = ["valkey-cli", "redis-cli", "redict-cli", "keydb-cli"];
 
 /// Becomes the client program; comes back only if it cannot be started.
-pub(crate) fn cli(lab: &Lab<'_>, args: &[OsString]) -> Result<u8, Error> {
+pub(crate) async fn cli(lab: &Lab<'_>, args: &[OsString]) -> Result<u8, Error> {
     let cluster = lab.open_running()?;
     let named = args
         .first()
@@ -24,7 +24,14 @@ pub(crate) fn cli(lab: &Lab<'_>, args: &[OsString]) -> Result<u8, Error> {
         args.get(..)
     }
     .unwrap_or_default();
-    let node = named.or_else(|| cluster.nodes().iter().find(|node| node.process().is_some()));
+    let topology = cluster.record().options.topology;
+    let master = if named.is_none() && topology.has_one_master() {
+        cluster.present_master().await
+    } else {
+        None
+    };
+    let running = || cluster.nodes().iter().find(|node| node.process().is_some());
+    let node = named.or(master).or_else(running);
     let Some(node) = node else {
         return Err(Error::NotRunning(cluster.name().clone()));
     };
@@ -38,7 +45,7 @@ pub(crate) fn cli(lab: &Lab<'_>, args: &[OsString]) -> Result<u8, Error> {
         &address.port().to_string(),
     ]);
     // On a node that is named one wants to see what it says, redirects included.
-    if named.is_none() {
+    if named.is_none() && topology.is_cluster() {
         command.arg("-c");
     }
     if let Some(password) = &cluster.record().options.password {

@@ -1,6 +1,6 @@
 //! The columns in which nodes are told, and which of them fit.
 
-use shardlab::plan::Role;
+use shardlab::plan::{Role, Topology};
 
 use super::report::NodeReport;
 use super::vitals::Figures;
@@ -133,15 +133,22 @@ impl Column {
     }
 }
 
+/// Those that mean something: without cluster mode there is neither slot nor epoch nor bus.
+fn meaningful(columns: &[Column], topology: Topology) -> Vec<Column> {
+    let clustered = [Column::Slots, Column::Bus, Column::Epoch];
+    let means = |column: &&Column| topology.is_cluster() || !clustered.contains(column);
+    columns.iter().filter(means).copied().collect()
+}
+
 /// The table of these columns.
-pub(super) fn tell(nodes: &[NodeReport], columns: &[Column]) -> String {
-    rows(nodes, columns, Column::cell)
+pub(super) fn tell(nodes: &[NodeReport], columns: &[Column], topology: Topology) -> String {
+    rows(nodes, &meaningful(columns, topology), Column::cell)
 }
 
 /// The lines of a live table that is at most so wide: the least needed columns are left out, and
 /// many slots are cut short.
-pub(super) fn fitted(nodes: &[NodeReport], width: usize) -> Vec<String> {
-    let mut columns = LIVE.to_vec();
+pub(super) fn fitted(nodes: &[NodeReport], topology: Topology, width: usize) -> Vec<String> {
+    let mut columns = meaningful(LIVE, topology);
     let mut expendable = EXPENDABLE.into_iter();
     loop {
         let table = rows(nodes, &columns, short_cell);

@@ -12,8 +12,15 @@ use crate::cli::ClusterArgs;
 /// given ask for nothing.
 pub(super) fn differences(args: &ClusterArgs, record: &Record) -> Result<Vec<String>, Error> {
     let there = &record.options;
+    if let Some(wished) = args.topology.topology()
+        && wished != there.topology
+    {
+        // Nothing else can be compared.
+        return Ok(vec![format!("`--topology` is {}", there.topology)]);
+    }
     let wished = options(args, there.clone())?;
     let mut found = of_options(args, &wished, there);
+    found.extend(args.topology.differences(&there.sentinels));
     let same_dir = |dir| std::path::absolute(dir).is_ok_and(|dir| dir == record.dir);
     if args.dir.as_ref().is_some_and(|dir| !same_dir(dir)) {
         found.push(format!("`--dir` is {}", record.dir.display()));
@@ -54,7 +61,11 @@ fn of_options(args: &ClusterArgs, wished: &Options, there: &Options) -> Vec<Stri
     } else {
         "kept in memory only"
     };
+    let shape = there
+        .shape
+        .map_or_else(|| "none".to_owned(), |shape| shape.to_string());
     let checks = [
+        (wished.shape == there.shape, "`--shape` is", shape),
         (
             wished.masters == there.masters,
             "`--masters` is",

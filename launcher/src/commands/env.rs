@@ -1,36 +1,57 @@
 //! `env`: how to reach the cluster, for a shell, a file, or the command of `run`.
 
-use shardlab::{Cluster, Error, exit};
+use shardlab::plan::{MASTER_NAME, Topology};
+use shardlab::{Cluster, Error, Node, exit};
 
 use super::Lab;
 use crate::cli::ShellArg;
 
-/// The variables that tell a program about a cluster.
-pub(super) fn variables(cluster: &Cluster, lab: &Lab<'_>) -> Vec<(&'static str, String)> {
-    let nodes: Vec<_> = cluster
-        .nodes()
-        .iter()
-        .map(|node| node.address().to_string())
-        .collect();
+/// The variables that tell a program about a cluster, as it is now.
+pub(super) async fn variables(cluster: &Cluster, lab: &Lab<'_>) -> Vec<(&'static str, String)> {
     let record = cluster.record();
-    let mut variables = vec![
-        ("REDIS_URL", cluster.url()),
-        ("REDIS_CLUSTER_NODES", nodes.join(",")),
+    let topology = record.options.topology;
+    let mut variables = vec![("REDIS_URL", cluster.url())];
+    match topology {
+        Topology::Cluster => variables.push(("REDIS_CLUSTER_NODES", addresses(cluster.nodes()))),
+        Topology::Standalone => {}
+        Topology::Replication | Topology::Sentinel => {
+            let master = cluster.present_master().await;
+            let is_master = |node: &Node| master.is_some_and(|one| one.name() == node.name());
+            if let Some(master) = master {
+                variables = vec![("REDIS_URL", cluster.url_of(master))];
+            }
+            let replicas = cluster.nodes_with_data().filter(|node| !is_master(node));
+            variables.push(("REDIS_REPLICAS", addresses(replicas)));
+        }
+    }
+    if topology == Topology::Sentinel {
+        variables.extend([
+            ("REDIS_SENTINELS", addresses(cluster.sentinels())),
+            ("REDIS_SENTINEL_MASTER", MASTER_NAME.to_owned()),
+        ]);
+    }
+    variables.extend([
         ("SHARDLAB_NAME", cluster.name().to_string()),
         ("SHARDLAB_HOME", lab.home.root().display().to_string()),
+        ("SHARDLAB_TOPOLOGY", topology.to_string()),
         ("SHARDLAB_SERVER_PRODUCT", record.server.product.to_string()),
         ("SHARDLAB_SERVER_VERSION", record.server.version.to_string()),
-    ];
+    ]);
     if let Some(password) = &record.options.password {
         variables.push(("SHARDLAB_PASSWORD", password.clone()));
     }
     variables
 }
 
+fn addresses<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> String {
+    let addresses = nodes.into_iter().map(|node| node.address().to_string());
+    addresses.collect::<Vec<_>>().join(",")
+}
+
 /// Prints them.
-pub(crate) fn env(lab: &Lab<'_>, shell: ShellArg) -> Result<u8, Error> {
+pub(crate) async fn env(lab: &Lab<'_>, shell: ShellArg) -> Result<u8, Error> {
     let cluster = lab.open()?;
-    let variables = variables(&cluster, lab);
+    let variables = variables(&cluster, lab).await;
     if shell == ShellArg::Json {
         lab.term.json(
             &variables

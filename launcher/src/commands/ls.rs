@@ -1,6 +1,7 @@
 //! `ls`: all clusters.
 
 use serde::Serialize;
+use shardlab::plan::Topology;
 use shardlab::{Cluster, Error, exit};
 
 use super::Lab;
@@ -17,6 +18,8 @@ struct List {
 struct Row {
     name: String,
     /// Absent if the record cannot be understood.
+    topology: Option<Topology>,
+    /// Absent if the record cannot be understood.
     state: Option<State>,
     nodes: usize,
     server: String,
@@ -26,35 +29,51 @@ struct Row {
     problem: Option<String>,
 }
 
+impl Row {
+    async fn of(cluster: &Cluster, lab: &Lab<'_>) -> Self {
+        let record = cluster.record();
+        // Where there is one master it may have changed.
+        let url = match cluster.present_master().await {
+            Some(master) => cluster.url_of(master),
+            None => cluster.url(),
+        };
+        Self {
+            name: cluster.name().to_string(),
+            topology: Some(record.options.topology),
+            state: Some(state(cluster, &lab.home)),
+            nodes: cluster.nodes().len(),
+            server: record.server.to_string(),
+            url,
+            private: record.private,
+            problem: None,
+        }
+    }
+
+    fn unknown(name: String, error: &Error) -> Self {
+        Self {
+            name,
+            topology: None,
+            state: None,
+            nodes: 0,
+            server: String::new(),
+            url: String::new(),
+            private: false,
+            problem: Some(error.to_string()),
+        }
+    }
+}
+
 /// Lists what the state folder knows.
 pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
     shardlab::sweep::sweep(&lab.home).await?;
-    let clusters: Vec<Row> = lab
-        .home
-        .names()?
-        .iter()
-        .filter_map(|name| match Cluster::open(&lab.home, name) {
-            Ok(cluster) => Some(Row {
-                name: name.to_string(),
-                state: Some(state(&cluster, &lab.home)),
-                nodes: cluster.nodes().len(),
-                server: cluster.record().server.to_string(),
-                url: cluster.url(),
-                private: cluster.record().private,
-                problem: None,
-            }),
-            Err(Error::NoCluster(_)) => None,
-            Err(error) => Some(Row {
-                name: name.to_string(),
-                state: None,
-                nodes: 0,
-                server: String::new(),
-                url: String::new(),
-                private: false,
-                problem: Some(error.to_string()),
-            }),
-        })
-        .collect();
+    let mut clusters = Vec::new();
+    for name in lab.home.names()? {
+        match Cluster::open(&lab.home, &name) {
+            Ok(cluster) => clusters.push(Row::of(&cluster, lab).await),
+            Err(Error::NoCluster(_)) => {}
+            Err(error) => clusters.push(Row::unknown(name.to_string(), &error)),
+        }
+    }
     if json {
         lab.term.json(&List {
             schema: SCHEMA,
@@ -65,7 +84,7 @@ pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
             .note("there is no cluster; `shardlab up` starts one");
     } else {
         let mut rows = vec![
-            ["NAME", "STATE", "NODES", "SERVER", "URL"]
+            ["NAME", "TOPOLOGY", "STATE", "NODES", "SERVER", "URL"]
                 .map(ToOwned::to_owned)
                 .to_vec(),
         ];
@@ -74,7 +93,17 @@ pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
                 || row.problem.unwrap_or_default(),
                 |state| state.to_string(),
             );
-            vec![row.name, state, row.nodes.to_string(), row.server, row.url]
+            let topology = row
+                .topology
+                .map_or_else(String::new, |topology| topology.to_string());
+            vec![
+                row.name,
+                topology,
+                state,
+                row.nodes.to_string(),
+                row.server,
+                row.url,
+            ]
         }));
         lab.term.data(&table(&rows));
     }

@@ -1,18 +1,27 @@
 //! One file for each command, and what they share: the way in and the way out.
 
+mod add_node;
 mod call;
+mod change;
+mod check;
 mod cli;
 mod columns;
 mod completions;
 mod conformance;
+mod del_node;
 mod difference;
 mod down;
 mod env;
+mod fix;
 mod logs;
 mod ls;
+mod moving;
+mod rebalance;
 mod report;
+mod reshard;
 mod run;
 mod save;
+mod scale;
 mod servers;
 mod start;
 mod status;
@@ -181,10 +190,17 @@ async fn dispatch(
             Command::Wipe(args) => wipe::wipe(lab, &args).await,
             Command::Save(args) => save::save(lab, &args).await,
             Command::Wait(args) => wait::wait(lab, &args).await,
-            Command::Env(args) => env::env(lab, args.shell),
+            Command::Env(args) => env::env(lab, args.shell).await,
             Command::Call(args) => call::call(lab, args).await,
-            Command::Cli(args) => cli::cli(lab, &args.args),
+            Command::Cli(args) => cli::cli(lab, &args.args).await,
             Command::Logs(args) => logs::logs(lab, &args).await,
+            Command::AddNode(args) => add_node::add_node(lab, &args).await,
+            Command::DelNode(args) => del_node::del_node(lab, &args).await,
+            Command::Scale(args) => scale::scale(lab, &args).await,
+            Command::Reshard(args) => reshard::reshard(lab, &args).await,
+            Command::Rebalance(args) => rebalance::rebalance(lab, &args).await,
+            Command::Check(args) => check::check(lab, &args).await,
+            Command::Fix(args) => fix::fix(lab, &args).await,
             Command::Servers(args) => servers::servers(lab, args).await,
             Command::Completions { shell } => Ok(completions::completions(lab, shell)),
             Command::Conformance { args } => conformance::conformance(args),

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
-use shardlab::ladder::{Answers, ClusterAnswers, Observation, Standing, common};
-use shardlab::plan::{Boot, Role};
+use shardlab::ladder::{Answers, ClusterAnswers, Observation, Standing, common, present_master};
+use shardlab::plan::{Boot, MASTER_NAME, Role, Topology};
 use shardlab::ready::Climb;
 use shardlab::state::{Home, Phase, is_locked};
 use shardlab::{Cluster, Rung};
@@ -23,9 +23,11 @@ pub(crate) const SCHEMA: u32 = 1;
 pub(crate) struct ClusterReport {
     schema: u32,
     name: String,
+    topology: Topology,
     state: State,
     /// The rung that all nodes stand on.
     rung: Option<Rung>,
+    /// Of the node that a client starts with: the master where there is one.
     url: String,
     server: ServerReport,
     dir: PathBuf,
@@ -147,9 +149,10 @@ impl ClusterReport {
         Self {
             schema: SCHEMA,
             name: cluster.name().to_string(),
+            topology: record.options.topology,
             state: state(cluster, home),
             rung: common(&standings),
-            url: cluster.url(),
+            url: url(cluster, &round),
             server: ServerReport {
                 product: record.server.product.to_string(),
                 version: record.server.version.to_string(),
@@ -178,8 +181,12 @@ impl ClusterReport {
             (None, State::Running | State::Degraded) => ", not listening".to_owned(),
             (None, _) => String::new(),
         };
+        let what = match self.topology {
+            Topology::Cluster => String::new(),
+            other => format!("{other}, "),
+        };
         format!(
-            "cluster `{}`: {}{ready}, {} {}",
+            "cluster `{}`: {what}{}{ready}, {} {}",
             self.name, self.state, self.server.product, self.server.version
         )
     }
@@ -194,7 +201,7 @@ impl ClusterReport {
         } else {
             columns::PLACES
         };
-        text.push_str(&columns::tell(&self.nodes, columns));
+        text.push_str(&columns::tell(&self.nodes, columns, self.topology));
         for line in self.laggards() {
             text.push_str(&line);
             text.push('\n');
@@ -204,7 +211,7 @@ impl ClusterReport {
 
     /// The lines below [`ClusterReport::headline`] of one who looks on, at most so wide.
     pub(super) fn live(&self, width: usize) -> Vec<String> {
-        let mut lines = columns::fitted(&self.nodes, width);
+        let mut lines = columns::fitted(&self.nodes, self.topology, width);
         lines.extend(self.laggards());
         lines
     }
@@ -225,15 +232,38 @@ impl ClusterReport {
 
     /// What to do next, below [`ClusterReport::text`].
     pub(crate) fn next_steps(&self, option: &str) -> String {
-        let nodes: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|node| node.address.to_string())
-            .collect();
+        let addresses = |role: Option<Role>| {
+            let nodes = self.nodes.iter();
+            let chosen = nodes.filter(|node| role.is_none_or(|role| node.role == role));
+            let addresses: Vec<_> = chosen.map(|node| node.address.to_string()).collect();
+            addresses.join(" ")
+        };
+        let connect = match self.topology {
+            Topology::Cluster => format!("connect a client to any of  {}", addresses(None)),
+            Topology::Standalone => format!("connect a client to  {}", addresses(None)),
+            Topology::Replication => format!(
+                "write to    {}\nread from   {}",
+                addresses(Some(Role::Master)),
+                addresses(Some(Role::Replica))
+            ),
+            Topology::Sentinel => format!(
+                "connect a client by the sentinels  {}  to the master  {MASTER_NAME}",
+                addresses(Some(Role::Sentinel))
+            ),
+        };
         format!(
-            "\nconnect a client to any of  {}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n",
-            nodes.join(" ")
+            "\n{connect}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n"
         )
+    }
+}
+
+/// The address that a client starts with: the master's where there is one.
+fn url(cluster: &Cluster, round: &[Observation]) -> String {
+    let one_master = cluster.record().options.topology.has_one_master();
+    let master = present_master(round).filter(|_| one_master);
+    match master.and_then(|index| cluster.nodes().get(index)) {
+        Some(master) => cluster.url_of(master),
+        None => cluster.url(),
     }
 }
 

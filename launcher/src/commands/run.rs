@@ -12,7 +12,7 @@ use shardlab::{Cluster, Error, Event, exit};
 
 use super::Lab;
 use super::env::variables;
-use super::wish::builder;
+use super::wish::{builder, defaults};
 use crate::cli::Run;
 use shardlab::interrupt::Interrupts;
 
@@ -35,13 +35,13 @@ pub(crate) async fn run(lab: &Lab<'_>, args: Run, interrupts: &mut Interrupts) -
 }
 
 async fn start(lab: &Lab<'_>, args: &Run) -> Result<Cluster, Error> {
-    let defaults = Options {
+    let private = Options {
         ports: PortChoice::Auto,
         persist: false,
-        ..Options::default()
+        ..defaults(&args.cluster)
     };
     let observe = |event: &Event<'_>| lab.term.event(event);
-    builder(lab, &args.cluster, defaults)?
+    builder(lab, &args.cluster, private)?
         .observer(&observe)
         .start()
         .await
@@ -59,7 +59,7 @@ async fn command(
     let mut child = tokio::process::Command::new(program);
     child
         .args(arguments)
-        .envs(variables(cluster, lab))
+        .envs(variables(cluster, lab).await)
         .kill_on_drop(true);
     // CMD's cluster goes when this process is killed, so CMD is asked to go, too.
     die_with_parent(child.as_std_mut(), Signal::SIGTERM);

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use shardlab::plan::{Options, Plan};
+use shardlab::plan::Plan;
 use shardlab::server::{Origin, Server};
 use shardlab::state::{Lock, Phase, Record};
 use shardlab::sweep::sweep;
@@ -14,7 +14,7 @@ use shardlab::{Cluster, Error, Event, exit};
 use super::Lab;
 use super::difference::differences;
 use super::report::{ClusterReport, SCHEMA};
-use super::wish::builder;
+use super::wish::{builder, defaults};
 use crate::cli::{ClusterArgs, Up};
 use crate::term::table;
 use shardlab::interrupt::Interrupts;
@@ -87,7 +87,7 @@ async fn go_on(
     refuse_differences(args, record)?;
     let mut cluster = lab.open()?;
     let since = Instant::now();
-    let starts = cluster.nodes().iter().any(|node| node.process().is_none());
+    let starts = cluster.nodes().iter().any(|node| !node.may_answer());
     let observe = |standings: &[shardlab::ladder::Standing]| {
         // Of a cluster that runs already there is no progress to show.
         if starts {
@@ -143,7 +143,7 @@ async fn start(
     args: &ClusterArgs,
     private: bool,
 ) -> Result<Cluster, Error> {
-    let wish = builder(lab, args, Options::default());
+    let wish = builder(lab, args, defaults(args));
     let observe = |event: &Event<'_>| lab.term.event(event);
     let started = match wish {
         Ok(builder) => {
@@ -183,7 +183,7 @@ async fn dry_run(lab: &Lab<'_>, args: &Up) -> Result<u8, Error> {
         return dry_run_again(lab, args, &record);
     }
     let observe = |event: &Event<'_>| lab.term.event(event);
-    let builder = builder(lab, &args.cluster, Options::default())?.observer(&observe);
+    let builder = builder(lab, &args.cluster, defaults(&args.cluster))?.observer(&observe);
     let (plan, server) = builder.plan().await?;
     show_plan(lab, args, &plan, &server);
     Ok(exit::DONE)
@@ -196,7 +196,7 @@ fn dry_run_again(lab: &Lab<'_>, args: &Up, record: &Record) -> Result<u8, Error>
     let idle: Vec<_> = cluster
         .nodes()
         .iter()
-        .filter(|node| node.process().is_none())
+        .filter(|node| !node.may_answer())
         .map(|node| node.plan().clone())
         .collect();
     if idle.is_empty() {

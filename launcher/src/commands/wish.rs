@@ -1,7 +1,8 @@
 //! What the command line asks of a cluster, as the library wants it.
 
 use shardlab::archive::Archive;
-use shardlab::plan::{Options, PortChoice};
+use shardlab::plan::{Options, PlanError, PortChoice};
+use shardlab::shape::Shape;
 use shardlab::{Builder, Cluster, Error};
 
 use super::Lab;
@@ -54,9 +55,28 @@ fn restored_options(
     Ok(wished)
 }
 
+/// The defaults of the topology that is asked for.
+pub(super) fn defaults(args: &ClusterArgs) -> Options {
+    Options::of(args.topology.topology().unwrap_or_default())
+}
+
 /// The options that are given, over those that are not.
 pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, Error> {
     let asked = args.clone();
+    let topology = args.topology.topology().unwrap_or(defaults.topology);
+    if args.node_timeout.is_some() && !topology.is_cluster() {
+        let misfit = PlanError::Misfit {
+            option: "`--node-timeout`".to_owned(),
+            topology,
+            reason: "only nodes of `--topology cluster` watch each other; sentinels have `--down-after`",
+        };
+        return Err(misfit.into());
+    }
+    let shape = asked.shape.map(Shape::from);
+    let mut defaults = defaults;
+    if let Some(shape) = shape {
+        shape.prepare(&mut defaults);
+    }
     Ok(Options {
         settings: args.settings()?,
         password: args.password()?,
@@ -73,7 +93,8 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
             asked.bind
         },
         boot: asked.boot.map_or(defaults.boot, Into::into),
-        topology: defaults.topology,
-        sentinels: defaults.sentinels,
+        topology,
+        sentinels: args.topology.sentinels(topology, &defaults.sentinels)?,
+        shape: defaults.shape,
     })
 }

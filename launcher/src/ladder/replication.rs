@@ -6,6 +6,31 @@ use super::{Answers, Observation, Rung, unlinked};
 use crate::plan::Role;
 use crate::view::{Peer, Replication};
 
+/// The index of the node that is the master: the one that says so, and if several do, the one whom
+/// most nodes follow and most sentinels name.
+pub fn present_master(round: &[Observation]) -> Option<usize> {
+    let followed = |answers: &Answers| match answers {
+        Answers::Server(says) => says.master.as_ref().map(|master| master.port),
+        Answers::Sentinel(says) => says.as_ref().map(|says| says.master.peer.port),
+        Answers::Cluster(_) => None,
+    };
+    let followers = |port: u16| {
+        let answers = round.iter().filter_map(|one| one.answers.as_ref().ok());
+        answers
+            .filter(|answers| followed(answers) == Some(port))
+            .count()
+    };
+    let masters = round.iter().enumerate().filter(|(_, observation)| {
+        let says = observation.answers.as_ref().ok();
+        says.and_then(Answers::role) == Some(Role::Master)
+    });
+    // Of equals the first.
+    masters
+        .rev()
+        .max_by_key(|(_, observation)| followers(observation.port))
+        .map(|(index, _)| index)
+}
+
 /// What the nodes say of themselves: the measure for what they say of each other. Nodes name each
 /// other by host and port, and may announce whatever host they like: the ports tell them apart.
 pub(super) struct Truth<'a> {
@@ -165,6 +190,23 @@ pub(super) mod tests {
             standings[2].to_string(),
             "r1b is listening: `n1` is a replica, not the master that it is to be"
         );
+    }
+
+    #[test]
+    fn of_two_masters_the_one_that_is_followed_counts() {
+        let mut round = whole();
+        if let Ok(Answers::Server(says)) = &mut round[1].answers {
+            says.master = None;
+        }
+        assert_eq!(present_master(&round), Some(0));
+        if let Ok(Answers::Server(says)) = &mut round[2].answers {
+            says.master = Some(peer(2));
+        }
+        assert_eq!(present_master(&round), Some(1));
+        for observation in &mut round {
+            observation.answers = Err("connection refused".to_owned());
+        }
+        assert_eq!(present_master(&round), None);
     }
 
     #[test]

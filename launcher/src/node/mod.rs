@@ -2,6 +2,7 @@
 
 mod found;
 mod memory;
+mod orders;
 mod ping;
 mod spawn;
 
@@ -24,8 +25,9 @@ use crate::config::{LOG_FILE, config_file};
 use crate::error::{Error, IoContext as _};
 use crate::plan::{NodePlan, Role, reachable};
 use crate::process::ProcessId;
+use crate::reshape::members::MemberError;
 use crate::resp::Frame;
-use crate::state::NodeRecord;
+use crate::state::{NodeRecord, Stage};
 use crate::wait::{self, Deadline};
 
 pub use spawn::{describe, die_with_parent};
@@ -76,6 +78,9 @@ pub struct Node {
     launch: Arc<Launch>,
     host: IpAddr,
     password: Option<Arc<str>>,
+    /// Where it listens, if it is not ours.
+    foreign: Option<SocketAddr>,
+    stage: Stage,
     running: Mutex<Running>,
 }
 
@@ -96,7 +101,8 @@ impl Node {
         password: Option<Arc<str>>,
     ) -> Self {
         let running = Running {
-            process: record.process.clone(),
+            // Whatever a record says: what is not ours has no process that we could signal.
+            process: record.process.clone().filter(|_| record.foreign.is_none()),
             child: None,
             replaced: false,
         };
@@ -105,8 +111,10 @@ impl Node {
             plan,
             dir,
             launch,
-            host: reachable(bind),
+            host: record.foreign.map_or_else(|| reachable(bind), |at| at.ip()),
             password,
+            foreign: record.foreign,
+            stage: record.stage.clone(),
             running: Mutex::new(running),
         }
     }
@@ -121,7 +129,22 @@ impl Node {
         &self.plan
     }
 
-    /// The folder with its config, its log and its data.
+    /// Whether Shardlab has started it. A node that is not ours was running when it was added: it
+    /// is talked to, and never started, signalled or removed.
+    pub fn is_ours(&self) -> bool {
+        self.foreign.is_none()
+    }
+
+    /// Whether it is about to join or to leave the cluster.
+    pub fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    pub(crate) fn set_stage(&mut self, stage: Stage) {
+        self.stage = stage;
+    }
+
+    /// The folder with its config, its log and its data; none is there if the node is not ours.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -145,9 +168,14 @@ impl Node {
         }
     }
 
-    /// The process, if it runs.
+    /// The process, if it runs; none is known of a node that is not ours.
     pub fn process(&self) -> Option<ProcessId> {
         self.running().process.clone().filter(ProcessId::is_alive)
+    }
+
+    /// Whether it is worth asking: its process runs, or it is not ours and nobody knows.
+    pub fn may_answer(&self) -> bool {
+        !self.is_ours() || self.process().is_some()
     }
 
     /// Opens a connection of the caller's own.
@@ -229,8 +257,9 @@ impl Node {
     /// ("Writing initial AOF, can't exit", `prepareForShutdown`, server.c).
     ///
     /// # Errors
-    /// [`Error::WillNotEnd`] after the time given.
+    /// [`Error::WillNotEnd`] after the time given. The node is not ours.
     pub async fn stop(&self, timeout: Duration) -> Result<(), Error> {
+        self.refuse_foreign()?;
         // A stopped process keeps a SIGTERM for later.
         let _ = self.send(Signal::SIGCONT);
         let deadline = Deadline::after(timeout);
@@ -249,8 +278,9 @@ impl Node {
     /// Sends a signal to the server; does not wait for what it does.
     ///
     /// # Errors
-    /// [`Error::Io`]: the node does not run, or the system refuses.
+    /// [`Error::Io`]: the node does not run, or the system refuses. The node is not ours.
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        self.refuse_foreign()?;
         self.send(signal).map_err(|source| Error::Io {
             action: "signal the server in",
             path: self.dir.clone(),
@@ -261,8 +291,9 @@ impl Node {
     /// Ends the server with SIGKILL and waits until it is gone. Does nothing if it does not run.
     ///
     /// # Errors
-    /// [`Error::WillNotEnd`]: the kernel does not let go of it.
+    /// [`Error::WillNotEnd`]: the kernel does not let go of it. The node is not ours.
     pub async fn kill(&self) -> Result<(), Error> {
+        self.refuse_foreign()?;
         self.send_kill();
         self.wait_gone("SIGKILL", KILL_TIMEOUT).await
     }
@@ -306,6 +337,7 @@ impl Node {
 
     /// Starts the server with more arguments behind its config file.
     pub(crate) fn spawn(&self, arguments: &[String]) -> Result<(), Error> {
+        self.refuse_foreign()?;
         if self.process().is_some() {
             return Ok(());
         }
@@ -367,9 +399,7 @@ impl Node {
     /// Looks for the server in the node's folder if its process was not written down.
     pub(crate) fn adopt(&self) {
         if self.process().is_none() {
-            self.running().process = servers_in(&self.dir, &self.launch.program)
-                .into_iter()
-                .next();
+            self.running().process = self.servers().into_iter().next();
         }
     }
 
@@ -379,12 +409,14 @@ impl Node {
             plan: self.plan.clone(),
             dir: self.dir.clone(),
             process: self.process(),
+            foreign: self.foreign,
+            stage: self.stage.clone(),
         }
     }
 
     /// The error of a server that ended by itself; `None` while it runs.
     pub(crate) fn died(&self) -> Option<Error> {
-        if self.process().is_some() || self.running().replaced {
+        if !self.is_ours() || self.process().is_some() || self.running().replaced {
             return None;
         }
         let ended = match self.running().child.as_mut().map(Child::try_wait) {
@@ -404,7 +436,7 @@ impl Node {
     /// Sends SIGKILL to all that works in the node's folder, without waiting.
     pub(crate) fn send_kill(&self) {
         self.send_kill_to_own();
-        for process in servers_in(&self.dir, &self.launch.program) {
+        for process in self.servers() {
             let _ = process.signal(Signal::SIGKILL);
         }
     }
@@ -428,14 +460,30 @@ impl Node {
         if let Some(child) = self.running().child.as_mut() {
             let _ = child.try_wait();
         }
-        let left = self.process().or_else(|| {
-            servers_in(&self.dir, &self.launch.program)
-                .into_iter()
-                .next()
-        });
+        let left = self.process().or_else(|| self.servers().into_iter().next());
         left.map_or(ControlFlow::Break(()), |process| {
             ControlFlow::Continue(process.pid)
         })
+    }
+
+    /// The servers that work in the node's folder; none if it is not ours.
+    fn servers(&self) -> Vec<ProcessId> {
+        if self.is_ours() {
+            servers_in(&self.dir, &self.launch.program)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn refuse_foreign(&self) -> Result<(), Error> {
+        match self.foreign {
+            None => Ok(()),
+            Some(address) => Err(MemberError::Foreign {
+                node: self.plan.name.clone(),
+                address,
+            }
+            .into()),
+        }
     }
 
     fn send(&self, signal: Signal) -> Result<(), nix::errno::Errno> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::slots::{SlotRanges, split_evenly};
 
 pub use error::PlanError;
+pub(crate) use names::{master_name, replica_name};
 pub use options::{Boot, Options, PortChoice, Sentinels, Setting, Topology, reachable};
 
 /// The distance from a node's client port to its bus port, unless the server is told otherwise
@@ -283,7 +284,15 @@ fn replicas_of_each(options: &Options) -> Result<Vec<usize>, PlanError> {
     }
 }
 
-fn bus_port(node: &str, topology: Topology, port: u16) -> Result<Option<u16>, PlanError> {
+/// The bus port that goes with a client port.
+///
+/// # Errors
+/// [`PlanError::PortRange`].
+pub(crate) fn bus_port(
+    node: &str,
+    topology: Topology,
+    port: u16,
+) -> Result<Option<u16>, PlanError> {
     match (topology, port) {
         (Topology::Cluster, 1..=LAST_PORT) => Ok(Some(port + BUS_OFFSET)),
         (Topology::Cluster, _) | (_, 0) => Err(port_range(node, topology, u32::from(port))),

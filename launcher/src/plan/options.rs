@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::FIRST_PORT;
+use crate::shape::Shape;
 use crate::slots::SlotRanges;
 
 /// Everything that a user may ask of a cluster, in final values.
@@ -40,6 +41,10 @@ pub struct Options {
     /// Who watches the master; counts with [`Topology::Sentinel`] only.
     #[serde(default)]
     pub sentinels: Sentinels,
+    /// What is odd about it on purpose; it decides some of the options above
+    /// ([`Shape::prepare`]).
+    #[serde(default)]
+    pub shape: Option<Shape>,
 }
 
 impl Default for Options {
@@ -58,6 +63,7 @@ impl Default for Options {
             boot: Boot::Auto,
             topology: Topology::Cluster,
             sentinels: Sentinels::default(),
+            shape: None,
         }
     }
 }

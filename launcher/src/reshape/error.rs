@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::SlowKey;
 use crate::slots::{Slot, SlotRanges};
 
 /// Why slots could not be moved. What has been moved stays moved; nothing is lost.
@@ -47,22 +48,15 @@ pub enum MoveError {
         reply: String,
     },
     /// A key that could not be moved.
-    #[error("the key `{key}` of slot {slot} ({bytes} bytes) does not get from `{from}` to `{to}`, tried {tries} times, last with {} to do so: {reply}", humantime::format_duration(*timeout))]
+    #[error(
+        "the key `{}` of slot {} ({} bytes) does not get from `{}` to `{}`, tried {tries} times, last with {} to do so: {reply}",
+        slow.key, slow.slot, slow.bytes, slow.from, slow.to, humantime::format_duration(slow.timeout)
+    )]
     Stuck {
-        /// The key, escaped.
-        key: String,
-        /// Its size in memory, by MEMORY USAGE.
-        bytes: u64,
-        /// Its slot.
-        slot: Slot,
-        /// Where it is.
-        from: String,
-        /// Where it is to go.
-        to: String,
+        /// The key, and the last time-out.
+        slow: Box<SlowKey>,
         /// How often it was tried.
         tries: u32,
-        /// MIGRATE's last time-out.
-        timeout: Duration,
         /// The last answer, escaped.
         reply: String,
     },

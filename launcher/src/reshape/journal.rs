@@ -63,7 +63,15 @@ impl Journal {
     /// # Errors
     /// [`MoveError::Unfinished`] if another command was interrupted; a file that cannot be read.
     pub fn of(lock: &Lock, command: &str) -> Result<Option<Self>, Error> {
-        match Self::read(lock.folder())? {
+        Self::of_folder(lock.folder(), command)
+    }
+
+    /// The same without the right to change the cluster, for those who only look.
+    ///
+    /// # Errors
+    /// As [`Journal::of`].
+    pub fn of_folder(folder: &Path, command: &str) -> Result<Option<Self>, Error> {
+        match Self::read(folder)? {
             Some(journal) if journal.command != command => Err(MoveError::Unfinished {
                 command: journal.command,
             }

@@ -1,8 +1,11 @@
 //! Changing the shape of a cluster that runs and holds data, and telling whether its shape is sound.
 
+pub mod check;
 mod error;
+pub mod fix;
 mod journal;
 mod look;
+pub mod members;
 mod mover;
 pub mod moves;
 pub mod plan;

@@ -5,7 +5,18 @@ use std::fmt;
 use super::{Slot, SlotRange};
 
 /// A set of slots, kept as the fewest ranges, in order. Written `0-5460,10923`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct SlotRanges(Vec<SlotRange>);
 

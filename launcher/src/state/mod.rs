@@ -17,4 +17,4 @@ pub use home::{Home, usual_cache};
 pub(crate) use lock::{JOURNAL_FILE, remove_own_files};
 pub use lock::{Lock, has_owner, is_locked, is_owner};
 pub use name::Name;
-pub use record::{NodeRecord, Phase, Record, SCHEMA};
+pub use record::{NodeRecord, Phase, Record, SCHEMA, Stage};

@@ -1,5 +1,6 @@
 //! `cluster.json`: what is remembered of one cluster.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,13 @@ pub struct Record {
     pub created: Vec<PathBuf>,
     /// The nodes.
     pub nodes: Vec<NodeRecord>,
+    /// Names of nodes that were deleted; no name is given twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<String>,
+    /// How many replicas each master has since a node was added or deleted; absent as long as it
+    /// is the cluster that [`Record::options`] describe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reshaped: Option<Vec<usize>>,
 }
 
 /// The part of `cluster.json` that says how to read the rest.
@@ -69,10 +77,53 @@ struct Versioned {
 pub struct NodeRecord {
     /// Name, ports and slots at birth.
     pub plan: NodePlan,
-    /// The node's folder.
+    /// The node's folder; if the node is [foreign](NodeRecord::foreign), one that does not exist.
     pub dir: PathBuf,
     /// The process, once it has been started and written down.
     pub process: Option<ProcessId>,
+    /// Where it listens, if it ran already and was taken in: such a node is not ours. It is never
+    /// started, signalled or removed, whatever becomes of the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<SocketAddr>,
+    /// Whether it is about to come or to go.
+    #[serde(default, skip_serializing_if = "Stage::is_member")]
+    pub stage: Stage,
+}
+
+/// Whether a node belongs to the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// It does.
+    #[default]
+    Member,
+    /// It is about to.
+    Joining {
+        /// The name of the master that it is to copy; none if it is to be one itself.
+        replica_of: Option<String>,
+    },
+    /// It is about to be deleted.
+    Leaving,
+}
+
+impl Stage {
+    /// Whether it is neither coming nor going.
+    pub fn is_member(&self) -> bool {
+        *self == Self::Member
+    }
+}
+
+impl NodeRecord {
+    /// A node of ours that is about to be started in `dir`.
+    pub fn new(plan: NodePlan, dir: PathBuf) -> Self {
+        Self {
+            plan,
+            dir,
+            process: None,
+            foreign: None,
+            stage: Stage::Member,
+        }
+    }
 }
 
 impl Record {

@@ -1,13 +1,18 @@
 //! Slots move between masters with all that is in them, by both ways.
 
+use std::ops::ControlFlow;
+use std::process::Stdio;
 use std::time::Duration;
 
 use shardlab::Cluster;
-use shardlab::reshape::{Move, MoveEvent, MoveOptions, Way};
+use shardlab::reshape::plan::{Reshard, Sources};
+use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
 use shardlab::resp::Frame;
-use shardlab::wait::Deadline;
+use shardlab::state::Home;
+use shardlab::wait::{Deadline, until_blocking};
 
 use crate::lab::{Lab, PATIENCE};
+use crate::traffic::{Keys, Traffic};
 
 const WAYS: [Way; 2] = [Way::Auto, Way::Keys];
 
@@ -132,5 +137,184 @@ async fn what_has_been_moved_is_not_moved_again() {
             .wait_for(shardlab::Rung::Visible, Duration::from_secs(60))
             .await
             .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_follows_redirects_sees_no_error_and_no_key_is_lost() {
+    for way in WAYS {
+        let lab = Lab::new();
+        let cluster = lab.cluster().replicas(1).start().await.unwrap();
+        let keys = Keys::new(20_000);
+        keys.write(&cluster).await.unwrap();
+        let traffic = Traffic::start(&cluster, keys, 4);
+        let wish = Reshard {
+            slots: 3000,
+            to: "n2".to_owned(),
+            from: Sources::All,
+        };
+        let done = cluster.reshard(&wish, by(way), |_| {}).await.unwrap();
+        let report = traffic.stop().unwrap();
+        assert_eq!(done.slots, 3000);
+        assert!(report.commands > 0);
+        report.keys.verify(&cluster).await.unwrap();
+    }
+}
+
+/// Starts the program and kills it when so many slots have left `n1`, or when it has ended.
+fn kill_when_moved(lab: &Lab, args: &[&str], slots: usize) {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_shardlab"))
+        .args(args)
+        .env("SHARDLAB_HOME", lab.home())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let open = || {
+        let nodes = lab
+            .shardlab(["call", "n1", "CLUSTER", "NODES"])
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&nodes.stdout)
+            .matches("->-")
+            .count()
+    };
+    let reached = until_blocking(Deadline::after(PATIENCE), Duration::ZERO, || {
+        if child.try_wait().unwrap().is_some() || open() > slots {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    assert_eq!(reached, Ok(()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_reshard_is_finished_by_the_same_command_and_moves_no_slot_more() {
+    let lab = Lab::new();
+    lab.up(&["--replicas", "0", "--ephemeral"]);
+    let cluster = Cluster::open(&Home::at(lab.home()), &"default".parse().unwrap()).unwrap();
+    let keys = Keys::new(50_000);
+    keys.write(&cluster).await.unwrap();
+    let mut owned = 5461;
+    for (slots, way) in [(0, "keys"), (20, "keys"), (50, "keys"), (0, "auto")] {
+        let command = ["reshard", "--slots", "300", "--to", "n3", "--from", "n1"];
+        let command = [&command[..], &["--way", way, "-q"]].concat();
+        kill_when_moved(&lab, &command, slots);
+        let journal = lab.home().join("default/reshape.json");
+        let other = ["reshard", "--slots", "1", "--to", "n2"];
+        if journal.exists() {
+            let refused = lab.shardlab(other).assert().code(3);
+            let errors = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+            assert!(
+                errors.contains("`shardlab reshard --slots 300 --to n3 --from n1`"),
+                "{errors}"
+            );
+            let finished = lab.json([&command[..], &["--json"]].concat());
+            assert_eq!(finished["resumed"], true);
+        }
+        owned -= 300;
+        assert!(!journal.exists());
+        let survey = cluster.survey(Deadline::after(PATIENCE)).await;
+        assert_eq!(survey.open_slots(), []);
+        let count = |node| {
+            let slots = &survey.node(node).unwrap().slots;
+            slots.iter().map(|range| range.count()).sum::<u16>()
+        };
+        assert_eq!(
+            (count("n1"), count("n2"), count("n3")),
+            (owned, 5462, 10922 - owned)
+        );
+        keys.verify(&cluster).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_slot_that_is_open_or_has_keys_on_both_sides_is_settled() {
+    let lab = Lab::new();
+    let cluster = lab.cluster().replicas(0).start().await.unwrap();
+    let ids: Vec<String> = cluster
+        .survey(Deadline::after(PATIENCE))
+        .await
+        .masters()
+        .map(|(_, line)| line.id.clone())
+        .collect();
+    let (slot, set) = ("5061", command([b"SET", &bar(b"1"), b"old"]));
+    all(&cluster, "n1", &[set, command([b"SET", &bar(b"2"), b"2"])]).await;
+    let order = |words: [&str; 2]| {
+        let words = ["CLUSTER", "SETSLOT", slot, words[0], words[1]];
+        words.map(|word| word.as_bytes().to_vec()).to_vec()
+    };
+    all(&cluster, "n2", &[order(["IMPORTING", &ids[0]])]).await;
+    let asking = command([b"ASKING"]);
+    let set = command([b"SET", &bar(b"1"), b"new"]);
+    all(&cluster, "n2", &[asking, set]).await;
+    let slot = shardlab::slots::Slot::new(5061).unwrap();
+    let options = MoveOptions::default();
+
+    let keys = cluster
+        .settle_slot(slot, "n1", "n2", Keep::Target, options)
+        .await;
+    assert_eq!(keys.unwrap(), 2);
+    let get = |key: &[u8]| command([b"GET", &bar(key)]);
+    let values = all(&cluster, "n2", &[get(b"1"), get(b"2")]).await;
+    let values: Vec<_> = values
+        .iter()
+        .map(|value| value.as_text().unwrap())
+        .collect();
+    assert_eq!(values, [&b"new"[..], b"2"]);
+    let survey = cluster.survey(Deadline::after(PATIENCE)).await;
+    assert_eq!(survey.owners(slot).collect::<Vec<_>>(), ["n2"]);
+    assert_eq!(survey.open_slots(), []);
+    // There is nothing left to do, which is fine.
+    let again = cluster
+        .settle_slot(slot, "n1", "n2", Keep::Source, options)
+        .await;
+    assert_eq!(again.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_is_too_slow_is_told_by_name_and_tried_again_with_more_time() {
+    let lab = Lab::new();
+    let cluster = lab.cluster().replicas(0).start().await.unwrap();
+    let big = vec![b'x'; 1 << 20];
+    let name = |number: u8| bar(&[b'\n', number]);
+    let writes: Vec<_> = (0..30)
+        .map(|number| command([b"SET", &name(number), &big]))
+        .collect();
+    all(&cluster, "n1", &writes).await;
+    let target = cluster.node("n3").unwrap();
+    let options = MoveOptions {
+        migrate_timeout: Duration::from_millis(100),
+        ..by(Way::Keys)
+    };
+    // The target freezes after the first key, and thaws when that has been noticed.
+    let (mut frozen, mut told) = (false, Vec::<SlowKey>::new());
+    let moves = [part("5061", "n1", "n3")];
+    let done = cluster.move_slots(&moves, options, |event| match event {
+        MoveEvent::Progress(progress) if progress.keys_done > 0 && !frozen => {
+            frozen = true;
+            target.pause().unwrap();
+        }
+        MoveEvent::SlowKey(slow) => {
+            told.push((*slow).clone());
+            target.resume().unwrap();
+        }
+        _ => {}
+    });
+    assert_eq!(done.await.unwrap().keys, 30);
+    let slow = told.first().unwrap();
+    assert!(slow.key.starts_with("{bar}\\n"), "{slow:?}");
+    assert!(slow.bytes > 1 << 20, "{slow:?}");
+    assert_eq!(slow.timeout, Duration::from_millis(500));
+    for number in 0..30 {
+        let reply = all(&cluster, "n3", &[command([b"GET", &name(number)])]).await;
+        assert_eq!(reply[0].as_text(), Some(&big[..]));
+    }
+    for (node, keys) in [("n1", 0), ("n3", 30)] {
+        let size = cluster.call(node, &["DBSIZE"]).await.unwrap();
+        assert_eq!(size.as_integer(), Some(keys));
     }
 }

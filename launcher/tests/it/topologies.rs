@@ -1,9 +1,17 @@
 //! Replication, Sentinel and standalone servers, on real servers.
 
-use shardlab::plan::{Boot, Role, Topology};
-use shardlab::{Node, Rung};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::Duration;
 
-use crate::lab::Lab;
+use shardlab::node::Endpoint;
+use shardlab::plan::{Boot, Role, Topology};
+use shardlab::routing::Router;
+use shardlab::state::{Home, Name};
+use shardlab::wait::{Deadline, until};
+use shardlab::{Cluster, Node, Rung};
+
+use crate::lab::{Lab, PATIENCE};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
@@ -54,5 +62,258 @@ fn bare_nodes_know_nothing_of_each_other() {
         }
         let reply = cluster.call("s1", &["SENTINEL", "MASTERS"]).await.unwrap();
         assert_eq!(reply.as_array().map(<[_]>::len), Some(0));
+    });
+}
+
+/// `call` of the router: a write goes to the node that is the master now.
+async fn call(cluster: &Cluster, command: &[&str]) -> (String, String) {
+    let mut router = Router::new(cluster);
+    let called = router.call(command, Deadline::after(PATIENCE)).await;
+    let (node, reply) = called.unwrap();
+    let text = reply.as_text().or_else(|| reply.as_error());
+    let text = text.unwrap_or_default().to_vec();
+    (node, String::from_utf8(text).unwrap())
+}
+
+async fn standing(cluster: &Cluster) -> BTreeMap<String, Role> {
+    let mut roles = BTreeMap::new();
+    for node in cluster.nodes_with_data() {
+        roles.insert(node.name().to_owned(), node.role().await.unwrap());
+    }
+    roles
+}
+
+fn opened(lab: &Lab) -> (Home, Name) {
+    (Home::at(lab.home()), "default".parse().unwrap())
+}
+
+#[test]
+fn a_failover_by_sentinel_is_followed_and_outlives_stop_and_start() {
+    let lab = Lab::new();
+    let up = ["--topology", "sentinel", "--down-after", "500ms"];
+    let report = lab.up(&up);
+    assert_eq!(report["topology"], "sentinel");
+    assert_eq!(report["rung"], "visible");
+    let (home, name) = opened(&lab);
+    runtime().block_on(async {
+        let mut cluster = Cluster::open(&home, &name).unwrap();
+        assert_eq!(call(&cluster, &["SET", "a", "1"]).await.0, "n1");
+        cluster.call("n1", &["WAIT", "2", "0"]).await.unwrap();
+
+        cluster.node("n1").unwrap().kill().await.unwrap();
+        let promoted = until(Deadline::after(PATIENCE), Duration::from_millis(50), || {
+            let master = cluster.present_master();
+            async {
+                match master.await {
+                    Some(node) => ControlFlow::Break(node.name().to_owned()),
+                    None => ControlFlow::Continue(()),
+                }
+            }
+        });
+        let promoted = promoted.await.unwrap();
+        assert_ne!(promoted, "n1");
+        assert_eq!(
+            call(&cluster, &["SET", "b", "2"]).await,
+            (promoted.clone(), "OK".to_owned())
+        );
+        let env = lab.json(["env", "--shell", "json"]);
+        let url = cluster.url_of(cluster.node(&promoted).unwrap());
+        assert_eq!(env["REDIS_URL"], url);
+        lab.shardlab(["wait", "--for", &format!("{promoted}=master")])
+            .assert()
+            .success();
+
+        // The old master returns, and Sentinel makes it a replica.
+        lab.shardlab(["start", "n1", "--timeout", "120s"])
+            .assert()
+            .success();
+        let cluster_now = Cluster::open(&home, &name).unwrap();
+        let roles = standing(&cluster_now).await;
+        assert_eq!(roles["n1"], Role::Replica);
+        assert_eq!(roles[&promoted], Role::Master);
+
+        cluster = cluster_now;
+        cluster.call(&promoted, &["WAIT", "2", "0"]).await.unwrap();
+        lab.shardlab(["stop"]).assert().success();
+        lab.shardlab(["start", "--timeout", "120s"])
+            .assert()
+            .success();
+        let cluster = Cluster::open(&home, &name).unwrap();
+        assert_eq!(standing(&cluster).await, roles);
+        assert_eq!(
+            call(&cluster, &["GET", "a"]).await,
+            (promoted.clone(), "1".to_owned())
+        );
+        assert_eq!(
+            call(&cluster, &["GET", "b"]).await,
+            (promoted, "2".to_owned())
+        );
+    });
+}
+
+#[test]
+fn a_promoted_replica_stays_the_master_and_who_returns_follows_it() {
+    let lab = Lab::new();
+    lab.up(&["--topology", "replication"]);
+    let (home, name) = opened(&lab);
+    runtime().block_on(async {
+        let cluster = Cluster::open(&home, &name).unwrap();
+        call(&cluster, &["SET", "a", "1"]).await;
+        cluster.call("n1", &["WAIT", "2", "0"]).await.unwrap();
+        cluster.node("n1").unwrap().kill().await.unwrap();
+        let address = cluster.node("r1").unwrap().address();
+        let (host, port) = (address.ip().to_string(), address.port().to_string());
+        cluster
+            .call("r1", &["REPLICAOF", "NO", "ONE"])
+            .await
+            .unwrap();
+        cluster
+            .call("r1b", &["REPLICAOF", &host, &port])
+            .await
+            .unwrap();
+        assert_eq!(call(&cluster, &["SET", "b", "2"]).await.0, "r1");
+
+        lab.shardlab(["start", "n1", "--timeout", "120s"])
+            .assert()
+            .success();
+        let cluster = Cluster::open(&home, &name).unwrap();
+        let roles = standing(&cluster).await;
+        assert_eq!(roles["n1"], Role::Replica);
+        assert_eq!(roles["r1"], Role::Master);
+
+        // Dead when the others are stopped, it returns as a replica all the same.
+        cluster.call("r1", &["WAIT", "2", "0"]).await.unwrap();
+        cluster.node("n1").unwrap().kill().await.unwrap();
+        lab.shardlab(["stop"]).assert().success();
+        lab.shardlab(["start", "--timeout", "120s"])
+            .assert()
+            .success();
+        let cluster = Cluster::open(&home, &name).unwrap();
+        assert_eq!(standing(&cluster).await, roles);
+        assert_eq!(
+            call(&cluster, &["GET", "b"]).await,
+            ("r1".to_owned(), "2".to_owned())
+        );
+    });
+}
+
+#[test]
+fn options_that_do_not_fit_the_topology_are_refused() {
+    let lab = Lab::new();
+    let cases: [(&[&str], &str); 8] = [
+        (
+            &["--topology", "replication", "--masters", "2"],
+            "`--masters 2` does not fit `--topology replication`",
+        ),
+        (
+            &["--topology", "standalone", "--replicas", "1"],
+            "`--replicas` does not fit `--topology standalone`",
+        ),
+        (
+            &["--topology", "sentinel", "--slots", "0-16383"],
+            "`--slots` does not fit `--topology sentinel`",
+        ),
+        (
+            &["--topology", "sentinel", "--quorum", "4"],
+            "a quorum of 4 cannot be had of 3 sentinels",
+        ),
+        (
+            &["--topology", "sentinel", "--sentinels", "0"],
+            "at least 1 sentinel",
+        ),
+        (
+            &["--topology", "replication", "--down-after", "1s"],
+            "`--down-after` does not fit `--topology replication`",
+        ),
+        (
+            &["--sentinels", "3"],
+            "`--sentinels` does not fit `--topology cluster`",
+        ),
+        (
+            &["--topology", "sentinel", "--node-timeout", "1s"],
+            "`--node-timeout` does not fit `--topology sentinel`",
+        ),
+    ];
+    for (args, words) in cases {
+        let output = lab.shardlab(["up"].iter().chain(args)).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {errors}");
+        assert!(errors.contains(words), "{args:?}: {errors}");
+    }
+    lab.assert_empty();
+}
+
+#[test]
+fn a_running_set_is_compared_with_what_is_asked() {
+    let lab = Lab::new();
+    lab.up(&[
+        "--topology",
+        "sentinel",
+        "--sentinels",
+        "1",
+        "--replicas",
+        "1",
+    ]);
+    let again = |args: &[&str]| {
+        let output = lab.shardlab(["up"].iter().chain(args)).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), errors)
+    };
+    assert_eq!(again(&[]).0, Some(0));
+    assert_eq!(again(&["--sentinels", "1"]).0, Some(0));
+    let (code, errors) = again(&["--quorum", "2", "--down-after", "1s"]);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(
+        errors.contains("`--quorum` is 1; `--down-after` is 5s"),
+        "{errors}"
+    );
+    let (_, errors) = again(&["--topology", "cluster"]);
+    assert!(errors.contains("`--topology` is sentinel"), "{errors}");
+}
+
+#[test]
+fn a_password_guards_everybody_and_run_tells_of_the_sentinels() {
+    let lab = Lab::new();
+    let script =
+        "test -n \"$REDIS_SENTINELS\" && echo $REDIS_SENTINEL_MASTER $SHARDLAB_TOPOLOGY $REDIS_URL";
+    let output = lab
+        .shardlab([
+            "run",
+            "--topology",
+            "sentinel",
+            "--password",
+            "se cret",
+            "--timeout",
+            "120s",
+            "-q",
+            "--",
+            "sh",
+            "-c",
+            script,
+        ])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{errors}");
+    assert!(
+        told.starts_with("mymaster sentinel redis://:se%20cret@127.0.0.1:"),
+        "{told}"
+    );
+
+    lab.up(&["--topology", "sentinel", "--password", "se cret"]);
+    let (home, name) = opened(&lab);
+    runtime().block_on(async {
+        let cluster = Cluster::open(&home, &name).unwrap();
+        for node in cluster.nodes() {
+            let bare = Endpoint {
+                password: None,
+                ..node.endpoint()
+            };
+            let deadline = Deadline::after(PATIENCE);
+            let mut connection = bare.connect(deadline).await.unwrap();
+            let reply = connection.call(&["ROLE"], deadline).await.unwrap();
+            assert_eq!(reply.error_code(), Some("NOAUTH"), "{}", node.name());
+        }
     });
 }

@@ -8,21 +8,21 @@ use crate::slots::SlotRanges;
 
 /// One migration that a node takes part in, or took part in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Job {
+pub(in crate::reshape) struct Job {
     /// Whether slots leave the node.
-    pub(super) export: bool,
+    pub(in crate::reshape) export: bool,
     /// As servers write them: `0-9 20-29`.
-    pub(super) slots: String,
+    pub(in crate::reshape) slots: String,
     /// The id of the node that gets the slots.
-    pub(super) target: String,
-    pub(super) state: State,
+    pub(in crate::reshape) target: String,
+    pub(in crate::reshape) state: State,
     /// Why it failed.
-    pub(super) message: String,
+    pub(in crate::reshape) message: String,
 }
 
 /// How far a migration is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(in crate::reshape) enum State {
     Working,
     Succeeded,
     Failed,
@@ -30,7 +30,7 @@ pub(super) enum State {
 }
 
 /// Takes the reply apart; `None` if it has another shape.
-pub(super) fn jobs(reply: &Frame) -> Option<Vec<Job>> {
+pub(in crate::reshape) fn jobs(reply: &Frame) -> Option<Vec<Job>> {
     reply.as_array()?.iter().map(job).collect()
 }
 

@@ -129,9 +129,10 @@ impl Carrier {
             for (parcel, reply) in now.iter().zip(&replies) {
                 moved += match Outcome::of(reply) {
                     Outcome::Gone => parcel.keys.len(),
-                    Outcome::Slow(_) | Outcome::Busy => {
-                        self.one_by_one(source, target, parcel).await?
+                    Outcome::Slow(reply) => {
+                        self.one_by_one(source, target, parcel, Some(reply)).await?
                     }
+                    Outcome::Busy => self.one_by_one(source, target, parcel, None).await?,
                     Outcome::Refused(error) => return Err(refused(source, &error)),
                 };
             }
@@ -148,63 +149,68 @@ impl Carrier {
         source: &mut Session,
         target: &mut Session,
         parcel: &Parcel,
+        late: Option<String>,
     ) -> Result<usize, Error> {
+        // Who was alone already is the reason.
+        let late = late.filter(|_| parcel.keys.len() == 1);
         let mut gone = 0;
         for key in &parcel.keys {
-            gone += self.alone(source, target, parcel.slot, key).await?;
+            let late = late.clone();
+            gone += self.alone(source, target, parcel.slot, key, late).await?;
         }
         Ok(gone)
     }
 
+    /// Moves one key, with more time whenever it was too `late`: then that is the last answer.
     async fn alone(
         &self,
         source: &mut Session,
         target: &mut Session,
         slot: Slot,
         key: &Bytes,
+        mut late: Option<String>,
     ) -> Result<usize, Error> {
         let mut timeout = self.options.migrate_timeout;
         let mut tries = 1;
         loop {
+            if let Some(reply) = late {
+                let known = SlowKey {
+                    key: escape(key),
+                    bytes: self.size(source, key).await?,
+                    slot,
+                    from: source.peer.name().to_owned(),
+                    to: target.peer.name().to_owned(),
+                    timeout,
+                };
+                if tries == TRIES {
+                    return Err(MoveError::Stuck {
+                        slow: Box::new(known),
+                        tries,
+                        reply,
+                    }
+                    .into());
+                }
+                tries += 1;
+                timeout = timeout.saturating_mul(MORE_TIME);
+                self.tell.send(Tick::Slow(SlowKey { timeout, ..known }));
+            }
             // A target that is still at work on what it was sent last answers when it is done; one
             // that is dead is told from a slow one.
             target.ask(&[vec!["PING"]], patience(timeout)).await?;
             let command = self.command(std::slice::from_ref(key), timeout);
             let replies = source.ask(&[command], patience(timeout)).await?;
-            let reply = match replies.first().map(Outcome::of) {
-                Some(Outcome::Slow(reply)) => reply,
+            late = match replies.first().map(Outcome::of) {
+                Some(Outcome::Slow(reply)) => Some(reply),
                 Some(Outcome::Busy) => return self.discard(source, key).await,
                 Some(Outcome::Refused(error)) => return Err(refused(source, &error)),
                 Some(Outcome::Gone) | None => return Ok(1),
             };
-            let bytes = self.sizes(source, std::iter::once(key)).await?;
-            let bytes = bytes.first().copied().unwrap_or(0);
-            let (from, to) = (source.peer.name().to_owned(), target.peer.name().to_owned());
-            let key = escape(key);
-            if tries == TRIES {
-                return Err(MoveError::Stuck {
-                    key,
-                    bytes,
-                    slot,
-                    from,
-                    to,
-                    tries,
-                    timeout,
-                    reply,
-                }
-                .into());
-            }
-            tries += 1;
-            timeout = timeout.saturating_mul(MORE_TIME);
-            self.tell.send(Tick::Slow(SlowKey {
-                key,
-                bytes,
-                slot,
-                from,
-                to,
-                timeout,
-            }));
         }
+    }
+
+    async fn size(&self, source: &mut Session, key: &Bytes) -> Result<u64, Error> {
+        let sizes = self.sizes(source, std::iter::once(key)).await?;
+        Ok(sizes.first().copied().unwrap_or(0))
     }
 
     /// Deletes a key of which the target has the one that counts.

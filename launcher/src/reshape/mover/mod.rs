@@ -6,7 +6,7 @@
 
 mod agree;
 mod atomic;
-mod jobs;
+pub(super) mod jobs;
 mod keys;
 mod migrate;
 mod peer;
@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::moves::{self, Move, Task};
+use super::plan;
 use super::survey::Survey;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
@@ -88,6 +89,36 @@ struct Leg {
 }
 
 impl Cluster {
+    /// Gives one master slots of others; see [`plan::reshard`].
+    ///
+    /// # Errors
+    /// A [`WishError`](plan::WishError), or as [`Cluster::move_slots`].
+    pub async fn reshard(
+        &self,
+        wish: &plan::Reshard,
+        options: MoveOptions,
+        observe: impl FnMut(&MoveEvent<'_>),
+    ) -> Result<Moved, Error> {
+        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        let moves = plan::reshard(&survey, wish)?;
+        self.move_slots(&moves, options, observe).await
+    }
+
+    /// Gives every master its share of the slots; see [`plan::rebalance`].
+    ///
+    /// # Errors
+    /// A [`WishError`](plan::WishError), or as [`Cluster::move_slots`].
+    pub async fn rebalance(
+        &self,
+        wish: &plan::Rebalance,
+        options: MoveOptions,
+        observe: impl FnMut(&MoveEvent<'_>),
+    ) -> Result<Moved, Error> {
+        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        let moves = plan::rebalance(&survey, wish)?;
+        self.move_slots(&moves, options, observe).await
+    }
+
     /// Moves slots with their keys, and waits until all nodes agree that they have moved. Clients that
     /// follow MOVED, ASK and TRYAGAIN see no error meanwhile. What has been moved already is not
     /// moved again, so whoever was interrupted calls it again with the same moves. A node that has
@@ -140,15 +171,15 @@ impl Cluster {
         })
     }
 
-    /// Moves all keys of one slot from one node to another, key by key, and closes the slot: the
-    /// target owns it then, and all nodes agree. Either node may own the slot or not, and the slot
-    /// may be open or not. Gives the number of keys that left.
+    /// Moves all keys of some slots from one node to another, key by key, and closes the slots: the
+    /// target owns them then, and all nodes agree. Either node may own them or not, and they may be
+    /// open or not. Gives the number of keys that left.
     ///
     /// # Errors
     /// As [`Cluster::move_slots`].
-    pub async fn settle_slot(
+    pub async fn settle_slots(
         &self,
-        slot: Slot,
+        slots: &SlotRanges,
         from: &str,
         to: &str,
         keep: Keep,
@@ -156,19 +187,20 @@ impl Cluster {
     ) -> Result<usize, Error> {
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         let (source, target) = (moves::line(&survey, from)?, moves::line(&survey, to)?);
-        let task = Task {
+        let task = |slot| Task {
             slot,
             source_owns: moves::owns(source, slot),
             target_owns: moves::owns(target, slot),
             open: true,
         };
+        let tasks: Vec<_> = slots.slots().map(task).collect();
         let (from, to) = (
             self.endpoint_of(&survey, from)?,
             self.endpoint_of(&survey, to)?,
         );
         let (tell, mut told) = mpsc::unbounded_channel();
         let lane = Lane::open(&from, &to, keep, options, Tell::new(tell)).await?;
-        lane.work(Arc::new(Queue::new(&[task]))).await?;
+        lane.work(Arc::new(Queue::new(&tasks))).await?;
         let mut keys = 0;
         while let Some(tick) = told.recv().await {
             keys += match tick {
@@ -177,7 +209,7 @@ impl Cluster {
             };
         }
         self.agree(&[Move {
-            slots: SlotRanges::from_iter([slot]),
+            slots: slots.clone(),
             from: from.name().to_owned(),
             to: to.name().to_owned(),
         }])

@@ -1,0 +1,37 @@
+//! `add-node`: a new node, or one that runs already, joins the cluster.
+
+use shardlab::Error;
+use shardlab::reshape::members::Addition;
+
+use super::Lab;
+use super::change::{make, tell_plan};
+use crate::cli::AddNodeArgs;
+
+/// Adds a node and waits until all nodes know it.
+pub(crate) async fn add_node(lab: &Lab<'_>, args: &AddNodeArgs) -> Result<u8, Error> {
+    let addition = Addition {
+        replica_of: args.replica_of.clone(),
+        port: args.port,
+        existing: args.existing,
+    };
+    if args.show.dry_run {
+        let change = lab.open()?.plan_add_node(&addition).await?;
+        return Ok(tell_plan(lab, &change, args.show));
+    }
+    lab.open()?;
+    let lock = lab.lock().await?;
+    let mut cluster = lab.open()?;
+    let change = cluster.plan_add_node(&addition).await?;
+    let advice = change
+        .coming()
+        .next()
+        .filter(|_| args.replica_of.is_none())
+        .map(|node| {
+            let option = lab.name_option();
+            format!(
+                "\n`{node}` has no slots: `shardlab rebalance --use-empty{option}` gives it its share, \
+                 `shardlab reshard --slots N --to {node}{option}` so many"
+            )
+        });
+    make(lab, &lock, &mut cluster, &change, args.show, advice).await
+}

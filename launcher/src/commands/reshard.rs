@@ -1,0 +1,37 @@
+//! `reshard`: slots to one master.
+
+use shardlab::Error;
+use shardlab::reshape::plan::{self, Reshard, Sources};
+
+use super::Lab;
+use super::moving::carry_out;
+use crate::cli::ReshardArgs;
+
+/// Moves so many slots to a master, or finishes what the same command has begun.
+pub(crate) async fn reshard(lab: &Lab<'_>, args: &ReshardArgs) -> Result<u8, Error> {
+    let cluster = lab.open_running()?;
+    let name = |node: &String| Ok::<_, Error>(cluster.node(node)?.name().to_owned());
+    let from = match args.from.as_slice() {
+        [all] if all == "all" => Sources::All,
+        nodes => Sources::Nodes(nodes.iter().map(name).collect::<Result<_, _>>()?),
+    };
+    let wish = Reshard {
+        slots: args.slots,
+        to: name(&args.to)?,
+        from,
+    };
+    let command = format!(
+        "shardlab reshard{} --slots {} --to {} --from {}",
+        lab.name_option(),
+        wish.slots,
+        wish.to,
+        match &wish.from {
+            Sources::All => "all".to_owned(),
+            Sources::Nodes(nodes) => nodes.join(","),
+        }
+    );
+    carry_out(lab, args.moving, &command, |survey| {
+        plan::reshard(survey, &wish)
+    })
+    .await
+}

@@ -1,0 +1,427 @@
+//! What can be wrong with a cluster's shape, and what mends it. Pure.
+
+use std::fmt;
+
+use crate::reshape::survey::Direction;
+use crate::slots::SlotRanges;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// A node does not answer.
+    Silent {
+        /// The node.
+        node: String,
+        /// Why there is no answer.
+        why: String,
+        /// The slots that other nodes say are its own.
+        slots: SlotRanges,
+    },
+    /// Nobody says that these slots are his.
+    NotCovered {
+        /// The slots.
+        slots: SlotRanges,
+        /// Who holds keys of them, and how many.
+        keys: Vec<(String, u64)>,
+    },
+    /// Several masters say that these slots are theirs.
+    Contested {
+        /// The slots.
+        slots: SlotRanges,
+        /// The masters.
+        nodes: Vec<String>,
+    },
+    /// A move of slots was begun and not finished.
+    Open {
+        /// The slots.
+        slots: SlotRanges,
+        /// Who says so.
+        node: String,
+        /// Which way.
+        direction: Direction,
+        /// The node at the other end: its name, or its id if nobody has it.
+        peer: String,
+    },
+    /// A node gives slots to another owner than the one who says that they are his.
+    Disagreement {
+        /// The node.
+        node: String,
+        /// The slots.
+        slots: SlotRanges,
+        /// To whom it gives them; `None`: to nobody.
+        says: Option<String>,
+        /// Whose they are.
+        owner: String,
+    },
+    /// A master holds keys of slots that are not its own: nobody can reach them.
+    Astray {
+        /// The master.
+        node: String,
+        /// The slots.
+        slots: SlotRanges,
+        /// How many keys there are in them.
+        keys: u64,
+    },
+    /// An atomic slot migration is under way.
+    Migrating {
+        /// The node that is giving slots away or getting them.
+        node: String,
+        /// The slots.
+        slots: SlotRanges,
+        /// Whether it gives them away.
+        export: bool,
+    },
+    /// A command that moves slots was interrupted.
+    Unfinished {
+        /// The command, as a user can give it again.
+        command: String,
+        /// The slots that it moves; some may have moved already.
+        slots: SlotRanges,
+    },
+    /// A node does not know another one.
+    Unacquainted {
+        /// The node.
+        node: String,
+        /// Whom it does not know.
+        with: String,
+    },
+    /// A node knows one that is not of this cluster, such as one that was removed.
+    Stranger {
+        /// The node.
+        node: String,
+        /// The stranger's id.
+        id: String,
+        /// Its address, as it stands in CLUSTER NODES.
+        address: String,
+        /// The slots that the node gives to it.
+        slots: SlotRanges,
+        /// Whether the bus link to it is up, or the two are just meeting.
+        alive: bool,
+    },
+    /// A node is wrong about whom another one copies.
+    Miscast {
+        /// The node.
+        node: String,
+        /// About whom.
+        of: String,
+        /// Whom that one copies, as the node says; `None`: nobody, it is a master.
+        says: Option<String>,
+        /// Whom it really copies.
+        is: Option<String>,
+    },
+    /// A replica copies what is not a master of this cluster.
+    Masterless {
+        /// The replica.
+        node: String,
+        /// Whom it copies: a name, or an id if nobody has it.
+        master: String,
+    },
+    /// Masters share a configuration epoch, so that nobody can tell whose word counts.
+    SharedEpoch {
+        /// The epoch.
+        epoch: u64,
+        /// The masters.
+        nodes: Vec<String>,
+    },
+    /// A bus link is not connected.
+    Unlinked {
+        /// The node that says so.
+        node: String,
+        /// To whom.
+        peer: String,
+    },
+    /// A node takes one that answers us for failed.
+    Suspected {
+        /// The node.
+        node: String,
+        /// Whom.
+        peer: String,
+    },
+    /// A replica's link to its master is down.
+    NotReplicating {
+        /// The replica.
+        node: String,
+        /// Its `master_link_status`.
+        status: String,
+    },
+    /// A master was to have replicas and has none that answers.
+    Unprotected {
+        /// The master.
+        node: String,
+        /// How many there were to be.
+        planned: usize,
+    },
+    /// Nodes refuse keys.
+    NotOk {
+        /// The nodes.
+        nodes: Vec<String>,
+        /// Their `cluster_state`.
+        state: String,
+    },
+}
+
+/// What mends a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// `shardlab fix`
+    Fix,
+    /// `shardlab start NODE`
+    Start(String),
+    /// It passes by itself, or `fix` helps.
+    Time,
+    /// A replica must be added.
+    AddReplica(String),
+    /// Another finding must be mended first.
+    Others,
+    /// It is to be decided by the user: the node is alive and owns slots.
+    Decide,
+}
+
+impl Remedy {
+    /// The remedy in words; `option` is what a command needs to mean the same cluster, with a blank in
+    /// front.
+    pub fn text(&self, option: &str) -> String {
+        match self {
+            Self::Fix => format!("`shardlab fix{option}`"),
+            Self::Start(node) => format!("`shardlab start{option} {node}`"),
+            Self::Time => format!("passes by itself within seconds, else `shardlab fix{option}`"),
+            Self::AddReplica(node) => {
+                format!("`shardlab add-node{option} --replica-of {node}`")
+            }
+            Self::Others => "goes with the other findings".to_owned(),
+            Self::Decide => format!(
+                "it lives and owns slots: reshard them away and remove it, or `shardlab down{option}`"
+            ),
+        }
+    }
+}
+
+impl Finding {
+    /// The kind, as in JSON: a promise to scripts.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Silent { .. } => "silent",
+            Self::NotCovered { .. } => "not-covered",
+            Self::Contested { .. } => "contested",
+            Self::Open { .. } => "open",
+            Self::Disagreement { .. } => "disagreement",
+            Self::Astray { .. } => "astray",
+            Self::Migrating { .. } => "migrating",
+            Self::Unfinished { .. } => "unfinished",
+            Self::Unacquainted { .. } => "unacquainted",
+            Self::Stranger { .. } => "stranger",
+            Self::Miscast { .. } => "miscast",
+            Self::Masterless { .. } => "masterless",
+            Self::SharedEpoch { .. } => "shared-epoch",
+            Self::Unlinked { .. } => "unlinked",
+            Self::Suspected { .. } => "suspected",
+            Self::NotReplicating { .. } => "not-replicating",
+            Self::Unprotected { .. } => "unprotected",
+            Self::NotOk { .. } => "not-ok",
+        }
+    }
+
+    /// The nodes that it is about, the one that is wrong or says so first.
+    pub fn nodes(&self) -> Vec<&str> {
+        match self {
+            Self::Unfinished { .. } => Vec::new(),
+            Self::NotCovered { keys, .. } => keys.iter().map(|(node, _)| node.as_str()).collect(),
+            Self::Contested { nodes, .. }
+            | Self::SharedEpoch { nodes, .. }
+            | Self::NotOk { nodes, .. } => nodes.iter().map(String::as_str).collect(),
+            Self::Silent { node, .. }
+            | Self::Open { node, .. }
+            | Self::Disagreement { node, .. }
+            | Self::Astray { node, .. }
+            | Self::Migrating { node, .. }
+            | Self::Unacquainted { node, .. }
+            | Self::Stranger { node, .. }
+            | Self::Miscast { node, .. }
+            | Self::Masterless { node, .. }
+            | Self::Unlinked { node, .. }
+            | Self::Suspected { node, .. }
+            | Self::NotReplicating { node, .. }
+            | Self::Unprotected { node, .. } => vec![node],
+        }
+    }
+
+    /// The slots that it is about.
+    pub fn slots(&self) -> Option<&SlotRanges> {
+        match self {
+            Self::Silent { slots, .. } | Self::Stranger { slots, .. } => {
+                Some(slots).filter(|slots| !slots.is_empty())
+            }
+            Self::NotCovered { slots, .. }
+            | Self::Contested { slots, .. }
+            | Self::Open { slots, .. }
+            | Self::Disagreement { slots, .. }
+            | Self::Astray { slots, .. }
+            | Self::Unfinished { slots, .. }
+            | Self::Migrating { slots, .. } => Some(slots),
+            _ => None,
+        }
+    }
+
+    /// What mends it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Stranger { alive, slots, .. } if *alive && !slots.is_empty() => Remedy::Decide,
+            Self::Silent { node, .. } => Remedy::Start(node.clone()),
+            Self::NotCovered { .. }
+            | Self::Contested { .. }
+            | Self::Open { .. }
+            | Self::Astray { .. }
+            | Self::Unfinished { .. }
+            | Self::Migrating { export: true, .. }
+            | Self::Masterless { .. }
+            | Self::Stranger { .. } => Remedy::Fix,
+            Self::Disagreement { .. }
+            | Self::Migrating { .. }
+            | Self::Unacquainted { .. }
+            | Self::Miscast { .. }
+            | Self::SharedEpoch { .. }
+            | Self::Unlinked { .. }
+            | Self::Suspected { .. }
+            | Self::NotReplicating { .. } => Remedy::Time,
+            Self::Unprotected { node, .. } => Remedy::AddReplica(node.clone()),
+            Self::NotOk { .. } => Remedy::Others,
+        }
+    }
+
+    /// Whether it may be nothing but news that has not spread yet.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.remedy(), Remedy::Time | Remedy::Others)
+    }
+}
+
+impl fmt::Display for Finding {
+    #[expect(clippy::too_many_lines, reason = "one sentence for each finding")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent { node, why, slots } if slots.is_empty() => {
+                write!(f, "{node} does not answer: {why}")
+            }
+            Self::Silent { node, why, slots } => {
+                write!(f, "{node}, who owns slots {slots}, does not answer: {why}")
+            }
+            Self::NotCovered { slots, keys } => {
+                write!(f, "nobody owns slots {slots}")?;
+                for (node, count) in keys {
+                    write!(f, "; {node} holds {}", keys_of(*count))?;
+                }
+                Ok(())
+            }
+            Self::Contested { slots, nodes } => {
+                write!(
+                    f,
+                    "{} all say that they own slots {slots}",
+                    nodes.join(", ")
+                )
+            }
+            Self::Open {
+                slots,
+                node,
+                direction: Direction::Migrating,
+                peer,
+            } => write!(f, "{node} is giving slots {slots} to {peer}"),
+            Self::Open {
+                slots, node, peer, ..
+            } => write!(f, "{node} is getting slots {slots} from {peer}"),
+            Self::Disagreement {
+                node,
+                slots,
+                says,
+                owner,
+            } => {
+                let says = says.as_deref().unwrap_or("nobody");
+                write!(
+                    f,
+                    "{node} gives slots {slots} to {says}, but {owner} owns them"
+                )
+            }
+            Self::Astray { node, slots, keys } => {
+                let keys = keys_of(*keys);
+                write!(
+                    f,
+                    "{node} holds {keys} in slots {slots}, which it does not own"
+                )
+            }
+            Self::Migrating {
+                node,
+                slots,
+                export,
+            } => {
+                let verb = if *export { "giving away" } else { "getting" };
+                write!(f, "{node} is {verb} slots {slots} by atomic migration")
+            }
+            Self::Unfinished { command, slots } => {
+                write!(f, "`{command}` was interrupted; it moves slots {slots}")
+            }
+            Self::Unacquainted { node, with } => write!(f, "{node} does not know {with}"),
+            Self::Stranger {
+                node,
+                id,
+                address,
+                slots,
+                ..
+            } => {
+                write!(
+                    f,
+                    "{node} knows a node that is not of this cluster, {id} {address}"
+                )?;
+                if slots.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, ", and gives slots {slots} to it")
+                }
+            }
+            Self::Miscast { node, of, says, is } => {
+                write!(
+                    f,
+                    "{node} takes {of} for {}, which is {}",
+                    role(says.as_deref()),
+                    role(is.as_deref())
+                )
+            }
+            Self::Masterless { node, master } => {
+                write!(
+                    f,
+                    "{node} copies {master}, which is not a master of this cluster"
+                )
+            }
+            Self::SharedEpoch { epoch, nodes } => {
+                write!(f, "the masters {} share epoch {epoch}", nodes.join(", "))
+            }
+            Self::Unlinked { node, peer } => {
+                write!(f, "{node} has no bus link to {peer}")
+            }
+            Self::Suspected { node, peer } => write!(f, "{node} takes {peer} for failed"),
+            Self::NotReplicating { node, status } => {
+                write!(
+                    f,
+                    "{node} does not copy its master: master_link_status:{status}"
+                )
+            }
+            Self::Unprotected { node, planned } => {
+                write!(f, "{node} has no replica, but was to have {planned}")
+            }
+            Self::NotOk { nodes, state } => {
+                write!(f, "cluster_state:{state} on {}", nodes.join(", "))
+            }
+        }
+    }
+}
+
+fn role(master: Option<&str>) -> String {
+    master.map_or_else(
+        || "a master".to_owned(),
+        |master| format!("a replica of {master}"),
+    )
+}
+
+/// `1 key`, `2 keys`.
+pub(crate) fn keys_of(count: u64) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} key{s}")
+}

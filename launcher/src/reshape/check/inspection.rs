@@ -1,0 +1,173 @@
+//! What a check is made from: what all nodes say, and what they were asked besides. Pure data.
+
+use std::collections::BTreeMap;
+
+use crate::reshape::survey::{OpenSlot, Survey};
+use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::view::NodeLine;
+
+/// A node as the launcher knows it, whether it speaks or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// The node's name.
+    pub node: String,
+    /// Its client port, by which the other nodes' lines about it are known while it is silent.
+    pub port: u16,
+    /// The shard that it was born into.
+    pub shard: usize,
+}
+
+/// What one node was asked besides CLUSTER NODES.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// `cluster_state` of CLUSTER INFO.
+    pub state: Option<String>,
+    /// `master_link_status` of INFO replication; `None` on a master.
+    pub link: Option<String>,
+    /// A master's keys in each slot, owned or not; slots without keys are absent.
+    pub keys: BTreeMap<Slot, u64>,
+    /// Its atomic slot migrations that have not come to an end (Valkey since 9.0).
+    pub migrations: Vec<Migration>,
+}
+
+/// An atomic slot migration under way (CLUSTER GETSLOTMIGRATIONS).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// The slots.
+    pub slots: SlotRanges,
+    /// Whether the node gives them away; otherwise it gets them.
+    pub export: bool,
+}
+
+/// A command that moves slots and was interrupted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The command, as a user can give it again.
+    pub command: String,
+    /// The slots that it moves; some may have moved already.
+    pub slots: SlotRanges,
+}
+
+/// Everything that is known of a cluster at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// What each node says of itself and of the others.
+    pub survey: Survey,
+    /// The nodes that there are to be.
+    pub seats: Vec<Seat>,
+    /// By the node's name; of those that speak.
+    pub details: BTreeMap<String, Detail>,
+    /// The command that moves slots and has not come to its end, if there is one.
+    pub unfinished: Option<Unfinished>,
+}
+
+impl Inspection {
+    /// For each slot, by its number: the masters that say that it is theirs.
+    pub(crate) fn claims(&self) -> Vec<Vec<&str>> {
+        let mut claims = vec![Vec::new(); usize::from(Slot::COUNT)];
+        for (name, line) in self.survey.masters() {
+            for_each_slot(&line.slots, &mut claims, |claimants| claimants.push(name));
+        }
+        claims
+    }
+
+    /// For each slot, by its number: the id of the node to which this one gives it.
+    pub(crate) fn belief<'a>(lines: &'a [NodeLine]) -> Vec<Option<&'a str>> {
+        let mut belief: Vec<Option<&'a str>> = vec![None; usize::from(Slot::COUNT)];
+        for line in lines {
+            for_each_slot(&line.slots, &mut belief, |owner| *owner = Some(&line.id));
+        }
+        belief
+    }
+
+    /// The open slots of the masters. A replica shows its master's (Valkey since 8.0); one that its
+    /// master does not know of counts as the master's, who alone can close it.
+    pub(crate) fn open_slots(&self) -> Vec<OpenSlot> {
+        let mut open: Vec<_> = self
+            .survey
+            .open_slots()
+            .into_iter()
+            .map(|open| {
+                let master = self
+                    .survey
+                    .node(&open.node)
+                    .and_then(|line| self.survey.name_of(line.master.as_deref()?));
+                OpenSlot {
+                    node: master.map_or(open.node, ToOwned::to_owned),
+                    ..open
+                }
+            })
+            .collect();
+        open.sort();
+        open.dedup();
+        open
+    }
+
+    /// How many keys of a slot a node holds.
+    pub(crate) fn keys(&self, node: &str, slot: Slot) -> u64 {
+        let detail = self.details.get(node);
+        detail
+            .and_then(|detail| detail.keys.get(&slot).copied())
+            .unwrap_or(0)
+    }
+
+    /// Whom another node's line is about: a node that speaks, or a seat whose node is silent.
+    pub(crate) fn name_of(&self, line: &NodeLine) -> Option<&str> {
+        self.survey
+            .name_of(&line.id)
+            .or_else(|| self.silent_at(port_of(&line.address)?))
+    }
+
+    /// The name behind an id that a line mentions, or the id.
+    pub(crate) fn name_or_id<'a>(&'a self, id: &'a str) -> &'a str {
+        let silent = || {
+            let lines = self.survey.accounts().iter();
+            let mut lines = lines
+                .filter_map(|account| account.says.as_ref().ok())
+                .flatten();
+            self.name_of(lines.find(|line| line.id == id)?)
+        };
+        self.survey.name_of(id).or_else(silent).unwrap_or(id)
+    }
+
+    /// Whether the node of this name does not speak.
+    pub(crate) fn is_silent(&self, node: &str) -> bool {
+        self.survey.node(node).is_none()
+    }
+
+    /// The slots that other nodes give to the ids that no node that speaks has: nobody but the
+    /// silent one can tell whether they are right.
+    pub(crate) fn slots_of_silent(&self) -> SlotRanges {
+        let lines = self.survey.accounts().iter();
+        lines
+            .filter_map(|account| account.says.as_ref().ok())
+            .flatten()
+            .filter(|line| self.survey.name_of(&line.id).is_none() && self.name_of(line).is_some())
+            .flat_map(|line| line.slots.iter().copied())
+            .collect()
+    }
+
+    fn silent_at(&self, port: u16) -> Option<&str> {
+        self.seats
+            .iter()
+            .find(|seat| seat.port == port && self.is_silent(&seat.node))
+            .map(|seat| seat.node.as_str())
+    }
+}
+
+fn for_each_slot<T>(ranges: &[SlotRange], table: &mut [T], mut act: impl FnMut(&mut T)) {
+    for range in ranges {
+        let places = usize::from(range.start().number())..=usize::from(range.end().number());
+        table
+            .get_mut(places)
+            .into_iter()
+            .flatten()
+            .for_each(&mut act);
+    }
+}
+
+/// The client port of `ip:port@cport[,hostname]`; an IPv6 address holds colons of its own.
+fn port_of(address: &str) -> Option<u16> {
+    let (client, _) = address.split_once('@').unwrap_or((address, ""));
+    client.rsplit_once(':')?.1.parse().ok()
+}

@@ -1,0 +1,176 @@
+//! What can be wrong with nodes, with what they know of each other, and with their links. Pure.
+
+use std::collections::BTreeMap;
+
+use super::finding::Finding;
+use super::inspection::Inspection;
+use crate::slots::SlotRanges;
+use crate::view::NodeLine;
+
+/// The nodes that do not answer.
+pub(super) fn silent(inspection: &Inspection) -> Vec<Finding> {
+    let accounts = inspection.survey.accounts().iter();
+    accounts
+        .filter_map(|account| Some((account.node.as_str(), account.says.as_ref().err()?)))
+        .map(|(node, why)| Finding::Silent {
+            node: node.to_owned(),
+            why: why.clone(),
+            slots: slots_told_of(inspection, node),
+        })
+        .collect()
+}
+
+/// The slots that the others give to a node that is silent.
+fn slots_told_of(inspection: &Inspection, node: &str) -> SlotRanges {
+    let accounts = inspection.survey.accounts().iter();
+    accounts
+        .filter_map(|account| account.says.as_ref().ok())
+        .flatten()
+        .filter(|line| inspection.name_of(line) == Some(node))
+        .flat_map(|line| line.slots.iter().copied())
+        .collect()
+}
+
+/// Everything but silence.
+pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
+    let mut findings = shared_epochs(inspection);
+    for account in inspection.survey.accounts() {
+        if let Ok(lines) = &account.says {
+            findings.extend(unacquainted(inspection, &account.node, lines));
+            let of_others = lines.iter().filter(|line| !line.has("myself"));
+            findings.extend(of_others.filter_map(|line| told(inspection, &account.node, line)));
+        }
+    }
+    findings.extend(replicas(inspection));
+    findings.extend(unprotected(inspection));
+    findings.extend(not_ok(inspection));
+    findings
+}
+
+fn shared_epochs(inspection: &Inspection) -> Vec<Finding> {
+    let mut epochs: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for (node, line) in inspection.survey.masters() {
+        epochs.entry(line.epoch).or_default().push(node.to_owned());
+    }
+    epochs
+        .into_iter()
+        .filter(|(_, nodes)| nodes.len() > 1)
+        .map(|(epoch, nodes)| Finding::SharedEpoch { epoch, nodes })
+        .collect()
+}
+
+/// The nodes of this cluster that are not in a node's list.
+fn unacquainted(inspection: &Inspection, node: &str, lines: &[NodeLine]) -> Vec<Finding> {
+    let selves = inspection.survey.selves();
+    selves
+        .filter(|(_, own)| !lines.iter().any(|line| line.id == own.id))
+        .map(|(with, _)| Finding::Unacquainted {
+            node: node.to_owned(),
+            with: with.to_owned(),
+        })
+        .collect()
+}
+
+/// What is wrong with one node's line about another, the gravest only.
+fn told(inspection: &Inspection, node: &str, line: &NodeLine) -> Option<Finding> {
+    let node = node.to_owned();
+    let Some(name) = inspection.name_of(line) else {
+        return Some(Finding::Stranger {
+            node,
+            id: line.id.clone(),
+            address: line.address.clone(),
+            slots: line.slots.iter().copied().collect(),
+            alive: line.connected || line.has("handshake"),
+        });
+    };
+    // That it is silent has been said, and explains what is wrong with the others' lines about it.
+    let own = inspection.survey.node(name)?;
+    let peer = name.to_owned();
+    if line.has("handshake") || !line.connected {
+        return Some(Finding::Unlinked { node, peer });
+    }
+    if line.master != own.master {
+        let named = |id: &Option<String>| {
+            let id = id.as_deref()?;
+            Some(inspection.name_or_id(id).to_owned())
+        };
+        return Some(Finding::Miscast {
+            node,
+            of: peer,
+            says: named(&line.master),
+            is: named(&own.master),
+        });
+    }
+    let suspected = line.has("fail") || line.has("fail?");
+    suspected.then_some(Finding::Suspected { node, peer })
+}
+
+fn replicas(inspection: &Inspection) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (node, line) in inspection.survey.selves() {
+        let Some(id) = &line.master else { continue };
+        let master = inspection.name_or_id(id);
+        let is_master = inspection.survey.masters().any(|(name, _)| name == master);
+        let is_silent = inspection
+            .seats
+            .iter()
+            .any(|seat| seat.node == master && inspection.is_silent(master));
+        let link = inspection.details.get(node);
+        let link = link.and_then(|detail| detail.link.as_deref());
+        if !is_master && !is_silent {
+            findings.push(Finding::Masterless {
+                node: node.to_owned(),
+                master: master.to_owned(),
+            });
+        } else if let Some(status) = link.filter(|status| *status != "up" && !is_silent) {
+            findings.push(Finding::NotReplicating {
+                node: node.to_owned(),
+                status: status.to_owned(),
+            });
+        }
+    }
+    findings
+}
+
+/// Masters with slots whose shard was to have replicas, all of which answer but copy others. A
+/// silent node of the shard has been told of.
+fn unprotected(inspection: &Inspection) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (node, line) in inspection.survey.masters() {
+        let Some(seat) = inspection.seats.iter().find(|seat| seat.node == node) else {
+            continue;
+        };
+        let others = inspection
+            .seats
+            .iter()
+            .filter(|other| other.shard == seat.shard && other.node != node);
+        let planned = others.clone().count();
+        let silent = others
+            .clone()
+            .any(|other| inspection.is_silent(&other.node));
+        let protected = inspection.survey.replicas_of(&line.id).next().is_some();
+        if planned > 0 && !protected && !silent && !line.slots.is_empty() {
+            findings.push(Finding::Unprotected {
+                node: node.to_owned(),
+                planned,
+            });
+        }
+    }
+    findings
+}
+
+fn not_ok(inspection: &Inspection) -> Vec<Finding> {
+    let mut states: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (node, detail) in &inspection.details {
+        if let Some(state) = detail.state.as_deref().filter(|state| *state != "ok") {
+            states.entry(state).or_default().push(node.clone());
+        }
+    }
+    states
+        .into_iter()
+        .map(|(state, nodes)| Finding::NotOk {
+            nodes,
+            state: state.to_owned(),
+        })
+        .collect()
+}

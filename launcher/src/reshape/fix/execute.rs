@@ -1,0 +1,371 @@
+//! Carrying repairs out.
+//!
+//! What must never happen is that a node deletes keys because it hears from another one that it
+//! has lost their slot (`clusterUpdateSlotsConfigWith`, `cluster_legacy.c`: `dirty_slots`). So whoever is to
+//! let go of a slot does so before anybody else takes it: gossip takes nothing from who owns nothing.
+//! And whoever takes one gets a higher epoch before, so that nobody's older word takes it back.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::plan::repairs;
+use super::repair::Repair;
+use crate::client::REPLY_TIMEOUT;
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::node::Node;
+use crate::reshape::check::Finding;
+use crate::reshape::moves::line;
+use crate::reshape::survey::Survey;
+use crate::reshape::{Journal, Keep, Move, MoveError, MoveEvent, MoveOptions, Way};
+use crate::shape::Shape;
+use crate::slots::SlotRanges;
+use crate::state::Lock;
+use crate::wait::{self, Deadline};
+
+/// How often what is there is looked at anew. One round does all that was seen; what it brings to
+/// light, such as a journal behind an open slot, is for the next.
+const ROUNDS: u32 = 6;
+/// How long gossip may take before a node is told.
+const GOSSIP: Duration = Duration::from_millis(2500);
+/// How long anything may take after a node was told.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long two nodes may take to meet: one that was told to forget the other does so for a minute
+/// (`CLUSTER_BLACKLIST_TTL`), and so do, since Redis 7.2, those that it told.
+const MEETING: Duration = Duration::from_secs(75);
+/// How long all nodes may take to say how things are.
+const LOOK: Duration = Duration::from_secs(10);
+const ROUND: Duration = Duration::from_millis(50);
+/// How many slots a node is told of in one write.
+const BATCH: usize = 64;
+
+/// What happens while a cluster is mended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FixEvent<'a> {
+    /// What is going to be done, as far as it is known now.
+    Planned(&'a [Repair]),
+    /// A repair begins.
+    Begins(&'a Repair),
+    /// Slots move.
+    Moves(&'a MoveEvent<'a>),
+}
+
+/// What came of mending a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fixed {
+    /// What was done, in order.
+    pub done: Vec<Repair>,
+    /// What is still wrong.
+    pub left: Vec<Finding>,
+}
+
+impl Cluster {
+    /// What [`Cluster::fix`] would do first; nothing is touched. A repair may bring to light what calls
+    /// for another one.
+    pub async fn repairs(&self) -> Vec<Repair> {
+        let (inspection, _) = self.settled(GOSSIP, Deadline::after(LOOK)).await;
+        repairs(&inspection)
+    }
+
+    /// Mends the cluster's shape as far as it can be mended with the nodes that answer, and says
+    /// what is left. No key is lost: one that two nodes have is kept as the slot's owner has it. May
+    /// be interrupted at any moment and called again.
+    ///
+    /// # Errors
+    /// A node refuses a repair or stops answering; what was done stays done.
+    pub async fn fix(
+        &mut self,
+        lock: &Lock,
+        mut observe: impl FnMut(&FixEvent<'_>),
+    ) -> Result<Fixed, Error> {
+        let mut done: Vec<Repair> = Vec::new();
+        let mut last = Vec::new();
+        for _ in 0..ROUNDS {
+            let (inspection, _) = self.settled(GOSSIP, Deadline::after(LOOK)).await;
+            let round = repairs(&inspection);
+            if round.is_empty() || round == last {
+                break;
+            }
+            observe(&FixEvent::Planned(&round));
+            for repair in &round {
+                observe(&FixEvent::Begins(repair));
+                self.repair(lock, repair, &mut observe).await?;
+                done.push(repair.clone());
+            }
+            last = round;
+        }
+        let (_, left) = self
+            .settled(PATIENCE, Deadline::after(PATIENCE + LOOK))
+            .await;
+        let shape = self.record().options.shape;
+        if left.is_empty() && shape.is_some_and(Shape::is_a_fault) {
+            self.forget_shape(lock)?;
+        }
+        Ok(Fixed { done, left })
+    }
+
+    async fn repair(
+        &self,
+        lock: &Lock,
+        repair: &Repair,
+        observe: &mut impl FnMut(&FixEvent<'_>),
+    ) -> Result<(), Error> {
+        let mut moving = |event: &MoveEvent<'_>| observe(&FixEvent::Moves(event));
+        match repair {
+            Repair::Cancel { node, .. } => {
+                self.order(node, &[&["CLUSTER", "CANCELSLOTMIGRATIONS", "ALL"]])
+                    .await
+            }
+            Repair::Forget { node, id, .. } => self.forget(node, id).await,
+            Repair::Meet { node, with } => self.meet(node, with).await,
+            Repair::Follow { node, master } => {
+                let id = self.id(master).await?;
+                self.order(node, &[&["CLUSTER", "REPLICATE", &id]]).await
+            }
+            Repair::Separate { nodes, .. } => self.separate(nodes).await,
+            Repair::Close { node, slots } => self.set_slots(node, slots, &["STABLE"]).await,
+            Repair::Take {
+                owner,
+                slots,
+                released,
+            } => self.take(owner, slots, released).await,
+            Repair::Bring {
+                from, to, slots, ..
+            } => {
+                let settled =
+                    self.settle_slots(slots, from, to, Keep::Target, MoveOptions::default());
+                settled.await.map(drop)
+            }
+            Repair::HandOver {
+                from, to, slots, ..
+            } => {
+                let part = Move {
+                    slots: slots.clone(),
+                    from: from.clone(),
+                    to: to.clone(),
+                };
+                // Atomic migration takes no slot that is open already.
+                let options = MoveOptions {
+                    way: Way::Keys,
+                    ..MoveOptions::default()
+                };
+                self.move_slots(&[part], options, &mut moving)
+                    .await
+                    .map(drop)
+            }
+            Repair::Resume { .. } => self.resume(lock, &mut moving).await,
+            Repair::Agree {
+                owner,
+                slots,
+                nodes,
+            } => self.make_agree(owner, slots, nodes).await,
+        }
+    }
+
+    async fn forget(&self, node: &str, id: &str) -> Result<(), Error> {
+        match self.order(node, &[&["CLUSTER", "FORGET", id]]).await {
+            // It has heard of it from the others, or its handshake has timed out (all versions: "Unknown node").
+            Err(Error::Reply { reply, .. }) if reply.contains("Unknown node") => Ok(()),
+            told => told,
+        }
+    }
+
+    async fn meet(&self, node: &str, with: &str) -> Result<(), Error> {
+        let command = self.node(with)?.meet_command(&self.record().server);
+        let id = self.id(with).await?;
+        let deadline = Deadline::after(MEETING);
+        while !deadline.passed() {
+            self.give(node, std::slice::from_ref(&command)).await?;
+            if self.until(GOSSIP, |survey| knows(survey, node, &id)).await {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nodes that hear of each other give up a shared epoch by themselves
+    /// (`clusterHandleConfigEpochCollision`); if they do not, one is told to, which works only while
+    /// somebody has a higher one.
+    async fn separate(&self, nodes: &[String]) -> Result<(), Error> {
+        let apart = |survey: &Survey| {
+            let of_nodes = survey
+                .masters()
+                .filter(|(name, _)| nodes.iter().any(|node| node == name));
+            let mut epochs: Vec<u64> = of_nodes.map(|(_, line)| line.epoch).collect();
+            let all = epochs.len();
+            epochs.sort_unstable();
+            epochs.dedup();
+            epochs.len() == all
+        };
+        if self.until(GOSSIP, apart).await {
+            return Ok(());
+        }
+        let survey = self.survey(Deadline::after(LOOK)).await;
+        let stranger = survey
+            .masters()
+            .map(|(name, _)| name)
+            .find(|name| !nodes.iter().any(|node| node == name));
+        let (_, rest) = nodes.split_at(nodes.len().min(1));
+        for node in stranger.into_iter().chain(rest.iter().map(String::as_str)) {
+            self.order(node, &[&["CLUSTER", "BUMPEPOCH"]]).await?;
+        }
+        self.until(PATIENCE, apart).await;
+        Ok(())
+    }
+
+    /// The new owner's word comes last and counts most.
+    async fn take(
+        &self,
+        owner: &str,
+        slots: &SlotRanges,
+        released: &[String],
+    ) -> Result<(), Error> {
+        let survey = self.survey(Deadline::after(LOOK)).await;
+        let id = line(&survey, owner)?.id.clone();
+        for node in released {
+            for batch in slots.slots().collect::<Vec<_>>().chunks(BATCH) {
+                let mut command = vec!["CLUSTER".to_owned(), "DELSLOTS".to_owned()];
+                command.extend(batch.iter().map(ToString::to_string));
+                self.give(node, &[command]).await?;
+            }
+        }
+        self.order(owner, &[&["CLUSTER", "BUMPEPOCH"]]).await?;
+        self.set_slots(owner, slots, &["NODE", &id]).await?;
+        for (node, _) in survey.masters().filter(|(node, _)| *node != owner) {
+            if knows(&survey, node, &id) {
+                self.set_slots(node, slots, &["NODE", &id]).await?;
+            }
+        }
+        self.until(GOSSIP, |survey| disbelievers(survey, &id, slots).is_empty())
+            .await;
+        Ok(())
+    }
+
+    /// Goes on with what is in the journal. If its slots have gone elsewhere meanwhile there is
+    /// nothing to go on with.
+    async fn resume(
+        &self,
+        lock: &Lock,
+        observe: &mut impl FnMut(&MoveEvent<'_>),
+    ) -> Result<(), Error> {
+        if let Some(journal) = Journal::read(lock.folder())? {
+            match self
+                .move_slots(&journal.moves, MoveOptions::default(), observe)
+                .await
+            {
+                Err(Error::Move(error)) if matches!(*error, MoveError::Elsewhere { .. }) => {}
+                moved => drop(moved?),
+            }
+            Journal::remove(lock)?;
+        }
+        Ok(())
+    }
+
+    async fn make_agree(
+        &self,
+        owner: &str,
+        slots: &SlotRanges,
+        nodes: &[String],
+    ) -> Result<(), Error> {
+        let id = self.id(owner).await?;
+        let agreed = |survey: &Survey| {
+            let against = disbelievers(survey, &id, slots);
+            !against
+                .iter()
+                .any(|name| nodes.iter().any(|node| node == name))
+        };
+        if self.until(GOSSIP, agreed).await {
+            return Ok(());
+        }
+        // With the highest epoch, nobody's older word stands against the owner's.
+        self.order(owner, &[&["CLUSTER", "BUMPEPOCH"]]).await?;
+        if self.until(GOSSIP, agreed).await {
+            return Ok(());
+        }
+        let survey = self.survey(Deadline::after(LOOK)).await;
+        // Replicas refuse to be told, and hear it from their masters.
+        let masters = survey.masters().map(|(name, _)| name);
+        for node in masters.filter(|name| nodes.iter().any(|node| node == name)) {
+            self.set_slots(node, slots, &["NODE", &id]).await?;
+        }
+        self.until(PATIENCE, agreed).await;
+        Ok(())
+    }
+
+    /// Waits until what all nodes say meets a condition; `false` if it does not in time.
+    async fn until(&self, patience: Duration, met: impl Fn(&Survey) -> bool) -> bool {
+        let deadline = Deadline::after(patience);
+        let waited = wait::until(deadline, ROUND, || async {
+            if met(&self.survey(Deadline::after(LOOK)).await) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        waited.await.is_ok()
+    }
+
+    async fn id(&self, node: &str) -> Result<String, Error> {
+        let survey = self.survey(Deadline::after(LOOK)).await;
+        Ok(line(&survey, node)?.id.clone())
+    }
+
+    async fn set_slots(&self, node: &str, slots: &SlotRanges, order: &[&str]) -> Result<(), Error> {
+        let commands = slots.slots().map(|slot| setslot(&slot.to_string(), order));
+        self.give(node, &commands.collect::<Vec<_>>()).await
+    }
+
+    async fn order(&self, node: &str, commands: &[&[&str]]) -> Result<(), Error> {
+        let owned = |command: &&[&str]| command.iter().map(|word| (*word).to_owned()).collect();
+        self.give(node, &commands.iter().map(owned).collect::<Vec<_>>())
+            .await
+    }
+
+    async fn give(&self, node: &str, commands: &[Vec<String>]) -> Result<(), Error> {
+        let node: &Node = self.node(node)?;
+        let mut connection = node
+            .endpoint()
+            .connect(Deadline::after(REPLY_TIMEOUT))
+            .await
+            .map_err(|source| node.failed(source))?;
+        for batch in commands.chunks(BATCH) {
+            node.obey(&mut connection, batch).await?;
+        }
+        Ok(())
+    }
+}
+
+fn setslot(slot: &str, order: &[&str]) -> Vec<String> {
+    let before = ["CLUSTER", "SETSLOT", slot];
+    before
+        .iter()
+        .chain(order)
+        .map(|word| (*word).to_owned())
+        .collect()
+}
+
+/// Whether a node has a bus link to the node with this id.
+fn knows(survey: &Survey, node: &str, id: &str) -> bool {
+    let mut accounts = survey.accounts().iter();
+    let account = accounts.find(|account| account.node == node);
+    let mut known = account.iter().flat_map(|account| &account.says).flatten();
+    known.any(|line| line.id == id && line.connected)
+}
+
+/// The nodes that do not give all of these slots to the node with this id.
+fn disbelievers<'a>(survey: &'a Survey, id: &str, slots: &SlotRanges) -> Vec<&'a str> {
+    let accounts = survey.accounts().iter();
+    accounts
+        .filter_map(|account| Some((account.node.as_str(), account.says.as_ref().ok()?)))
+        .filter(|(_, lines)| {
+            let mut left = slots.clone();
+            let of_owner = lines.iter().filter(|line| line.id == id);
+            of_owner
+                .flat_map(|line| &line.slots)
+                .for_each(|range| left.remove(*range));
+            !left.is_empty()
+        })
+        .map(|(node, _)| node)
+        .collect()
+}

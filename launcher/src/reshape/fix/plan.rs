@@ -1,0 +1,229 @@
+//! Which repairs a cluster needs. Pure.
+
+use std::collections::BTreeMap;
+
+use super::repair::Repair;
+use super::spread::spread;
+use super::verdict::{Case, Ruling, Verdict, rule};
+use crate::reshape::check::{Finding, Inspection, Remedy, check};
+use crate::reshape::survey::{Direction, OpenSlot};
+use crate::slots::{Slot, SlotRange, SlotRanges};
+
+/// What mends a cluster, in the order in which it is done; nothing if all is well, or if only the
+/// user can help.
+///
+/// Slots of a node that does not answer stay its own, and so do moves to and from it.
+pub fn repairs(inspection: &Inspection) -> Vec<Repair> {
+    let mut repairs = Vec::new();
+    for finding in check(inspection) {
+        repairs.extend(of_finding(inspection, finding));
+    }
+    repairs.extend(of_slots(inspection));
+    repairs.sort();
+    repairs.dedup();
+    repairs
+}
+
+/// What mends a finding that is not about whose slots are.
+fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
+    match finding {
+        // Those of a command that goes on are waited for.
+        Finding::Migrating {
+            node,
+            slots,
+            export: true,
+            ..
+        } if inspection.unfinished.is_none() => Some(Repair::Cancel { node, slots }),
+        Finding::Unfinished { command, slots } => Some(Repair::Resume { command, slots }),
+        Finding::Stranger {
+            node,
+            ref id,
+            ref address,
+            ..
+        } if finding.remedy() == Remedy::Fix => Some(Repair::Forget {
+            node,
+            id: id.clone(),
+            address: address.clone(),
+        }),
+        Finding::Unacquainted { node, with } => Some(Repair::Meet { node, with }),
+        Finding::Masterless { node, master } => {
+            let master = rightful_master(inspection, &node, &master)?;
+            Some(Repair::Follow { node, master })
+        }
+        Finding::SharedEpoch { epoch, nodes } => Some(Repair::Separate { nodes, epoch }),
+        Finding::Disagreement {
+            node, slots, owner, ..
+        } => Some(Repair::Agree {
+            owner,
+            slots,
+            nodes: vec![node],
+        }),
+        _ => None,
+    }
+}
+
+/// The master at the end of the chain that a replica hangs on; else the one of the shard it was born into.
+fn rightful_master(inspection: &Inspection, node: &str, master: &str) -> Option<String> {
+    let survey = &inspection.survey;
+    let is_master = |name: &str| survey.masters().any(|(master, _)| master == name);
+    let of = |name: &str| survey.name_of(survey.node(name)?.master.as_deref()?);
+    let mut link = Some(master);
+    // A chain has no more links than there are nodes; one that bites its tail has no end.
+    for _ in survey.accounts() {
+        match link {
+            Some(name) if is_master(name) => return Some(name.to_owned()),
+            Some(name) => link = of(name),
+            None => break,
+        }
+    }
+    let shard = inspection
+        .seats
+        .iter()
+        .find(|seat| seat.node == node)?
+        .shard;
+    let mut siblings = inspection.seats.iter().filter(|seat| seat.shard == shard);
+    let master = siblings.find(|seat| seat.node != node && is_master(&seat.node))?;
+    Some(master.node.clone())
+}
+
+fn of_slots(inspection: &Inspection) -> Vec<Repair> {
+    let open = inspection.open_slots();
+    let mut verdicts: BTreeMap<Verdict<'_>, SlotRanges> = BTreeMap::new();
+    let mut homeless = SlotRanges::default();
+    for (slot, case) in cases(inspection, &open) {
+        match rule(&case) {
+            Ruling::Leave => {}
+            Ruling::Mend(verdict) => verdicts.entry(verdict).or_default().insert(slot),
+            Ruling::Spread => homeless.insert(slot),
+        }
+    }
+    let mut repairs: Vec<_> = verdicts
+        .iter()
+        .flat_map(|(verdict, slots)| of_verdict(inspection, verdict, slots))
+        .collect();
+    let masters: Vec<_> = inspection
+        .survey
+        .masters()
+        .map(|(node, line)| (node, line.slots.iter().map(|range| range.count()).sum()))
+        .collect();
+    let dealt = spread(&homeless, &masters).into_iter();
+    repairs.extend(dealt.map(|(owner, slots)| Repair::Take {
+        owner: owner.to_owned(),
+        slots,
+        released: Vec::new(),
+    }));
+    joined(repairs)
+}
+
+/// The case of each slot that anything can be wrong with.
+fn cases<'a>(
+    inspection: &'a Inspection,
+    open: &'a [OpenSlot],
+) -> impl Iterator<Item = (Slot, Case<'a>)> {
+    let mut cases: Vec<Case<'a>> = vec![Case::default(); usize::from(Slot::COUNT)];
+    let at = |slot: Slot| usize::from(slot.number());
+    let survey = &inspection.survey;
+    for (node, line) in survey.masters() {
+        for slot in line.slots.iter().flat_map(|range| range.slots()) {
+            if let Some(case) = cases.get_mut(at(slot)) {
+                case.owners.push((node, line.epoch));
+            }
+        }
+        let keys = inspection.details.get(node).into_iter();
+        for (slot, count) in keys.flat_map(|detail| &detail.keys) {
+            if let Some(case) = cases.get_mut(at(*slot)) {
+                case.keys.push((node, *count));
+            }
+        }
+    }
+    for mark in open {
+        let Some(case) = cases.get_mut(at(mark.slot)) else {
+            continue;
+        };
+        let peer = inspection.name_or_id(&mark.peer);
+        let seated = inspection.seats.iter().any(|seat| seat.node == peer);
+        case.waits |= seated && inspection.is_silent(peer);
+        match mark.direction {
+            Direction::Importing => case.importing.push(&mark.node),
+            Direction::Migrating => {
+                let to = survey.masters().find(|(node, _)| *node == peer);
+                case.migrating.push((&mark.node, to.map(|(node, _)| node)));
+            }
+        }
+    }
+    for slot in inspection.slots_of_silent().slots() {
+        if let Some(case) = cases.get_mut(at(slot)) {
+            case.waits |= case.owners.is_empty();
+        }
+    }
+    for account in survey.accounts() {
+        for line in account
+            .says
+            .iter()
+            .flatten()
+            .filter(|line| !line.has("myself"))
+        {
+            let Some(name) = survey.name_of(&line.id) else {
+                continue;
+            };
+            for slot in line.slots.iter().flat_map(|range| range.slots()) {
+                if let Some(case) = cases.get_mut(at(slot)) {
+                    case.told.get_or_insert(name);
+                }
+            }
+        }
+    }
+    SlotRange::ALL.slots().zip(cases)
+}
+
+fn of_verdict(inspection: &Inspection, verdict: &Verdict<'_>, slots: &SlotRanges) -> Vec<Repair> {
+    let keys = |node: &str| slots.slots().map(|slot| inspection.keys(node, slot)).sum();
+    let owner = verdict.owner.to_owned();
+    let mut repairs: Vec<_> = verdict
+        .closed
+        .iter()
+        .map(|node| Repair::Close {
+            node: (*node).to_owned(),
+            slots: slots.clone(),
+        })
+        .collect();
+    if verdict.takes || !verdict.released.is_empty() {
+        repairs.push(Repair::Take {
+            owner: owner.clone(),
+            slots: slots.clone(),
+            released: verdict
+                .released
+                .iter()
+                .map(|node| (*node).to_owned())
+                .collect(),
+        });
+    }
+    repairs.extend(verdict.bring.iter().map(|from| Repair::Bring {
+        from: (*from).to_owned(),
+        to: owner.clone(),
+        slots: slots.clone(),
+        keys: keys(from),
+    }));
+    repairs.extend(verdict.hands_over.map(|from| Repair::HandOver {
+        from: from.to_owned(),
+        to: owner.clone(),
+        slots: slots.clone(),
+        keys: keys(from),
+    }));
+    repairs
+}
+
+/// The same step for different slots is one step.
+fn joined(repairs: Vec<Repair>) -> Vec<Repair> {
+    let mut steps: Vec<Repair> = Vec::new();
+    for repair in repairs {
+        let merged = steps.iter_mut().any(|step| step.absorb(&repair));
+        if !merged {
+            steps.push(repair);
+        }
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! What is about to be done to the set of nodes, step by step, and how it is asked for.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use super::goal::Attach;
+use crate::reshape::Move;
+use crate::slots::SlotRanges;
+use crate::state::NodeRecord;
+
+/// A node to be added.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Addition {
+    /// A node, by name or port, of the shard that it is to be a replica in; if there is none, it
+    /// becomes a master without slots.
+    pub replica_of: Option<String>,
+    /// Its client port; if not said, the next one behind the cluster's that is free.
+    pub port: Option<u16>,
+    /// Where it listens, if it runs already.
+    pub existing: Option<SocketAddr>,
+}
+
+/// A node to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// Its name or port.
+    pub node: String,
+    /// Also if keys are lost, or nodes that are down go on remembering it.
+    pub force: bool,
+}
+
+/// One step of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Step {
+    /// A server is started and meets the others.
+    Start {
+        /// Its name.
+        node: String,
+        /// Client port.
+        port: u16,
+        /// Cluster bus port.
+        bus_port: u16,
+    },
+    /// A server that runs already meets the others.
+    TakeIn {
+        /// Its name from now on.
+        node: String,
+        /// Where it listens.
+        address: SocketAddr,
+    },
+    /// A node becomes a replica, or one of another master.
+    Replicate {
+        /// The node.
+        node: String,
+        /// Its master.
+        master: String,
+    },
+    /// Slots move with their keys.
+    Move {
+        /// How many.
+        count: u16,
+        /// Which ones.
+        slots: SlotRanges,
+        /// The master that has them.
+        from: String,
+        /// The master that gets them.
+        to: String,
+    },
+    /// All other nodes forget a node; it ends, and its folder is removed.
+    Delete {
+        /// The node.
+        node: String,
+    },
+    /// All other nodes forget a node that is not ours, and it forgets them; it goes on running.
+    Release {
+        /// The node.
+        node: String,
+        /// Where it listens.
+        address: SocketAddr,
+    },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start {
+                node,
+                port,
+                bus_port,
+            } => write!(f, "start `{node}` on port {port} (bus {bus_port})"),
+            Self::TakeIn { node, address } => {
+                write!(f, "take in the server at {address} as `{node}`")
+            }
+            Self::Replicate { node, master } => write!(f, "make `{node}` a replica of `{master}`"),
+            Self::Move {
+                count, from, to, ..
+            } => {
+                let plural = if *count == 1 { "" } else { "s" };
+                write!(f, "move {count} slot{plural} from `{from}` to `{to}`")
+            }
+            Self::Delete { node } => {
+                write!(
+                    f,
+                    "delete `{node}`: forgotten by all, ended, its folder removed"
+                )
+            }
+            Self::Release { node, address } => write!(
+                f,
+                "release `{node}`: forgotten by all, reset; its server at {address} goes on"
+            ),
+        }
+    }
+}
+
+/// A change of the set of nodes that has been worked out and not been made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Those of nodes that come, then one for each move, then all others.
+    pub(super) steps: Vec<Step>,
+    /// How many of the steps are of nodes that come.
+    pub(super) comings: usize,
+    /// Nodes to be written down. Those that are joining already are not among them.
+    pub(super) newcomers: Vec<NodeRecord>,
+    pub(super) moves: Vec<Move>,
+    /// What changes its master when the slots have moved.
+    pub(super) attach: Vec<Attach>,
+    /// Replicas first.
+    pub(super) leave: Vec<String>,
+    /// How it can be asked for again.
+    pub(super) command: String,
+}
+
+impl Change {
+    /// Nodes come, and nothing else.
+    pub(super) fn of_comings(steps: Vec<Step>, newcomers: Vec<NodeRecord>) -> Self {
+        Self {
+            comings: steps.len(),
+            steps,
+            newcomers,
+            ..Self::default()
+        }
+    }
+
+    /// The steps, in their order. There are none if all is as it is wanted.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The names of the nodes that come, those of an interrupted change included.
+    pub fn coming(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Start { node, .. } | Step::TakeIn { node, .. } => Some(node.as_str()),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! Why a node cannot come or go.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::exit;
+
+/// What keeps a node from being added or deleted.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MemberError {
+    /// A node that was running before it was added.
+    #[error(
+        "node `{node}` ({address}) was not started by shardlab, which neither starts, stops nor signals it"
+    )]
+    Foreign {
+        /// The node.
+        node: String,
+        /// Where it listens.
+        address: SocketAddr,
+    },
+    /// Servers that are no cluster.
+    #[error("nodes are added to clusters and deleted from them; `{0}` is none")]
+    NoCluster(String),
+    /// `--replica-of` a node that is about to leave.
+    #[error("node `{0}` is about to be deleted and takes no replica")]
+    Leaving(String),
+    /// A node that does not answer, although it must.
+    #[error("node `{node}` does not answer: {why}")]
+    Silent {
+        /// The node.
+        node: String,
+        /// What was tried, and what came of it.
+        why: String,
+    },
+    /// Nodes that are not one cluster.
+    #[error("the nodes are not one cluster: `{node}` does not know `{stranger}`")]
+    Apart {
+        /// The node that was asked.
+        node: String,
+        /// The one that it does not know.
+        stranger: String,
+    },
+    /// The only master.
+    #[error("node `{0}` is the last master; its slots and keys would have nowhere to go")]
+    LastMaster(String),
+    /// A master that is down and has slots.
+    #[error("node `{node}` is down and the master of {slots} slots, whose keys cannot be moved")]
+    Lost {
+        /// The node.
+        node: String,
+        /// How many slots.
+        slots: usize,
+    },
+    /// An addition that was interrupted, and another one that is asked for.
+    #[error("the addition of node `{node}` as {part} was interrupted and comes first")]
+    Pending {
+        /// The node.
+        node: String,
+        /// As in "a replica of `n1`".
+        part: String,
+    },
+    /// A number of masters or replicas that cannot be.
+    #[error("{0}")]
+    Shape(String),
+    /// A server that cannot be taken in.
+    #[error("the server at {address} cannot be added: {reason}")]
+    Unfit {
+        /// Where it listens.
+        address: SocketAddr,
+        /// Why not.
+        reason: String,
+    },
+    /// The nodes did not come to terms.
+    #[error("{what} took longer than {}: {last}", humantime::format_duration(*waited))]
+    Late {
+        /// What was waited for.
+        what: String,
+        /// How long.
+        waited: Duration,
+        /// What was seen last.
+        last: String,
+    },
+}
+
+impl MemberError {
+    /// The exit code of a program that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Late { .. } => exit::NOT_READY,
+            Self::Silent { .. } | Self::Apart { .. } | Self::Lost { .. } | Self::Unfit { .. } => {
+                exit::ENVIRONMENT
+            }
+            _ => exit::USAGE,
+        }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Silent { node, .. } => Some(format!(
+                "`shardlab start {node}` starts it; `shardlab del-node {node}` deletes it"
+            )),
+            Self::Apart { .. } => Some(
+                "`shardlab wait --for formed` waits until they know each other, `shardlab fix` mends them"
+                    .to_owned(),
+            ),
+            Self::LastMaster(_) => Some("`shardlab down` removes the whole cluster".to_owned()),
+            Self::Lost { node, .. } => Some(format!(
+                "`shardlab start {node}` brings it back, `shardlab failover {node}` promotes a replica; \
+                 `--force` deletes it with the keys that nobody else has"
+            )),
+            Self::Pending { node, .. } => Some(format!(
+                "`shardlab add-node` with the same options finishes it, `shardlab del-node {node}` removes it"
+            )),
+            Self::Late { .. } => Some(
+                "the same command again goes on where this one ended; `shardlab status` shows where the nodes stand"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A server that somebody else has started and that is to be taken in.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::error::MemberError;
+use crate::client::{Connection, REPLY_TIMEOUT};
+use crate::error::Error;
+use crate::plan::Options;
+use crate::resp::Frame;
+use crate::view::{self, NodeLine};
+use crate::wait::Deadline;
+
+/// What is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Existing {
+    pub(super) address: SocketAddr,
+    pub(super) bus_port: u16,
+}
+
+/// Looks whether the server can be taken in. It must be in cluster mode, without data, without
+/// slots, and alone.
+///
+/// # Errors
+/// [`MemberError::Unfit`], with the reason.
+pub(super) async fn inspect(address: SocketAddr, options: &Options) -> Result<Existing, Error> {
+    let unfit = |reason: String| MemberError::Unfit { address, reason };
+    if !address.ip().is_loopback() && options.bind.iter().all(IpAddr::is_loopback) {
+        return Err(unfit(
+            "the cluster listens on loopback addresses only (`--bind`), where it cannot reach it"
+                .to_owned(),
+        )
+        .into());
+    }
+    let replies = ask(address, options)
+        .await
+        .map_err(|reason| unfit(format!("it does not answer as it should: {reason}")))?;
+    let [info, keyspace, nodes] = replies.as_slice() else {
+        return Err(unfit("it gave too few answers".to_owned()).into());
+    };
+    if let Some(error) = info.as_error() {
+        return Err(unfit(crate::resp::escape(error)).into());
+    }
+    if view::info_field(info, "cluster_enabled") != Some("1") {
+        return Err(
+            unfit("it does not run in cluster mode (`cluster-enabled yes`)".to_owned()).into(),
+        );
+    }
+    let lines = view::nodes(nodes).unwrap_or_default();
+    let myself = lines
+        .iter()
+        .find(|line| line.has("myself"))
+        .ok_or_else(|| unfit("its CLUSTER NODES cannot be understood".to_owned()))?;
+    if let Some(reason) = unready(&lines, myself, holds_data(keyspace)) {
+        return Err(unfit(reason).into());
+    }
+    let bus_port = bus_port(myself)
+        .ok_or_else(|| unfit("it does not say on which port its cluster bus is".to_owned()))?;
+    Ok(Existing { address, bus_port })
+}
+
+async fn ask(address: SocketAddr, options: &Options) -> Result<Vec<Frame>, String> {
+    let deadline = Deadline::after(REPLY_TIMEOUT);
+    let talk = async {
+        let mut connection =
+            Connection::open_with(address, options.password.as_deref(), deadline).await?;
+        let commands: [&[&str]; 3] = [
+            &["INFO", "cluster"],
+            &["INFO", "keyspace"],
+            &["CLUSTER", "NODES"],
+        ];
+        connection.pipeline(&commands, deadline).await
+    };
+    talk.await.map_err(|error| error.to_string())
+}
+
+fn unready(lines: &[NodeLine], myself: &NodeLine, holds_data: bool) -> Option<String> {
+    let others = lines.len().saturating_sub(1);
+    if others > 0 {
+        let plural = if others == 1 { "" } else { "s" };
+        return Some(format!(
+            "it knows {others} other node{plural}; CLUSTER RESET makes it forget"
+        ));
+    }
+    if holds_data {
+        return Some("it holds data; FLUSHALL deletes it".to_owned());
+    }
+    if !myself.slots.is_empty() {
+        return Some("it owns slots; CLUSTER RESET takes them away".to_owned());
+    }
+    None
+}
+
+/// INFO keyspace has a line `db0:keys=…` for each database that is not empty.
+fn holds_data(keyspace: &Frame) -> bool {
+    keyspace.as_text().is_some_and(|text| {
+        String::from_utf8_lossy(text)
+            .lines()
+            .any(|line| line.starts_with("db"))
+    })
+}
+
+/// The bus port in `ip:port@cport[,hostname]`.
+fn bus_port(line: &NodeLine) -> Option<u16> {
+    let (_, bus) = line.address.split(',').next()?.rsplit_once('@')?;
+    bus.parse().ok()
+}

@@ -1,0 +1,261 @@
+//! Nodes that come: started, met, known by all, and replicas of whom they are to copy.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::error::MemberError;
+use super::goal::Attach;
+use super::sight::{is_linked, knows, shakes_hands, unattached};
+use crate::bend::{Method, boot_arguments};
+use crate::boot::{Orders, replicate};
+use crate::client::REPLY_TIMEOUT;
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::launch::make_node_folder;
+use crate::node::Node;
+use crate::reshape::survey::Survey;
+use crate::state::{Lock, Stage, create_folders, write_atomically};
+use crate::wait::{self, Deadline, next_round};
+
+/// How often the nodes are looked at while they come to terms.
+const ROUND: Duration = Duration::from_millis(20);
+/// How long a handshake is given before it is begun anew. The server itself gives up after the node
+/// timeout, at least one second (`clusterCron`, `cluster_legacy.c`).
+const HANDSHAKE: Duration = Duration::from_secs(2);
+/// A master waits so long for further replicas before it begins to send (`repl-diskless-sync-delay`,
+/// Redis 2.8.18), in seconds; a lab does not.
+const SYNC_DELAY: &str = "repl-diskless-sync-delay";
+const USUAL_SYNC_DELAY: &str = "5";
+
+impl Cluster {
+    /// Starts all nodes that are joining, has them meet the others, and makes replicas of those that
+    /// are to be.
+    pub(super) async fn bring_in(&mut self, lock: &Lock, timeout: Duration) -> Result<(), Error> {
+        let deadline = Deadline::after(timeout);
+        let joining: Vec<String> = self.joining().map(|node| node.name().to_owned()).collect();
+        self.start_joining(lock, deadline).await?;
+        self.give_epochs(deadline).await?;
+        self.meet_all(deadline, timeout).await?;
+        let attach: Vec<Attach> = self
+            .joining()
+            .filter_map(|node| match node.stage() {
+                Stage::Joining {
+                    replica_of: Some(master),
+                } => Some(Attach {
+                    replica: node.name().to_owned(),
+                    master: master.clone(),
+                }),
+                _ => None,
+            })
+            .collect();
+        self.attach(&attach, timeout).await?;
+        self.unbend_those(Method::Commands, |node| {
+            joining.iter().any(|name| name == node.name())
+        })
+        .await?;
+        for name in &joining {
+            self.set_stage(name, &Stage::Member);
+        }
+        self.remember(lock, self.record().phase)
+    }
+
+    fn joining(&self) -> impl Iterator<Item = &Node> {
+        self.nodes()
+            .iter()
+            .filter(|node| matches!(node.stage(), Stage::Joining { .. }))
+    }
+
+    async fn start_joining(&mut self, lock: &Lock, deadline: Deadline) -> Result<(), Error> {
+        let record = self.record();
+        let arguments = boot_arguments(
+            &record.options,
+            &record.server,
+            Method::Commands,
+            self.nodes().len(),
+        );
+        create_folders(&record.dir)?;
+        for node in self.joining().filter(|node| node.is_ours()) {
+            // Whoever was interrupted may have made it.
+            if node.dir().symlink_metadata().is_err() {
+                make_node_folder(node.dir())?;
+            }
+            write_atomically(&node.config_path(), self.bare_config(node).as_bytes())?;
+            node.spawn(&arguments)?;
+        }
+        self.remember(lock, self.record().phase)?;
+        for node in self.joining() {
+            answers_ping(node, deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives each new master an epoch of its own, as long as it is alone.
+    async fn give_epochs(&self, deadline: Deadline) -> Result<(), Error> {
+        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        let lines = survey
+            .accounts()
+            .iter()
+            .filter_map(|account| account.says.as_ref().ok())
+            .flatten();
+        let mut epoch = lines.map(|line| line.epoch).max().unwrap_or(0);
+        for node in self.joining() {
+            let alone = survey.accounts().iter().any(|account| {
+                account.node == node.name()
+                    && account.says.as_ref().is_ok_and(|lines| {
+                        lines.len() == 1 && lines.iter().all(|line| line.epoch == 0)
+                    })
+            });
+            if alone && *node.stage() == (Stage::Joining { replica_of: None }) {
+                epoch += 1;
+                let mut orders = Orders::open(node, deadline).await?;
+                orders
+                    .give(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch.to_string()])
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has every node meet those that are joining. By gossip alone it takes longer, and a node that was
+    /// deleted less than a minute ago is not taken up by it (`CLUSTER_BLACKLIST_TTL`, `cluster_legacy.c`).
+    async fn meet_all(&self, deadline: Deadline, timeout: Duration) -> Result<(), Error> {
+        let mut met: BTreeMap<(String, String), Instant> = BTreeMap::new();
+        loop {
+            let survey = self.survey(deadline.at_most(REPLY_TIMEOUT)).await;
+            let unknown = self.unacquainted(&survey);
+            let Some((node, stranger)) = unknown.first() else {
+                return Ok(());
+            };
+            if deadline.passed() {
+                return Err(MemberError::Late {
+                    what: "getting to know the new nodes".to_owned(),
+                    waited: timeout,
+                    last: format!("`{node}` has no whole link to `{stranger}` yet"),
+                }
+                .into());
+            }
+            for (node, stranger) in unknown {
+                let lacks = survey
+                    .node(&stranger)
+                    .is_some_and(|line| !knows(&survey, &node, &line.id));
+                let recent = met
+                    .get(&(node.clone(), stranger.clone()))
+                    .is_some_and(|at| at.elapsed() < HANDSHAKE);
+                if lacks && !recent {
+                    let order = self.node(&stranger)?.meet_command(&self.record().server);
+                    Orders::open(self.node(&node)?, deadline)
+                        .await?
+                        .give(&order)
+                        .await?;
+                    met.insert((node, stranger), Instant::now());
+                }
+            }
+            next_round(ROUND, deadline).await;
+        }
+    }
+
+    /// Pairs of nodes, one of which is joining, of which the first does not fully know the second.
+    fn unacquainted(&self, survey: &Survey) -> Vec<(String, String)> {
+        let joining: BTreeSet<&str> = self.joining().map(Node::name).collect();
+        // A node that is about to be deleted and owns nothing may have been forgotten already.
+        let present: Vec<_> = survey
+            .selves()
+            .filter(|(name, line)| {
+                !line.slots.is_empty()
+                    || self
+                        .node(name)
+                        .is_ok_and(|node| *node.stage() != Stage::Leaving)
+            })
+            .collect();
+        let mut unknown = Vec::new();
+        for (node, _) in &present {
+            for (other, line) in &present {
+                let concerns = joining.contains(node) || joining.contains(other);
+                let linked = is_linked(survey, node, &line.id) && !shakes_hands(survey, node);
+                if node != other && concerns && !linked {
+                    unknown.push(((*node).to_owned(), (*other).to_owned()));
+                }
+            }
+        }
+        unknown
+    }
+
+    /// Makes replicas of nodes and waits until their masters have sent them everything and everybody
+    /// shows them.
+    pub(super) async fn attach(&self, pairs: &[Attach], timeout: Duration) -> Result<(), Error> {
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let deadline = Deadline::after(timeout);
+        let masters: BTreeSet<&str> = pairs.iter().map(|pair| pair.master.as_str()).collect();
+        let those = || masters.iter().copied();
+        self.configure(those(), SYNC_DELAY, "0").await?;
+        let attached = self.attach_quickly(pairs, deadline, timeout).await;
+        let usual = self.setting(SYNC_DELAY, USUAL_SYNC_DELAY);
+        self.configure(those(), SYNC_DELAY, usual).await?;
+        attached
+    }
+
+    async fn attach_quickly(
+        &self,
+        pairs: &[Attach],
+        deadline: Deadline,
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        for Attach { replica, master } in pairs {
+            let master = survey.node(master).ok_or_else(|| MemberError::Silent {
+                node: master.clone(),
+                why: "a replica was to copy it".to_owned(),
+            })?;
+            let is_so = survey
+                .node(replica)
+                .is_some_and(|line| line.master.as_deref() == Some(&master.id));
+            if !is_so {
+                let mut orders = Orders::open(self.node(replica)?, deadline).await?;
+                replicate(&mut orders, &master.id, deadline).await?;
+            }
+        }
+        let mut prober = self.prober();
+        loop {
+            let round = prober.round(deadline.at_most(REPLY_TIMEOUT)).await;
+            let Some((pair, why)) = unattached(&round, pairs) else {
+                return Ok(());
+            };
+            if deadline.passed() {
+                return Err(MemberError::Late {
+                    what: format!("`{}` becoming a replica of `{}`", pair.replica, pair.master),
+                    waited: timeout,
+                    last: why,
+                }
+                .into());
+            }
+            // A replica at offset 0 is hidden until its master sends something (`isReplicaAvailable`,
+            // cluster.c): a WAIT has it ask for an acknowledgement, and touches no key.
+            let _ = self.node(&pair.master)?.call(&["WAIT", "1000", "1"]).await;
+            next_round(ROUND, deadline).await;
+        }
+    }
+}
+
+/// Waits until a node answers PING.
+///
+/// # Errors
+/// Its server has died, or does not answer until the deadline.
+async fn answers_ping(node: &Node, deadline: Deadline) -> Result<(), Error> {
+    wait::until(deadline, Duration::from_millis(5), || async {
+        match (node.died(), node.call(&["PING"]).await) {
+            (Some(died), _) => ControlFlow::Break(Err(died)),
+            (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
+            (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
+                node: node.name().to_owned(),
+                command: "PING".to_owned(),
+                reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
+            }),
+            (None, Err(error)) => ControlFlow::Continue(error),
+        }
+    })
+    .await
+    .unwrap_or_else(Err)
+}

@@ -1,0 +1,192 @@
+//! Nodes that go: emptied of what may not be lost, forgotten by all, ended.
+
+use std::time::Duration;
+
+use super::error::MemberError;
+use super::goal::Attach;
+use super::sight::{Leaver, remembering};
+use crate::boot::Orders;
+use crate::client::REPLY_TIMEOUT;
+use crate::cluster::{Cluster, remove_node_folder};
+use crate::error::Error;
+use crate::node::Node;
+use crate::reshape::survey::Direction;
+use crate::reshape::{Keep, MoveOptions};
+use crate::slots::SlotRanges;
+use crate::state::Lock;
+use crate::wait::{Deadline, next_round};
+
+/// Whether nodes follow the slots of their shard to another one (Redis 7.0, `clusterUpdateSlotsConfigWith`).
+const MIGRATION: &str = "cluster-allow-replica-migration";
+/// How often the nodes are looked at.
+const ROUND: Duration = Duration::from_millis(20);
+
+impl Cluster {
+    /// Has all others forget these nodes, then ends them and removes what is left of them.
+    pub(super) async fn see_off(
+        &mut self,
+        lock: &Lock,
+        names: &[String],
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (_, members) = self.look().await?;
+        let mut leavers = Vec::with_capacity(names.len());
+        for name in names {
+            let node = self.node(name)?;
+            let member = members.iter().find(|member| member.name == *name);
+            leavers.push(Leaver {
+                name: name.clone(),
+                id: member.and_then(|member| member.id.clone()),
+                port: node.plan().port,
+                bus_port: node.bus_port(),
+            });
+        }
+        self.forget_everywhere(&leavers, timeout).await?;
+        for name in names {
+            let node = self.node(name)?;
+            if node.is_ours() {
+                // Its data is thrown away, so that there is nothing to write down.
+                node.kill().await?;
+                remove_node_folder(node)?;
+            } else {
+                make_bare(node).await?;
+            }
+            self.dismiss(name);
+        }
+        self.remember(lock, self.record().phase)
+    }
+
+    /// Brings back the keys of slots that were on their way to nodes that go: nobody else has them.
+    pub(super) async fn bring_back(&self, names: &[String]) -> Result<(), Error> {
+        let (survey, _) = self.look().await?;
+        for open in survey.open_slots() {
+            // A replica says so, too, of what its master takes in (Valkey 8).
+            let is_master = survey
+                .node(&open.node)
+                .is_some_and(|line| line.has("master"));
+            if !is_master || open.direction != Direction::Importing || !names.contains(&open.node) {
+                continue;
+            }
+            let owner = survey.owners(open.slot).find(|owner| *owner != open.node);
+            if let Some(owner) = owner {
+                let slots = SlotRanges::from_iter([open.slot]);
+                self.settle_slots(
+                    &slots,
+                    &open.node,
+                    owner,
+                    Keep::Target,
+                    MoveOptions::default(),
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has masters that are about to be emptied stay masters when their last slot goes, and their
+    /// replicas stay with them. Otherwise they turn to whoever gets that slot, and break all
+    /// connections in the midst of it (`clusterUpdateSlotsConfigWith`, `cluster_legacy.c`).
+    pub(super) async fn keep_roles(&self, names: &[String]) -> Result<(), Error> {
+        if !self.record().server.replica_migration_setting() {
+            return Ok(());
+        }
+        let (survey, _) = self.look().await?;
+        let leavers = names.iter().filter_map(|name| survey.node(name));
+        let mut told: Vec<&str> = Vec::new();
+        for line in leavers.filter(|line| line.has("master")) {
+            told.extend(survey.name_of(&line.id));
+            told.extend(survey.replicas_of(&line.id).map(|(name, _)| name));
+        }
+        self.configure(told.into_iter(), MIGRATION, "no").await
+    }
+
+    /// Has replicas that stay follow slots again, as they were configured.
+    pub(super) async fn free_roles(&self, attached: &[Attach]) -> Result<(), Error> {
+        if !self.record().server.replica_migration_setting() {
+            return Ok(());
+        }
+        let replicas = attached.iter().map(|pair| pair.replica.as_str());
+        self.configure(replicas, MIGRATION, self.setting(MIGRATION, "yes"))
+            .await
+    }
+
+    /// Sets a directive on nodes. What somebody else has started keeps the settings that it has.
+    pub(super) async fn configure(
+        &self,
+        names: impl Iterator<Item = &str>,
+        key: &str,
+        value: &str,
+    ) -> Result<(), Error> {
+        for name in names {
+            let node = self.node(name)?;
+            if node.is_ours() {
+                let mut orders = Orders::open(node, Deadline::after(REPLY_TIMEOUT)).await?;
+                orders.give(&["CONFIG", "SET", key, value]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The user's value of a directive, or the server's.
+    pub(super) fn setting<'a>(&'a self, key: &str, usual: &'a str) -> &'a str {
+        let settings = self.record().options.settings.iter().rev();
+        settings
+            .filter(|setting| setting.key == key)
+            .map(|setting| setting.value.as_str())
+            .next()
+            .unwrap_or(usual)
+    }
+
+    /// Repeats FORGET until nobody remembers. A server that was told refuses to hear of the node again for
+    /// a minute (`CLUSTER_BLACKLIST_TTL`, `cluster_legacy.c`); since Redis 7.2 it passes that on.
+    async fn forget_everywhere(&self, leavers: &[Leaver], timeout: Duration) -> Result<(), Error> {
+        let deadline = Deadline::after(timeout);
+        loop {
+            let survey = self.survey(deadline.at_most(REPLY_TIMEOUT)).await;
+            let remembering = remembering(&survey, leavers);
+            let Some((node, _)) = remembering.first() else {
+                return Ok(());
+            };
+            if deadline.passed() {
+                return Err(MemberError::Late {
+                    what: "forgetting the deleted nodes".to_owned(),
+                    waited: timeout,
+                    last: format!("`{node}` remembers one of them"),
+                }
+                .into());
+            }
+            for (node, id) in remembering {
+                forget(self.node(node)?, &id, deadline).await?;
+            }
+            next_round(ROUND, deadline).await;
+        }
+    }
+}
+
+/// Sends FORGET; a node that has heard of it by gossip meanwhile knows no such node any more.
+async fn forget(node: &Node, id: &str, deadline: Deadline) -> Result<(), Error> {
+    let mut orders = Orders::open(node, deadline).await?;
+    match orders.give(&["CLUSTER", "FORGET", id]).await {
+        Err(Error::Reply { reply, .. }) if reply.contains("Unknown node") => Ok(()),
+        told => told.map(drop),
+    }
+}
+
+/// Leaves a node that is not ours as it came: alone, without data. One that is down stays as it is.
+async fn make_bare(node: &Node) -> Result<(), Error> {
+    match node.call(&["CLUSTER", "RESET", "HARD"]).await {
+        Err(Error::Client { .. }) => Ok(()),
+        Ok(reply) => match reply.as_error() {
+            None => Ok(()),
+            Some(error) => Err(Error::Reply {
+                node: node.name().to_owned(),
+                command: "CLUSTER RESET HARD".to_owned(),
+                reply: crate::resp::escape(error),
+            }),
+        },
+        Err(error) => Err(error),
+    }
+}

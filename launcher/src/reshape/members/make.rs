@@ -1,0 +1,192 @@
+//! Making a change: each step looks first at what is there.
+
+use std::time::Duration;
+
+use super::change::{Addition, Change, Removal, Step};
+use super::goal::Scale;
+use super::roster::shape;
+use crate::builder::default_timeout;
+use crate::client::REPLY_TIMEOUT;
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::ladder::{Answers, Rung};
+use crate::launch::refuse_existing;
+use crate::limits;
+use crate::plan::Plan;
+use crate::ports;
+use crate::reshape::{Journal, MoveEvent, MoveOptions};
+use crate::state::{Lock, Stage};
+use crate::wait::Deadline;
+
+/// How long other commands may choose ports.
+const PORTS_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What is told while a change is made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ChangeEvent<'a> {
+    /// These steps begin, all at once.
+    Begun(&'a [Step]),
+    /// Slots are moving.
+    Moving(&'a MoveEvent<'a>),
+}
+
+impl Cluster {
+    /// The right to change this cluster, for [`Cluster::add_node`] and others; waits for another
+    /// command that has it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`]: the other one does not end in time.
+    pub async fn lock(&self, patience: Duration) -> Result<Lock, Error> {
+        self.home()
+            .lock(self.name(), Deadline::after(patience))
+            .await
+    }
+
+    /// Adds a node, waits until all nodes know it, and gives its name. It is removed with the cluster,
+    /// unless it ran before. Called again after it was interrupted, it goes on.
+    ///
+    /// # Errors
+    /// As [`Cluster::plan_add_node`] and [`Cluster::change`].
+    pub async fn add_node(&mut self, lock: &Lock, addition: &Addition) -> Result<String, Error> {
+        let change = self.plan_add_node(addition).await?;
+        self.change(lock, &change, |_| {}).await?;
+        Ok(change.coming().next().unwrap_or_default().to_owned())
+    }
+
+    /// Deletes a node with its folder. A master's slots go to the other masters first, evenly, and
+    /// its replicas to those with the fewest. One that is not ours is reset and goes on running.
+    ///
+    /// # Errors
+    /// As [`Cluster::plan_del_node`] and [`Cluster::change`].
+    pub async fn del_node(&mut self, lock: &Lock, removal: &Removal) -> Result<(), Error> {
+        let change = self.plan_del_node(removal).await?;
+        self.change(lock, &change, |_| {}).await
+    }
+
+    /// Adds and deletes nodes and moves slots until there are so many masters with so many replicas
+    /// each. The last-born go first.
+    ///
+    /// # Errors
+    /// As [`Cluster::plan_scale`] and [`Cluster::change`].
+    pub async fn scale(&mut self, lock: &Lock, scale: Scale) -> Result<(), Error> {
+        let change = self.plan_scale(scale).await?;
+        self.change(lock, &change, |_| {}).await
+    }
+
+    /// Makes a change that was worked out just before. Clients that follow MOVED and ASK see no error
+    /// meanwhile; connections to nodes that are deleted break.
+    ///
+    /// # Errors
+    /// A port was taken meanwhile, a server dies, the nodes do not come to terms in time
+    /// ([`MemberError::Late`](super::MemberError::Late)), slots cannot be moved. What has been done
+    /// stays done; the same change, worked out again, is the rest.
+    pub async fn change(
+        &mut self,
+        lock: &Lock,
+        change: &Change,
+        mut observe: impl FnMut(&ChangeEvent<'_>),
+    ) -> Result<(), Error> {
+        let timeout = default_timeout(self.nodes().len() + change.newcomers.len());
+        let (comings, rest) = change.steps.split_at(change.comings);
+        let (moves, ends) = rest.split_at(change.moves.len());
+        let sound = self.is_sound().await;
+        self.write_down(lock, change).await?;
+        if !comings.is_empty() {
+            observe(&ChangeEvent::Begun(comings));
+            self.bring_in(lock, timeout).await?;
+            // A master that has just started serves nobody for two seconds (`CLUSTER_WRITABLE_DELAY`,
+            // `cluster_legacy.c`), and must not be given slots before.
+            self.settle(sound, timeout).await?;
+        }
+        self.bring_back(&change.leave).await?;
+        if !moves.is_empty() {
+            observe(&ChangeEvent::Begun(moves));
+            self.keep_roles(&change.leave).await?;
+            Journal::write(lock, &change.command, &change.moves)?;
+            self.move_slots(&change.moves, MoveOptions::default(), |event| {
+                observe(&ChangeEvent::Moving(event));
+            })
+            .await?;
+            Journal::remove(lock)?;
+        }
+        if !ends.is_empty() {
+            observe(&ChangeEvent::Begun(ends));
+        }
+        self.attach(&change.attach, timeout).await?;
+        self.free_roles(&change.attach).await?;
+        self.see_off(lock, &change.leave, timeout).await?;
+        self.settle(sound, timeout).await?;
+        self.note_shape(lock).await
+    }
+
+    /// Whether all nodes that neither come nor go serve.
+    async fn is_sound(&self) -> bool {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        let round = self.prober().round(deadline).await;
+        let settled = round.iter().zip(self.nodes());
+        settled
+            .filter(|(_, node)| node.stage().is_member())
+            .all(|(observation, _)| observation.answers.as_ref().is_ok_and(serves))
+    }
+
+    /// Waits until the cluster is whole again, if it was before.
+    async fn settle(&self, sound: bool, timeout: Duration) -> Result<(), Error> {
+        let settled = self.nodes().iter().all(|node| node.stage().is_member());
+        if sound && settled {
+            self.wait_for(Rung::Visible, timeout).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down who is to come and to go, before anything else is done.
+    async fn write_down(&mut self, lock: &Lock, change: &Change) -> Result<(), Error> {
+        let ports_lock = if change.newcomers.is_empty() {
+            None
+        } else {
+            limits::check(self.nodes().len() + change.newcomers.len())?;
+            limits::raise();
+            let taken = self
+                .home()
+                .lock_ports(Deadline::after(PORTS_TIMEOUT))
+                .await?;
+            let ours: Vec<_> = change
+                .newcomers
+                .iter()
+                .filter(|record| record.foreign.is_none())
+                .cloned()
+                .collect();
+            let plan = Plan {
+                nodes: ours.iter().map(|record| record.plan.clone()).collect(),
+            };
+            ports::check(&plan, &self.record().options.bind, self.home())?;
+            refuse_existing(&ours)?;
+            self.hold(&plan);
+            Some(taken)
+        };
+        for record in &change.newcomers {
+            self.admit(record.clone());
+        }
+        for name in &change.leave {
+            self.set_stage(name, &Stage::Leaving);
+        }
+        let written = self.remember(lock, self.record().phase);
+        drop(ports_lock);
+        written
+    }
+
+    /// Writes down how many replicas each master has now.
+    async fn note_shape(&mut self, lock: &Lock) -> Result<(), Error> {
+        let (_, members) = self.look().await?;
+        self.set_reshaped(shape(&members));
+        self.remember(lock, self.record().phase)
+    }
+}
+
+/// Whether a node says that the cluster serves, and that it is up to date if it is a replica.
+fn serves(answers: &Answers) -> bool {
+    let Answers::Cluster(answers) = answers else {
+        return false;
+    };
+    answers.state == "ok" && answers.link.as_deref().is_none_or(|link| link == "up")
+}

@@ -1,0 +1,401 @@
+//! Working out a change: the record and what the nodes say in, steps out. Nothing is touched.
+
+use std::net::SocketAddr;
+
+use super::change::{Addition, Change, Removal, Step};
+use super::error::MemberError;
+use super::existing::{Existing, inspect};
+use super::goal::{Attach, Goal, NewNode, Scale, Slots, master_of, scaled, with, without};
+use super::names::Names;
+use super::roster::{Member, Part, roster};
+use super::share::{evenly, handed};
+use crate::client::REPLY_TIMEOUT;
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::plan::{NodePlan, Plan, PlanError, PortChoice, Role, Topology, bus_port};
+use crate::ports;
+use crate::reshape::survey::Survey;
+use crate::reshape::{Journal, Move, MoveError};
+use crate::slots::SlotRanges;
+use crate::state::{NodeRecord, Phase, Stage};
+use crate::wait::Deadline;
+
+impl Cluster {
+    /// What adding a node comes to.
+    ///
+    /// # Errors
+    /// [`MemberError`]: the nodes are not one cluster, one that must know the new node is silent, an
+    /// existing server is not fit to be taken in, another addition is unfinished. A port is taken.
+    pub async fn plan_add_node(&self, addition: &Addition) -> Result<Change, Error> {
+        let (survey, members) = self.look().await?;
+        self.refuse_unsound(&survey, &members, None, false)?;
+        let of = match &addition.replica_of {
+            Some(node) => member(&members, self.node(node)?.name()),
+            None => None,
+        };
+        if let Some(pending) = members
+            .iter()
+            .find(|member| matches!(member.stage, Stage::Joining { .. }))
+        {
+            let master = of.map(|of| master_of(&members, of).name.clone());
+            return if self.is_asked_for(pending, addition, master.as_ref()) {
+                Ok(Change::of_comings(self.steps_of_joining(), Vec::new()))
+            } else {
+                Err(MemberError::Pending {
+                    node: pending.name.clone(),
+                    part: match &pending.part {
+                        Part::Replica(Some(master)) => format!("a replica of `{master}`"),
+                        _ => "a master".to_owned(),
+                    },
+                }
+                .into())
+            };
+        }
+        let new = with(&members, of, &mut Names::of(self.record()))?;
+        let newcomer = match addition.existing {
+            Some(address) => {
+                self.refuse_member(address)?;
+                self.taken_in(&new, &inspect(address, &self.record().options).await?)
+            }
+            None => self
+                .started(&[new], addition.port)?
+                .pop()
+                .ok_or_else(|| MemberError::Shape("no node is to be added".to_owned()))?,
+        };
+        Ok(Change::of_comings(steps_of(&newcomer), vec![newcomer]))
+    }
+
+    /// What deleting a node comes to.
+    ///
+    /// # Errors
+    /// [`MoveError::Unfinished`]: another command that moves slots was interrupted.
+    /// [`MemberError`]: it is the last master, or one whose keys cannot be moved; a node that must
+    /// forget it is silent.
+    pub async fn plan_del_node(&self, removal: &Removal) -> Result<Change, Error> {
+        let name = self.node(&removal.node)?.name();
+        let (survey, members) = self.look().await?;
+        self.refuse_unsound(&survey, &members, Some(name), removal.force)?;
+        let Some(leaver) = member(&members, name) else {
+            return Ok(Change::default());
+        };
+        let goal = without(&members, leaver, removal.force)?;
+        let command = self.command(&format!("shardlab del-node {name}"));
+        self.steps_to(goal, &survey, &members, Vec::new(), command)
+    }
+
+    /// What scaling comes to, what interrupted changes have left undone included.
+    ///
+    /// # Errors
+    /// [`MemberError`]: numbers that make no cluster, or a node is silent.
+    pub async fn plan_scale(&self, scale: Scale) -> Result<Change, Error> {
+        let (survey, members) = self.look().await?;
+        self.refuse_unsound(&survey, &members, None, false)?;
+        let goal = scaled(&members, scale, &mut Names::of(self.record()))?;
+        let newcomers = self.started(&goal.new, None)?;
+        self.steps_to(
+            goal,
+            &survey,
+            &members,
+            newcomers,
+            self.command(&scale.to_string()),
+        )
+    }
+
+    /// The command with the cluster's name, as somebody else can give it.
+    fn command(&self, command: &str) -> String {
+        match self.name().as_str() {
+            "default" => command.to_owned(),
+            name => format!("{command} -n {name}"),
+        }
+    }
+
+    /// The moves of the same command, if it was interrupted while slots moved.
+    ///
+    /// # Errors
+    /// Another command that moves slots was interrupted.
+    fn interrupted(&self, command: &str) -> Result<Option<Vec<Move>>, Error> {
+        match Journal::read(&self.home().folder(self.name()))? {
+            Some(journal) if journal.command != command => Err(MoveError::Unfinished {
+                command: journal.command,
+            }
+            .into()),
+            journal => Ok(journal.map(|journal| journal.moves)),
+        }
+    }
+
+    /// What the nodes say, and who is who.
+    pub(super) async fn look(&self) -> Result<(Survey, Vec<Member>), Error> {
+        if self.record().phase == Phase::Starting {
+            return Err(Error::Unfinished(self.name().clone()));
+        }
+        if self.record().options.topology != Topology::Cluster {
+            return Err(MemberError::NoCluster(self.name().to_string()).into());
+        }
+        if !self.is_running() {
+            return Err(Error::NotRunning(self.name().clone()));
+        }
+        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        let members = roster(&self.records(), &survey);
+        Ok((survey, members))
+    }
+
+    /// The nodes as they stand now, processes and stages included.
+    pub(super) fn records(&self) -> Vec<NodeRecord> {
+        self.nodes().iter().map(crate::Node::record).collect()
+    }
+
+    /// Refuses what would leave nodes behind that know another set of nodes: silent ones, and those
+    /// that are not in one cluster with the others.
+    fn refuse_unsound(
+        &self,
+        survey: &Survey,
+        members: &[Member],
+        leaver: Option<&str>,
+        force: bool,
+    ) -> Result<(), MemberError> {
+        let settled = || {
+            members
+                .iter()
+                .filter(|member| member.stage.is_member() && Some(member.name.as_str()) != leaver)
+        };
+        if let Some(member) = settled().find(|member| member.silent.is_some() && !force) {
+            return Err(MemberError::Silent {
+                node: member.name.clone(),
+                why: member.silent.clone().unwrap_or_default(),
+            });
+        }
+        for account in survey.accounts() {
+            let (Ok(lines), true) = (
+                &account.says,
+                settled().any(|member| member.name == account.node),
+            ) else {
+                continue;
+            };
+            let stranger = settled().find(|other| {
+                other.silent.is_none()
+                    && lines.iter().all(|line| other.id.as_ref() != Some(&line.id))
+            });
+            if let Some(stranger) = stranger {
+                return Err(MemberError::Apart {
+                    node: account.node.clone(),
+                    stranger: stranger.name.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an addition that was interrupted is the one that is asked for.
+    fn is_asked_for(&self, pending: &Member, addition: &Addition, master: Option<&String>) -> bool {
+        let same_part = match &pending.part {
+            Part::Replica(of) => of.as_ref() == master,
+            Part::Master => master.is_none(),
+        };
+        let Ok(node) = self.node(&pending.name) else {
+            return false;
+        };
+        let same_place = match addition.existing {
+            Some(address) => !node.is_ours() && node.address() == address,
+            None => node.is_ours() && addition.port.is_none_or(|port| port == node.plan().port),
+        };
+        same_part && same_place
+    }
+
+    fn refuse_member(&self, address: SocketAddr) -> Result<(), MemberError> {
+        match self.nodes().iter().find(|node| node.address() == address) {
+            None => Ok(()),
+            Some(node) => Err(MemberError::Unfit {
+                address,
+                reason: format!("it is node `{}` of this cluster already", node.name()),
+            }),
+        }
+    }
+
+    /// Records of nodes of ours to be started, with ports that are free now.
+    fn started(&self, new: &[NewNode], port: Option<u16>) -> Result<Vec<NodeRecord>, Error> {
+        let options = &self.record().options;
+        let last = || {
+            let ours = self.nodes().iter().filter(|node| node.is_ours());
+            ours.map(|node| node.plan().port).max().unwrap_or(0)
+        };
+        let ports = match (port, &options.ports) {
+            (Some(port), _) => vec![port],
+            (None, PortChoice::Auto) => ports::choose(new.len(), &options.bind, self.home())?,
+            (None, _) => ports::following(last(), new.len(), &options.bind, self.home())?,
+        };
+        let mut records = Vec::with_capacity(new.len());
+        for (new, port) in new.iter().zip(ports) {
+            let plan = self.planned(new, port, bus_port(&new.name, options.topology, port)?);
+            self.refuse_double_port(&plan)?;
+            let dir = self.record().dir.join(port.to_string());
+            records.push(joining(NodeRecord::new(plan, dir), new));
+        }
+        let plan = Plan {
+            nodes: records.iter().map(|record| record.plan.clone()).collect(),
+        };
+        ports::check(&plan, &options.bind, self.home())?;
+        Ok(records)
+    }
+
+    /// The record of a server that runs already.
+    fn taken_in(&self, new: &NewNode, existing: &Existing) -> NodeRecord {
+        let plan = self.planned(new, existing.address.port(), Some(existing.bus_port));
+        // Nothing is ever there.
+        let dir = self.record().dir.join(existing.address.port().to_string());
+        let record = NodeRecord {
+            foreign: Some(existing.address),
+            ..NodeRecord::new(plan, dir)
+        };
+        joining(record, new)
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as a question to the cluster")]
+    fn planned(&self, new: &NewNode, port: u16, bus_port: Option<u16>) -> NodePlan {
+        NodePlan {
+            name: new.name.clone(),
+            role: if new.replica_of.is_some() {
+                Role::Replica
+            } else {
+                Role::Master
+            },
+            shard: new.shard,
+            port,
+            bus_port,
+            slots: SlotRanges::default(),
+        }
+    }
+
+    /// A node that is down does not hold its ports, and wants them back.
+    fn refuse_double_port(&self, plan: &NodePlan) -> Result<(), PlanError> {
+        for node in self.nodes() {
+            let taken = [Some(node.plan().port), node.bus_port()];
+            let wanted = [Some(plan.port), plan.bus_port].into_iter().flatten();
+            if let Some(port) = wanted.into_iter().find(|port| taken.contains(&Some(*port))) {
+                return Err(PlanError::PortTwice {
+                    port,
+                    first: format!("port of `{}`", node.name()),
+                    second: format!("port of `{}`", plan.name),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn steps_of_joining(&self) -> Vec<Step> {
+        self.records().iter().flat_map(steps_of).collect()
+    }
+
+    fn steps_to(
+        &self,
+        goal: Goal,
+        survey: &Survey,
+        members: &[Member],
+        newcomers: Vec<NodeRecord>,
+        command: String,
+    ) -> Result<Change, Error> {
+        let leaves = |name: &str| goal.leave.iter().any(|leaver| leaver == name);
+        let mut steps: Vec<_> = self
+            .records()
+            .iter()
+            .filter(|record| !leaves(&record.plan.name))
+            .chain(&newcomers)
+            .flat_map(steps_of)
+            .collect();
+        let comings = steps.len();
+        let moves = match self.interrupted(&command)? {
+            Some(moves) => moves,
+            None => moves(&goal, survey, members)?,
+        };
+        steps.extend(moves.iter().map(|part| Step::Move {
+            count: part.slots.count(),
+            slots: part.slots.clone(),
+            from: part.from.clone(),
+            to: part.to.clone(),
+        }));
+        steps.extend(
+            goal.attach
+                .iter()
+                .map(|Attach { replica, master }| Step::Replicate {
+                    node: replica.clone(),
+                    master: master.clone(),
+                }),
+        );
+        steps.extend(goal.leave.iter().map(|name| {
+            match self.node(name).ok().filter(|node| !node.is_ours()) {
+                None => Step::Delete { node: name.clone() },
+                Some(node) => Step::Release {
+                    node: name.clone(),
+                    address: node.address(),
+                },
+            }
+        }));
+        Ok(Change {
+            steps,
+            comings,
+            newcomers,
+            moves,
+            attach: goal.attach,
+            leave: goal.leave,
+            command,
+        })
+    }
+}
+
+fn member<'a>(members: &'a [Member], name: &str) -> Option<&'a Member> {
+    members.iter().find(|member| member.name == name)
+}
+
+fn joining(record: NodeRecord, new: &NewNode) -> NodeRecord {
+    NodeRecord {
+        stage: Stage::Joining {
+            replica_of: new.replica_of.clone(),
+        },
+        ..record
+    }
+}
+
+/// The steps of a node that is joining; none of one that has joined.
+fn steps_of(record: &NodeRecord) -> Vec<Step> {
+    let Stage::Joining { replica_of } = &record.stage else {
+        return Vec::new();
+    };
+    let node = record.plan.name.clone();
+    let first = match record.foreign {
+        Some(address) => Step::TakeIn {
+            node: node.clone(),
+            address,
+        },
+        None => Step::Start {
+            node: node.clone(),
+            port: record.plan.port,
+            bus_port: record.plan.bus_port.unwrap_or_default(),
+        },
+    };
+    let then = replica_of
+        .clone()
+        .map(|master| Step::Replicate { node, master });
+    std::iter::once(first).chain(then).collect()
+}
+
+/// Which slots move, once the new nodes are there.
+fn moves(goal: &Goal, survey: &Survey, members: &[Member]) -> Result<Vec<Move>, Error> {
+    let stay = members
+        .iter()
+        .filter(|member| member.is_lasting_master() && !goal.leave.contains(&member.name))
+        .map(|member| &member.name);
+    let new = goal.new.iter().filter(|new| new.replica_of.is_none());
+    let stay: Vec<String> = stay.chain(new.map(|new| &new.name)).cloned().collect();
+    match goal.slots {
+        Slots::Kept => Ok(Vec::new()),
+        Slots::Even => Ok(evenly(survey, &stay)?),
+        Slots::Handed => {
+            let leavers = goal.leave.iter().filter_map(|name| {
+                let line = survey.node(name).filter(|line| line.has("master"))?;
+                Some((name, line.slots.iter().copied().collect::<SlotRanges>()))
+            });
+            Ok(leavers
+                .flat_map(|(name, slots)| handed(name, &slots, &stay))
+                .collect())
+        }
+    }
+}

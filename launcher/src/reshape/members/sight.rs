@@ -1,0 +1,130 @@
+//! What can be seen of a change from the nodes' answers. Pure.
+
+use super::goal::Attach;
+use super::roster::has_ports;
+use crate::ladder::{Answers, ClusterAnswers, Observation};
+use crate::reshape::survey::Survey;
+use crate::view::NodeLine;
+
+/// What `node` says of the node with this id.
+fn line_of<'a>(survey: &'a Survey, node: &str, id: &str) -> Option<&'a NodeLine> {
+    let account = survey
+        .accounts()
+        .iter()
+        .find(|account| account.node == node)?;
+    let lines = account.says.as_ref().ok()?;
+    lines.iter().find(|line| line.id == id)
+}
+
+/// Whether `node` has heard of the node with this id.
+pub(super) fn knows(survey: &Survey, node: &str, id: &str) -> bool {
+    line_of(survey, node, id).is_some()
+}
+
+/// Whether `node` knows the node with this id, and talks to it.
+pub(super) fn is_linked(survey: &Survey, node: &str, id: &str) -> bool {
+    line_of(survey, node, id)
+        .is_some_and(|line| line.connected && !line.has("handshake") && !line.has("noaddr"))
+}
+
+/// Whether `node` is in the midst of getting to know somebody, if only once more.
+pub(super) fn shakes_hands(survey: &Survey, node: &str) -> bool {
+    let account = survey
+        .accounts()
+        .iter()
+        .find(|account| account.node == node);
+    let lines = account.and_then(|account| account.says.as_ref().ok());
+    lines.is_some_and(|lines| lines.iter().any(|line| line.has("handshake")))
+}
+
+/// The first pair that is not yet what it is to be, with what is missing. Nodes that are silent are
+/// not asked, but for the replica itself.
+pub(super) fn unattached<'a>(
+    round: &[Observation],
+    pairs: &'a [Attach],
+) -> Option<(&'a Attach, String)> {
+    pairs
+        .iter()
+        .find_map(|pair| Some((pair, missing(round, pair)?)))
+}
+
+fn missing(round: &[Observation], pair: &Attach) -> Option<String> {
+    let (Some(replica), Some(master)) =
+        (answers(round, &pair.replica), answers(round, &pair.master))
+    else {
+        return Some("one of them does not answer".to_owned());
+    };
+    let (Some(replica_line), Some(master_line)) = (replica.myself(), master.myself()) else {
+        return Some("one of them does not tell who it is".to_owned());
+    };
+    if replica_line.master.as_deref() != Some(&master_line.id) {
+        return Some(format!("`{}` does not say so yet", pair.replica));
+    }
+    if replica.link.as_deref() != Some("up") {
+        let link = replica.link.as_deref().unwrap_or("down");
+        return Some(format!("master_link_status:{link}"));
+    }
+    round.iter().find_map(|observation| {
+        let answers = of_cluster(observation)?;
+        let line = answers.nodes.iter().find(|line| line.id == replica_line.id);
+        if line.is_none_or(|line| line.master.as_deref() != Some(&master_line.id)) {
+            return Some(format!("`{}` does not know it yet", observation.node));
+        }
+        let hidden = answers
+            .slots
+            .iter()
+            .any(|line| line.master == master_line.id && !line.replicas.contains(&replica_line.id));
+        hidden.then(|| {
+            format!(
+                "CLUSTER SLOTS of `{}` does not show it yet",
+                observation.node
+            )
+        })
+    })
+}
+
+fn answers<'a>(round: &'a [Observation], node: &str) -> Option<&'a ClusterAnswers> {
+    of_cluster(round.iter().find(|observation| observation.node == node)?)
+}
+
+fn of_cluster(observation: &Observation) -> Option<&ClusterAnswers> {
+    match observation.answers.as_ref().ok()? {
+        Answers::Cluster(answers) => Some(answers),
+        _ => None,
+    }
+}
+
+/// The first node, of those that stay, that still knows one of those that leave: by its id, or as a
+/// handshake with its address.
+pub(super) fn remembering<'a>(survey: &'a Survey, leavers: &[Leaver]) -> Vec<(&'a str, String)> {
+    let stays = |node: &str| leavers.iter().all(|leaver| leaver.name != node);
+    survey
+        .accounts()
+        .iter()
+        .filter(|account| stays(&account.node))
+        .filter_map(|account| Some((account.node.as_str(), account.says.as_ref().ok()?)))
+        .flat_map(|(node, lines)| {
+            lines
+                .iter()
+                .filter(|line| leavers.iter().any(|leaver| leaver.is(line)))
+                .map(move |line| (node, line.id.clone()))
+        })
+        .collect()
+}
+
+/// A node that is to be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Leaver {
+    /// Its name.
+    pub(super) name: String,
+    /// Its id, if it or somebody else knows it.
+    pub(super) id: Option<String>,
+    pub(super) port: u16,
+    pub(super) bus_port: Option<u16>,
+}
+
+impl Leaver {
+    fn is(&self, line: &NodeLine) -> bool {
+        self.id.as_deref() == Some(&line.id) || has_ports(line, self.port, self.bus_port)
+    }
+}
