@@ -2,17 +2,20 @@
 //!
 //! `just bench boot [--rounds N] [--ways seeded,commands,redis-cli] [--masters 3,10] SERVER…`
 //! prints one Markdown row for each server, size and way. The ways take turns in every round, so
-//! that a busy moment of the machine hits them all.
+//! that a busy moment of the machine hits them all. `--topology sentinel` (or `replication`,
+//! `standalone`) boots these instead, by those of the ways that there are for them.
+
+#[path = "common/cpu.rs"]
+mod cpu;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike as _;
+use cpu::{cpu_of, own_cpu};
 use shardlab::ladder::Answers;
-use shardlab::plan::{Boot, Options, PortChoice};
+use shardlab::plan::{Boot, Options, PortChoice, Topology};
 use shardlab::state::Home;
 use shardlab::wait::{Deadline, next_round};
 use shardlab::{Cluster, Rung};
@@ -29,12 +32,15 @@ struct Args {
         default_value = "seeded,commands,redis-cli"
     )]
     ways: Vec<Way>,
-    /// Numbers of masters.
-    #[arg(long, value_delimiter = ',', default_value = "3")]
+    /// What to boot.
+    #[arg(long, default_value = "cluster", value_parser = topology)]
+    topology: Topology,
+    /// Numbers of masters [default: the topology's].
+    #[arg(long, value_delimiter = ',')]
     masters: Vec<usize>,
-    /// Replicas of each.
-    #[arg(long, default_value_t = 1)]
-    replicas: usize,
+    /// Replicas of each [default: the topology's].
+    #[arg(long)]
+    replicas: Option<usize>,
     /// After each boot, watch for so long that nothing changes any more.
     #[arg(long, value_parser = humantime::parse_duration, default_value = "0s")]
     settle: Duration,
@@ -79,6 +85,45 @@ struct Boots {
     failures: usize,
 }
 
+fn topology(text: &str) -> Result<Topology, String> {
+    let all = [
+        Topology::Cluster,
+        Topology::Replication,
+        Topology::Sentinel,
+        Topology::Standalone,
+    ];
+    all.into_iter()
+        .find(|topology| topology.to_string() == text)
+        .ok_or_else(|| {
+            format!(
+                "expected one of {}",
+                all.map(|one| one.to_string()).join(", ")
+            )
+        })
+}
+
+impl Args {
+    fn masters(&self) -> Vec<usize> {
+        if self.masters.is_empty() {
+            vec![Options::of(self.topology).masters]
+        } else {
+            self.masters.clone()
+        }
+    }
+
+    fn replicas(&self) -> usize {
+        let usual = Options::of(self.topology).replicas;
+        self.replicas
+            .unwrap_or(usual.first().copied().unwrap_or_default())
+    }
+
+    /// redis-cli makes nothing but clusters.
+    fn ways(&self) -> impl Iterator<Item = Way> {
+        let all = self.ways.iter().copied();
+        all.filter(|way| *way != Way::RedisCli || self.topology == Topology::Cluster)
+    }
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -96,12 +141,11 @@ async fn run(args: &Args) -> bool {
     );
     say("|---|---|---|---|---|---|---|---|---|");
     let mut sound = true;
-    for masters in &args.masters {
+    for masters in args.masters() {
         for server in &args.servers {
             let mut rows: Vec<Boots> = args
-                .ways
-                .iter()
-                .map(|way| Boots::new(server, *masters, *way))
+                .ways()
+                .map(|way| Boots::new(server, masters, way))
                 .collect();
             for _ in 0..args.rounds {
                 for row in &mut rows {
@@ -155,7 +199,7 @@ impl Boots {
         let since = Instant::now();
         let options = Options {
             masters: self.masters,
-            replicas: vec![args.replicas],
+            replicas: vec![args.replicas()],
             ports: PortChoice::Auto,
             persist: false,
             boot: match self.way {
@@ -165,7 +209,7 @@ impl Boots {
             },
             // What servers come with, for the way that leaves everything at its default.
             node_timeout: Duration::from_secs(if self.way == Way::RedisCli { 15 } else { 5 }),
-            ..Options::default()
+            ..Options::of(args.topology)
         };
         let builder = Cluster::builder()
             .options(options)
@@ -178,7 +222,7 @@ impl Boots {
             .map_err(|error| error.to_string())?;
         let climb = match self.way {
             Way::RedisCli => {
-                create(&args.cli, &cluster, args.replicas)?;
+                create(&args.cli, &cluster, args.replicas())?;
                 let deadline = Deadline::after(Duration::from_secs(120));
                 let look = |_: &[_]| Ok::<_, String>(());
                 let climbed = cluster
@@ -237,7 +281,7 @@ impl Boots {
         format!(
             "| {server} | {} + {} | {} | {ok} | {replicas} | {visible} | {ratio} | {:.2} | {} of {} |",
             self.masters,
-            self.masters * args.replicas,
+            self.masters * args.replicas(),
             self.way.name(),
             self.own.as_secs_f64() / self.nodes.as_secs_f64(),
             self.failures,
@@ -332,27 +376,6 @@ fn median(times: &[Duration]) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort();
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-}
-
-fn own_cpu() -> Duration {
-    let usage =
-        getrusage(UsageWho::RUSAGE_SELF).map(|usage| usage.user_time() + usage.system_time());
-    usage.map_or(Duration::ZERO, |time| {
-        Duration::from_micros(time.num_microseconds().unsigned_abs())
-    })
-}
-
-/// Processor time of another process, all threads: the first field of /proc/PID/task/TID/schedstat,
-/// in nanoseconds. (The clock ticks of /proc/PID/stat are too coarse for a boot.)
-fn cpu_of(pid: i32) -> Option<Duration> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let times = tasks.flatten().filter_map(|task| {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-        Some(Duration::from_nanos(
-            text.split_ascii_whitespace().next()?.parse().ok()?,
-        ))
-    });
-    Some(times.sum())
 }
 
 #[expect(clippy::print_stdout, reason = "the result of a benchmark")]

@@ -5,6 +5,8 @@
 //! one Markdown row for each server and way. Each time three masters hold the keys, a fourth joins, and gets 4,096
 //! slots; then every key's value is looked at, and the keys are counted.
 
+#[path = "../common/cpu.rs"]
+mod cpu;
 #[path = "../../tests/it/traffic.rs"]
 mod traffic;
 
@@ -13,6 +15,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
+use cpu::{cpu_of, own_cpu};
 use shardlab::plan::{Boot, Options, PortChoice, Topology};
 use shardlab::reshape::plan::Rebalance;
 use shardlab::reshape::{MoveOptions, Way};
@@ -68,6 +71,10 @@ enum WayArg {
 /// One measurement.
 struct Run {
     took: Duration,
+    /// Processor time of the nodes.
+    nodes: Duration,
+    /// Of this process, the client's included.
+    own: Duration,
     commands: u64,
     longest: Duration,
 }
@@ -85,9 +92,9 @@ fn main() -> ExitCode {
 
 async fn measure(args: &Args) -> bool {
     say(
-        "| server | way | median | all rounds | times auto | client's commands | its longest wait | failed |",
+        "| server | way | median | all rounds | times auto | CPU nodes / own | client's commands | its longest wait | failed |",
     );
-    say("|---|---|---|---|---|---|---|---|");
+    say("|---|---|---|---|---|---|---|---|---|");
     let mut sound = true;
     for server in &args.servers {
         let mut runs: Vec<(WayArg, Vec<Run>, usize)> =
@@ -144,12 +151,20 @@ async fn run(args: &Args, server: &str, way: WayArg) -> Result<Run, String> {
     owned(&cluster, MASTERS + 1).await?;
 
     let traffic = (args.traffic > 0).then(|| Traffic::start(&cluster, keys.clone(), args.traffic));
-    let since = Instant::now();
+    let nodes = || {
+        let processes = cluster.nodes().iter().filter_map(Node::process);
+        processes
+            .filter_map(|process| cpu_of(process.pid))
+            .sum::<Duration>()
+    };
+    let (nodes_before, own_before, since) = (nodes(), own_cpu(), Instant::now());
     let done = match way {
         WayArg::RedisCli => rebalance_by_cli(&args.cli, first).await,
         _ => rebalance(args, &cluster, way).await,
     };
     let took = since.elapsed();
+    let nodes = nodes().saturating_sub(nodes_before);
+    let own = own_cpu().saturating_sub(own_before);
     let report = traffic.map(Traffic::stop).transpose();
     done?;
     let report = report.map_err(|error| format!("the client: {error}"))?;
@@ -164,6 +179,8 @@ async fn run(args: &Args, server: &str, way: WayArg) -> Result<Run, String> {
     }
     Ok(Run {
         took,
+        nodes,
+        own,
         commands: report.as_ref().map_or(0, |report| report.commands),
         longest: report.map_or(Duration::ZERO, |report| report.longest),
     })
@@ -174,9 +191,7 @@ async fn rebalance(args: &Args, cluster: &Cluster, way: WayArg) -> Result<(), St
     if way == WayArg::Keys {
         options.way = Way::Keys;
     }
-    if let Some(lanes) = args.lanes {
-        options.lanes = lanes;
-    }
+    options.lanes = args.lanes;
     let wish = Rebalance {
         use_empty: true,
         ..Rebalance::default()
@@ -268,10 +283,12 @@ fn row(server: &str, way: WayArg, runs: &[Run], failed: usize, base: Option<Dura
         .zip(base)
         .map(|(own, base)| format!("{:.1}", own.as_secs_f64() / base.as_secs_f64()));
     format!(
-        "| {name} | {way:?} | {} s | {} | {} | {} | {} s | {failed} of {} |",
+        "| {name} | {way:?} | {} s | {} | {} | {} / {} s | {} | {} s | {failed} of {} |",
         median(runs).map_or("-".to_owned(), seconds),
         all.join(" "),
         ratio.unwrap_or_default(),
+        seconds(mean(runs, |run| run.nodes)),
+        seconds(mean(runs, |run| run.own)),
         runs.iter().map(|run| run.commands).sum::<u64>(),
         seconds(runs.iter().map(|run| run.longest).max().unwrap_or_default()),
         runs.len() + failed,
@@ -282,6 +299,11 @@ fn median(runs: &[Run]) -> Option<Duration> {
     let mut times: Vec<_> = runs.iter().map(|run| run.took).collect();
     times.sort();
     times.get(times.len() / 2).copied()
+}
+
+fn mean(runs: &[Run], of: impl Fn(&Run) -> Duration) -> Duration {
+    let sum: Duration = runs.iter().map(of).sum();
+    sum / u32::try_from(runs.len().max(1)).unwrap_or(u32::MAX)
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -94,6 +94,12 @@ impl Identity {
         self.product == Product::Valkey && self.version >= Version::new(9, 0, 0)
     }
 
+    /// `CLUSTER SETSLOT` is replicated, and a connection that sends it waits until the replicas
+    /// have it. Valkey 8.0 (`clusterCommandSetSlot`, `src/cluster_legacy.c`).
+    pub fn setslot_waits_for_replicas(&self) -> bool {
+        self.product == Product::Valkey && self.version >= Version::new(8, 0, 0)
+    }
+
     /// Whether it has what Redis has since `major.minor`.
     fn descends_from(&self, major: u32, minor: u32) -> bool {
         self.redis_ancestor()
@@ -195,6 +201,15 @@ mod tests {
             Identity::atomic_slot_migration,
             &["valkey 9.0.0", "valkey 9.1.2"],
             &["valkey 8.1.8", "redis 9.0.0", "redict 9.0.0"],
+        );
+    }
+
+    #[test]
+    fn setslot_waits_for_replicas_since_valkey_8_0() {
+        assert_since(
+            Identity::setslot_waits_for_replicas,
+            &["valkey 8.0.0", "valkey 9.1.2"],
+            &["valkey 7.2.5", "redis 8.2.3"],
         );
     }
 

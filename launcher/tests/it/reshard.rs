@@ -8,6 +8,7 @@ use shardlab::Cluster;
 use shardlab::reshape::plan::{Reshard, Sources};
 use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
 use shardlab::resp::Frame;
+use shardlab::slots::SlotRanges;
 use shardlab::state::Home;
 use shardlab::wait::{Deadline, until_blocking};
 
@@ -255,7 +256,13 @@ async fn a_slot_that_is_open_or_has_keys_on_both_sides_is_settled() {
     let options = MoveOptions::default();
 
     let keys = cluster
-        .settle_slot(slot, "n1", "n2", Keep::Target, options)
+        .settle_slots(
+            &SlotRanges::from_iter([slot]),
+            "n1",
+            "n2",
+            Keep::Target,
+            options,
+        )
         .await;
     assert_eq!(keys.unwrap(), 2);
     let get = |key: &[u8]| command([b"GET", &bar(key)]);
@@ -270,7 +277,13 @@ async fn a_slot_that_is_open_or_has_keys_on_both_sides_is_settled() {
     assert_eq!(survey.open_slots(), []);
     // There is nothing left to do, which is fine.
     let again = cluster
-        .settle_slot(slot, "n1", "n2", Keep::Source, options)
+        .settle_slots(
+            &SlotRanges::from_iter([slot]),
+            "n1",
+            "n2",
+            Keep::Source,
+            options,
+        )
         .await;
     assert_eq!(again.unwrap(), 0);
 }

@@ -8,6 +8,7 @@
 //! that it finds in one round of its event loop.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -18,10 +19,11 @@ use super::{Keep, Tell, Tick};
 use crate::error::Error;
 use crate::reshape::moves::Task;
 use crate::reshape::{MoveError, MoveOptions};
+use crate::resp::Value;
 use crate::slots::Slot;
 
-/// How many slots go through the steps together.
-const SLOTS_AT_ONCE: usize = 64;
+/// How many slots go through the steps together, shared by all lanes between two nodes.
+const SLOTS_AT_ONCE: usize = 128;
 /// How many keys of a slot are asked for at once (`GETKEYSINSLOT slot count`).
 const KEYS_AT_ONCE: usize = 1000;
 /// How often no key may leave a slot that has some.
@@ -32,10 +34,9 @@ const FRUITLESS_ROUNDS: u32 = 10;
 pub(super) struct Queue(Mutex<VecDeque<Vec<Task>>>);
 
 impl Queue {
-    pub(super) fn new(tasks: &[Task]) -> Self {
-        Self(Mutex::new(
-            tasks.chunks(SLOTS_AT_ONCE).map(<[Task]>::to_vec).collect(),
-        ))
+    pub(super) fn new(tasks: &[Task], lanes: NonZeroUsize) -> Self {
+        let chunks = tasks.chunks(SLOTS_AT_ONCE.div_ceil(lanes.get()));
+        Self(Mutex::new(chunks.map(<[Task]>::to_vec).collect()))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -68,10 +69,11 @@ impl Lane {
         options: MoveOptions,
         tell: Tell,
     ) -> Result<Self, Error> {
+        let mut source = Session::open(from).await?;
         Ok(Self {
-            source: Session::open(from).await?,
+            carrier: Carrier::new(&mut source, to, keep, options, tell.clone()).await?,
+            source,
             target: Session::open(to).await?,
-            carrier: Carrier::new(to, keep, options, tell.clone()),
             tell,
         })
     }
@@ -149,10 +151,11 @@ impl Lane {
             .await?;
         let mut keys: Vec<(Slot, Bytes)> = Vec::new();
         for (reply, slot) in replies.iter().zip(slots) {
-            let found = reply.as_array().unwrap_or_default().iter();
-            keys.extend(
-                found.filter_map(|key| Some((*slot, Bytes::copy_from_slice(key.as_text()?)))),
-            );
+            let found = reply.as_array().unwrap_or_default();
+            keys.extend(found.iter().filter_map(|key| match key.plain() {
+                Value::BulkString(key) => Some((*slot, key.clone())),
+                _ => None,
+            }));
         }
         self.carrier.pack(&mut self.source, keys).await
     }

@@ -35,6 +35,11 @@ use peer::{Peer, Session};
 pub use progress::{MoveEvent, Moved, Progress, SlowKey};
 use progress::{Tell, Tick};
 
+/// How many workers there are between two nodes: one moves keys while another waits for the disk.
+const LANES: NonZeroUsize = NonZeroUsize::new(2).expect("it is not zero");
+/// The same where each SETSLOT waits for the replicas' word before the next one of that connection.
+const LANES_THAT_WAIT: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
+
 /// How slots are moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Way {
@@ -67,8 +72,9 @@ pub struct MoveOptions {
     /// MIGRATE's first time-out, in whole milliseconds; a key that is too slow gets five times as
     /// much, three times. Its source serves nobody meanwhile.
     pub migrate_timeout: Duration,
-    /// Key by key: how many workers there are between two nodes.
-    pub lanes: NonZeroUsize,
+    /// Key by key: how many workers there are between two nodes; if not said, as many as suit the
+    /// server.
+    pub lanes: Option<NonZeroUsize>,
 }
 
 impl Default for MoveOptions {
@@ -76,7 +82,7 @@ impl Default for MoveOptions {
         Self {
             way: Way::default(),
             migrate_timeout: Duration::from_secs(2),
-            lanes: NonZeroUsize::MIN.saturating_add(1),
+            lanes: None,
         }
     }
 }
@@ -151,7 +157,8 @@ impl Cluster {
 
         let (tell, mut told) = mpsc::unbounded_channel();
         let mut work = JoinSet::new();
-        begin(&mut work, legs, atomic, options, &Tell::new(tell)).await?;
+        let lanes = self.lanes(options);
+        begin(&mut work, legs, atomic, lanes, options, &Tell::new(tell)).await?;
         loop {
             tokio::select! {
                 biased;
@@ -200,7 +207,8 @@ impl Cluster {
         );
         let (tell, mut told) = mpsc::unbounded_channel();
         let lane = Lane::open(&from, &to, keep, options, Tell::new(tell)).await?;
-        lane.work(Arc::new(Queue::new(&tasks))).await?;
+        lane.work(Arc::new(Queue::new(&tasks, NonZeroUsize::MIN)))
+            .await?;
         let mut keys = 0;
         while let Some(tick) = told.recv().await {
             keys += match tick {
@@ -229,6 +237,12 @@ impl Cluster {
                 self.record().server
             ))),
         }
+    }
+
+    fn lanes(&self, options: MoveOptions) -> NonZeroUsize {
+        let waits = self.record().server.setslot_waits_for_replicas();
+        let usual = if waits { LANES_THAT_WAIT } else { LANES };
+        options.lanes.unwrap_or(usual)
     }
 
     fn endpoint_of(&self, survey: &Survey, name: &str) -> Result<Arc<Peer>, Error> {
@@ -269,6 +283,7 @@ async fn begin(
     work: &mut JoinSet<Result<(), Error>>,
     legs: Vec<Leg>,
     atomic: bool,
+    lanes: NonZeroUsize,
     options: MoveOptions,
     tell: &Tell,
 ) -> Result<(), Error> {
@@ -281,8 +296,8 @@ async fn begin(
             .or_insert_with(|| (Arc::clone(&leg.from), Vec::new()));
         parts.1.extend(atomic::parts(&whole, &leg.to));
         let tasks: Vec<Task> = by_key.iter().map(|(task, _)| *task).collect();
-        let queue = Arc::new(Queue::new(&tasks));
-        for _ in 0..queue.len().min(options.lanes.get()) {
+        let queue = Arc::new(Queue::new(&tasks, lanes));
+        for _ in 0..queue.len().min(lanes.get()) {
             let lane = Lane::open(&leg.from, &leg.to, Keep::Source, options, tell.clone()).await?;
             work.spawn(lane.work(Arc::clone(&queue)));
         }
