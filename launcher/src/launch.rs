@@ -34,16 +34,20 @@ pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<P
         ports::check(&plan, &options.bind, home)?;
         return Ok(plan);
     }
+    let plan = Plan::new(options, &ports_of(options, home)?)?;
+    ports::check(&plan, &options.bind, home)?;
+    Ok(plan)
+}
+
+/// The ports that are asked for, and free ones where any will do.
+pub(crate) fn ports_of(options: &Options, home: &Home) -> Result<Vec<u16>, Error> {
     let wanted = Plan::wanted_ports(options)?;
     let missing = wanted.iter().filter(|port| port.is_none()).count();
     let mut chosen = ports::choose(missing, &options.bind, home)?.into_iter();
-    let ports: Vec<u16> = wanted
+    Ok(wanted
         .into_iter()
         .filter_map(|port| port.or_else(|| chosen.next()))
-        .collect();
-    let plan = Plan::new(options, &ports)?;
-    ports::check(&plan, &options.bind, home)?;
-    Ok(plan)
+        .collect())
 }
 
 /// Starts what is wished for. When it fails, nothing is left but the lock.

@@ -6,7 +6,6 @@ use thiserror::Error;
 
 use super::Damage;
 use crate::exit;
-use crate::plan::Topology;
 use crate::server::Identity;
 use crate::state::Name;
 
@@ -17,9 +16,6 @@ pub enum ArchiveError {
     /// There is a file of that name.
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
-    /// A kind of set whose links are in more places than an archive has.
-    #[error("a set of the topology {0} cannot be saved; clusters and lone servers can")]
-    Topology(Topology),
     /// A node that ran before it was taken in.
     #[error("node `{0}` ran before it was taken in: its data is not shardlab's to save")]
     NotOurs(String),
@@ -127,7 +123,7 @@ impl ArchiveError {
             Self::Foreign { .. } => {
                 "servers read what older ones of the same line have written; `--server` takes another one"
             }
-            Self::Topology(_) | Self::File { .. } => return None,
+            Self::File { .. } => return None,
         };
         Some(hint.to_owned())
     }

@@ -37,6 +37,9 @@ pub struct Manifest {
     pub options: Options,
     /// What it ran on.
     pub server: Identity,
+    /// The node that was the master, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub master: Option<String>,
     /// Names of nodes that it once had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired: Vec<String>,
@@ -167,6 +170,12 @@ impl Manifest {
     fn check(&self) -> Result<(), Damage> {
         if self.nodes.is_empty() || self.nodes.len() > MAX_NODES {
             return Err(Damage::NodeCount(self.nodes.len()));
+        }
+        let masters = self.nodes.iter().map(|node| &node.plan.name);
+        if let Some(master) = &self.master
+            && !masters.into_iter().any(|name| name == master)
+        {
+            return Err(Damage::NodeName(escaped(master)));
         }
         let mut names = HashSet::new();
         let mut paths = HashSet::new();

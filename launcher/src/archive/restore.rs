@@ -9,14 +9,15 @@ use super::background::Progress;
 use super::manifest::Member;
 use super::nodes_conf::{Place, Places, myself, needed_stranger, relocate};
 use super::{Archive, ArchiveError, Damage, background};
-use crate::boot::told_address;
+use crate::boot::{arrange, replicated_method, told_address};
 use crate::builder::{Builder, Event};
 use crate::cluster::Cluster;
 use crate::config::CLUSTER_FILE;
 use crate::directive::split_words;
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Standing;
-use crate::plan::{NodePlan, Options, Plan, PortChoice};
+use crate::launch::ports_of;
+use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice};
 use crate::ports;
 use crate::random;
 use crate::server::Server;
@@ -32,6 +33,8 @@ pub(crate) fn plan(archive: &Archive, options: &Options, home: &Home) -> Result<
         .map(|node| node.plan.clone())
         .collect();
     let ports = match &options.ports {
+        // Sentinels have ports of their own.
+        _ if !options.topology.is_cluster() => ports_of(options, home)?,
         PortChoice::Auto => ports::choose(saved.len(), &options.bind, home)?,
         PortChoice::List(ports) => ports.clone(),
         PortChoice::From(first) => consecutive(*first, saved.len()),
@@ -57,6 +60,10 @@ pub(crate) async fn restore(
         if let Some(text) = memory {
             write_atomically(&node.dir().join(CLUSTER_FILE), text.as_bytes())?;
         }
+    }
+    if let Some(master) = &archive.manifest().master {
+        let method = replicated_method(Boot::Auto, &server.identity);
+        arrange(cluster, cluster.node(master)?, method)?;
     }
     // Whole and at rest: killed from now on, it is started with its data by the next `up`.
     cluster.remember(lock, Phase::Stopped)?;

@@ -16,7 +16,7 @@ use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::{Error, IoContext as _};
 use crate::node::Node;
-use crate::plan::Topology;
+use crate::plan::{Boot, Role};
 use crate::state::Lock;
 use crate::wait::Deadline;
 
@@ -57,13 +57,7 @@ impl Cluster {
         self.refuse_unfinished()?;
         let path = std::path::absolute(path).doing("find", path)?;
         let record = self.record();
-        let clustered = match record.options.topology {
-            Topology::Cluster => true,
-            Topology::Standalone => false,
-            topology @ (Topology::Replication | Topology::Sentinel) => {
-                return Err(ArchiveError::Topology(topology).into());
-            }
-        };
+        let clustered = record.options.topology.is_cluster();
         if let Some(node) = self.nodes().iter().find(|node| !node.is_ours()) {
             return Err(ArchiveError::NotOurs(node.name().to_owned()).into());
         }
@@ -74,11 +68,13 @@ impl Cluster {
             return Err(ArchiveError::Exists(path).into());
         }
         let before = self.shape(clustered).await?;
+        let master = self.last_master().await?.map(Node::name);
         let mut nodes = self.data().await?;
         if clustered {
             self.memories(&mut nodes).await?;
         }
-        if before != self.shape(clustered).await? {
+        let same_master = master == self.last_master().await?.map(Node::name);
+        if !same_master || before != self.shape(clustered).await? {
             return Err(ArchiveError::Changed(self.name().clone()).into());
         }
         let manifest = Manifest {
@@ -86,6 +82,10 @@ impl Cluster {
             name: self.name().clone(),
             options: record.options.clone(),
             server: record.server.clone(),
+            // Bare nodes come back as such.
+            master: master
+                .filter(|_| record.options.boot != Boot::None)
+                .map(ToOwned::to_owned),
             retired: record.retired.clone(),
             reshaped: record.reshaped.clone(),
             nodes: Vec::new(),
@@ -146,7 +146,10 @@ impl Cluster {
         let mut writing: JoinSet<(usize, Result<File, Error>)> = JoinSet::new();
         let mut nodes = Vec::new();
         for (index, node) in self.nodes().iter().enumerate() {
-            let files = if node.process().is_some() {
+            let files = if node.plan().role == Role::Sentinel {
+                // It holds no data, and is told anew whom to watch.
+                Vec::new()
+            } else if node.process().is_some() {
                 let snapshot = Snapshot::of(node);
                 writing.spawn(async move { (index, snapshot.take().await) });
                 Vec::new()

@@ -13,3 +13,4 @@ mod shaping;
 pub(crate) use bring_up::{BringUp, told_address};
 pub(crate) use commands::replicate;
 pub(crate) use orders::Orders;
+pub(crate) use replicated::{arrange, method as replicated_method};

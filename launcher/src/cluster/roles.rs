@@ -30,6 +30,16 @@ impl Cluster {
         self.nodes.get(ladder::present_master(&round)?)
     }
 
+    /// The master, or if no node with data runs, who is to be it by what the configs say; none without
+    /// [`Topology::has_one_master`].
+    pub(crate) async fn last_master(&self) -> Result<Option<&Node>, Error> {
+        match self.present_master().await {
+            Some(master) => Ok(Some(master)),
+            None if self.record.options.topology.has_one_master() => self.master_by_config(),
+            None => Ok(None),
+        }
+    }
+
     async fn observe(&self) -> Vec<Observation> {
         self.prober().round(Deadline::after(REPLY_TIMEOUT)).await
     }
@@ -78,11 +88,7 @@ impl Cluster {
         if options.topology != Topology::Replication || options.boot == Boot::None {
             return Ok(());
         }
-        let master = match self.present_master().await {
-            Some(master) => Some(master),
-            None => self.master_by_config()?,
-        };
-        let Some(master) = master else {
+        let Some(master) = self.last_master().await? else {
             return Ok(());
         };
         let peer = self.peer(master);

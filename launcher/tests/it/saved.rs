@@ -266,3 +266,61 @@ fn a_restore_that_is_killed_leaves_nothing_that_down_does_not_find() {
         lab.assert_empty();
     }
 }
+
+#[test]
+fn a_watched_set_comes_back_with_the_master_that_it_had() {
+    let lab = Lab::new();
+    let file = lab.home().join("set.shardlab");
+    let file = file.to_str().unwrap();
+    lab.up(&[
+        "--topology",
+        "sentinel",
+        "--replicas",
+        "1",
+        "--down-after",
+        "1s",
+    ]);
+    // A failover that is asked for too early is refused.
+    lab.shardlab(["wait", "--for", "visible", "--timeout", "120s"])
+        .assert()
+        .success();
+    lab.shardlab(["call", "s1", "SENTINEL", "FAILOVER", "mymaster"])
+        .assert()
+        .success();
+    let moved = [
+        "wait",
+        "--for",
+        "r1=master",
+        "--for",
+        "n1=replica",
+        "--for",
+        "visible",
+    ];
+    lab.shardlab(moved)
+        .args(["--timeout", "120s"])
+        .assert()
+        .success();
+    lab.shardlab(["call", "r1", "SET", "a", "1"])
+        .assert()
+        .success();
+    lab.shardlab(["save", file, "-q"]).assert().success();
+
+    let copy = lab.up(&["-n", "copy", "--from", file]);
+    let roles: Vec<_> = copy["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["role"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        roles,
+        ["replica", "master", "sentinel", "sentinel", "sentinel"]
+    );
+    assert_eq!(copy["rung"], "visible");
+    for node in ["n1", "r1"] {
+        lab.shardlab(["call", "-n", "copy", node, "GET", "a"])
+            .assert()
+            .success()
+            .stdout_eq("\"1\"\n");
+    }
+}
