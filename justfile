@@ -29,6 +29,11 @@ doc:
 bless:
     SNAPSHOTS=overwrite cargo test
 
+# Client libraries as their users use them, through a failover; e.g. `just clients --server redis@6.2`.
+[group: 'check']
+clients *ARGS:
+    clients/run {{ARGS}}
+
 # Everything that CI does.
 [group: 'check']
 ci:

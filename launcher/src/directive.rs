@@ -55,7 +55,7 @@ pub enum SettingError {
 }
 
 /// Directives that are not the user's to set, with what does it.
-const RESERVED: [(&str, &str); 25] = [
+const RESERVED: [(&str, &str); 26] = [
     ("port", "use `--port` or `--ports`"),
     ("tls-port", "TLS is not supported yet"),
     (
@@ -83,9 +83,10 @@ const RESERVED: [(&str, &str); 25] = [
     ("pidfile", "process ids are in `shardlab status --json`"),
     ("include", "give each directive with its own `--set`"),
     ("appendonly", "use `--persist` or `--ephemeral`"),
+    ("cluster-enabled", "use `--topology`"),
     (
-        "cluster-enabled",
-        "every node of this topology is a cluster node",
+        "sentinel",
+        "use `--quorum`, `--down-after` and `--failover-timeout`",
     ),
     (
         "cluster-config-file",
@@ -103,8 +104,8 @@ const RESERVED: [(&str, &str); 25] = [
         "cluster-announce-bus-port",
         "it follows the client port; use `--port` or `--ports`",
     ),
-    ("replicaof", "a cluster's replicas follow `--replicas`"),
-    ("slaveof", "a cluster's replicas follow `--replicas`"),
+    ("replicaof", "use `--topology` and `--replicas`"),
+    ("slaveof", "use `--topology` and `--replicas`"),
 ];
 
 impl Setting {

@@ -10,7 +10,9 @@ use crate::archive::ArchiveError;
 use crate::client::ClientError;
 use crate::directive::SettingError;
 use crate::exit;
+use crate::failover::FailoverError;
 use crate::ladder::Standing;
+use crate::node::NodeError;
 use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
 use crate::reshape::MoveError;
@@ -57,6 +59,12 @@ pub enum Error {
         /// The names that there are.
         nodes: String,
     },
+    /// A node that cannot be what it is named for.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A shard that cannot fail over, or did not.
+    #[error(transparent)]
+    Failover(#[from] FailoverError),
     /// `up` on a cluster that was started differently.
     #[error("the cluster `{name}` exists, with other options: {differences}")]
     Differs {
@@ -343,6 +351,8 @@ impl Error {
             | Self::Unsupported(_)
             | Self::Refused { .. } => exit::USAGE,
             Self::Archive(error) => error.exit_code(),
+            Self::Node(error) => error.exit_code(),
+            Self::Failover(error) => error.exit_code(),
             Self::Wish(error) => error.exit_code(),
             Self::Member(error) => error.exit_code(),
             Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
@@ -358,6 +368,8 @@ impl Error {
             Self::Member(error) => error.hint(),
             Self::Spec(error) => error.hint(),
             Self::Archive(error) => error.hint(),
+            Self::Node(error) => error.hint(),
+            Self::Failover(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
             Self::Wish(error) => error.hint(),
             Self::Move(error) => Some(error.hint()),

@@ -172,6 +172,7 @@ impl Launch<'_> {
             argv0: self.server.argv0.clone(),
             server: self.server.identity.clone(),
             created: missing_folders(&dir),
+            bent: false,
             nodes: plan.nodes.into_iter().map(node).collect(),
             retired: saved.map_or_else(Vec::new, |saved| saved.retired.clone()),
             reshaped: saved.and_then(|saved| saved.reshaped.clone()),

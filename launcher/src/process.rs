@@ -33,6 +33,11 @@ impl ProcessId {
         os::started(self.pid).as_deref() == Some(self.started.as_str())
     }
 
+    /// Whether the process stands still after SIGSTOP, until SIGCONT.
+    pub fn is_stopped(&self) -> bool {
+        self.is_alive() && os::is_stopped(self.pid)
+    }
+
     /// Sends a signal to the process, if it still runs.
     ///
     /// # Errors
@@ -72,14 +77,21 @@ mod os {
     use super::ProcessId;
 
     pub(super) fn started(pid: i32) -> Option<String> {
+        let (state, started) = state_and_start(pid)?;
+        let is_zombie = matches!(state.as_str(), "Z" | "X") && threads(pid) <= 1;
+        (!is_zombie).then_some(started)
+    }
+
+    pub(super) fn is_stopped(pid: i32) -> bool {
+        state_and_start(pid).is_some_and(|(state, _)| state == "T")
+    }
+
+    /// Fields 3 and 22 of `/proc/PID/stat` (proc(5)).
+    fn state_and_start(pid: i32) -> Option<(String, String)> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The second field is the program's name in parentheses, which may hold anything.
         let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
-        let state = fields.next()?;
-        if matches!(state, "Z" | "X") && threads(pid) <= 1 {
-            return None;
-        }
-        fields.nth(18).map(ToOwned::to_owned)
+        Some((fields.next()?.to_owned(), fields.nth(18)?.to_owned()))
     }
 
     /// A leader that has ended is a zombie while its other threads still hold ports and locks.
@@ -126,6 +138,10 @@ mod os {
         } else {
             ps(pid, "lstart=")
         }
+    }
+
+    pub(super) fn is_stopped(pid: i32) -> bool {
+        ps(pid, "stat=").is_some_and(|state| state.starts_with('T'))
     }
 
     // Without /proc the server's own pid file has to do; its folder is named after the port, and

@@ -255,6 +255,18 @@ impl Term {
         }
     }
 
+    /// What is being done, on a line that is redrawn; only for who watches.
+    pub(crate) fn under_way(&self, text: &str) {
+        if self.volume == Volume::Quiet || !self.redraws {
+            return;
+        }
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut err = anstream::stderr().lock();
+        erase(&mut err, &mut progress);
+        let _ = write!(err, "  .. {text}").and_then(|()| err.flush());
+        progress.drawn = true;
+    }
+
     fn clear_progress(&self) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         erase(&mut anstream::stderr().lock(), &mut progress);

@@ -47,6 +47,11 @@ impl NodeLine {
         self.flags.iter().any(|own| own == flag)
     }
 
+    /// Whether the node has answered before and no ping to it is under way.
+    pub fn is_at_rest(&self) -> bool {
+        self.connected && self.ping_sent == 0 && self.pong_received > 0
+    }
+
     fn parse(line: &str) -> Option<Self> {
         let mut fields = line.split_ascii_whitespace();
         let id = fields.next()?.to_owned();

@@ -135,9 +135,7 @@ async fn at_rest(all: &mut [Orders<'_>], index: usize, id: &str) -> Result<bool,
             continue;
         }
         let lines = orders.nodes().await?;
-        let rests =
-            |line: &view::NodeLine| line.connected && line.ping_sent == 0 && line.pong_received > 0;
-        if !lines.iter().any(|line| line.id == id && rests(line)) {
+        if !lines.iter().any(|line| line.id == id && line.is_at_rest()) {
             return Ok(false);
         }
     }

@@ -8,6 +8,7 @@ mod parse;
 mod reshape_args;
 mod shape_args;
 mod topology_args;
+mod verb_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
 pub(crate) use mend_args::{Check, Fix};
 pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
 pub(crate) use topology_args::TopologyArgs;
+pub(crate) use verb_args::{Failover, Kill, ModeArg, Pause, Restart, Resume};
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -78,6 +80,16 @@ pub(crate) enum Command {
     Wipe(Wipe),
     /// Writes a cluster with its data to a file, for `up --from FILE`
     Save(Save),
+    /// Stops nodes and starts them again with their data
+    Restart(Restart),
+    /// Sends a signal to nodes, SIGKILL unless told otherwise
+    Kill(Kill),
+    /// Freezes nodes: they keep their connections and answer nobody
+    Pause(Pause),
+    /// Lets paused nodes go on
+    Resume(Resume),
+    /// Makes another node the master of a shard, and tells what happened when
+    Failover(Failover),
     /// Lists the clusters
     Ls(Json),
     /// Shows the nodes of a cluster and on which rung they stand
@@ -194,7 +206,7 @@ pub(crate) struct Down {
 /// `stop`
 #[derive(Debug, Args)]
 pub(crate) struct Nodes {
-    /// Names or ports [default: all nodes].
+    /// Names, ports or beginnings of ids [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
 }
@@ -202,7 +214,7 @@ pub(crate) struct Nodes {
 /// `start`
 #[derive(Debug, Args)]
 pub(crate) struct Start {
-    /// Names or ports [default: all nodes that do not run].
+    /// Names, ports or beginnings of ids [default: all nodes that do not run].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     /// The rung to wait for when all nodes run.
@@ -292,7 +304,7 @@ pub(crate) struct CliArgs {
 /// `logs`
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
-    /// Names or ports [default: all nodes].
+    /// Names, ports or beginnings of ids [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     /// Go on as the logs grow.

@@ -98,6 +98,11 @@ impl Cluster {
             Vec::new()
         };
         self.follow_the_master(&started).await?;
+        if whole {
+            // Written down before: whoever finds it so after a launcher that was killed sets it right.
+            self.record.bent = true;
+            self.remember(lock, self.record.phase)?;
+        }
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
         self.spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
             .await?;
@@ -123,15 +128,21 @@ impl Cluster {
                 .climb_watched(rung, None, since, timeout, observe)
                 .await;
             // The nodes go on running even if they are late, as the user configured them.
-            let unbent = if whole {
-                self.unbend(Method::Restart).await
-            } else {
-                Ok(())
-            };
+            let unbent = self.set_right(lock).await;
             self.climb = climbed?;
             unbent?;
         }
         Ok(started)
+    }
+
+    /// Ends what a start has bent, this one or one that was killed.
+    async fn set_right(&mut self, lock: &Lock) -> Result<(), Error> {
+        if self.record.bent {
+            self.unbend(Method::Restart).await?;
+            self.record.bent = false;
+            self.remember(lock, self.record.phase)?;
+        }
+        Ok(())
     }
 
     /// Removes the cluster with its data: processes, folders, record, lock.
@@ -172,6 +183,15 @@ impl Cluster {
         lock.write(&self.record)
     }
 
+    /// Writes down the processes as they are, for whoever has started or killed nodes by themselves. A
+    /// process that is not written down is found by the folder it works in, which takes longer.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub fn remember_processes(&mut self, lock: &Lock) -> Result<(), Error> {
+        self.remember(lock, self.record.phase)
+    }
+
     /// Ends all servers at once; their folders stay.
     pub(crate) async fn kill_nodes(&self) -> Result<(), Error> {
         // All are told before any is waited for.
@@ -195,14 +215,6 @@ impl Cluster {
             Err(Error::Unfinished(self.record.name.clone()))
         } else {
             Ok(())
-        }
-    }
-
-    pub(super) fn chosen(&self, names: &[String]) -> Result<Vec<&Node>, Error> {
-        if names.is_empty() {
-            Ok(self.nodes.iter().collect())
-        } else {
-            names.iter().map(|name| self.node(name)).collect()
         }
     }
 
@@ -270,6 +282,8 @@ impl Drop for Cluster {
 /// Ends nodes. All are told before any is waited for: they write their data at the same time.
 async fn stop_all(nodes: &[&Node]) -> Result<(), Error> {
     for node in nodes {
+        // A paused one keeps it for later, and others may wait for it meanwhile.
+        let _ = node.resume();
         let _ = node.signal(nix::sys::signal::Signal::SIGTERM);
     }
     for node in nodes {

@@ -1,7 +1,10 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
+mod breaking;
 mod climbing;
 mod life;
+mod naming;
+mod restart;
 mod roles;
 mod starting;
 mod wiping;
@@ -25,6 +28,9 @@ use crate::resp::Frame;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::view::Peer;
 use crate::wait::Deadline;
+
+pub use breaking::{Effect, Paused};
+pub use restart::Step;
 
 /// A cluster of real servers on this machine.
 ///
@@ -152,28 +158,6 @@ impl Cluster {
             host: self.record.options.told_host(),
             port: node.plan().port,
         }
-    }
-
-    /// The node of this name (`n1`) or client port (`7001`).
-    ///
-    /// # Errors
-    /// [`Error::NoNode`], which lists the names.
-    pub fn node(&self, wanted: &str) -> Result<&Node, Error> {
-        let port = wanted.parse::<u16>().ok();
-        let found = self
-            .nodes
-            .iter()
-            .find(|node| node.name() == wanted || port == Some(node.plan().port));
-        found.ok_or_else(|| Error::NoNode {
-            cluster: self.record.name.clone(),
-            node: wanted.to_owned(),
-            nodes: self
-                .nodes
-                .iter()
-                .map(Node::name)
-                .collect::<Vec<_>>()
-                .join(", "),
-        })
     }
 
     /// Sends one command to the node of this name on a fresh connection; follows no redirect.

@@ -53,8 +53,9 @@ impl Cluster {
             }
             self.remember(lock, phase)?;
             if stages.peek().is_some() {
+                let head_start = deadline.at_most(HEAD_START);
                 for name in &stage {
-                    settle(self.node(name)?, deadline.at_most(HEAD_START)).await?;
+                    settle(self.node(name)?, head_start).await?;
                 }
             }
         }

@@ -8,6 +8,7 @@ use shardlab::{Cluster, Error, exit};
 use super::Lab;
 use super::report::{ClusterReport, SCHEMA};
 use crate::cli::Show;
+use crate::term::MovingBar;
 
 /// What is told as JSON.
 #[derive(Serialize)]
@@ -45,18 +46,21 @@ pub(super) async fn make(
     advice: Option<String>,
 ) -> Result<u8, Error> {
     lab.term.note(&picture(change));
-    let mut made = 0;
-    cluster
-        .change(lock, change, |event| {
-            if let ChangeEvent::Begun(steps) = event {
-                made += steps.len();
-                let all = change.steps().len();
-                for step in *steps {
-                    lab.term.note(&format!("[{made}/{all}] {step}"));
-                }
+    let (all, mut begun) = (change.steps().len(), 0);
+    let mut bar = MovingBar::new(lab.term);
+    let changed = cluster.change(lock, change, |event| match event {
+        ChangeEvent::Begun(steps) => {
+            for step in *steps {
+                begun += 1;
+                lab.term.note(&format!("[{begun}/{all}] {step}"));
             }
-        })
-        .await?;
+        }
+        ChangeEvent::Moving(event) => bar.event(event),
+        _ => {}
+    });
+    let changed = changed.await;
+    drop(bar);
+    changed?;
     let report = ClusterReport::of(cluster, &lab.home).await;
     if show.json.json {
         lab.term.json(&ChangeReport {

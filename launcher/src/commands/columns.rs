@@ -121,14 +121,21 @@ impl Column {
                 .map_or_else(nothing, |bus| format!("{}/{}", bus.connected, bus.known)),
             Self::Epoch => node.epoch.map_or_else(nothing, |epoch| epoch.to_string()),
             Self::Memory => figure(Figures::memory),
-            Self::State => match (node.pid, node.rung.is_some()) {
-                (None, _) => "dead".to_owned(),
-                (Some(_), true) => "up".to_owned(),
-                (Some(_), false) => "silent".to_owned(),
+            Self::State => {
+                let state = match (node.pid, node.rung) {
+                    _ if node.paused => "paused",
+                    (_, Some(_)) => "up",
+                    (None, None) if node.ours => "dead",
+                    _ => "silent",
+                };
+                state.to_owned()
+            }
+            Self::Pid => match node.pid {
+                Some(pid) if node.paused => format!("{pid} (paused)"),
+                Some(pid) => pid.to_string(),
+                None if node.ours => "not running".to_owned(),
+                None => "not ours".to_owned(),
             },
-            Self::Pid => node
-                .pid
-                .map_or_else(|| "not running".to_owned(), |pid| pid.to_string()),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What is asked of a cluster that is there, and is not so.
 
 use shardlab::Error;
-use shardlab::plan::{Options, PortChoice, Setting};
+use shardlab::plan::{Options, Setting};
 use shardlab::server::ServerSpec;
 use shardlab::state::Record;
 
+use super::shape::shape_differences;
 use super::wish::options;
 use crate::cli::ClusterArgs;
 
@@ -19,7 +20,8 @@ pub(super) fn differences(args: &ClusterArgs, record: &Record) -> Result<Vec<Str
         return Ok(vec![format!("`--topology` is {}", there.topology)]);
     }
     let wished = options(args, there.clone())?;
-    let mut found = of_options(args, &wished, there);
+    let mut found = shape_differences(args, record);
+    found.extend(of_options(args, &wished, there));
     found.extend(args.topology.differences(&there.sentinels));
     let same_dir = |dir| std::path::absolute(dir).is_ok_and(|dir| dir == record.dir);
     if args.dir.as_ref().is_some_and(|dir| !same_dir(dir)) {
@@ -50,7 +52,6 @@ fn of_options(args: &ClusterArgs, wished: &Options, there: &Options) -> Vec<Stri
         .iter()
         .map(|Setting { key, value }| format!("{key}={value}"))
         .collect();
-    let replicas: Vec<_> = there.replicas.iter().map(ToString::to_string).collect();
     let bind: Vec<_> = there.bind.iter().map(ToString::to_string).collect();
     let timeout = humantime::format_duration(there.node_timeout).to_string();
     let announce: Vec<_> = there.announce.iter().cloned().collect();
@@ -66,26 +67,6 @@ fn of_options(args: &ClusterArgs, wished: &Options, there: &Options) -> Vec<Stri
         .map_or_else(|| "none".to_owned(), |shape| shape.to_string());
     let checks = [
         (wished.shape == there.shape, "`--shape` is", shape),
-        (
-            wished.masters == there.masters,
-            "`--masters` is",
-            there.masters.to_string(),
-        ),
-        (
-            wished.replicas == there.replicas,
-            "`--replicas` is",
-            replicas.join(","),
-        ),
-        (
-            wished.slots == there.slots,
-            "`--slots` is",
-            "another split".to_owned(),
-        ),
-        (
-            wished.ports == there.ports,
-            "`--port` is",
-            ports(&there.ports),
-        ),
         (
             wished.node_timeout == there.node_timeout,
             "`--node-timeout` is",
@@ -131,17 +112,5 @@ fn is_server(spec: &ServerSpec, record: &Record) -> bool {
             .file_name()
             .is_some_and(|file| *file == **name),
         ServerSpec::Product(wanted) => wanted.matches(&record.server),
-    }
-}
-
-fn ports(ports: &PortChoice) -> String {
-    match ports {
-        PortChoice::Auto => "auto".to_owned(),
-        PortChoice::From(first) => first.to_string(),
-        PortChoice::List(ports) => ports
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(","),
     }
 }

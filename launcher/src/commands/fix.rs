@@ -1,7 +1,6 @@
 //! `fix`: mends the cluster's shape.
 
 use serde::Serialize;
-use shardlab::reshape::MoveEvent;
 use shardlab::reshape::fix::{FixEvent, Repair};
 use shardlab::{Cluster, Error, exit};
 
@@ -9,6 +8,7 @@ use super::Lab;
 use super::check::{FindingReport, findings_text, open, sound_text};
 use super::report::SCHEMA;
 use crate::cli::Fix;
+use crate::term::MovingBar;
 
 #[derive(Serialize)]
 struct Plan {
@@ -53,8 +53,11 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
     open(lab)?;
     let lock = lab.lock().await?;
     let mut cluster = open(lab)?;
-    let observe = |event: &FixEvent<'_>| tell(lab, event);
-    let fixed = cluster.fix(&lock, observe).await?;
+    let mut bar = MovingBar::new(lab.term);
+    let fixed = cluster
+        .fix(&lock, |event| tell(lab, &mut bar, event))
+        .await?;
+    drop(bar);
     let sound = fixed.left.is_empty();
     let option = lab.name_option();
     let findings: Vec<_> = fixed
@@ -108,17 +111,12 @@ fn lines(repairs: &[Repair]) -> String {
     format!("\n  {}", lines.join("\n  "))
 }
 
-fn tell(lab: &Lab<'_>, event: &FixEvent<'_>) {
+fn tell(lab: &Lab<'_>, bar: &mut MovingBar<'_>, event: &FixEvent<'_>) {
     match event {
         FixEvent::Planned(repairs) => {
             lab.term.note(&format!("mending:{}", lines(repairs)));
         }
-        FixEvent::Moves(MoveEvent::SlowKey(key)) => lab.term.note(&format!(
-            "the key `{}` ({} bytes) was too slow; it is tried again with {}",
-            key.key,
-            key.bytes,
-            humantime::format_duration(key.timeout)
-        )),
+        FixEvent::Moves(event) => bar.event(event),
         _ => {}
     }
 }

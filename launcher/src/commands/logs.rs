@@ -24,6 +24,15 @@ pub(crate) async fn logs(lab: &Lab<'_>, args: &Logs) -> Result<u8, Error> {
             .map(|node| cluster.node(node))
             .collect::<Result<_, _>>()?
     };
+    let (nodes, foreign): (Vec<&Node>, Vec<&Node>) =
+        nodes.into_iter().partition(|node| node.is_ours());
+    for node in foreign {
+        lab.term.note(&format!(
+            "the log of `{}` is where the server at {} was started",
+            node.name(),
+            node.address()
+        ));
+    }
     let mut tails: Vec<_> = nodes
         .iter()
         .map(|node| Tail::of(node, nodes.len() > 1))

@@ -12,17 +12,22 @@ mod del_node;
 mod difference;
 mod down;
 mod env;
+mod failover;
 mod fix;
+mod kill;
 mod logs;
 mod ls;
 mod moving;
+mod pause;
 mod rebalance;
 mod report;
 mod reshard;
+mod restart;
 mod run;
 mod save;
 mod scale;
 mod servers;
+mod shape;
 mod start;
 mod status;
 mod stop;
@@ -185,6 +190,11 @@ async fn dispatch(
             Command::Down(args) => down::down(lab, &args).await,
             Command::Stop(args) => stop::stop(lab, &args.nodes).await,
             Command::Start(args) => start::start(lab, &args).await,
+            Command::Restart(args) => restart::restart(lab, &args).await,
+            Command::Kill(args) => kill::kill(lab, &args).await,
+            Command::Pause(args) => pause::pause(lab, &args).await,
+            Command::Resume(args) => pause::resume(lab, &args).await,
+            Command::Failover(args) => failover::failover(lab, &args).await,
             Command::Ls(args) => ls::ls(lab, args.json).await,
             Command::Status(args) => status::status(lab, args.json.json).await,
             Command::Wipe(args) => wipe::wipe(lab, &args).await,

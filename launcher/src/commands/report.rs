@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
+use shardlab::client::REPLY_TIMEOUT;
 use shardlab::ladder::{Answers, ClusterAnswers, Observation, Standing, common, present_master};
 use shardlab::plan::{Boot, MASTER_NAME, Role, Topology};
 use shardlab::ready::Climb;
-use shardlab::state::{Home, Phase, is_locked};
+use shardlab::state::{Home, Phase, Stage, is_locked};
 use shardlab::{Cluster, Rung};
 
 use super::columns;
@@ -94,6 +95,8 @@ pub(super) struct NodeReport {
     /// None without cluster mode.
     bus_port: Option<u16>,
     pub(super) pid: Option<i32>,
+    /// Frozen by SIGSTOP.
+    pub(super) paused: bool,
     pub(super) id: Option<String>,
     pub(super) slots: Vec<String>,
     pub(super) epoch: Option<u64>,
@@ -101,7 +104,13 @@ pub(super) struct NodeReport {
     pub(super) bus: Option<BusReport>,
     pub(super) rung: Option<Rung>,
     why: Option<String>,
-    dir: PathBuf,
+    /// None if the node is not ours.
+    dir: Option<PathBuf>,
+    /// Started by Shardlab, and ended by it.
+    pub(super) ours: bool,
+    /// Whether it is coming or going.
+    #[serde(skip_serializing_if = "Stage::is_member")]
+    stage: Stage,
     #[serde(flatten)]
     pub(super) figures: Option<Figures>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -120,14 +129,14 @@ pub(super) struct BusReport {
 impl ClusterReport {
     /// Asks the nodes and writes down what they say.
     pub(crate) async fn of(cluster: &Cluster, home: &Home) -> Self {
-        Self::within(cluster, home, shardlab::client::REPLY_TIMEOUT).await
+        Self::within(cluster, home, REPLY_TIMEOUT).await
     }
 
     /// The same with each node's figures; `patience` is how long a node may take to answer.
     pub(super) async fn with_figures(cluster: &Cluster, home: &Home, patience: Duration) -> Self {
         let (mut report, vitals) = tokio::join!(
             Self::within(cluster, home, patience),
-            cluster.vitals(patience)
+            cluster.vitals(self::patience(cluster).min(patience))
         );
         let names: Vec<_> = report.nodes.iter().map(|node| node.name.clone()).collect();
         for (node, own) in report.nodes.iter_mut().zip(&vitals) {
@@ -141,7 +150,7 @@ impl ClusterReport {
     }
 
     async fn within(cluster: &Cluster, home: &Home, patience: Duration) -> Self {
-        let deadline = shardlab::wait::Deadline::after(patience);
+        let deadline = shardlab::wait::Deadline::after(self::patience(cluster).min(patience));
         let mut prober = cluster.prober();
         let round = prober.round(deadline).await;
         let standings = prober.judge(&round);
@@ -219,15 +228,30 @@ impl ClusterReport {
     /// Why nodes are not on the rung that they are to be on; that those do not answer which do not
     /// run says the table.
     fn laggards(&self) -> impl Iterator<Item = String> {
-        let running = self.nodes.iter().filter(|node| node.pid.is_some());
+        let passing = self.nodes.iter().filter_map(|node| {
+            let name = &node.name;
+            match &node.stage {
+                Stage::Member => None,
+                Stage::Joining { .. } => Some(format!(
+                    "{name} has not joined yet: `shardlab add-node` goes on, `shardlab del-node {name}` removes it"
+                )),
+                Stage::Leaving => Some(format!(
+                    "{name} is being deleted: `shardlab del-node {name}` goes on"
+                )),
+            }
+        });
+        let running = self
+            .nodes
+            .iter()
+            .filter(|node| node.pid.is_some() || !node.ours);
         let late = running.filter(|node| !self.bare || node.rung.is_none());
-        late.filter_map(|node| {
+        passing.chain(late.filter_map(|node| {
             let why = node.why.as_deref()?;
             Some(match node.rung {
                 Some(rung) => format!("{} is {rung}: {why}", node.name),
                 None => format!("{} does not answer: {why}", node.name),
             })
-        })
+        }))
     }
 
     /// What to do next, below [`ClusterReport::text`].
@@ -257,6 +281,15 @@ impl ClusterReport {
     }
 }
 
+/// How long nodes are waited for: not as long where one is known not to answer.
+fn patience(cluster: &Cluster) -> Duration {
+    if cluster.nodes().iter().any(shardlab::Node::is_paused) {
+        Duration::from_secs(1)
+    } else {
+        REPLY_TIMEOUT
+    }
+}
+
 /// The address that a client starts with: the master's where there is one.
 fn url(cluster: &Cluster, round: &[Observation]) -> String {
     let one_master = cluster.record().options.topology.has_one_master();
@@ -270,15 +303,12 @@ fn url(cluster: &Cluster, round: &[Observation]) -> String {
 /// Whether the cluster runs, by its record and its processes.
 pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
     let record = cluster.record();
-    let running = cluster
-        .nodes()
-        .iter()
-        .filter(|node| node.process().is_some())
-        .count();
+    let ours = || cluster.nodes().iter().filter(|node| node.is_ours());
+    let running = ours().filter(|node| node.process().is_some()).count();
     match (record.phase, running) {
         (Phase::Starting, _) if is_locked(&home.folder(cluster.name())) => State::Starting,
         (Phase::Starting, _) => State::Interrupted,
-        (_, all) if all == cluster.nodes().len() => State::Running,
+        (_, all) if all == ours().count() => State::Running,
         (Phase::Stopped, 0) => State::Stopped,
         (_, 0) => State::Down,
         _ => State::Degraded,
@@ -343,14 +373,21 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 port: plan.port,
                 bus_port: plan.bus_port,
                 pid: node.process().map(|process| process.pid),
+                paused: node.is_paused(),
                 id: own.map(|line| line.id.clone()),
                 slots,
                 epoch: own.map(|line| line.epoch),
                 bus: round.get(index).and_then(bus),
                 rung: standing.rung,
-                why: standing.why.clone(),
-                dir: node.dir().to_owned(),
+                why: if node.is_paused() {
+                    Some("it is paused; `shardlab resume` lets it go on".to_owned())
+                } else {
+                    standing.why.clone()
+                },
+                dir: node.is_ours().then(|| node.dir().to_owned()),
                 figures: None,
+                ours: node.is_ours(),
+                stage: node.stage().clone(),
                 reached: reached(cluster.climb(), index),
             }
         })
@@ -382,6 +419,6 @@ fn reached(climb: &Climb, index: usize) -> BTreeMap<&'static str, f64> {
 }
 
 /// Milliseconds are as much as a poll can tell.
-fn seconds(time: Duration) -> f64 {
+pub(crate) fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

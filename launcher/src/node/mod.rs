@@ -1,9 +1,12 @@
 //! One node: its folder, its process, its address.
 
+mod error;
 mod found;
+mod identity;
 mod memory;
 mod orders;
 mod ping;
+mod signals;
 mod spawn;
 
 use std::fs::{self, OpenOptions};
@@ -30,6 +33,8 @@ use crate::resp::Frame;
 use crate::state::{NodeRecord, Stage};
 use crate::wait::{self, Deadline};
 
+pub use error::NodeError;
+pub(crate) use identity::is_id_prefix;
 pub use spawn::{describe, die_with_parent};
 
 /// How long a process may take to disappear after SIGKILL. It takes milliseconds; a machine that
@@ -275,19 +280,6 @@ impl Node {
         .map_err(|pid| self.will_not_end(pid, "SIGTERM", timeout))
     }
 
-    /// Sends a signal to the server; does not wait for what it does.
-    ///
-    /// # Errors
-    /// [`Error::Io`]: the node does not run, or the system refuses. The node is not ours.
-    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
-        self.refuse_foreign()?;
-        self.send(signal).map_err(|source| Error::Io {
-            action: "signal the server in",
-            path: self.dir.clone(),
-            source: source.into(),
-        })
-    }
-
     /// Ends the server with SIGKILL and waits until it is gone. Does nothing if it does not run.
     ///
     /// # Errors
@@ -308,22 +300,6 @@ impl Node {
         })
         .await
         .map_err(|pid| self.will_not_end(pid, signal, timeout))
-    }
-
-    /// Freezes the server (SIGSTOP): it keeps its connections and answers nobody.
-    ///
-    /// # Errors
-    /// The node does not run.
-    pub fn pause(&self) -> Result<(), Error> {
-        self.signal(Signal::SIGSTOP)
-    }
-
-    /// Lets a frozen server go on (SIGCONT).
-    ///
-    /// # Errors
-    /// The node does not run.
-    pub fn resume(&self) -> Result<(), Error> {
-        self.signal(Signal::SIGCONT)
     }
 
     /// Kills the server (SIGKILL) and starts it again with the data that it had on disk.
@@ -475,7 +451,7 @@ impl Node {
         }
     }
 
-    fn refuse_foreign(&self) -> Result<(), Error> {
+    pub(crate) fn refuse_foreign(&self) -> Result<(), Error> {
         match self.foreign {
             None => Ok(()),
             Some(address) => Err(MemberError::Foreign {
@@ -484,12 +460,6 @@ impl Node {
             }
             .into()),
         }
-    }
-
-    fn send(&self, signal: Signal) -> Result<(), nix::errno::Errno> {
-        self.process()
-            .ok_or(nix::errno::Errno::ESRCH)?
-            .signal(signal)
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {

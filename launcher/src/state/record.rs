@@ -54,6 +54,10 @@ pub struct Record {
     pub dir: PathBuf,
     /// Folders, outermost first, that did not exist before and that we remove when they are empty.
     pub created: Vec<PathBuf>,
+    /// Whether nodes run that were started with what a restart bends ([`crate::bend`]), and nobody has
+    /// set it right: their launcher was killed before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bent: bool,
     /// The nodes.
     pub nodes: Vec<NodeRecord>,
     /// Names of nodes that were deleted; no name is given twice.

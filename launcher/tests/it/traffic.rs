@@ -246,21 +246,44 @@ impl Client {
         let mut address = self.owners.get(&slot).copied().or(first).ok_or("no node")?;
         let mut asking = false;
         for _ in 0..MOST_REDIRECTS {
-            let reply = self.ask(address, command, asking).await?;
+            let reply = match self.ask(address, command, asking).await {
+                // A node that was deleted, as every client finds out that has not been redirected yet.
+                Err(_) if self.is_gone(address).await => {
+                    address = self.nodes.first().ok_or("no node is left")?.address;
+                    asking = false;
+                    continue;
+                }
+                reply => reply?,
+            };
             let Some(redirect) = Redirect::parse(&reply) else {
                 return Ok(reply);
             };
             let port = redirect.port;
-            let next = self.nodes.iter().find(|node| node.address.port() == port);
-            address = next
-                .ok_or_else(|| format!("nobody has port {port}"))?
-                .address;
+            address = SocketAddr::new(address.ip(), port);
+            if self.nodes.iter().all(|node| node.address != address) {
+                // A node that was added since.
+                let known = self.nodes.first().ok_or("no node is left")?.clone();
+                self.nodes.push(Endpoint { address, ..known });
+            }
             asking = redirect.kind == RedirectKind::Ask;
             if !asking {
                 self.owners.insert(slot, address);
             }
         }
         Err(format!("{command:?} was redirected {MOST_REDIRECTS} times"))
+    }
+
+    /// Whether nobody listens there any more; then it is forgotten.
+    async fn is_gone(&mut self, address: SocketAddr) -> bool {
+        let gone = Connection::open(address, Deadline::after(PATIENCE))
+            .await
+            .is_err();
+        self.connections.remove(&address);
+        if gone {
+            self.nodes.retain(|node| node.address != address);
+            self.owners.retain(|_, owner| *owner != address);
+        }
+        gone
     }
 
     async fn ask(

@@ -79,6 +79,13 @@ pub enum Finding {
         /// The slots that it moves; some may have moved already.
         slots: SlotRanges,
     },
+    /// A command that adds or deletes a node was interrupted.
+    Passing {
+        /// The node.
+        node: String,
+        /// Whether it goes.
+        leaves: bool,
+    },
     /// A node does not know another one.
     Unacquainted {
         /// The node.
@@ -172,6 +179,8 @@ pub enum Remedy {
     Time,
     /// A replica must be added.
     AddReplica(String),
+    /// The command that was interrupted must be given again.
+    Again,
     /// Another finding must be mended first.
     Others,
     /// It is to be decided by the user: the node is alive and owns slots.
@@ -189,6 +198,7 @@ impl Remedy {
             Self::AddReplica(node) => {
                 format!("`shardlab add-node{option} --replica-of {node}`")
             }
+            Self::Again => "the same command again finishes it".to_owned(),
             Self::Others => "goes with the other findings".to_owned(),
             Self::Decide => format!(
                 "it lives and owns slots: reshard them away and remove it, or `shardlab down{option}`"
@@ -209,6 +219,7 @@ impl Finding {
             Self::Astray { .. } => "astray",
             Self::Migrating { .. } => "migrating",
             Self::Unfinished { .. } => "unfinished",
+            Self::Passing { .. } => "passing",
             Self::Unacquainted { .. } => "unacquainted",
             Self::Stranger { .. } => "stranger",
             Self::Miscast { .. } => "miscast",
@@ -235,6 +246,7 @@ impl Finding {
             | Self::Disagreement { node, .. }
             | Self::Astray { node, .. }
             | Self::Migrating { node, .. }
+            | Self::Passing { node, .. }
             | Self::Unacquainted { node, .. }
             | Self::Stranger { node, .. }
             | Self::Miscast { node, .. }
@@ -285,6 +297,7 @@ impl Finding {
             | Self::Suspected { .. }
             | Self::NotReplicating { .. } => Remedy::Time,
             Self::Unprotected { node, .. } => Remedy::AddReplica(node.clone()),
+            Self::Passing { .. } => Remedy::Again,
             Self::NotOk { .. } => Remedy::Others,
         }
     }
@@ -357,6 +370,13 @@ impl fmt::Display for Finding {
             }
             Self::Unfinished { command, slots } => {
                 write!(f, "`{command}` was interrupted; it moves slots {slots}")
+            }
+            Self::Passing { node, leaves } => {
+                let end = if *leaves { "be deleted" } else { "be added" };
+                write!(
+                    f,
+                    "{node} was about to {end} when the command was interrupted"
+                )
             }
             Self::Unacquainted { node, with } => write!(f, "{node} does not know {with}"),
             Self::Stranger {

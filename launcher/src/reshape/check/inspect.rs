@@ -6,14 +6,16 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::finding::Finding;
-use super::inspection::{Detail, Inspection, Migration, Seat, Unfinished};
+use super::inspection::{Detail, Inspection, Migration, Passing, Seat, Unfinished};
 use crate::client::{ClientError, Connection};
 use crate::cluster::Cluster;
 use crate::node::{Endpoint, Node};
 use crate::reshape::Journal;
 use crate::reshape::mover::jobs::{Job, State, jobs};
+use crate::reshape::survey::{Account, Survey};
 use crate::resp::Frame;
 use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::state::Stage;
 use crate::view::{self, NodeLine};
 use crate::wait::{Deadline, next_round};
 
@@ -55,7 +57,7 @@ impl Cluster {
 
     /// What a check is made from, all nodes asked at once.
     pub async fn inspect(&self, deadline: Deadline) -> Inspection {
-        let survey = self.survey(deadline).await;
+        let (survey, passing) = self.without_passing(&self.survey(deadline).await);
         let mut asking: JoinSet<Option<(String, Detail)>> = JoinSet::new();
         for node in self.nodes() {
             if let Some(myself) = survey.node(node.name()) {
@@ -72,7 +74,32 @@ impl Cluster {
             seats: self.nodes().iter().map(seat).collect(),
             details,
             unfinished: self.unfinished(),
+            passing,
         }
+    }
+
+    /// Takes the nodes out that come or go. Those that own slots count as long as they do.
+    fn without_passing(&self, survey: &Survey) -> (Survey, Vec<Passing>) {
+        let comes_or_goes = |node: &&Node| !node.stage().is_member();
+        let owns = |node: &&Node| {
+            survey
+                .node(node.name())
+                .is_some_and(|line| !line.slots.is_empty())
+        };
+        let passing: Vec<_> = self
+            .nodes()
+            .iter()
+            .filter(comes_or_goes)
+            .filter(|node| !owns(node))
+            .map(|node| Passing {
+                node: node.name().to_owned(),
+                leaves: *node.stage() == Stage::Leaving,
+            })
+            .collect();
+        let stays =
+            |account: &&Account| !passing.iter().any(|passing| passing.node == account.node);
+        let accounts = survey.accounts().iter().filter(stays).cloned();
+        (Survey::new(accounts.collect()), passing)
     }
 
     /// The command that moves slots and was interrupted; one whose journal cannot be read is told of

@@ -48,10 +48,19 @@ pub struct Unfinished {
     pub slots: SlotRanges,
 }
 
+/// A node that is about to come or to go, and owns no slots: the others need not know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passing {
+    /// The node.
+    pub node: String,
+    /// Whether it goes.
+    pub leaves: bool,
+}
+
 /// Everything that is known of a cluster at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// What each node says of itself and of the others.
+    /// What each node says of itself and of the others; without those that are [`Passing`].
     pub survey: Survey,
     /// The nodes that there are to be.
     pub seats: Vec<Seat>,
@@ -59,6 +68,8 @@ pub struct Inspection {
     pub details: BTreeMap<String, Detail>,
     /// The command that moves slots and has not come to its end, if there is one.
     pub unfinished: Option<Unfinished>,
+    /// The nodes that a command was about to add or to delete when it was interrupted.
+    pub passing: Vec<Passing>,
 }
 
 impl Inspection {

@@ -10,7 +10,7 @@ mod nodes;
 mod slots;
 
 pub use finding::{Finding, Remedy};
-pub use inspection::{Detail, Inspection, Migration, Seat, Unfinished};
+pub use inspection::{Detail, Inspection, Migration, Passing, Seat, Unfinished};
 
 pub(crate) use finding::keys_of;
 

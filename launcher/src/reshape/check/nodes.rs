@@ -41,6 +41,10 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
             findings.extend(of_others.filter_map(|line| told(inspection, &account.node, line)));
         }
     }
+    findings.extend(inspection.passing.iter().map(|passing| Finding::Passing {
+        node: passing.node.clone(),
+        leaves: passing.leaves,
+    }));
     findings.extend(replicas(inspection));
     findings.extend(unprotected(inspection));
     findings.extend(not_ok(inspection));

@@ -11,6 +11,7 @@ pub(crate) struct World {
     keys: Vec<(&'static str, u16, u64)>,
     pub(crate) details: Vec<(&'static str, Detail)>,
     pub(crate) unfinished: Option<Unfinished>,
+    passing: Vec<Passing>,
 }
 
 const NAMES: [&str; 6] = ["n1", "n2", "n3", "r1", "r2", "r3"];
@@ -41,6 +42,7 @@ impl World {
             keys: Vec::new(),
             details: Vec::new(),
             unfinished: None,
+            passing: Vec::new(),
         }
     }
 
@@ -98,13 +100,15 @@ impl World {
                 view::nodes(&Frame::from_value(reply)).unwrap()
             }),
         };
+        let passes = |name: &str| self.passing.iter().any(|passing| passing.node == name);
+        let stays = |(name, _): &&(&str, Result<String, String>)| !passes(name);
         let seats = NAMES.iter().enumerate().map(|(index, name)| Seat {
             node: (*name).to_owned(),
             port: 7001 + u16::try_from(index).unwrap(),
             shard: index % 3,
         });
         let mut inspection = Inspection {
-            survey: Survey::new(self.texts.iter().map(account).collect()),
+            survey: Survey::new(self.texts.iter().filter(stays).map(account).collect()),
             seats: seats.collect(),
             details: self
                 .details
@@ -112,6 +116,7 @@ impl World {
                 .map(|(name, detail)| ((*name).to_owned(), detail.clone()))
                 .collect(),
             unfinished: self.unfinished.clone(),
+            passing: self.passing.clone(),
         };
         for (node, slot, count) in &self.keys {
             let detail = inspection.details.entry((*node).to_owned()).or_default();
@@ -378,5 +383,22 @@ fn a_command_that_was_interrupted_is_told_with_its_slots() {
     assert_eq!(
         world.findings(),
         ["`shardlab reshard --slots 10 --to n1` was interrupted; it moves slots 5461-5470"]
+    );
+}
+
+#[test]
+fn a_node_that_comes_or_goes_is_told_once_and_nobody_needs_to_know_it() {
+    let mut world = World::sound().says(
+        &["n1", "r1"],
+        "b3 127.0.0.1:7006@17006 slave a3 0 0 3 connected\n",
+        "",
+    );
+    world.passing = vec![Passing {
+        node: "r3".to_owned(),
+        leaves: true,
+    }];
+    assert_eq!(
+        world.findings(),
+        ["r3 was about to be deleted when the command was interrupted"]
     );
 }

@@ -154,7 +154,7 @@ impl Cluster {
                     .await
                     .map(drop)
             }
-            Repair::Resume { .. } => self.resume(lock, &mut moving).await,
+            Repair::Resume { .. } => self.resume_journal(lock, &mut moving).await,
             Repair::Agree {
                 owner,
                 slots,
@@ -244,7 +244,7 @@ impl Cluster {
 
     /// Goes on with what is in the journal. If its slots have gone elsewhere meanwhile there is
     /// nothing to go on with.
-    async fn resume(
+    async fn resume_journal(
         &self,
         lock: &Lock,
         observe: &mut impl FnMut(&MoveEvent<'_>),

@@ -310,3 +310,6 @@ fn refuse_odd(wish: Scale) -> Result<(), MemberError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ impl Names {
     /// The names of a cluster's nodes, and those that it had.
     pub(crate) fn of(record: &Record) -> Self {
         let there = record.nodes.iter().map(|node| node.plan.name.clone());
-        Self(there.chain(record.retired.iter().cloned()).collect())
+        there.chain(record.retired.iter().cloned()).collect()
     }
 
     /// The next name of a master, behind the highest that was ever given, with its shard.
@@ -37,6 +37,12 @@ impl Names {
     }
 }
 
+impl FromIterator<String> for Names {
+    fn from_iter<I: IntoIterator<Item = String>>(given: I) -> Self {
+        Self(given.into_iter().collect())
+    }
+}
+
 /// The number in the name of a node that was born a master.
 fn born_master(name: &str) -> Option<usize> {
     name.strip_prefix('n')?.parse().ok()
@@ -47,7 +53,7 @@ mod tests {
     use super::*;
 
     fn names(given: &[&str]) -> Names {
-        Names(given.iter().map(|name| (*name).to_owned()).collect())
+        given.iter().map(|name| (*name).to_owned()).collect()
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::plan::{NodePlan, Plan, PlanError, PortChoice, Role, Topology, bus_port};
 use crate::ports;
 use crate::reshape::survey::Survey;
-use crate::reshape::{Journal, Move, MoveError};
+use crate::reshape::{Journal, Move};
 use crate::slots::SlotRanges;
 use crate::state::{NodeRecord, Phase, Stage};
 use crate::wait::Deadline;
@@ -28,7 +28,7 @@ impl Cluster {
     /// existing server is not fit to be taken in, another addition is unfinished. A port is taken.
     pub async fn plan_add_node(&self, addition: &Addition) -> Result<Change, Error> {
         let (survey, members) = self.look().await?;
-        self.refuse_unsound(&survey, &members, None, false)?;
+        refuse_unsound(&survey, &members, None, false)?;
         let of = match &addition.replica_of {
             Some(node) => member(&members, self.node(node)?.name()),
             None => None,
@@ -68,13 +68,13 @@ impl Cluster {
     /// What deleting a node comes to.
     ///
     /// # Errors
-    /// [`MoveError::Unfinished`]: another command that moves slots was interrupted.
+    /// [`MoveError::Unfinished`](crate::reshape::MoveError::Unfinished): another command that moves slots was interrupted.
     /// [`MemberError`]: it is the last master, or one whose keys cannot be moved; a node that must
     /// forget it is silent.
     pub async fn plan_del_node(&self, removal: &Removal) -> Result<Change, Error> {
         let name = self.node(&removal.node)?.name();
         let (survey, members) = self.look().await?;
-        self.refuse_unsound(&survey, &members, Some(name), removal.force)?;
+        refuse_unsound(&survey, &members, Some(name), removal.force)?;
         let Some(leaver) = member(&members, name) else {
             return Ok(Change::default());
         };
@@ -89,7 +89,7 @@ impl Cluster {
     /// [`MemberError`]: numbers that make no cluster, or a node is silent.
     pub async fn plan_scale(&self, scale: Scale) -> Result<Change, Error> {
         let (survey, members) = self.look().await?;
-        self.refuse_unsound(&survey, &members, None, false)?;
+        refuse_unsound(&survey, &members, None, false)?;
         let goal = scaled(&members, scale, &mut Names::of(self.record()))?;
         let newcomers = self.started(&goal.new, None)?;
         self.steps_to(
@@ -114,13 +114,8 @@ impl Cluster {
     /// # Errors
     /// Another command that moves slots was interrupted.
     fn interrupted(&self, command: &str) -> Result<Option<Vec<Move>>, Error> {
-        match Journal::read(&self.home().folder(self.name()))? {
-            Some(journal) if journal.command != command => Err(MoveError::Unfinished {
-                command: journal.command,
-            }
-            .into()),
-            journal => Ok(journal.map(|journal| journal.moves)),
-        }
+        let journal = Journal::of_folder(&self.home().folder(self.name()), command)?;
+        Ok(journal.map(|journal| journal.moves))
     }
 
     /// What the nodes say, and who is who.
@@ -142,47 +137,6 @@ impl Cluster {
     /// The nodes as they stand now, processes and stages included.
     pub(super) fn records(&self) -> Vec<NodeRecord> {
         self.nodes().iter().map(crate::Node::record).collect()
-    }
-
-    /// Refuses what would leave nodes behind that know another set of nodes: silent ones, and those
-    /// that are not in one cluster with the others.
-    fn refuse_unsound(
-        &self,
-        survey: &Survey,
-        members: &[Member],
-        leaver: Option<&str>,
-        force: bool,
-    ) -> Result<(), MemberError> {
-        let settled = || {
-            members
-                .iter()
-                .filter(|member| member.stage.is_member() && Some(member.name.as_str()) != leaver)
-        };
-        if let Some(member) = settled().find(|member| member.silent.is_some() && !force) {
-            return Err(MemberError::Silent {
-                node: member.name.clone(),
-                why: member.silent.clone().unwrap_or_default(),
-            });
-        }
-        for account in survey.accounts() {
-            let (Ok(lines), true) = (
-                &account.says,
-                settled().any(|member| member.name == account.node),
-            ) else {
-                continue;
-            };
-            let stranger = settled().find(|other| {
-                other.silent.is_none()
-                    && lines.iter().all(|line| other.id.as_ref() != Some(&line.id))
-            });
-            if let Some(stranger) = stranger {
-                return Err(MemberError::Apart {
-                    node: account.node.clone(),
-                    stranger: stranger.name.clone(),
-                });
-            }
-        }
-        Ok(())
     }
 
     /// Whether an addition that was interrupted is the one that is asked for.
@@ -225,7 +179,7 @@ impl Cluster {
         };
         let mut records = Vec::with_capacity(new.len());
         for (new, port) in new.iter().zip(ports) {
-            let plan = self.planned(new, port, bus_port(&new.name, options.topology, port)?);
+            let plan = Self::planned(new, port, bus_port(&new.name, options.topology, port)?);
             self.refuse_double_port(&plan)?;
             let dir = self.record().dir.join(port.to_string());
             records.push(joining(NodeRecord::new(plan, dir), new));
@@ -239,7 +193,7 @@ impl Cluster {
 
     /// The record of a server that runs already.
     fn taken_in(&self, new: &NewNode, existing: &Existing) -> NodeRecord {
-        let plan = self.planned(new, existing.address.port(), Some(existing.bus_port));
+        let plan = Self::planned(new, existing.address.port(), Some(existing.bus_port));
         // Nothing is ever there.
         let dir = self.record().dir.join(existing.address.port().to_string());
         let record = NodeRecord {
@@ -249,8 +203,7 @@ impl Cluster {
         joining(record, new)
     }
 
-    #[expect(clippy::unused_self, reason = "reads as a question to the cluster")]
-    fn planned(&self, new: &NewNode, port: u16, bus_port: Option<u16>) -> NodePlan {
+    fn planned(new: &NewNode, port: u16, bus_port: Option<u16>) -> NodePlan {
         NodePlan {
             name: new.name.clone(),
             role: if new.replica_of.is_some() {
@@ -398,4 +351,43 @@ fn moves(goal: &Goal, survey: &Survey, members: &[Member]) -> Result<Vec<Move>, 
                 .collect())
         }
     }
+}
+
+/// Refuses what would leave nodes behind that know another set of nodes: silent ones, and those
+/// that are not in one cluster with the others.
+fn refuse_unsound(
+    survey: &Survey,
+    members: &[Member],
+    leaver: Option<&str>,
+    force: bool,
+) -> Result<(), MemberError> {
+    let settled = || {
+        members
+            .iter()
+            .filter(|member| member.stage.is_member() && Some(member.name.as_str()) != leaver)
+    };
+    if let Some(member) = settled().find(|member| member.silent.is_some() && !force) {
+        return Err(MemberError::Silent {
+            node: member.name.clone(),
+            why: member.silent.clone().unwrap_or_default(),
+        });
+    }
+    for account in survey.accounts() {
+        let (Ok(lines), true) = (
+            &account.says,
+            settled().any(|member| member.name == account.node),
+        ) else {
+            continue;
+        };
+        let stranger = settled().find(|other| {
+            other.silent.is_none() && lines.iter().all(|line| other.id.as_ref() != Some(&line.id))
+        });
+        if let Some(stranger) = stranger {
+            return Err(MemberError::Apart {
+                node: account.node.clone(),
+                stranger: stranger.name.clone(),
+            });
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,164 @@
+//! Stopping and starting in one go: all at once, or node by node while clients go on.
+
+use std::time::{Duration, Instant};
+
+use super::Cluster;
+use crate::builder::default_timeout;
+use crate::client::REPLY_TIMEOUT;
+use crate::error::Error;
+use crate::failover::{Failover, Request, patience};
+use crate::ladder::{Rung, Standing};
+use crate::reshape::survey::Survey;
+use crate::state::Lock;
+use crate::wait::Deadline;
+
+/// What a rolling restart is about to do, or has done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// A master gives its role away before it goes.
+    FailingOver {
+        /// The master.
+        node: &'a str,
+    },
+    /// It has.
+    FailedOver(&'a Failover),
+    /// A master that nobody can stand in for: its slots are not served until it is back.
+    InPlace {
+        /// The master.
+        node: &'a str,
+        /// Whether its data is in memory only, and therefore lost.
+        loses_data: bool,
+    },
+    /// A node is stopped and started.
+    Restarting {
+        /// The node.
+        node: &'a str,
+    },
+    /// It runs again, and the cluster is whole.
+    Restarted {
+        /// The node.
+        node: &'a str,
+        /// How long that took.
+        took: Duration,
+    },
+}
+
+impl Cluster {
+    /// Stops nodes with SIGTERM and starts them again with their data, all at once; those that do not
+    /// run are started. All nodes if `nodes` is empty. Waits as [`Cluster::start`] does, and returns
+    /// the names.
+    ///
+    /// # Errors
+    /// As [`Cluster::stop`] and [`Cluster::start`]; what has been stopped by then,
+    /// [`Cluster::start`] starts.
+    pub async fn restart(
+        &mut self,
+        lock: &Lock,
+        nodes: &[String],
+        rung: Rung,
+        timeout: Option<Duration>,
+        observe: impl FnMut(&[Standing]),
+    ) -> Result<Vec<String>, Error> {
+        self.stop(lock, nodes).await?;
+        self.start(lock, nodes, rung, timeout, observe).await
+    }
+
+    /// Restarts nodes one after the other, all of ours if `nodes` is empty, while clients go on: the replicas
+    /// first, and each master after an orderly failover of its shard. After each step the cluster must
+    /// stand on [`Rung::Visible`] before the next one begins, so that no acknowledged write is lost.
+    /// Roles are not given back: that would be one more failover for each shard. A master without
+    /// replicas is restarted in its place.
+    ///
+    /// `timeout` is for each step. Returns the names in the order in which they were restarted.
+    ///
+    /// # Errors
+    /// The cluster is not whole before, or not in time after a step: the nodes after it are not touched.
+    pub async fn restart_rolling(
+        &mut self,
+        lock: &Lock,
+        nodes: &[String],
+        timeout: Option<Duration>,
+        mut observe: impl FnMut(&Step<'_>),
+    ) -> Result<Vec<String>, Error> {
+        self.refuse_unfinished()?;
+        if !self.record.options.topology.is_cluster() {
+            return Err(Error::Unsupported(
+                "only the nodes of a cluster can stand in for each other here; leave `--rolling` away"
+                    .to_owned(),
+            ));
+        }
+        let timeout = timeout.unwrap_or_else(|| {
+            default_timeout(self.nodes.len()) + patience(self.record.options.node_timeout)
+        });
+        let mut chosen = self.chosen(nodes)?;
+        if nodes.is_empty() {
+            chosen.retain(|node| node.is_ours());
+        }
+        chosen.iter().try_for_each(|node| node.refuse_foreign())?;
+        let names: Vec<_> = chosen.iter().map(|node| node.name().to_owned()).collect();
+        self.climb_watched(Rung::Visible, None, Instant::now(), timeout, |_| {})
+            .await?;
+        let order = replicas_first(&self.survey(Deadline::after(REPLY_TIMEOUT)).await, names);
+        for name in &order {
+            self.make_way(name, timeout, &mut observe).await?;
+            let since = Instant::now();
+            observe(&Step::Restarting { node: name });
+            self.restart(
+                lock,
+                std::slice::from_ref(name),
+                Rung::Visible,
+                Some(timeout),
+                |_| {},
+            )
+            .await?;
+            // Also if somebody has killed another node meanwhile, for which a start does not wait.
+            self.climb_watched(Rung::Visible, None, Instant::now(), timeout, |_| {})
+                .await?;
+            observe(&Step::Restarted {
+                node: name,
+                took: since.elapsed(),
+            });
+        }
+        Ok(order)
+    }
+
+    /// Has the shard of a master fail over, if it is one and somebody can stand in for it.
+    async fn make_way(
+        &self,
+        name: &str,
+        timeout: Duration,
+        observe: &mut impl FnMut(&Step<'_>),
+    ) -> Result<(), Error> {
+        // Asked anew: an earlier failover, or somebody else, may have changed the roles.
+        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        let Some(line) = survey.node(name).filter(|line| line.has("master")) else {
+            return Ok(());
+        };
+        if line.slots.is_empty() {
+            return Ok(());
+        }
+        if survey.replicas_of(&line.id).next().is_none() {
+            observe(&Step::InPlace {
+                node: name,
+                loses_data: !self.record.options.persist,
+            });
+            return Ok(());
+        }
+        observe(&Step::FailingOver { node: name });
+        let request = Request {
+            timeout: Some(timeout),
+            ..Request::default()
+        };
+        let failover = self.failover(name, request, |_| {}).await?;
+        observe(&Step::FailedOver(&failover));
+        Ok(())
+    }
+}
+
+/// The names in the order in which their nodes are restarted.
+fn replicas_first(survey: &Survey, names: Vec<String>) -> Vec<String> {
+    let is_master = |name: &String| survey.node(name).is_some_and(|line| line.has("master"));
+    let (masters, replicas): (Vec<_>, Vec<_>) = names.into_iter().partition(is_master);
+    replicas.into_iter().chain(masters).collect()
+}

@@ -1,0 +1,132 @@
+//! `failover`: another node becomes a shard's master, with the times at which what happened.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use shardlab::failover::{self, FailoverError, Mode, Moment, Phase, Request};
+use shardlab::{Error, exit};
+
+use super::Lab;
+use super::report::{SCHEMA, seconds};
+use crate::cli::{Failover, ModeArg};
+use crate::term::table;
+
+/// One failover, as it is told.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    schema: u32,
+    cluster: &'a str,
+    mode: Mode,
+    old_master: &'a str,
+    new_master: &'a str,
+    epoch: Epochs,
+    /// How often the replica was told to take over.
+    orders: u32,
+    /// Whether all nodes stood on the top rung at the end.
+    whole: bool,
+    phases: Vec<PhaseReport<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Epochs {
+    before: u64,
+    after: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct PhaseReport<'a> {
+    phase: Phase,
+    /// Seconds from the act on.
+    seconds: f64,
+    seen_on: Option<&'a str>,
+}
+
+/// Has the shard fail over and prints the timeline.
+pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error> {
+    if args.leave_dead && args.mode != ModeArg::Crash {
+        let text = "only `--mode crash` kills a master that `--leave-dead` could leave dead";
+        return Err(FailoverError::Unsupported(text.to_owned()).into());
+    }
+    lab.open_running()?;
+    let lock = lab.lock().await?;
+    let mut cluster = lab.open_running()?;
+    let request = Request {
+        mode: args.mode.into(),
+        leave_dead: args.leave_dead,
+        timeout: args.timeout,
+    };
+    let done = cluster
+        .failover(&args.node, request, |moment| {
+            lab.term.under_way(&progress(moment));
+        })
+        .await;
+    // A node that was killed and started again has another process now.
+    cluster.remember_processes(&lock)?;
+    let done = done?;
+    if args.json.json {
+        lab.term.json(&report(cluster.name().as_str(), &done));
+    } else {
+        lab.term.data(&text(&done));
+    }
+    if done.reached(Phase::Whole).is_none() {
+        lab.term
+            .note("not all nodes run, so that the cluster was not waited for");
+    }
+    Ok(exit::DONE)
+}
+
+fn progress(moment: &Moment) -> String {
+    format!("{} after {}", moment.phase.name(), clock(moment.at))
+}
+
+fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {
+    let phase = |moment: &'a Moment| PhaseReport {
+        phase: moment.phase,
+        seconds: seconds(moment.at),
+        seen_on: moment.seen_on.as_deref(),
+    };
+    Report {
+        schema: SCHEMA,
+        cluster,
+        mode: done.mode,
+        old_master: &done.old_master,
+        new_master: &done.new_master,
+        epoch: Epochs {
+            before: done.epoch_before,
+            after: done.epoch_after,
+        },
+        orders: done.orders,
+        whole: done.reached(Phase::Whole).is_some(),
+        phases: done.moments.iter().map(phase).collect(),
+    }
+}
+
+fn text(done: &failover::Failover) -> String {
+    let again = if done.orders > 1 {
+        format!("; it was told to {} times", done.orders)
+    } else {
+        String::new()
+    };
+    let head_line = format!(
+        "{} failover: `{}` is the master instead of `{}`, epoch {} after {}{again}\n",
+        done.mode, done.new_master, done.old_master, done.epoch_after, done.epoch_before
+    );
+    let head = ["PHASE", "AFTER", "SEEN ON"]
+        .map(ToOwned::to_owned)
+        .to_vec();
+    let row = |moment: &Moment| {
+        vec![
+            moment.phase.name().to_owned(),
+            clock(moment.at),
+            moment.seen_on.clone().unwrap_or_else(|| "all".to_owned()),
+        ]
+    };
+    let rows: Vec<_> = std::iter::once(head)
+        .chain(done.moments.iter().map(row))
+        .collect();
+    head_line + &table(&rows)
+}
+
+fn clock(at: Duration) -> String {
+    format!("{:.3} s", at.as_secs_f64())
+}

@@ -1,0 +1,194 @@
+//! Why a failover cannot be, or was not.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::{Mode, Moment};
+use crate::exit;
+
+/// What keeps a shard from failing over.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FailoverError {
+    /// Nobody could take over.
+    #[error("{}", no_replica(master, silent))]
+    NoReplica {
+        /// The shard's master.
+        master: String,
+        /// Nodes born into its shard that do not answer.
+        silent: Vec<String>,
+    },
+    /// The replica that was named cannot do anything.
+    #[error("`{node}` {} and cannot take over", standing(*paused))]
+    SilentReplica {
+        /// The node.
+        node: String,
+        /// Whether it is paused; else it does not run, or does not answer.
+        paused: bool,
+    },
+    /// A master that must take part, or that was to be killed, is dead already.
+    #[error("`{master}`, the master, {}, which a {mode} failover cannot do with", standing(*paused))]
+    SilentMaster {
+        /// The master.
+        master: String,
+        /// Whether it is paused; else it does not run, or does not answer.
+        paused: bool,
+        /// What was asked for.
+        mode: Mode,
+    },
+    /// The slots of a node that is dead or paused have another master.
+    #[error("the shard of `{node}` has failed over already{}", to_whom(master.as_deref()))]
+    FailedOver {
+        /// Who was its master.
+        node: String,
+        /// Who has taken over, where that can be told.
+        master: Option<String>,
+    },
+    /// The node is in no shard, or in one without slots.
+    #[error("`{node}` {why}, so that there is nothing to fail over")]
+    NoShard {
+        /// The node.
+        node: String,
+        /// What it is instead.
+        why: &'static str,
+    },
+    /// A replica that does not follow its master.
+    #[error("the link of {} to its master is down: {}", ticked(replicas), what_it_means(*mode))]
+    LinkDown {
+        /// The replicas of the shard that could have taken over.
+        replicas: Vec<String>,
+        /// What was asked for.
+        mode: Mode,
+    },
+    /// Nobody would be elected.
+    #[error("{voters} of {masters} masters could vote, and {needed} votes elect a replica")]
+    NoMajority {
+        /// Masters with slots that answer, without one that is to be killed.
+        voters: usize,
+        /// Masters with slots.
+        masters: usize,
+        /// How many votes are needed.
+        needed: usize,
+    },
+    /// A topology, or a server, that cannot do it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The server does not obey.
+    #[error("node `{node}` answers `{command}` with `{reply}`, {times} times")]
+    Refused {
+        /// The node.
+        node: String,
+        /// The command.
+        command: String,
+        /// The answer, escaped.
+        reply: String,
+        /// How often it was sent.
+        times: u32,
+    },
+    /// It did not come about in time.
+    #[error("the shard of `{master}` has not failed over within {}: {}", humantime::format_duration(*waited), reached(moments))]
+    Late {
+        /// The old master.
+        master: String,
+        /// For how long it was waited.
+        waited: Duration,
+        /// What had been reached.
+        moments: Vec<Moment>,
+    },
+}
+
+impl FailoverError {
+    /// The exit code of a program that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Late { .. } => exit::NOT_READY,
+            Self::Unsupported(_) | Self::NoShard { .. } => exit::USAGE,
+            _ => exit::ENVIRONMENT,
+        }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoReplica { silent, .. } => match silent.as_slice() {
+                [] => return None,
+                some => format!("`shardlab start {}` brings back who could", some.join(" ")),
+            },
+            Self::SilentReplica { node, paused: true } => {
+                format!("`shardlab resume {node}` lets it go on")
+            }
+            Self::SilentReplica { node, .. } => format!("`shardlab start {node}` starts it"),
+            Self::SilentMaster { mode: Mode::Crash, .. } => {
+                "its replica takes over by itself after the node timeout; `--mode takeover` does not wait for it"
+                    .to_owned()
+            }
+            Self::SilentMaster { .. } => {
+                "`--mode force` asks only the other masters, `--mode takeover` nobody".to_owned()
+            }
+            Self::FailedOver { node, .. } => {
+                format!(
+                    "`shardlab start {node}`, or `resume` if it is paused, brings it back as a replica"
+                )
+            }
+            Self::LinkDown { mode: Mode::Graceful, .. } => {
+                "`shardlab wait --for replicas` waits for it, `--mode force` does without".to_owned()
+            }
+            Self::LinkDown { .. } => "`shardlab wait --for replicas` waits for it".to_owned(),
+            Self::NoMajority { .. } => "`--mode takeover` needs no votes".to_owned(),
+            Self::Late { .. } => {
+                "`shardlab status` shows where it stands now; `--timeout` gives it more time".to_owned()
+            }
+            Self::Refused { .. } => "`shardlab logs` shows what the node thinks of it".to_owned(),
+            Self::NoShard { .. } | Self::Unsupported(_) => return None,
+        };
+        Some(hint)
+    }
+}
+
+fn standing(paused: bool) -> &'static str {
+    if paused {
+        "is paused"
+    } else {
+        "does not answer"
+    }
+}
+
+fn no_replica(master: &str, silent: &[String]) -> String {
+    if silent.is_empty() {
+        format!("`{master}` has no replica that could take over")
+    } else {
+        format!(
+            "no replica of `{master}` answers: {} might be one",
+            ticked(silent)
+        )
+    }
+}
+
+fn to_whom(master: Option<&str>) -> String {
+    master.map_or_else(String::new, |master| format!(" to `{master}`"))
+}
+
+fn what_it_means(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Graceful => "a graceful failover waits until the replica has all that its master has",
+        Mode::Crash => "nobody could take over",
+        Mode::Force | Mode::Takeover => "this server does not survive a take-over before that",
+    }
+}
+
+fn reached(moments: &[Moment]) -> String {
+    match moments {
+        [] => "nothing has happened".to_owned(),
+        some => some
+            .iter()
+            .map(|moment| format!("{} {:.2} s", moment.phase.name(), moment.at.as_secs_f64()))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn ticked(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}

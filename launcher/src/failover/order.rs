@@ -1,0 +1,192 @@
+//! What is told to a node while its shard fails over: to take over, and to accept a write.
+
+use std::time::Duration;
+
+use super::watch::{Heard, Teller};
+use super::{FailoverError, Mode};
+use crate::client::{Connection, REPLY_TIMEOUT};
+use crate::node::Endpoint;
+use crate::slots::{Slot, key_slot};
+use crate::wait::{Deadline, next_round};
+
+/// How long a server tries by itself: `CLUSTER_MF_TIMEOUT` in `cluster_legacy.c`, a setting since
+/// Valkey 9.0.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT_SETTING: &str = "cluster-manual-failover-timeout";
+/// How much later it is told again: it looks at the clock ten times a second.
+const MARGIN: Duration = Duration::from_millis(300);
+/// A replica whose bus link to its master is being made anew refuses the order for a moment.
+const AFTER_REFUSAL: Duration = Duration::from_millis(200);
+const MOST_REFUSALS: u32 = 15;
+/// How often a write is tried.
+const EVERY_WRITE: Duration = Duration::from_millis(2);
+/// How long the key may live, in milliseconds, should the connection break between SET and DEL.
+const KEY_LIFE: &str = "60000";
+
+/// A replica that is to take over.
+#[derive(Debug)]
+pub(super) struct Orders {
+    endpoint: Endpoint,
+    connection: Connection,
+    mode: Mode,
+    /// How long the server tries.
+    patience: Duration,
+}
+
+impl Orders {
+    /// Connects, so that the first order goes out at once.
+    ///
+    /// # Errors
+    /// The node cannot be talked to.
+    pub(super) async fn open(
+        endpoint: Endpoint,
+        mode: Mode,
+    ) -> Result<Self, crate::client::ClientError> {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        let mut connection = endpoint.connect(deadline).await?;
+        let setting = connection
+            .call(&["CONFIG", "GET", TIMEOUT_SETTING], deadline)
+            .await?;
+        let value = setting
+            .as_array()
+            .and_then(|pair| std::str::from_utf8(pair.get(1)?.as_text()?).ok())
+            .and_then(|text| text.parse().ok())
+            .map_or(SERVER_TIMEOUT, Duration::from_millis);
+        Ok(Self {
+            endpoint,
+            connection,
+            mode,
+            patience: value,
+        })
+    }
+
+    /// Tells the replica to take over, and again whenever the server's own attempt has run out of
+    /// time, until this is dropped; CLUSTER FAILOVER answers OK before it has begun.
+    pub(super) async fn give(mut self, teller: Teller) {
+        let words: &[&str] = match self.mode {
+            Mode::Force => &["CLUSTER", "FAILOVER", "FORCE"],
+            Mode::Takeover => &["CLUSTER", "FAILOVER", "TAKEOVER"],
+            Mode::Graceful | Mode::Crash => &["CLUSTER", "FAILOVER"],
+        };
+        let mut refusals = 0;
+        loop {
+            if teller.send(Heard::Ordered).is_err() {
+                return;
+            }
+            let deadline = Deadline::after(REPLY_TIMEOUT);
+            let refusal = match self.connection.call(words, deadline).await {
+                Ok(reply) => reply.as_error().map(crate::resp::escape),
+                Err(error) => {
+                    if let Ok(connection) = self.endpoint.connect(deadline).await {
+                        self.connection = connection;
+                    }
+                    Some(error.to_string())
+                }
+            };
+            let Some(reply) = refusal else {
+                refusals = 0;
+                let again = self.patience + MARGIN;
+                next_round(again, Deadline::after(again)).await;
+                continue;
+            };
+            refusals += 1;
+            if refusals == MOST_REFUSALS {
+                let _ = teller.send(Heard::Refused(FailoverError::Refused {
+                    node: self.endpoint.name,
+                    command: words.join(" "),
+                    reply,
+                    times: refusals,
+                }));
+                return;
+            }
+            next_round(AFTER_REFUSAL, Deadline::after(AFTER_REFUSAL)).await;
+        }
+    }
+}
+
+/// Writes a key to a node until one write is accepted, and deletes it in the same breath, so that none
+/// is left behind however this ends.
+pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
+    let mut connection = None;
+    loop {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        let opened = match connection.take() {
+            Some(connection) => Ok(connection),
+            None => endpoint.connect(deadline).await,
+        };
+        if let Ok(mut open) = opened {
+            let commands: [&[&str]; 2] = [&["SET", &key, "1", "PX", KEY_LIFE], &["DEL", &key]];
+            match open.pipeline(&commands, deadline).await.as_deref() {
+                Ok([set, ..]) if set.as_error().is_none() => {
+                    let _ = teller.send(Heard::Written);
+                    return;
+                }
+                // CLUSTERDOWN, MOVED, LOADING, …: not yet.
+                Ok(_) => connection = Some(open),
+                Err(_) => {}
+            }
+        }
+        next_round(EVERY_WRITE, Deadline::after(EVERY_WRITE)).await;
+    }
+}
+
+/// A key of ours in the slot; one in 16384 is, so that it takes some milliseconds to find.
+pub(super) fn key_in(slot: Slot) -> String {
+    let mut number = 0_u64;
+    loop {
+        let key = format!("shardlab:failover:{number}");
+        if key_slot(key.as_bytes()) == slot {
+            return key;
+        }
+        number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    /// A server that takes every order, says that it tries for 10 ms, and never does anything.
+    async fn idle_server(listener: TcpListener) {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0_u8; 1024];
+        while let Ok(read @ 1..) = stream.read(&mut request).await {
+            let asked = String::from_utf8_lossy(&request[..read]);
+            let reply = if asked.contains("CONFIG") {
+                format!("*2\r\n$31\r\n{TIMEOUT_SETTING}\r\n$2\r\n10\r\n")
+            } else {
+                "+OK\r\n".to_owned()
+            };
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_is_given_again_when_the_servers_own_attempt_has_timed_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint {
+            name: "r1".to_owned(),
+            address: listener.local_addr().unwrap(),
+            password: None,
+        };
+        tokio::spawn(idle_server(listener));
+        let orders = Orders::open(endpoint, Mode::Graceful).await.unwrap();
+        let (teller, mut heard) = unbounded_channel();
+        let giving = tokio::spawn(orders.give(teller));
+        for _ in 0..3 {
+            assert!(matches!(heard.recv().await, Some(Heard::Ordered)));
+        }
+        giving.abort();
+    }
+
+    #[test]
+    fn every_slot_has_a_key_of_ours() {
+        for slot in [Slot::FIRST, Slot::new(5461).unwrap(), Slot::LAST] {
+            assert_eq!(key_slot(key_in(slot).as_bytes()), slot);
+        }
+    }
+}

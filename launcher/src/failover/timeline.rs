@@ -1,0 +1,339 @@
+//! What has happened in a failover, and when: what nodes say goes in, moments come out. Pure: it knows
+//! no clock, so that whoever watches gives the time, which must not run backwards.
+//!
+//! The moments are in order because each is established by the facts that the one before it rests on,
+//! in the order in which they were seen: a node is flagged `fail` by the sight that flags it or by a
+//! later one than the sight that suspects it; a replica is promoted by its own word, which after an
+//! election still carries the old master's `fail` (it stands for election only if it sees that flag,
+//! `clusterHandleReplicaFailover`, `cluster_legacy.c`); nobody agrees on a master before there is one.
+//! The first write and the agreement of all nodes come in either order: a new master may serve while
+//! another node still answers CLUSTERDOWN.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// A step of a failover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The first node flags the old master `fail?`.
+    Suspected,
+    /// The first node flags it `fail`: a majority of masters has told it so.
+    Failed,
+    /// A replica says that it is the master of the shard.
+    Promoted,
+    /// Every node that is listened to says so.
+    Agreed,
+    /// The new master has accepted a write.
+    FirstWrite,
+    /// All nodes stand on the top rung again.
+    Whole,
+}
+
+impl Phase {
+    /// The phase's name, in text and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Suspected => "suspected",
+            Self::Failed => "failed",
+            Self::Promoted => "promoted",
+            Self::Agreed => "agreed",
+            Self::FirstWrite => "first-write",
+            Self::Whole => "whole",
+        }
+    }
+}
+
+/// A step that was reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// Which one.
+    pub phase: Phase,
+    /// When it was seen, from the act on.
+    pub at: Duration,
+    /// The node on which it was seen: the last one to agree, of [`Phase::Agreed`]; none of
+    /// [`Phase::Whole`], which all are asked for.
+    pub seen_on: Option<String>,
+}
+
+/// What a node thinks of the old master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// Nothing bad, or nothing at all.
+    Fine,
+    /// It does not answer this node.
+    Suspected,
+    /// It does not answer a majority.
+    Failed,
+}
+
+/// What one node says of the shard at one moment. Nodes are known by their place in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// Who says it.
+    pub node: usize,
+    /// What it thinks of the old master.
+    pub old_master: Health,
+    /// Who it says is the master of the shard's slots, if it is one of ours.
+    pub master: Option<usize>,
+    /// That master's configuration epoch.
+    pub epoch: u64,
+}
+
+/// One failover, as far as it has been seen.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    names: Vec<String>,
+    old_master: usize,
+    /// Of each node: whether it is listened to, and whom it named last.
+    voices: Vec<(bool, Option<usize>)>,
+    promoted: Option<(usize, u64)>,
+    moments: Vec<Moment>,
+}
+
+impl Timeline {
+    /// A failover away from the node at `old_master`, of which nothing has been seen. `heard` says of
+    /// each node whether its agreement is needed: not of those that are dead.
+    pub fn new(names: Vec<String>, old_master: usize, heard: &[bool]) -> Self {
+        let voice = |index: usize| (heard.get(index).copied().unwrap_or(false), None);
+        Self {
+            voices: (0..names.len()).map(voice).collect(),
+            names,
+            old_master,
+            promoted: None,
+            moments: Vec::new(),
+        }
+    }
+
+    /// Takes in what a node says; `at` is not before that of any earlier call.
+    pub fn see(&mut self, at: Duration, sight: &Sight) {
+        let Some(voice) = self.voices.get_mut(sight.node) else {
+            return;
+        };
+        voice.1 = sight.master;
+        let of_itself = sight.node == self.old_master;
+        if self.promoted.is_none() && !of_itself {
+            // Once there is a new master, what is said of the old one is no part of the story.
+            if sight.old_master >= Health::Suspected {
+                self.establish(Phase::Suspected, at, Some(sight.node));
+            }
+            if sight.old_master == Health::Failed {
+                self.establish(Phase::Failed, at, Some(sight.node));
+            }
+            if sight.master == Some(sight.node) {
+                self.promoted = Some((sight.node, sight.epoch));
+                self.establish(Phase::Promoted, at, Some(sight.node));
+            }
+        }
+        let Some((master, epoch)) = &mut self.promoted else {
+            return;
+        };
+        let master = *master;
+        if sight.node == master && sight.master == Some(master) {
+            *epoch = sight.epoch;
+        }
+        let agrees = |(heard, named): &(bool, Option<usize>)| !heard || *named == Some(master);
+        if self.voices.iter().all(agrees) {
+            self.establish(Phase::Agreed, at, Some(sight.node));
+        }
+    }
+
+    /// The new master has accepted a write; without a new master there is nobody who could have.
+    pub fn written(&mut self, at: Duration) {
+        if let Some((master, _)) = self.promoted {
+            self.establish(Phase::FirstWrite, at, Some(master));
+        }
+    }
+
+    /// All nodes stand on the top rung again, looked at after [`Timeline::is_settled`].
+    pub fn whole(&mut self, at: Duration) {
+        if self.is_settled() {
+            self.establish(Phase::Whole, at, None);
+        }
+    }
+
+    /// What has been reached, in the order in which it was seen.
+    pub fn moments(&self) -> &[Moment] {
+        &self.moments
+    }
+
+    /// Whether a phase has been reached.
+    pub fn has(&self, phase: Phase) -> bool {
+        self.moments.iter().any(|moment| moment.phase == phase)
+    }
+
+    /// The new master's place and its configuration epoch.
+    pub fn promoted(&self) -> Option<(usize, u64)> {
+        self.promoted
+    }
+
+    /// Whether all agree on a new master that takes writes.
+    pub fn is_settled(&self) -> bool {
+        self.has(Phase::Agreed) && self.has(Phase::FirstWrite)
+    }
+
+    fn establish(&mut self, phase: Phase, at: Duration, node: Option<usize>) {
+        if !self.has(phase) {
+            let name = node.and_then(|node| self.names.get(node));
+            self.moments.push(Moment {
+                phase,
+                at,
+                seen_on: name.cloned(),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const N1: usize = 0;
+    const N2: usize = 1;
+    const N3: usize = 2;
+    const R1: usize = 3;
+
+    /// `n1` fails over; it is heard as well unless it is `dead`.
+    fn timeline(dead: bool) -> Timeline {
+        let names = ["n1", "n2", "n3", "r1"].map(ToOwned::to_owned).to_vec();
+        Timeline::new(names, N1, &[!dead, true, true, true])
+    }
+
+    fn sight(node: usize, old_master: Health, master: usize) -> Sight {
+        Sight {
+            node,
+            old_master,
+            master: Some(master),
+            epoch: 7,
+        }
+    }
+
+    fn told(timeline: &Timeline) -> Vec<(Phase, u64, &str)> {
+        let moments = timeline.moments().iter();
+        moments
+            .map(|moment| {
+                let at = moment.at.as_millis().try_into().unwrap();
+                (moment.phase, at, moment.seen_on.as_deref().unwrap_or("all"))
+            })
+            .collect()
+    }
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn a_crash_has_all_phases_each_on_the_node_that_showed_it() {
+        use Health::{Failed, Fine, Suspected};
+        let mut seen = timeline(true);
+        for (at, sight) in [
+            (1, sight(N2, Fine, N1)),
+            (1000, sight(N3, Suspected, N1)),
+            (1010, sight(R1, Suspected, N1)),
+            (1020, sight(N2, Failed, N1)),
+            (1600, sight(R1, Failed, R1)),
+            (1601, sight(N3, Failed, R1)),
+        ] {
+            seen.see(ms(at), &sight);
+        }
+        seen.written(ms(1602));
+        assert!(!seen.is_settled());
+        seen.see(ms(1603), &sight(N2, Failed, R1));
+        assert!(seen.is_settled());
+        seen.whole(ms(2500));
+        assert_eq!(
+            told(&seen),
+            [
+                (Phase::Suspected, 1000, "n3"),
+                (Phase::Failed, 1020, "n2"),
+                (Phase::Promoted, 1600, "r1"),
+                (Phase::FirstWrite, 1602, "r1"),
+                (Phase::Agreed, 1603, "n2"),
+                (Phase::Whole, 2500, "all"),
+            ]
+        );
+        assert_eq!(seen.promoted(), Some((R1, 7)));
+    }
+
+    #[test]
+    fn whoever_blinked_sees_suspicion_failure_and_promotion_in_one_instant() {
+        let mut seen = timeline(true);
+        seen.see(ms(1600), &sight(R1, Health::Failed, R1));
+        assert_eq!(
+            told(&seen),
+            [
+                (Phase::Suspected, 1600, "r1"),
+                (Phase::Failed, 1600, "r1"),
+                (Phase::Promoted, 1600, "r1"),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_orderly_failover_is_neither_suspected_nor_failed_and_the_old_master_must_agree() {
+        let mut seen = timeline(false);
+        for node in [R1, N2, N3] {
+            seen.see(ms(100), &sight(node, Health::Fine, R1));
+        }
+        assert_eq!(told(&seen), [(Phase::Promoted, 100, "r1")]);
+        seen.see(ms(105), &sight(N1, Health::Fine, R1));
+        assert_eq!(told(&seen).last(), Some(&(Phase::Agreed, 105, "n1")));
+    }
+
+    #[test]
+    fn a_promotion_is_the_word_of_the_new_master_alone() {
+        let mut seen = timeline(false);
+        seen.see(ms(100), &sight(N2, Health::Fine, R1));
+        assert_eq!(told(&seen), []);
+    }
+
+    #[test]
+    fn a_suspicion_after_the_promotion_is_no_part_of_it() {
+        let mut seen = timeline(false);
+        seen.see(ms(100), &sight(R1, Health::Fine, R1));
+        seen.see(ms(300), &sight(N2, Health::Suspected, R1));
+        assert_eq!(told(&seen), [(Phase::Promoted, 100, "r1")]);
+    }
+
+    #[test]
+    fn a_write_without_a_master_and_wholeness_without_agreement_are_not_believed() {
+        let mut seen = timeline(false);
+        seen.written(ms(1));
+        seen.whole(ms(2));
+        assert_eq!(told(&seen), []);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_seen_the_moments_are_in_order_and_rest_on_each_other(
+            steps in proptest::collection::vec((0_usize..4, 0_u8..3, 0_usize..4, 0_u8..4), 0..40)
+        ) {
+            let mut seen = timeline(false);
+            for (at, (node, health, master, deed)) in (0_u64..).zip(steps) {
+                let health = [Health::Fine, Health::Suspected, Health::Failed][usize::from(health)];
+                match deed {
+                    0 => seen.written(ms(at)),
+                    1 => seen.whole(ms(at)),
+                    _ => seen.see(ms(at), &sight(node, health, master)),
+                }
+            }
+            let moments = seen.moments();
+            prop_assert!(moments.is_sorted_by_key(|moment| moment.at));
+            let place = |phase| moments.iter().position(|moment| moment.phase == phase);
+            for (before, after) in [
+                (Phase::Suspected, Phase::Failed),
+                (Phase::Promoted, Phase::Agreed),
+                (Phase::Promoted, Phase::FirstWrite),
+                (Phase::Agreed, Phase::Whole),
+                (Phase::FirstWrite, Phase::Whole),
+            ] {
+                if place(after).is_some() {
+                    prop_assert!(place(before) < place(after), "{before:?} {after:?}");
+                    prop_assert!(place(before).is_some());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What can be wrong with a node that is named in a command.
+
+use thiserror::Error;
+
+use crate::exit;
+use crate::state::Name;
+
+/// Why a node cannot be what it is named for.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The beginning of more than one node's id.
+    #[error("`{prefix}` is the beginning of several ids of the cluster `{cluster}`: {nodes}")]
+    Ambiguous {
+        /// The cluster.
+        cluster: Name,
+        /// What was given.
+        prefix: String,
+        /// The nodes, with their ids.
+        nodes: String,
+    },
+    /// A signal for a node without a process.
+    #[error("node `{node}` (port {port}) does not run")]
+    NotRunning {
+        /// The node.
+        node: String,
+        /// Its client port.
+        port: u16,
+    },
+    /// A process that was signalled and does not stand still, or does not go on.
+    #[error("node `{node}` (port {port}) was told to {action} and did not")]
+    Unmoved {
+        /// The node.
+        node: String,
+        /// Its client port.
+        port: u16,
+        /// `pause` or `resume`.
+        action: &'static str,
+    },
+}
+
+impl NodeError {
+    /// The exit code of a program that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Ambiguous { .. } => exit::USAGE,
+            Self::NotRunning { .. } | Self::Unmoved { .. } => exit::ENVIRONMENT,
+        }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Ambiguous { .. } => {
+                Some("give more digits, the node's name or its port".to_owned())
+            }
+            Self::NotRunning { node, .. } => {
+                Some(format!("`shardlab start {node}` starts it with its data"))
+            }
+            Self::Unmoved { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Signals to a node's server.
+
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+
+use super::{Node, NodeError};
+use crate::error::Error;
+
+impl Node {
+    /// Whether its server stands still after [`Node::pause`].
+    pub fn is_paused(&self) -> bool {
+        self.process().is_some_and(|process| process.is_stopped())
+    }
+
+    /// Sends a signal to the server; does not wait for what it does.
+    ///
+    /// # Errors
+    /// [`NodeError::NotRunning`]; [`Error::Io`], if the system refuses. The node is not ours.
+    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        self.refuse_foreign()?;
+        self.send(signal).map_err(|errno| match errno {
+            Errno::ESRCH => self.not_running(),
+            errno => Error::Io {
+                action: "signal the server in",
+                path: self.dir.clone(),
+                source: errno.into(),
+            },
+        })
+    }
+
+    /// Freezes the server (SIGSTOP): it keeps its connections and answers nobody.
+    ///
+    /// # Errors
+    /// The node does not run.
+    pub fn pause(&self) -> Result<(), Error> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets a frozen server go on (SIGCONT).
+    ///
+    /// # Errors
+    /// The node does not run.
+    pub fn resume(&self) -> Result<(), Error> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    /// Refuses a node that has no process which could be signalled.
+    ///
+    /// # Errors
+    /// It is not ours; [`NodeError::NotRunning`].
+    pub(crate) fn must_run(&self) -> Result<(), Error> {
+        self.refuse_foreign()?;
+        match self.process() {
+            Some(_) => Ok(()),
+            None => Err(self.not_running()),
+        }
+    }
+
+    pub(crate) fn not_running(&self) -> Error {
+        Error::from(NodeError::NotRunning {
+            node: self.plan.name.clone(),
+            port: self.plan.port,
+        })
+    }
+
+    pub(super) fn send(&self, signal: Signal) -> Result<(), Errno> {
+        self.process().ok_or(Errno::ESRCH)?.signal(signal)
+    }
+}

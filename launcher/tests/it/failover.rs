@@ -1,0 +1,284 @@
+//! Shards that fail over, in every way, on real clusters.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use shardlab::failover::{Failover, Mode, Phase, Request};
+use shardlab::plan::{Options, PortChoice, Setting};
+use shardlab::wait::{Deadline, until};
+use shardlab::{Cluster, Rung, view};
+
+use crate::lab::{Lab, PATIENCE};
+
+/// Replicas that come back are synchronised and seen at once.
+fn options(masters: usize, node_timeout: Duration) -> Options {
+    let quick = ["repl-diskless-sync-delay=0", "repl-ping-replica-period=1"];
+    Options {
+        masters,
+        node_timeout,
+        ports: PortChoice::Auto,
+        persist: false,
+        settings: quick.map(|text| Setting::parse(text).unwrap()).to_vec(),
+        ..Options::default()
+    }
+}
+
+async fn cluster(lab: &Lab, masters: usize, node_timeout: Duration) -> Cluster {
+    let options = options(masters, node_timeout);
+    lab.cluster().options(options).start().await.unwrap()
+}
+
+async fn fail_over(cluster: &Cluster, node: &str, mode: Mode) -> Result<Failover, shardlab::Error> {
+    let request = Request {
+        mode,
+        timeout: Some(PATIENCE),
+        ..Request::default()
+    };
+    cluster.failover(node, request, |_| {}).await
+}
+
+async fn refusal(cluster: &Cluster, node: &str, mode: Mode) -> String {
+    let failed = fail_over(cluster, node, mode).await;
+    failed.unwrap_err().to_string()
+}
+
+fn phases(done: &Failover) -> BTreeSet<&'static str> {
+    let moments = done.moments.iter();
+    moments.map(|moment| moment.phase.name()).collect()
+}
+
+/// Who every node says is the master of the slots that `n1` was born with.
+async fn masters_by_all(cluster: &Cluster) -> BTreeSet<String> {
+    let survey = cluster.survey(Deadline::after(PATIENCE)).await;
+    let mut masters = BTreeSet::new();
+    for account in survey.accounts() {
+        let lines = account.says.as_ref().unwrap();
+        let owner = lines.iter().find(|line| {
+            let mut slots = line.slots.iter();
+            slots.any(|range| range.start().number() == 0)
+        });
+        masters.insert(survey.name_of(&owner.unwrap().id).unwrap().to_owned());
+    }
+    masters
+}
+
+async fn assert_no_key_is_left(cluster: &Cluster) {
+    for node in cluster.nodes() {
+        let gone = until(
+            Deadline::after(PATIENCE),
+            Duration::from_millis(10),
+            || async {
+                match node.call(&["DBSIZE"]).await.unwrap().as_integer() {
+                    Some(0) => ControlFlow::Break(()),
+                    other => ControlFlow::Continue(other),
+                }
+            },
+        );
+        assert_eq!(gone.await, Ok(()), "{}", node.name());
+    }
+}
+
+#[tokio::test]
+async fn an_orderly_failover_there_and_back_is_agreed_on_by_all_when_it_returns() {
+    let lab = Lab::new();
+    let cluster = cluster(&lab, 3, Duration::from_secs(10)).await;
+    let mut epoch = 0;
+    for (mode, node, old, new) in [
+        (Mode::Graceful, "n1", "n1", "r1"),
+        (Mode::Graceful, "n1", "r1", "n1"),
+        (Mode::Force, "r1", "n1", "r1"),
+        (Mode::Takeover, "n1", "r1", "n1"),
+    ] {
+        let done = fail_over(&cluster, node, mode).await.unwrap();
+        assert_eq!(
+            masters_by_all(&cluster).await,
+            BTreeSet::from([new.to_owned()])
+        );
+        assert_eq!(
+            (done.old_master.as_str(), done.new_master.as_str()),
+            (old, new)
+        );
+        assert_eq!(
+            phases(&done),
+            ["promoted", "agreed", "first-write", "whole"].into(),
+            "{mode}: {done:?}"
+        );
+        assert!(
+            done.moments.is_sorted_by_key(|moment| moment.at),
+            "{done:?}"
+        );
+        assert!(done.epoch_before >= epoch, "{done:?}");
+        assert!(done.epoch_after > done.epoch_before, "{done:?}");
+        epoch = done.epoch_after;
+        assert_no_key_is_left(&cluster).await;
+    }
+}
+
+#[test]
+fn a_crash_is_told_as_a_timeline_and_the_dead_master_comes_back_as_a_replica() {
+    let lab = Lab::new();
+    lab.up(&[
+        "--node-timeout",
+        "1s",
+        "--set",
+        "repl-diskless-sync-delay=0",
+    ]);
+    let args = [
+        "failover",
+        "r2",
+        "--mode",
+        "crash",
+        "--timeout",
+        "120s",
+        "--json",
+    ];
+    let told = lab.json(args);
+    assert_eq!(told["schema"], 1);
+    assert_eq!(
+        (&told["old_master"], &told["new_master"]),
+        (&"n2".into(), &"r2".into())
+    );
+    assert!(told["epoch"]["after"].as_u64() > told["epoch"]["before"].as_u64());
+    let phases = told["phases"].as_array().unwrap();
+    let at = |phase: &str| {
+        let found = phases.iter().find(|told| told["phase"] == phase);
+        found.unwrap_or_else(|| panic!("no {phase}: {told}"))["seconds"]
+            .as_f64()
+            .unwrap()
+    };
+    let order = ["suspected", "failed", "promoted", "first-write", "whole"].map(at);
+    assert!(order.is_sorted(), "{told:#}");
+    assert!(
+        at("promoted") <= at("agreed") && at("agreed") <= at("whole"),
+        "{told:#}"
+    );
+
+    let status = lab.json(["status", "--json"]);
+    assert_eq!(status["rung"], "visible");
+    assert_eq!(status["nodes"][1]["master"], "r2");
+    // The record knows the new process: nobody has to look for it.
+    lab.shardlab(["stop", "n2"]).assert().success();
+    assert!(lab.json(["status", "--json"])["nodes"][1]["pid"].is_null());
+}
+
+#[tokio::test]
+async fn a_crash_that_is_given_up_leaves_nobody_dead() {
+    let lab = Lab::new();
+    let cluster = cluster(&lab, 3, Duration::from_secs(60)).await;
+    let before = cluster.node("n1").unwrap().process().unwrap();
+    let killed = until(Deadline::after(PATIENCE), Duration::from_millis(1), || {
+        std::future::ready(if before.is_alive() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        })
+    });
+    tokio::select! {
+        done = fail_over(&cluster, "n1", Mode::Crash) => panic!("{done:?}"),
+        killed = killed => assert_eq!(killed, Ok(())),
+    }
+    let after = cluster.node("n1").unwrap().process().unwrap();
+    assert_ne!(before, after);
+    cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dead_master_stays_dead_if_asked_for_and_its_shard_does_not_fail_over_twice() {
+    let lab = Lab::new();
+    let cluster = cluster(&lab, 3, Duration::from_secs(1)).await;
+    let request = Request {
+        mode: Mode::Crash,
+        leave_dead: true,
+        timeout: Some(PATIENCE),
+    };
+    let done = cluster.failover("n1", request, |_| {}).await.unwrap();
+    assert_eq!(
+        phases(&done),
+        ["suspected", "failed", "promoted", "agreed", "first-write"].into()
+    );
+    assert_eq!(done.reached(Phase::Whole), None);
+    assert!(cluster.node("n1").unwrap().process().is_none());
+    assert_eq!(
+        refusal(&cluster, "n1", Mode::Graceful).await,
+        "the shard of `n1` has failed over already to `r1`"
+    );
+    assert_eq!(
+        refusal(&cluster, "r1", Mode::Graceful).await,
+        "no replica of `r1` answers: `n1` might be one"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_fail_over_is_told_at_once() {
+    let lab = Lab::new();
+    // Nobody is suspected while this goes on.
+    let cluster = cluster(&lab, 3, Duration::from_secs(60)).await;
+    let paused = cluster.pause(&["r1".to_owned()]).await.unwrap();
+    assert_eq!(
+        refusal(&cluster, "r1", Mode::Force).await,
+        "`r1` is paused and cannot take over"
+    );
+    drop(paused);
+
+    let paused = cluster.pause(&["n1".to_owned()]).await.unwrap();
+    assert_eq!(
+        refusal(&cluster, "n1", Mode::Graceful).await,
+        "`n1`, the master, is paused, which a graceful failover cannot do with"
+    );
+    // Without it there are votes enough.
+    let done = fail_over(&cluster, "n1", Mode::Takeover).await.unwrap();
+    assert_eq!(done.new_master, "r1");
+    assert_eq!(done.reached(Phase::Whole), None);
+    drop(paused);
+    cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+
+    // The replica's password is wrong, so that it cannot come back once its link is cut.
+    let (n2, r2) = (cluster.node("n2").unwrap(), cluster.node("r2").unwrap());
+    let lock_out = ["CONFIG", "SET", "masterauth", "wrong"];
+    assert_eq!(r2.call(&lock_out).await.unwrap().as_error(), None);
+    let cut = ["CLIENT", "KILL", "TYPE", "slave"];
+    assert_eq!(n2.call(&cut).await.unwrap().as_error(), None);
+    let down = until(
+        Deadline::after(PATIENCE),
+        Duration::from_millis(10),
+        || async {
+            let info = r2.call(&["INFO", "replication"]).await.unwrap();
+            match view::info_field(&info, "master_link_status") {
+                Some("down") => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        },
+    );
+    assert_eq!(down.await, Ok(()));
+    for (node, mode) in [("n2", Mode::Graceful), ("r2", Mode::Crash)] {
+        let refused = refusal(&cluster, node, mode).await;
+        assert!(
+            refused.starts_with("the link of `r2` to its master is down: "),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn too_few_nodes_are_told_with_what_would_do() {
+    let lab = Lab::new();
+    lab.up(&["--masters", "2"]);
+    lab.shardlab(["failover", "n1", "--mode", "crash"])
+        .assert()
+        .code(3)
+        .stderr_eq(
+            "error: 1 of 2 masters could vote, and 2 votes elect a replica\n\nhint: `--mode takeover` needs no votes\n",
+        );
+    lab.shardlab(["down"]).assert().success();
+    lab.up(&["--masters", "1", "--replicas", "0"]);
+    lab.shardlab(["failover", "n1"])
+        .assert()
+        .code(3)
+        .stderr_eq("error: `n1` has no replica that could take over\n");
+    lab.shardlab(["down"]).assert().success();
+    lab.up(&["--boot", "none", "--masters", "1", "--replicas", "0"]);
+    lab.shardlab(["failover", "n1"]).assert().code(2).stderr_eq(
+        "error: `n1` is a master without slots, so that there is nothing to fail over\n",
+    );
+}
