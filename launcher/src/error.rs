@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::archive::ArchiveError;
 use crate::client::ClientError;
 use crate::directive::SettingError;
 use crate::exit;
@@ -75,6 +76,9 @@ pub enum Error {
     /// An option that the server is too old for, or that contradicts another one.
     #[error("{0}")]
     Unsupported(String),
+    /// Saving a cluster, or starting one from an archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The server could not be found, identified or fetched.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -342,9 +346,11 @@ impl Error {
             | Self::Spec(_)
             | Self::Name { .. }
             | Self::NoNode { .. }
+            | Self::NoCluster(_)
             | Self::Differs { .. }
             | Self::Unsupported(_)
             | Self::Refused { .. } => exit::USAGE,
+            Self::Archive(error) => error.exit_code(),
             Self::Node(error) => error.exit_code(),
             Self::Failover(error) => error.exit_code(),
             Self::Wish(error) => error.exit_code(),
@@ -361,6 +367,7 @@ impl Error {
             Self::Server(error) => error.hint(),
             Self::Member(error) => error.hint(),
             Self::Spec(error) => error.hint(),
+            Self::Archive(error) => error.hint(),
             Self::Node(error) => error.hint(),
             Self::Failover(error) => error.hint(),
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),

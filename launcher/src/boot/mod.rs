@@ -10,6 +10,7 @@ mod seed;
 mod seeded;
 mod shaping;
 
-pub(crate) use bring_up::BringUp;
+pub(crate) use bring_up::{BringUp, told_address};
 pub(crate) use commands::replicate;
 pub(crate) use orders::Orders;
+pub(crate) use replicated::{arrange, method as replicated_method};

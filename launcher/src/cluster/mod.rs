@@ -7,6 +7,7 @@ mod naming;
 mod restart;
 mod roles;
 mod starting;
+mod wiping;
 
 pub(crate) use life::remove_node_folder;
 

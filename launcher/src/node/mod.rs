@@ -3,7 +3,9 @@
 mod error;
 mod found;
 mod identity;
+mod memory;
 mod orders;
+mod ping;
 mod signals;
 mod spawn;
 
