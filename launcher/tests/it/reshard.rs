@@ -332,3 +332,36 @@ async fn a_key_that_is_too_slow_is_told_by_name_and_tried_again_with_more_time()
         assert_eq!(size.as_integer(), Some(keys));
     }
 }
+
+#[test]
+fn a_plan_is_shown_without_being_done_and_an_impossible_one_is_refused() {
+    let lab = Lab::new();
+    lab.up(&["--replicas", "1", "--ephemeral"]);
+    let command = ["reshard", "--slots", "4", "--to", "n3", "--json"];
+    let shown = lab.json([&command[..], &["--dry-run"]].concat());
+    assert_eq!(shown["schema"], 1);
+    assert_eq!(shown["dry_run"], true);
+    assert_eq!(shown["plan"][0]["slots"], "0-1");
+    assert_eq!(shown["plan"][1]["slots"], "5461-5462");
+    assert!(!lab.home().join("default/reshape.json").exists());
+    // Only shown: the same again, and then done.
+    let done = lab.json(command);
+    assert_eq!(done["plan"], shown["plan"]);
+    assert_eq!(done["moved"]["slots"], 4);
+    let back = lab.json(["rebalance", "--threshold", "0", "--json"]);
+    // One master has a slot more than the others, and that is who has most.
+    assert_eq!(back["moved"]["slots"], 3);
+    let refusals = [
+        (["--slots", "16000", "--to", "n3"], "--slots 10922"),
+        (["--slots", "1", "--to", "r1"], "`n1` is its master"),
+        (["--slots", "1", "--to", "n9"], "no node `n9`"),
+    ];
+    for (wish, hint) in refusals {
+        let refused = lab
+            .shardlab([&["reshard"], &wish[..]].concat())
+            .assert()
+            .code(2);
+        let errors = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+        assert!(errors.contains(hint), "{errors}");
+    }
+}

@@ -82,7 +82,7 @@ impl Cluster {
     ///
     /// # Errors
     /// A port was taken meanwhile, a server dies, the nodes do not come to terms in time
-    /// ([`MemberError::Late`](super::MemberError::Late)), slots cannot be moved. What has been done
+    /// ([`MemberError::Late`]), slots cannot be moved. What has been done
     /// stays done; the same change, worked out again, is the rest.
     pub async fn change(
         &mut self,
