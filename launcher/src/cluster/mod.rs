@@ -9,6 +9,7 @@ mod roles;
 mod starting;
 
 pub(crate) use life::remove_node_folder;
+pub(crate) use roles::follow;
 
 use std::fs::File;
 use std::path::PathBuf;

@@ -108,9 +108,10 @@ async fn an_orderly_failover_there_and_back_is_agreed_on_by_all_when_it_returns(
             done.moments.is_sorted_by_key(|moment| moment.at),
             "{done:?}"
         );
-        assert!(done.epoch_before >= epoch, "{done:?}");
-        assert!(done.epoch_after > done.epoch_before, "{done:?}");
-        epoch = done.epoch_after;
+        let epochs = done.epochs.unwrap();
+        assert!(epochs.before >= epoch, "{done:?}");
+        assert!(epochs.after > epochs.before, "{done:?}");
+        epoch = epochs.after;
         assert_no_key_is_left(&cluster).await;
     }
 }
