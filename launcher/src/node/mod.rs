@@ -28,6 +28,7 @@ use crate::wait::Deadline;
 
 pub use error::NodeError;
 pub(crate) use identity::is_id_prefix;
+pub(crate) use orders::Orders;
 pub use spawn::{describe, die_with_parent};
 
 /// How to start a server.
@@ -204,11 +205,7 @@ impl Node {
             Some(b"master") => Ok(Role::Master),
             Some(b"slave") => Ok(Role::Replica),
             Some(b"sentinel") => Ok(Role::Sentinel),
-            _ => Err(Error::Reply {
-                node: self.plan.name.clone(),
-                command: "ROLE".to_owned(),
-                reply: crate::resp::escape(&reply.raw),
-            }),
+            _ => Err(self.answered("ROLE", &reply.raw)),
         }
     }
 
