@@ -21,7 +21,6 @@ use crate::config::{LOG_FILE, config_file};
 use crate::error::Error;
 use crate::plan::{NodePlan, Role, reachable};
 use crate::process::ProcessId;
-use crate::reshape::members::MemberError;
 use crate::resp::Frame;
 use crate::state::{NodeRecord, Stage};
 use crate::wait::Deadline;
@@ -247,7 +246,7 @@ impl Node {
     pub(crate) fn refuse_foreign(&self) -> Result<(), Error> {
         match self.foreign {
             None => Ok(()),
-            Some(address) => Err(MemberError::Foreign {
+            Some(address) => Err(NodeError::Foreign {
                 node: self.plan.name.clone(),
                 address,
             }

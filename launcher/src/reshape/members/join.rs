@@ -99,19 +99,10 @@ impl Cluster {
     /// Gives each new master an epoch of its own, as long as it is alone.
     async fn give_epochs(&self, deadline: Deadline) -> Result<(), Error> {
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
-        let lines = survey
-            .accounts()
-            .iter()
-            .filter_map(|account| account.says.as_ref().ok())
-            .flatten();
+        let lines = survey.told().flat_map(|(_, lines)| lines);
         let mut epoch = lines.map(|line| line.epoch).max().unwrap_or(0);
         for node in self.joining() {
-            let alone = survey.accounts().iter().any(|account| {
-                account.node == node.name()
-                    && account.says.as_ref().is_ok_and(|lines| {
-                        lines.len() == 1 && lines.iter().all(|line| line.epoch == 0)
-                    })
-            });
+            let alone = matches!(survey.told_by(node.name()), [line] if line.epoch == 0);
             if alone && *node.stage() == (Stage::Joining { replica_of: None }) {
                 epoch += 1;
                 let mut orders = Orders::open(node, deadline).await?;
