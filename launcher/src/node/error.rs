@@ -69,7 +69,10 @@ impl NodeError {
             Self::NotRunning { node, .. } => {
                 Some(format!("`shardlab start {node}` starts it with its data"))
             }
-            Self::Foreign { .. } | Self::Unmoved { .. } => None,
+            Self::Foreign { node, .. } => Some(format!(
+                "it is ended where it was started; `shardlab del-node {node}` lets it go"
+            )),
+            Self::Unmoved { .. } => None,
         }
     }
 }
