@@ -43,7 +43,7 @@ fn processes_are_started_in_few_places() {
             "commands/cli.rs",
             "commands/conformance.rs",
             "commands/run.rs",
-            "node/mod.rs",
+            "node/lifecycle.rs",
             "process.rs",
             "server/identify.rs",
             "server/package_client.rs",
