@@ -21,6 +21,7 @@ mod reshard;
 mod run;
 mod seeded;
 mod servers;
+mod standins;
 mod topologies;
 mod traffic;
 mod verbs;
