@@ -21,9 +21,6 @@ pub enum MemberError {
         /// Where it listens.
         address: SocketAddr,
     },
-    /// Servers that are no cluster.
-    #[error("nodes are added to clusters and deleted from them; `{0}` is none")]
-    NoCluster(String),
     /// `--replica-of` a node that is about to leave.
     #[error("node `{0}` is about to be deleted and takes no replica")]
     Leaving(String),
@@ -119,6 +116,9 @@ impl MemberError {
                 "the same command again goes on where this one ended; `shardlab status` shows where the nodes stand"
                     .to_owned(),
             ),
+            Self::Foreign { node, .. } => Some(format!(
+                "it is ended where it was started; `shardlab del-node {node}` lets it go"
+            )),
             _ => None,
         }
     }
