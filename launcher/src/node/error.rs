@@ -27,6 +27,12 @@ pub enum NodeError {
         /// Its client port.
         port: u16,
     },
+    /// A node that must answer, and stands still.
+    #[error("node `{node}` is paused")]
+    Paused {
+        /// The node.
+        node: String,
+    },
     /// A process that was signalled and does not stand still, or does not go on.
     #[error("node `{node}` (port {port}) was told to {action} and did not")]
     Unmoved {
@@ -44,7 +50,9 @@ impl NodeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Ambiguous { .. } => exit::USAGE,
-            Self::NotRunning { .. } | Self::Unmoved { .. } => exit::ENVIRONMENT,
+            Self::NotRunning { .. } | Self::Paused { .. } | Self::Unmoved { .. } => {
+                exit::ENVIRONMENT
+            }
         }
     }
 
@@ -57,6 +65,7 @@ impl NodeError {
             Self::NotRunning { node, .. } => {
                 Some(format!("`shardlab start {node}` starts it with its data"))
             }
+            Self::Paused { node } => Some(format!("`shardlab resume {node}` lets it go on")),
             Self::Unmoved { .. } => None,
         }
     }
