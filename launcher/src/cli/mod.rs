@@ -1,6 +1,7 @@
 //! The command line of `shardlab`, and the only place of the program that reads its environment.
 
 mod cluster_args;
+mod groups;
 mod keep_args;
 mod member_args;
 mod mend_args;
@@ -56,10 +57,16 @@ pub(crate) struct Global {
     )]
     pub(crate) home: Option<PathBuf>,
     /// Nothing but data and errors.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        overrides_with = "quiet"
+    )]
     pub(crate) quiet: bool,
     /// Every node of every rung.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, overrides_with = "verbose")]
     pub(crate) verbose: bool,
 }
 
@@ -209,6 +216,8 @@ pub(crate) struct Nodes {
     /// Names, ports or beginnings of ids [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// `start`
