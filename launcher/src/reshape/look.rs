@@ -1,10 +1,8 @@
 //! Asking all nodes for their accounts.
 
-use tokio::task::JoinSet;
-
 use super::survey::{Account, Survey};
 use crate::cluster::Cluster;
-use crate::node::{Endpoint, Node};
+use crate::node::Endpoint;
 use crate::view;
 use crate::wait::Deadline;
 
@@ -12,13 +10,8 @@ impl Cluster {
     /// What every node says at this moment, all asked at once. A node that does not answer by the
     /// deadline is in the survey, with the reason.
     pub async fn survey(&self, deadline: Deadline) -> Survey {
-        let mut asking: JoinSet<(usize, Account)> = JoinSet::new();
-        for (index, endpoint) in self.nodes().iter().map(Node::endpoint).enumerate() {
-            asking.spawn(async move { (index, account(endpoint, deadline).await) });
-        }
-        let mut accounts = asking.join_all().await;
-        accounts.sort_by_key(|(index, _)| *index);
-        Survey::new(accounts.into_iter().map(|(_, account)| account).collect())
+        let accounts = self.ask_all(|endpoint| account(endpoint, deadline));
+        Survey::new(accounts.await)
     }
 }
 
