@@ -11,6 +11,7 @@ mod starting;
 mod wiping;
 
 pub(crate) use life::remove_node_folder;
+pub(crate) use roles::follow;
 
 use std::fs::File;
 use std::path::PathBuf;

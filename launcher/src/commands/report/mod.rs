@@ -230,9 +230,12 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
     let selves: Vec<_> = answers
         .iter()
         .zip(cluster.nodes())
-        .map(|(answers, node)| match node.process() {
-            Some(_) => answers.and_then(Answers::myself).cloned(),
-            None => node.remembered(),
+        .map(|(answers, node)| {
+            if node.may_answer() {
+                answers.and_then(Answers::myself).cloned()
+            } else {
+                node.remembered()
+            }
         })
         .collect();
     let name_of = |id: &str| {

@@ -22,10 +22,6 @@ const ROUND: Duration = Duration::from_millis(20);
 /// How long a handshake is given before it is begun anew. The server itself gives up after the node
 /// timeout, at least one second (`clusterCron`, `cluster_legacy.c`).
 const HANDSHAKE: Duration = Duration::from_secs(2);
-/// A master waits so long for further replicas before it begins to send (`repl-diskless-sync-delay`,
-/// Redis 2.8.18), in seconds; a lab does not.
-const SYNC_DELAY: &str = "repl-diskless-sync-delay";
-const USUAL_SYNC_DELAY: &str = "5";
 
 impl Cluster {
     /// Starts all nodes that are joining, has them meet the others, and makes replicas of those that
@@ -185,21 +181,6 @@ impl Cluster {
             return Ok(());
         }
         let deadline = Deadline::after(timeout);
-        let masters: BTreeSet<&str> = pairs.iter().map(|pair| pair.master.as_str()).collect();
-        let those = || masters.iter().copied();
-        self.configure(those(), SYNC_DELAY, "0").await?;
-        let attached = self.attach_quickly(pairs, deadline, timeout).await;
-        let usual = self.setting(SYNC_DELAY, USUAL_SYNC_DELAY);
-        self.configure(those(), SYNC_DELAY, usual).await?;
-        attached
-    }
-
-    async fn attach_quickly(
-        &self,
-        pairs: &[Attach],
-        deadline: Deadline,
-        timeout: Duration,
-    ) -> Result<(), Error> {
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         for Attach { replica, master } in pairs {
             let master = survey.node(master).ok_or_else(|| MemberError::Silent {
