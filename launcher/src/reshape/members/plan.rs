@@ -14,10 +14,10 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::plan::{NodePlan, Plan, PlanError, PortChoice, Role, Topology, bus_port};
 use crate::ports;
-use crate::reshape::survey::Survey;
 use crate::reshape::{Journal, Move};
 use crate::slots::SlotRanges;
 use crate::state::{NodeRecord, Phase, Stage};
+use crate::survey::Survey;
 use crate::wait::Deadline;
 
 impl Cluster {
