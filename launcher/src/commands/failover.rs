@@ -23,6 +23,8 @@ struct Report<'a> {
     epoch: Option<Epochs>,
     /// How often the one who decides was told to.
     orders: u32,
+    /// Who has become the master after the new one, where Sentinel has failed over once more.
+    replaced_by: Option<&'a str>,
     /// Whether all nodes stood on the top rung at the end.
     whole: bool,
     phases: Vec<PhaseReport<'a>>,
@@ -63,6 +65,11 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
     } else {
         lab.term.data(&text(&done));
     }
+    if let Some(later) = &done.replaced_by {
+        lab.term.note(&format!(
+            "the sentinels have failed over once more, to `{later}`: with a `--down-after` of at most 1s they may take a new master for down"
+        ));
+    }
     if done.reached(Phase::Whole).is_none() {
         lab.term
             .note("not all nodes run, so that the cluster was not waited for");
@@ -88,6 +95,7 @@ fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {
         new_master: &done.new_master,
         epoch: done.epochs,
         orders: done.orders,
+        replaced_by: done.replaced_by.as_deref(),
         whole: done.reached(Phase::Whole).is_some(),
         phases: done.moments.iter().map(phase).collect(),
     }

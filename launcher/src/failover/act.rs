@@ -160,7 +160,12 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
             timeline.whole(since.elapsed());
             self.tell(&timeline);
         }
-        Ok(self.report(&names, &timeline, given))
+        let mut done = self.report(&names, &timeline, given);
+        let now = self.cluster.present_master().await.map(Node::name);
+        done.replaced_by = now
+            .filter(|now| *now != done.new_master)
+            .map(ToOwned::to_owned);
+        Ok(done)
     }
 
     /// Connects to the one who is to be told; there is nobody if the master is to be killed.
@@ -332,6 +337,7 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
                 after: epoch,
             }),
             orders,
+            replaced_by: None,
             moments: timeline.moments().to_vec(),
         }
     }

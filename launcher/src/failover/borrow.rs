@@ -5,10 +5,10 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::FailoverError;
-use crate::client::REPLY_TIMEOUT;
+use crate::client::{ClientError, REPLY_TIMEOUT};
 use crate::node::Endpoint;
 use crate::plan::Setting;
-use crate::resp::encode_command;
+use crate::resp::{Frame, encode_command};
 use crate::wait::Deadline;
 
 /// How long a node is waited for that is given its settings back.
@@ -93,10 +93,7 @@ impl Borrowed {
             let get = ["CONFIG", "GET", loan.key];
             let got = connection.call(&get, deadline).await;
             let got = got.map_err(|error| refused(get.join(" "), error.to_string()))?;
-            let value = got
-                .as_array()
-                .and_then(|pair| String::from_utf8(pair.get(1)?.as_text()?.to_vec()).ok())
-                .filter(|value| value != loan.now);
+            let value = value_of(&got).filter(|value| value != loan.now);
             let value = value.unwrap_or_else(|| users(loan, settings));
             borrowed.back.push((loan.key, value));
             let set = ["CONFIG", "SET", loan.key, loan.now];
@@ -109,7 +106,38 @@ impl Borrowed {
         Ok(borrowed)
     }
 
+    /// Sets right what a killed launcher has left: what a node still has that nobody would choose.
+    ///
+    /// # Errors
+    /// As [`Borrowed::take`].
+    pub(super) async fn set_right(
+        endpoint: Endpoint,
+        loans: &[Loan],
+        settings: &[Setting],
+        rewrite: bool,
+    ) -> Result<(), ClientError> {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        let mut connection = endpoint.connect(deadline).await?;
+        let mut left = Self {
+            endpoint,
+            back: Vec::new(),
+            rewrite,
+        };
+        for loan in loans {
+            let got = connection
+                .call(&["CONFIG", "GET", loan.key], deadline)
+                .await?;
+            if value_of(&got).is_some_and(|value| value == loan.now) {
+                left.back.push((loan.key, users(loan, settings)));
+            }
+        }
+        Ok(())
+    }
+
     fn give_back(&self) -> std::io::Result<()> {
+        if self.back.is_empty() {
+            return Ok(());
+        }
         let mut requests = Vec::new();
         let mut replies = 0;
         let mut ask = |command: &[&str]| {
@@ -154,9 +182,121 @@ impl Drop for Borrowed {
     }
 }
 
+/// The value in the reply of CONFIG GET.
+fn value_of(reply: &Frame) -> Option<String> {
+    let value = reply.as_array()?.get(1)?.as_text()?;
+    String::from_utf8(value.to_vec()).ok()
+}
+
 /// The value that the user has asked for, or the server's default.
 fn users(loan: &Loan, settings: &[Setting]) -> String {
     let mut asked = settings.iter().rev();
     let asked = asked.find(|setting| setting.key == loan.key || setting.key == loan.alias);
     asked.map_or_else(|| loan.usual.to_owned(), |setting| setting.value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::{BufRead as _, BufReader};
+    use std::net::TcpListener;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    type Settings = Arc<Mutex<BTreeMap<String, String>>>;
+
+    /// Answers CONFIG GET and CONFIG SET on any number of connections.
+    fn server(settings: &Settings) -> Endpoint {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let settings = Arc::clone(settings);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (stream, settings) = (stream.unwrap(), Arc::clone(&settings));
+                std::thread::spawn(move || serve(&stream, &settings));
+            }
+        });
+        Endpoint {
+            name: "n1".to_owned(),
+            address,
+            password: None,
+        }
+    }
+
+    fn serve(mut stream: &TcpStream, settings: &Settings) {
+        let mut lines = BufReader::new(stream).lines();
+        while let Some(Ok(head)) = lines.next() {
+            let words: usize = head.trim_start_matches('*').parse().unwrap();
+            let mut word = || {
+                lines.next().unwrap().unwrap();
+                lines.next().unwrap().unwrap()
+            };
+            let words: Vec<String> = (0..words).map(|_| word()).collect();
+            let mut settings = settings.lock().unwrap();
+            let reply = match words.as_slice() {
+                [_, _, key] => {
+                    let value = &settings[key];
+                    format!(
+                        "*2\r\n${}\r\n{key}\r\n${}\r\n{value}\r\n",
+                        key.len(),
+                        value.len()
+                    )
+                }
+                [_, _, key, value] => {
+                    settings.insert(key.clone(), value.clone());
+                    "+OK\r\n".to_owned()
+                }
+                other => panic!("{other:?}"),
+            };
+            stream.write_all(reply.as_bytes()).unwrap();
+        }
+    }
+
+    fn held(lag: &str, replicas: &str) -> Settings {
+        let settings = [
+            ("min-replicas-max-lag", lag),
+            ("min-replicas-to-write", replicas),
+        ];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        Arc::new(Mutex::new(settings.into()))
+    }
+
+    async fn borrow_and_drop(settings: &Settings, asked: &[Setting]) {
+        let borrowed = Borrowed::take(server(settings), &NO_WRITES, asked, false).await;
+        let borrowed = borrowed.unwrap();
+        assert_eq!(
+            *settings.lock().unwrap(),
+            *held("86399", "2147483647").lock().unwrap()
+        );
+        drop(borrowed);
+    }
+
+    #[tokio::test]
+    async fn what_was_borrowed_is_given_back_by_whatever_way_it_ends() {
+        let settings = held("0", "1");
+        borrow_and_drop(&settings, &[]).await;
+        assert_eq!(*settings.lock().unwrap(), *held("0", "1").lock().unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_launcher_has_left_is_set_right() {
+        let settings = held("86399", "2147483647");
+        let asked = [Setting {
+            key: "min-slaves-to-write".to_owned(),
+            value: "1".to_owned(),
+        }];
+        borrow_and_drop(&settings, &asked).await;
+        assert_eq!(*settings.lock().unwrap(), *held("10", "1").lock().unwrap());
+
+        for (before, after) in [("2147483647", "0"), ("2", "2")] {
+            let settings = held("10", before);
+            let set_right = Borrowed::set_right(server(&settings), &NO_WRITES, &[], false);
+            set_right.await.unwrap();
+            assert_eq!(
+                *settings.lock().unwrap(),
+                *held("10", after).lock().unwrap()
+            );
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::borrow::{Borrowed, PREFERRED};
+use super::borrow::{Borrowed, NO_WRITES, PREFERRED};
 use super::order::{any_key, key_in};
 use super::set::{Born, Set};
 use super::shard::{Member, Shard};
@@ -120,6 +120,7 @@ impl Cluster {
         let born: Vec<Born> = self.nodes().iter().map(born).collect();
         let set = Set::of(&round, &born, place)?;
         set.check(&round, &born, mode)?;
+        self.release_all(&round).await?;
         let standbys = self.standbys(&set.replicas).await;
         let wanted = set.wanted.filter(|_| mode != Mode::Crash);
         let heir = best(&standbys, wanted, mode != Mode::Force);
@@ -172,6 +173,21 @@ impl Cluster {
             });
         }
         standbys
+    }
+
+    /// Lets servers take writes again that a launcher that was killed has kept from it: whichever of
+    /// them becomes the master must.
+    async fn release_all(&self, round: &[Observation]) -> Result<(), Error> {
+        let options = &self.record().options;
+        let watched = options.topology == Topology::Sentinel;
+        let all = self.nodes().iter().zip(round);
+        for (node, _) in all.filter(|(node, one)| has_data(node) && one.answers.is_ok()) {
+            let endpoint = node.endpoint();
+            Borrowed::set_right(endpoint, &NO_WRITES, &options.settings, watched)
+                .await
+                .map_err(|source| node.failed(source))?;
+        }
+        Ok(())
     }
 
     /// Has Sentinel prefer a replica, and waits until the one that is to act knows.

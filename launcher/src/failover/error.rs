@@ -94,6 +94,8 @@ pub enum FailoverError {
     NoSentinel {
         /// The master.
         master: String,
+        /// Whether any answers: those take another node for the master, as in the middle of a failover.
+        answering: bool,
     },
     /// The sentinels would not act on a dead master.
     #[error("the sentinels would not replace a dead master: `{sentinel}` says {reply}")]
@@ -156,9 +158,11 @@ impl FailoverError {
             } => "`--mode force` does without it, and does not wait until it is found dead"
                 .to_owned(),
             Self::SilentMaster { .. } => "`--mode force` does without it".to_owned(),
-            Self::TwoMasters { watched: true, .. } => {
-                "`shardlab wait --for visible` waits until the sentinels have made one a replica"
-                    .to_owned()
+            Self::TwoMasters { watched: true, .. }
+            | Self::NoSentinel {
+                answering: true, ..
+            } => {
+                "`shardlab wait --for visible` waits until the sentinels have settled it".to_owned()
             }
             Self::TwoMasters { .. } => {
                 "`shardlab restart` has all others follow the one that was made a master".to_owned()

@@ -93,6 +93,10 @@ pub struct Failover {
     pub epochs: Option<Epochs>,
     /// How often the one who decides was told to: more than once if its own attempt timed out.
     pub orders: u32,
+    /// Who has become the master after the new one, with sentinels: those whose `down-after` is not longer
+    /// than a second, in which they ping once, take for down whom they have just begun to watch, each
+    /// for a tenth of a second; if enough of them do so at once, they fail over again.
+    pub replaced_by: Option<String>,
     /// What happened, in that order, in time from the act on: the first order, or the SIGKILL.
     /// [`Phase::Suspected`] and [`Phase::Failed`] are there if a node said so; [`Phase::Whole`] only if
     /// all nodes run afterwards.

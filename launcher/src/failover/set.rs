@@ -144,6 +144,7 @@ impl Set {
         if watched && self.sentinel.is_none() {
             return Err(FailoverError::NoSentinel {
                 master: name(born, self.master),
+                answering: sentinels(round).next().is_some(),
             });
         }
         let mut complaints = sentinels(round).filter_map(|(place, says)| {

@@ -23,6 +23,7 @@ mod run;
 mod saved;
 mod seeded;
 mod servers;
+mod standins;
 mod topologies;
 mod traffic;
 mod verbs;

@@ -91,7 +91,7 @@ impl Cluster {
         let mut session = Session::open(&peer.into()).await?;
         let order = ["NODE", owner.as_str()];
         session
-            .ask_slots(&doubt.slots, &["CLUSTER", "SETSLOT"], &order)
+            .try_slots(&doubt.slots, &["CLUSTER", "SETSLOT"], &order)
             .await?;
         Ok(())
     }
