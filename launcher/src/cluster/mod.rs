@@ -1,5 +1,6 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
+mod asking;
 mod breaking;
 mod climbing;
 mod life;

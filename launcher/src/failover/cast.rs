@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::ladder::Observation;
 use crate::node::Node;
 use crate::plan::{Role, Topology};
-use crate::reshape::survey::Survey;
+use crate::survey::Survey;
 use crate::view;
 use crate::wait::{Deadline, next_round};
 

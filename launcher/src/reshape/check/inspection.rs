@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::reshape::survey::{OpenSlot, Survey};
 use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::survey::{OpenSlot, Survey};
 use crate::view::NodeLine;
 
 /// A node as the launcher knows it, whether it speaks or not.

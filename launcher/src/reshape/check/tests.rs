@@ -1,6 +1,6 @@
 use super::*;
-use crate::reshape::survey::{Account, Survey};
 use crate::slots::Slot;
+use crate::survey::{Account, Survey};
 use crate::view::node_lines;
 
 /// Three masters, `n1` to `n3`, ids `a1` to `a3`, with a replica each, `r1` to `r3`, ids `b1` to `b3`; all
