@@ -324,9 +324,9 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
     let selves: Vec<_> = answers
         .iter()
         .zip(cluster.nodes())
-        .map(|(answers, node)| match node.process() {
-            Some(_) => answers.and_then(Answers::myself).cloned(),
-            None => node.remembered(),
+        .map(|(answers, node)| match (answers, node.process()) {
+            (None, None) => node.remembered(),
+            (answers, _) => answers.and_then(Answers::myself).cloned(),
         })
         .collect();
     let name_of = |id: &str| {
