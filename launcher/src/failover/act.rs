@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::order::{Orders, key_in, write};
+use super::order::{Orders, key_in, leave_offset_0, write};
 use super::shard::{Member, Shard, Standby};
 use super::watch::{Heard, Watch};
 use super::{Failover, FailoverError, Mode, Moment, Phase, Request, Timeline, patience};
@@ -237,6 +237,12 @@ impl<O: FnMut(&Moment)> Act<'_, O> {
         let Some(heir) = heir.filter(|_| mode != Mode::Crash) else {
             return Ok(None);
         };
+        let master = self.cluster.nodes().get(self.cast.shard.master);
+        if let (Mode::Graceful, Some(master)) = (mode, master) {
+            let key = key_in(self.cast.shard.slot);
+            let left = leave_offset_0(&master.endpoint(), &heir.endpoint(), &key).await;
+            left.map_err(|source| heir.failed(source))?;
+        }
         let orders = Orders::open(heir.endpoint(), mode).await;
         let orders = orders.map_err(|source| heir.failed(source))?;
         if let (Mode::Takeover, Some(Some(id))) = (mode, self.cast.ids.get(self.cast.heir)) {

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::watch::{Heard, Teller};
 use super::{FailoverError, Mode};
-use crate::client::{Connection, REPLY_TIMEOUT};
+use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::node::Endpoint;
+use crate::resp::Frame;
 use crate::slots::{Slot, key_slot};
+use crate::view;
 use crate::wait::{Deadline, next_round};
 
 /// How long a server tries by itself: `CLUSTER_MF_TIMEOUT` in `cluster_legacy.c`, a setting since
@@ -38,10 +40,7 @@ impl Orders {
     ///
     /// # Errors
     /// The node cannot be talked to.
-    pub(super) async fn open(
-        endpoint: Endpoint,
-        mode: Mode,
-    ) -> Result<Self, crate::client::ClientError> {
+    pub(super) async fn open(endpoint: Endpoint, mode: Mode) -> Result<Self, ClientError> {
         let deadline = Deadline::after(REPLY_TIMEOUT);
         let mut connection = endpoint.connect(deadline).await?;
         let setting = connection
@@ -115,8 +114,7 @@ pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
             None => endpoint.connect(deadline).await,
         };
         if let Ok(mut open) = opened {
-            let commands: [&[&str]; 2] = [&["SET", &key, "1", "PX", KEY_LIFE], &["DEL", &key]];
-            match open.pipeline(&commands, deadline).await.as_deref() {
+            match set_and_del(&mut open, &key, deadline).await.as_deref() {
                 Ok([set, ..]) if set.as_error().is_none() => {
                     let _ = teller.send(Heard::Written);
                     return;
@@ -128,6 +126,33 @@ pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
         }
         next_round(EVERY_WRITE, Deadline::after(EVERY_WRITE)).await;
     }
+}
+
+/// Has a master write something, whatever comes of it, unless its replica has copied something
+/// already. Up to Redis 6.0 a replica takes the offset 0 for one that it has not been told yet
+/// (`clusterHandleManualFailover`, cluster.c) and waits for another one until its time is up.
+pub(super) async fn leave_offset_0(
+    master: &Endpoint,
+    replica: &Endpoint,
+    key: &str,
+) -> Result<(), ClientError> {
+    let deadline = Deadline::after(REPLY_TIMEOUT);
+    let mut connection = replica.connect(deadline).await?;
+    let info = connection.call(&["INFO", "replication"], deadline).await?;
+    if view::info_field(&info, "slave_repl_offset") == Some("0") {
+        let mut connection = master.connect(deadline).await?;
+        set_and_del(&mut connection, key, deadline).await?;
+    }
+    Ok(())
+}
+
+async fn set_and_del(
+    connection: &mut Connection,
+    key: &str,
+    deadline: Deadline,
+) -> Result<Vec<Frame>, ClientError> {
+    let commands: [&[&str]; 2] = [&["SET", key, "1", "PX", KEY_LIFE], &["DEL", key]];
+    connection.pipeline(&commands, deadline).await
 }
 
 /// A key of ours in the slot; one in 16384 is, so that it takes some milliseconds to find.
