@@ -22,6 +22,7 @@ mod reshard;
 mod run;
 mod saved;
 mod seeded;
+mod seeds;
 mod servers;
 mod topologies;
 mod traffic;
