@@ -24,6 +24,7 @@ mod saved;
 mod seeded;
 mod seeds;
 mod servers;
+mod standins;
 mod topologies;
 mod traffic;
 mod verbs;

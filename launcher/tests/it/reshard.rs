@@ -10,7 +10,7 @@ use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
 use shardlab::resp::Frame;
 use shardlab::slots::SlotRanges;
 use shardlab::state::Home;
-use shardlab::wait::{Deadline, until_blocking};
+use shardlab::wait::{self, Deadline, until_blocking};
 
 use crate::lab::{Lab, PATIENCE};
 use crate::traffic::{Keys, Traffic};
@@ -160,6 +160,35 @@ async fn a_client_that_follows_redirects_sees_no_error_and_no_key_is_lost() {
         assert!(report.commands > 0);
         report.keys.verify(&cluster).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_node_that_says_the_cluster_is_down_is_waited_for() {
+    let lab = Lab::new();
+    let cluster = lab.cluster().replicas(0).start().await.unwrap();
+    all(&cluster, "n1", &[command([b"SET", &bar(b""), b"1"])]).await;
+    // A master that does not cover one of its own slots refuses all commands with keys, MIGRATE too.
+    let uncovered = |order: &'static [u8]| [command([b"CLUSTER", order, b"7"])];
+    all(&cluster, "n1", &uncovered(b"DELSLOTS")).await;
+    let source = cluster.node("n1").unwrap();
+    let cover_again = async {
+        let deadline = Deadline::after(PATIENCE);
+        let refused = wait::until(deadline, Duration::from_millis(10), || async {
+            let stats = source.call(&["INFO", "errorstats"]).await.unwrap();
+            let stats = String::from_utf8_lossy(stats.as_text().unwrap()).into_owned();
+            // Servers before Redis 6.2 do not count errors.
+            if stats.is_empty() || stats.contains("errorstat_CLUSTERDOWN") {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        refused.await.unwrap();
+        all(&cluster, "n1", &uncovered(b"ADDSLOTS")).await;
+    };
+    let moves = [part("5061", "n1", "n3")];
+    let (keys, ()) = tokio::join!(move_all(&cluster, &moves, by(Way::Keys)), cover_again);
+    assert_eq!(keys, 1);
 }
 
 /// Starts the program and kills it when so many slots have left `n1`, or when it has ended.

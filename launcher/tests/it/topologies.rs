@@ -90,7 +90,7 @@ fn opened(lab: &Lab) -> (Home, Name) {
 #[test]
 fn a_failover_by_sentinel_is_followed_and_outlives_stop_and_start() {
     let lab = Lab::new();
-    let up = ["--topology", "sentinel", "--down-after", "500ms"];
+    let up = ["--topology", "sentinel", "--down-after", "1500ms"];
     let report = lab.up(&up);
     assert_eq!(report["topology"], "sentinel");
     assert_eq!(report["rung"], "visible");

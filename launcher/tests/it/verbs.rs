@@ -245,12 +245,12 @@ async fn write_on(urls: Vec<String>, enough: Arc<AtomicBool>) -> Vec<usize> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_loses_no_acknowledged_write() {
     let lab = Lab::new();
-    let quick = ["repl-diskless-sync-delay=0", "repl-ping-replica-period=1"];
+    let quick = Setting::parse("repl-ping-replica-period=1").unwrap();
     let options = Options {
         ports: PortChoice::Auto,
         node_timeout: Duration::from_secs(2),
         persist: false,
-        settings: quick.map(|text| Setting::parse(text).unwrap()).to_vec(),
+        settings: vec![quick],
         ..Options::default()
     };
     let mut cluster = lab.cluster().options(options).start().await.unwrap();

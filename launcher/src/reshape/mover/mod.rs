@@ -9,6 +9,7 @@ mod atomic;
 pub(super) mod jobs;
 mod keys;
 mod migrate;
+mod passing;
 mod peer;
 mod progress;
 
