@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::archive::{Archive, Progress};
 use crate::cluster::Cluster;
 use crate::environment::Environment;
 use crate::error::Error;
@@ -33,6 +34,8 @@ pub enum Event<'a> {
         /// How far the seeded one came.
         why: &'a Error,
     },
+    /// An archive is being unpacked.
+    Unpacked(Progress),
     /// One look at the ladder.
     Looked {
         /// Where each node stands.
@@ -57,6 +60,7 @@ pub struct Builder<'a> {
     server: Choice,
     search: Option<SearchEnv>,
     pub(crate) dir: Option<PathBuf>,
+    pub(crate) archive: Option<Archive>,
     pub(crate) rung: Rung,
     pub(crate) timeout: Option<Duration>,
     pub(crate) observer: Observer<'a>,
@@ -91,6 +95,7 @@ impl Default for Builder<'_> {
             server: Choice::Spec(None),
             search: None,
             dir: None,
+            archive: None,
             rung: Rung::Visible,
             timeout: None,
             observer: &|_| {},
@@ -212,6 +217,18 @@ impl<'a> Builder<'a> {
     /// Where the nodes' folders go; the cluster's folder in the state folder if not said.
     pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.dir = Some(dir.into());
+        self
+    }
+
+    /// A cluster that was saved ([`Cluster::save`]), with its data. Its options take the place of
+    /// those that were set before, on free ports; what is set after it counts, but its shape and how it
+    /// keeps its data are the archive's.
+    pub fn archive(mut self, archive: Archive) -> Self {
+        self.options = Options {
+            ports: PortChoice::Auto,
+            ..archive.manifest().options.clone()
+        };
+        self.archive = Some(archive);
         self
     }
 

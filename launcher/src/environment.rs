@@ -33,3 +33,12 @@ impl Environment {
         }
     }
 }
+
+/// Whether a variable is set, but to nothing: that counts as not set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads it"
+)]
+pub fn is_set_to_nothing(name: &std::ffi::OsStr) -> bool {
+    std::env::var_os(name).is_some_and(|value| value.is_empty())
+}

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
+use crate::archive::{self, Archive};
 use crate::boot::BringUp;
 use crate::builder::Builder;
 use crate::cluster::Cluster;
@@ -27,16 +28,26 @@ pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<P
     let options = &wish.options;
     check_support(options, server)?;
     limits::check(node_count(options)?)?;
+    if let Some(archive) = &wish.archive {
+        let plan = archive::plan(archive, options, home)?;
+        limits::check(plan.nodes.len())?;
+        ports::check(&plan, &options.bind, home)?;
+        return Ok(plan);
+    }
+    let plan = Plan::new(options, &ports_of(options, home)?)?;
+    ports::check(&plan, &options.bind, home)?;
+    Ok(plan)
+}
+
+/// The ports that are asked for, and free ones where any will do.
+pub(crate) fn ports_of(options: &Options, home: &Home) -> Result<Vec<u16>, Error> {
     let wanted = Plan::wanted_ports(options)?;
     let missing = wanted.iter().filter(|port| port.is_none()).count();
     let mut chosen = ports::choose(missing, &options.bind, home)?.into_iter();
-    let ports: Vec<u16> = wanted
+    Ok(wanted
         .into_iter()
         .filter_map(|port| port.or_else(|| chosen.next()))
-        .collect();
-    let plan = Plan::new(options, &ports)?;
-    ports::check(&plan, &options.bind, home)?;
-    Ok(plan)
+        .collect())
 }
 
 /// Starts what is wished for. When it fails, nothing is left but the lock.
@@ -127,6 +138,9 @@ impl Launch<'_> {
             since,
             ..
         } = *self;
+        if let Some(saved) = &wish.archive {
+            return archive::restore(saved, wish, cluster, lock, server, since).await;
+        }
         BringUp {
             wish,
             lock,
@@ -147,6 +161,7 @@ impl Launch<'_> {
             let dir = dir.join(plan.port.to_string());
             NodeRecord::new(plan, dir)
         };
+        let saved = self.wish.archive.as_ref().map(Archive::manifest);
         Ok(Record {
             schema: SCHEMA,
             name: self.lock.name().clone(),
@@ -159,8 +174,8 @@ impl Launch<'_> {
             created: missing_folders(&dir),
             bent: false,
             nodes: plan.nodes.into_iter().map(node).collect(),
-            retired: Vec::new(),
-            reshaped: None,
+            retired: saved.map_or_else(Vec::new, |saved| saved.retired.clone()),
+            reshaped: saved.and_then(|saved| saved.reshaped.clone()),
             dir,
         })
     }
@@ -242,13 +257,19 @@ fn lost_port(error: &Error) -> bool {
 
 /// Refuses what the server is too old for, and what contradicts itself.
 fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
+    let unsupported = |text: String| Err(Error::Unsupported(text));
+    if options.password.as_deref() == Some("") {
+        return unsupported(
+            "an empty password is none: servers let everybody in; leave `--password` away, or give one"
+                .to_owned(),
+        );
+    }
     if let Some(shape) = options.shape {
         shape.check(options)?;
     }
     let Some(announce) = &options.announce else {
         return Ok(());
     };
-    let unsupported = |text: String| Err(Error::Unsupported(text));
     match announce.parse::<IpAddr>() {
         Ok(address)
             if options

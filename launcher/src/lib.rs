@@ -3,6 +3,7 @@
 //! [`Cluster::builder`] starts one; [`Cluster`] is one; [`ladder`] says what "ready" means. The
 //! program `shardlab` is a thin layer above (feature `cli`).
 
+pub mod archive;
 pub mod bend;
 pub mod builder;
 pub mod client;
@@ -31,6 +32,7 @@ pub mod slots;
 pub mod state;
 pub mod sweep;
 pub mod view;
+pub mod vitals;
 pub mod wait;
 
 mod boot;

@@ -6,17 +6,15 @@ mod term;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
+    let cli = match cli::Cli::of_process() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() {
-                shardlab::exit::USAGE
-            } else {
-                shardlab::exit::DONE
+            let printed = error.print();
+            return ExitCode::from(match printed {
+                _ if error.use_stderr() => shardlab::exit::USAGE,
+                Ok(()) => shardlab::exit::DONE,
+                Err(_) => shardlab::exit::ENVIRONMENT,
             });
         }
     };

@@ -2,22 +2,28 @@
 //! that prints.
 
 mod moving;
+mod screen;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use shardlab::archive::Progress as Unpacked;
 use shardlab::ladder::{Standing, common};
 use shardlab::{Event, Rung};
 
 pub(crate) use moving::MovingBar;
+pub(crate) use screen::Screen;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
+
+/// The size that is taken for granted where a terminal does not tell its own.
+const USUAL_SIZE: (usize, usize) = (80, 24);
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +42,8 @@ pub(crate) struct Term {
     progress: Mutex<Progress>,
     /// Whether standard output takes no more.
     deaf: AtomicBool,
+    /// Why, unless its reader has gone away.
+    loss: Mutex<Option<io::Error>>,
 }
 
 #[derive(Debug, Default)]
@@ -57,9 +65,10 @@ impl Term {
         };
         Self {
             volume,
-            redraws: std::io::stderr().is_terminal(),
+            redraws: io::stderr().is_terminal(),
             progress: Mutex::default(),
             deaf: AtomicBool::new(false),
+            loss: Mutex::default(),
         }
     }
 
@@ -73,16 +82,14 @@ impl Term {
         self.clear_progress();
         let mut out = anstream::stdout().lock();
         let written = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
-        if written.is_err() {
-            self.deaf.store(true, Ordering::Relaxed);
-        }
+        self.hear(written);
     }
 
     /// Data as it is, without a line end of ours.
     pub(crate) fn bytes(&self, bytes: &[u8]) {
         self.clear_progress();
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(bytes).and_then(|()| out.flush());
+        let mut out = io::stdout().lock();
+        self.hear(out.write_all(bytes).and_then(|()| out.flush()));
     }
 
     /// One JSON object.
@@ -94,6 +101,63 @@ impl Term {
                 None,
             ),
         }
+    }
+
+    /// One JSON object on one line.
+    pub(crate) fn json_line(&self, value: &impl serde::Serialize) {
+        match serde_json::to_string(value) {
+            Ok(text) => self.data(&text),
+            Err(error) => self.error(
+                &format!("a report could not be written as JSON: {error}"),
+                None,
+            ),
+        }
+    }
+
+    /// The screen, if standard output is one.
+    pub(crate) fn screen(&self) -> Option<Screen<'_>> {
+        io::stdout().is_terminal().then(|| Screen::open(self))
+    }
+
+    /// Columns and rows of the screen, as they are now.
+    pub(crate) fn size() -> (usize, usize) {
+        terminal_size::terminal_size_of(io::stdout()).map_or(USUAL_SIZE, |(columns, rows)| {
+            (usize::from(columns.0.max(1)), usize::from(rows.0.max(1)))
+        })
+    }
+
+    /// Why data was lost, if it was: a reader that has gone away has had enough.
+    pub(crate) fn loss(&self) -> Option<io::Error> {
+        self.loss
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    fn hear(&self, written: io::Result<()>) {
+        let Err(error) = written else { return };
+        self.deaf.store(true, Ordering::Relaxed);
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let mut loss = self.loss.lock().unwrap_or_else(PoisonError::into_inner);
+            loss.get_or_insert(error);
+        }
+    }
+
+    /// Whether only data and errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.volume == Volume::Quiet
+    }
+
+    /// How far long work has come: one line that is redrawn, on a terminal only.
+    pub(crate) fn progress(&self, text: &str) {
+        if !self.redraws || self.is_quiet() {
+            return;
+        }
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut err = anstream::stderr().lock();
+        erase(&mut err, &mut progress);
+        let _ = write!(err, "{text}").and_then(|()| err.flush());
+        progress.drawn = true;
     }
 
     /// Prose that `-q` silences.
@@ -128,6 +192,9 @@ impl Term {
                 self.note(&format!(
                     "the seeded boot did not work: {why}\nstarting anew, by commands; `--boot commands` does so at once"
                 ));
+            }
+            Event::Unpacked(Unpacked { done, total }) => {
+                self.progress(&percentage("unpacking", *done, *total));
             }
             Event::Looked { standings, elapsed } => self.climb(standings, *elapsed),
             _ => {}
@@ -207,9 +274,35 @@ impl Term {
 }
 
 /// Removes the line that stands for what is under way.
-fn erase(err: &mut impl std::io::Write, progress: &mut Progress) {
+fn erase(err: &mut impl io::Write, progress: &mut Progress) {
     if std::mem::take(&mut progress.drawn) {
         let _ = write!(err, "\r\x1b[K");
+    }
+}
+
+/// How far work on bytes has come, as in `packing 34 %`.
+pub(crate) fn percentage(doing: &str, done: u64, total: u64) -> String {
+    let percent = (done.saturating_mul(100)).checked_div(total).unwrap_or(100);
+    format!("  {doing} {:>3} %", percent.min(100))
+}
+
+/// So many bytes, in three digits or so.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if count < 1000 {
+        return format!("{count} B");
+    }
+    let mut tenths = count / 100;
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    let unit = UNITS.get(unit).copied().unwrap_or_default();
+    if tenths < 1000 {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    } else {
+        format!("{} {unit}", tenths / 10)
     }
 }
 
@@ -235,4 +328,26 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_told_in_three_digits_or_so() {
+        let table = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_234, "1.2 kB"),
+            (123_456, "123 kB"),
+            (999_999, "999 kB"),
+            (1_000_000, "1.0 MB"),
+            (3_400_000_000, "3.4 GB"),
+            (u64::MAX, "18446744 TB"),
+        ];
+        for (count, told) in table {
+            assert_eq!(bytes(count), told);
+        }
+    }
 }

@@ -85,7 +85,13 @@ impl NodeLine {
 
 /// Takes CLUSTER NODES apart; `None` if it is not what a server of the Redis line says.
 pub fn nodes(reply: &Frame) -> Option<Vec<NodeLine>> {
-    let text = std::str::from_utf8(reply.as_text()?).ok()?;
+    std::str::from_utf8(reply.as_text()?)
+        .ok()
+        .and_then(node_lines)
+}
+
+/// Takes the text of CLUSTER NODES, or of a nodes.conf without its line of epochs, apart.
+pub fn node_lines(text: &str) -> Option<Vec<NodeLine>> {
     text.lines().map(NodeLine::parse).collect()
 }
 

@@ -1,6 +1,5 @@
 //! Servers are started and become a whole cluster: which method, and what if it does not climb.
 
-use std::fs;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -9,8 +8,8 @@ use super::{commands, hang, replicated, seeded, shaping};
 use crate::bend::{Method, boot_arguments, boot_node_timeout};
 use crate::builder::{Builder, Event};
 use crate::cluster::Cluster;
-use crate::config::{CLUSTER_FILE, CONFIG_FILE, LOG_FILE};
-use crate::error::{Error, IoContext as _, NotReady};
+use crate::config::CLUSTER_FILE;
+use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::node::Node;
 use crate::plan::{Boot, NodePlan, Options, Role, Topology, reachable};
@@ -58,7 +57,7 @@ impl BringUp<'_> {
             result => return result,
         }
         cluster.kill_nodes().await?;
-        cluster.nodes().iter().try_for_each(wipe)?;
+        cluster.nodes().iter().try_for_each(Node::forget)?;
         self.boot(cluster, second, self.wish.patience()).await
     }
 
@@ -260,31 +259,12 @@ fn is_seedable(cluster: &Cluster) -> bool {
 }
 
 /// The address that nodes tell each other.
-fn told_address(options: &Options) -> IpAddr {
+pub(crate) fn told_address(options: &Options) -> IpAddr {
     options
         .announce
         .as_deref()
         .and_then(|announce| announce.parse().ok())
         .unwrap_or_else(|| reachable(&options.bind))
-}
-
-/// Removes what a node has remembered, but for its config and its log.
-fn wipe(node: &Node) -> Result<(), Error> {
-    for entry in fs::read_dir(node.dir()).doing("read", node.dir())? {
-        let path = entry.doing("read", node.dir())?.path();
-        if path
-            .file_name()
-            .is_none_or(|name| name != CONFIG_FILE && name != LOG_FILE)
-        {
-            let removed = if path.is_dir() {
-                fs::remove_dir_all(&path)
-            } else {
-                fs::remove_file(&path)
-            };
-            removed.doing("remove", &path)?;
-        }
-    }
-    Ok(())
 }
 
 fn saturating(count: usize) -> u32 {

@@ -4,12 +4,11 @@ mod bring_up;
 mod commands;
 mod hang;
 mod introduce;
-mod orders;
 mod replicated;
 mod seed;
 mod seeded;
 mod shaping;
 
-pub(crate) use bring_up::BringUp;
+pub(crate) use bring_up::{BringUp, told_address};
 pub(crate) use commands::replicate;
-pub(crate) use orders::Orders;
+pub(crate) use replicated::{arrange, method as replicated_method};

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use super::BringUp;
 use super::bring_up::unless_late;
-use super::orders::Orders;
 use crate::bend::{Method, boot_arguments};
 use crate::builder::Event;
 use crate::cluster::Cluster;
@@ -18,6 +17,7 @@ use crate::config::{Acquaintance, Known, Watch, following, sentinel_conf};
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Rung;
 use crate::node::Node;
+use crate::node::Orders;
 use crate::plan::{Boot, Role};
 use crate::random;
 use crate::ready::Climb;
@@ -27,7 +27,7 @@ use crate::view::Peer;
 use crate::wait::Deadline;
 
 /// How a set with one master is made. `boot` is not [`Boot::None`].
-pub(super) fn method(boot: Boot, server: &Identity) -> Method {
+pub(crate) fn method(boot: Boot, server: &Identity) -> Method {
     match boot {
         Boot::Seeded => Method::Seeded,
         Boot::Auto if server.known_replica() => Method::Seeded,
@@ -53,8 +53,7 @@ impl BringUp<'_> {
             server: &self.server.identity,
         });
         if method == Method::Seeded {
-            link(cluster)?;
-            acquaint(cluster, method)?;
+            arrange_born(cluster, method)?;
         }
         if method == Method::Commands {
             let data = names(cluster.nodes_with_data());
@@ -64,8 +63,7 @@ impl BringUp<'_> {
             let told = tell_replicas(cluster, deadline).await;
             unless_late(cluster.nodes_with_data(), told, deadline)?;
             // What was said at run time is forgotten by a server that starts anew.
-            link(cluster)?;
-            acquaint(cluster, method)?;
+            arrange_born(cluster, method)?;
             let sentinels = names(cluster.sentinels());
             cluster
                 .spawn_in_order(&sentinels, &[], self.lock, Phase::Starting, deadline)
@@ -90,31 +88,34 @@ fn names<'a>(nodes: impl Iterator<Item = &'a Node>) -> Vec<String> {
     nodes.map(|node| node.name().to_owned()).collect()
 }
 
-/// Whom the replicas are to follow.
-fn master(cluster: &Cluster) -> Option<Peer> {
-    let master = cluster
-        .nodes()
-        .iter()
-        .find(|node| node.plan().role == Role::Master)?;
-    Some(cluster.peer(master))
+/// Whom the replicas are to follow at first.
+fn born_master(cluster: &Cluster) -> Option<&Node> {
+    let mut nodes = cluster.nodes().iter();
+    nodes.find(|node| node.plan().role == Role::Master)
 }
 
-/// Writes into each replica's config whom it follows.
-fn link(cluster: &Cluster) -> Result<(), Error> {
-    let master = master(cluster);
-    for node in replicas(cluster) {
+fn arrange_born(cluster: &Cluster, method: Method) -> Result<(), Error> {
+    match born_master(cluster) {
+        Some(master) => arrange(cluster, master, method),
+        None => Ok(()),
+    }
+}
+
+/// Writes into the configs who follows whom and who watches: one is the master, all others with
+/// data are its replicas.
+pub(crate) fn arrange(cluster: &Cluster, master: &Node, method: Method) -> Result<(), Error> {
+    let peer = cluster.peer(master);
+    for node in followers(cluster, master) {
         let path = node.config_path();
         let conf = std::fs::read_to_string(&path).doing("read", &path)?;
-        write_atomically(&path, following(&conf, master.as_ref()).as_bytes())?;
+        write_atomically(&path, following(&conf, Some(&peer)).as_bytes())?;
     }
-    Ok(())
+    acquaint(cluster, master, method)
 }
 
 /// Writes into each sentinel's config whom it watches, and if seeded, whom it knows.
-fn acquaint(cluster: &Cluster, method: Method) -> Result<(), Error> {
-    let (Some(master), record) = (master(cluster), cluster.record()) else {
-        return Ok(());
-    };
+fn acquaint(cluster: &Cluster, master: &Node, method: Method) -> Result<(), Error> {
+    let record = cluster.record();
     let sentinels: Vec<_> = cluster
         .sentinels()
         .map(|node| (node, random::hex40()))
@@ -123,7 +124,9 @@ fn acquaint(cluster: &Cluster, method: Method) -> Result<(), Error> {
         let others = sentinels.iter().filter(|(_, id)| id != own_id);
         let known = || Known {
             own_id: own_id.clone(),
-            replicas: replicas(cluster).map(|node| cluster.peer(node)).collect(),
+            replicas: followers(cluster, master)
+                .map(|node| cluster.peer(node))
+                .collect(),
             others: others
                 .map(|(other, id)| Acquaintance {
                     peer: cluster.peer(other),
@@ -132,7 +135,7 @@ fn acquaint(cluster: &Cluster, method: Method) -> Result<(), Error> {
                 .collect(),
         };
         let watch = Watch {
-            master: master.clone(),
+            master: cluster.peer(master),
             known: (method == Method::Seeded).then(known),
         };
         let conf = sentinel_conf(
@@ -148,21 +151,22 @@ fn acquaint(cluster: &Cluster, method: Method) -> Result<(), Error> {
     Ok(())
 }
 
-fn replicas(cluster: &Cluster) -> impl Iterator<Item = &Node> {
+fn followers<'a>(cluster: &'a Cluster, master: &Node) -> impl Iterator<Item = &'a Node> {
+    let master = master.name().to_owned();
     cluster
-        .nodes()
-        .iter()
-        .filter(|node| node.plan().role == Role::Replica)
+        .nodes_with_data()
+        .filter(move |node| node.name() != master)
 }
 
 async fn tell_replicas(cluster: &Cluster, deadline: Deadline) -> Result<(), Error> {
-    let Some(master) = master(cluster) else {
+    let Some(master) = born_master(cluster) else {
         return Ok(());
     };
-    for node in replicas(cluster) {
+    let Peer { host, port } = cluster.peer(master);
+    let port = port.to_string();
+    for node in followers(cluster, master) {
         let mut orders = Orders::open(node, deadline).await?;
-        let port = master.port.to_string();
-        orders.give(&["REPLICAOF", &master.host, &port]).await?;
+        orders.give(&["REPLICAOF", &host, &port]).await?;
     }
     Ok(())
 }

@@ -37,6 +37,14 @@ pub(crate) struct ClusterArgs {
     /// How the nodes become a cluster.
     #[arg(long, value_enum, help_heading = "Shape")]
     pub(crate) boot: Option<BootArg>,
+    /// A cluster that was saved, with its data: shape and persistence are its own.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["boot", "shape"],
+        help_heading = "Shape"
+    )]
+    pub(crate) from: Option<PathBuf>,
     /// The server: a path, a program, valkey, redis, or product@version such as valkey@9.1.
     #[arg(
         long,

@@ -1,8 +1,10 @@
 //! The command line of `shardlab`, and the only place of the program that reads its environment.
 
 mod cluster_args;
+mod keep_args;
 mod member_args;
 mod mend_args;
+mod parse;
 mod reshape_args;
 mod shape_args;
 mod topology_args;
@@ -17,6 +19,7 @@ use shardlab::state::Name;
 use shardlab::{Error, Rung};
 
 pub(crate) use cluster_args::ClusterArgs;
+pub(crate) use keep_args::{Save, Status, Wipe};
 pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
 pub(crate) use mend_args::{Check, Fix};
 pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
@@ -73,6 +76,10 @@ pub(crate) enum Command {
     Stop(Nodes),
     /// Starts what has been stopped or has died
     Start(Start),
+    /// Makes nodes forget data and cluster; configs and ports are kept
+    Wipe(Wipe),
+    /// Writes a cluster with its data to a file, for `up --from FILE`
+    Save(Save),
     /// Stops nodes and starts them again with their data
     Restart(Restart),
     /// Sends a signal to nodes, SIGKILL unless told otherwise
@@ -86,7 +93,7 @@ pub(crate) enum Command {
     /// Lists the clusters
     Ls(Json),
     /// Shows the nodes of a cluster and on which rung they stand
-    Status(Json),
+    Status(Status),
     /// Waits for a rung, or for a node to have a role
     Wait(Wait),
     /// Prints how to reach the cluster, for a shell or a file

@@ -107,7 +107,12 @@ impl Cluster {
         self.spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
             .await?;
         let formed = self.record.options.boot != Boot::None;
-        let all_run = self.nodes.iter().all(Node::may_answer);
+        // One that was started and has died already is told of on the way up.
+        let is_started = |node: &Node| started.iter().any(|name| name == node.name());
+        let all_run = self
+            .nodes
+            .iter()
+            .all(|node| node.may_answer() || is_started(node));
         // A node that is coming or going keeps the others from being formed.
         let settled = self.nodes.iter().all(|node| node.stage().is_member());
         // Whether it was started now or ran already: ready means ready.

@@ -7,6 +7,7 @@ mod naming;
 mod restart;
 mod roles;
 mod starting;
+mod wiping;
 
 pub(crate) use life::remove_node_folder;
 pub(crate) use roles::follow;
@@ -23,11 +24,11 @@ use crate::error::Error;
 use crate::node::{Launch, Node};
 use crate::plan::{Plan, Role};
 use crate::ports::Held;
-use crate::ready::{Climb, retry};
+use crate::ready::Climb;
 use crate::resp::Frame;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::view::Peer;
-use crate::wait::Deadline;
+use crate::wait::{Deadline, retry};
 
 pub use breaking::{Effect, Paused};
 pub use restart::Step;

@@ -30,6 +30,16 @@ impl Cluster {
         self.nodes.get(ladder::present_master(&round)?)
     }
 
+    /// The master, or if no node with data runs, who is to be it by what the configs say; none without
+    /// [`Topology::has_one_master`].
+    pub(crate) async fn last_master(&self) -> Result<Option<&Node>, Error> {
+        match self.present_master().await {
+            Some(master) => Ok(Some(master)),
+            None if self.record.options.topology.has_one_master() => self.master_by_config(),
+            None => Ok(None),
+        }
+    }
+
     async fn observe(&self) -> Vec<Observation> {
         self.prober().round(Deadline::after(REPLY_TIMEOUT)).await
     }

@@ -23,6 +23,7 @@ mod report;
 mod reshard;
 mod restart;
 mod run;
+mod save;
 mod scale;
 mod servers;
 mod shape;
@@ -31,6 +32,8 @@ mod status;
 mod stop;
 mod up;
 mod wait;
+mod watch;
+mod wipe;
 mod wish;
 
 use std::time::Duration;
@@ -149,9 +152,20 @@ pub(crate) fn run(cli: Cli) -> u8 {
             },
             Err(error) => return fail(&error),
         };
-        dispatch(&lab, command, &mut interrupts)
+        let code = dispatch(&lab, command, &mut interrupts)
             .await
-            .unwrap_or_else(|error| fail(&error))
+            .unwrap_or_else(|error| fail(&error));
+        match term.loss() {
+            None => code,
+            Some(error) => {
+                term.error(&format!("cannot write to standard output: {error}"), None);
+                if code == exit::DONE {
+                    exit::ENVIRONMENT
+                } else {
+                    code
+                }
+            }
+        }
     })
 }
 
@@ -160,10 +174,11 @@ async fn dispatch(
     command: Command,
     interrupts: &mut Interrupts,
 ) -> Result<u8, Error> {
-    // These two outlive their first signal: they pass it on, or clean up first.
+    // These outlive their first signal: they pass it on, clean up first, or are ended by it.
     let command = match command {
         Command::Run(args) => return Ok(run::run(lab, args, interrupts).await),
         Command::Up(args) if args.foreground => return up::foreground(lab, args, interrupts).await,
+        Command::Status(args) if args.watch => return watch::watch(lab, &args, interrupts).await,
         other => other,
     };
     let work = async {
@@ -179,7 +194,9 @@ async fn dispatch(
             Command::Resume(args) => pause::resume(lab, &args).await,
             Command::Failover(args) => failover::failover(lab, &args).await,
             Command::Ls(args) => ls::ls(lab, args.json).await,
-            Command::Status(args) => status::status(lab, args.json).await,
+            Command::Status(args) => status::status(lab, args.json.json).await,
+            Command::Wipe(args) => wipe::wipe(lab, &args).await,
+            Command::Save(args) => save::save(lab, &args).await,
             Command::Wait(args) => wait::wait(lab, &args).await,
             Command::Env(args) => env::env(lab, args.shell).await,
             Command::Call(args) => call::call(lab, args).await,

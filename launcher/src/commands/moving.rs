@@ -60,6 +60,8 @@ pub(super) async fn carry_out(
     let lock = lab.lock().await?;
     // As the command before this one has left it.
     let cluster = lab.open_running()?;
+    // Before anything is written down.
+    cluster.moves_atomically(args.way.into())?;
     let plan = Plan::of(&cluster, command, Journal::of(&lock, command)?, wish).await?;
     if plan.resumed {
         lab.term

@@ -12,7 +12,7 @@ use shardlab::{Cluster, Error, Event, exit};
 
 use super::Lab;
 use super::env::variables;
-use super::wish::{builder, defaults, options};
+use super::wish::{builder, defaults};
 use crate::cli::Run;
 use shardlab::interrupt::Interrupts;
 
@@ -41,7 +41,7 @@ async fn start(lab: &Lab<'_>, args: &Run) -> Result<Cluster, Error> {
         ..defaults(&args.cluster)
     };
     let observe = |event: &Event<'_>| lab.term.event(event);
-    builder(lab, &args.cluster, options(&args.cluster, private)?)?
+    builder(lab, &args.cluster, private)?
         .observer(&observe)
         .start()
         .await

@@ -75,7 +75,11 @@ fn text(listing: &Listing) -> String {
         text.push_str(&table(&rows));
     }
     text.push_str("\ncan be fetched with `shardlab servers install`:\n");
-    let mut rows = vec![["SERVER", "LICENCE", ""].map(ToOwned::to_owned).to_vec()];
+    let mut rows = vec![
+        ["SERVER", "LICENCE", "NOTE"]
+            .map(ToOwned::to_owned)
+            .to_vec(),
+    ];
     rows.extend(listing.catalogue.iter().map(|entry| {
         let note = match (entry.installed, entry.for_this_machine, entry.ask_first) {
             (true, ..) => "installed",

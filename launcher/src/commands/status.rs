@@ -1,5 +1,6 @@
-//! `status`: the nodes of a cluster, and on which rung they stand.
+//! `status`: the nodes of a cluster, on which rung they stand, and how they fare.
 
+use shardlab::client::REPLY_TIMEOUT;
 use shardlab::{Error, exit};
 
 use super::Lab;
@@ -8,7 +9,7 @@ use super::report::ClusterReport;
 /// Asks every node and prints what it says.
 pub(crate) async fn status(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
     let cluster = lab.open()?;
-    let report = ClusterReport::of(&cluster, &lab.home).await;
+    let report = ClusterReport::with_figures(&cluster, &lab.home, REPLY_TIMEOUT).await;
     if json {
         lab.term.json(&report);
     } else {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use shardlab::plan::Plan;
-use shardlab::server::Server;
+use shardlab::server::{Origin, Server};
 use shardlab::state::{Lock, Phase, Record};
 use shardlab::sweep::sweep;
 use shardlab::wait::{Deadline, until};
@@ -14,7 +14,7 @@ use shardlab::{Cluster, Error, Event, exit};
 use super::Lab;
 use super::difference::differences;
 use super::report::{ClusterReport, SCHEMA};
-use super::wish::{builder, defaults, options};
+use super::wish::{builder, defaults};
 use crate::cli::{ClusterArgs, Up};
 use crate::term::table;
 use shardlab::interrupt::Interrupts;
@@ -84,13 +84,7 @@ async fn go_on(
     args: &ClusterArgs,
     record: &Record,
 ) -> Result<Cluster, Error> {
-    let differences = differences(args, record)?;
-    if !differences.is_empty() {
-        return Err(Error::Differs {
-            name: lock.name().clone(),
-            differences: differences.join("; "),
-        });
-    }
+    refuse_differences(args, record)?;
     let mut cluster = lab.open()?;
     let since = Instant::now();
     let starts = cluster.nodes().iter().any(|node| !node.may_answer());
@@ -118,6 +112,21 @@ async fn go_on(
     Ok(cluster)
 }
 
+fn refuse_differences(args: &ClusterArgs, record: &Record) -> Result<(), Error> {
+    if args.from.is_some() {
+        return Err(Error::Exists(record.name.clone()));
+    }
+    let differences = differences(args, record)?;
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Differs {
+            name: record.name.clone(),
+            differences: differences.join("; "),
+        })
+    }
+}
+
 async fn clear_leftover(lab: &Lab<'_>, lock: &Lock) -> Result<(), Error> {
     match lab.home.record(lock.name())? {
         Some(record) if record.phase == Phase::Starting => {
@@ -134,7 +143,7 @@ async fn start(
     args: &ClusterArgs,
     private: bool,
 ) -> Result<Cluster, Error> {
-    let wish = options(args, defaults(args)).and_then(|options| builder(lab, args, options));
+    let wish = builder(lab, args, defaults(args));
     let observe = |event: &Event<'_>| lab.term.event(event);
     let started = match wish {
         Ok(builder) => {
@@ -155,6 +164,8 @@ async fn report(lab: &Lab<'_>, cluster: &Cluster, json: bool) -> Result<u8, Erro
     let report = ClusterReport::of(cluster, &lab.home).await;
     if json {
         lab.term.json(&report);
+    } else if lab.term.is_quiet() {
+        lab.term.data(&report.text());
     } else {
         lab.term.data(&format!(
             "{}{}",
@@ -166,20 +177,52 @@ async fn report(lab: &Lab<'_>, cluster: &Cluster, json: bool) -> Result<u8, Erro
 }
 
 async fn dry_run(lab: &Lab<'_>, args: &Up) -> Result<u8, Error> {
-    let options = options(&args.cluster, defaults(&args.cluster))?;
+    if let Some(record) = lab.home.record(&lab.global.name)?
+        && record.phase != Phase::Starting
+    {
+        return dry_run_again(lab, args, &record);
+    }
     let observe = |event: &Event<'_>| lab.term.event(event);
-    let builder = builder(lab, &args.cluster, options)?.observer(&observe);
+    let builder = builder(lab, &args.cluster, defaults(&args.cluster))?.observer(&observe);
     let (plan, server) = builder.plan().await?;
+    show_plan(lab, args, &plan, &server);
+    Ok(exit::DONE)
+}
+
+/// Of a cluster that is there, only what does not run would be started.
+fn dry_run_again(lab: &Lab<'_>, args: &Up, record: &Record) -> Result<u8, Error> {
+    refuse_differences(&args.cluster, record)?;
+    let cluster = lab.open()?;
+    let idle: Vec<_> = cluster
+        .nodes()
+        .iter()
+        .filter(|node| !node.may_answer())
+        .map(|node| node.plan().clone())
+        .collect();
+    if idle.is_empty() {
+        lab.term
+            .note(&format!("the cluster `{}` runs already", cluster.name()));
+    }
+    let server = Server {
+        identity: record.server.clone(),
+        program: record.program.clone(),
+        argv0: record.argv0.clone(),
+        origin: Origin::Given,
+    };
+    show_plan(lab, args, &Plan { nodes: idle }, &server);
+    Ok(exit::DONE)
+}
+
+fn show_plan(lab: &Lab<'_>, args: &Up, plan: &Plan, server: &Server) {
     if args.json.json {
         lab.term.json(&DryRun {
             schema: SCHEMA,
-            server: &server,
+            server,
             nodes: &plan.nodes,
         });
-    } else {
-        lab.term.data(&plan_text(&plan, &server));
+    } else if !plan.nodes.is_empty() {
+        lab.term.data(&plan_text(plan, server));
     }
-    Ok(exit::DONE)
 }
 
 #[derive(Serialize)]

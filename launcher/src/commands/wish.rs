@@ -1,20 +1,29 @@
 //! What the command line asks of a cluster, as the library wants it.
 
-use shardlab::plan::{Options, PlanError};
+use shardlab::archive::Archive;
+use shardlab::plan::{Options, PlanError, PortChoice};
 use shardlab::shape::Shape;
 use shardlab::{Builder, Cluster, Error};
 
 use super::Lab;
 use crate::cli::ClusterArgs;
 
-/// A builder with everything but the name and the observer.
+/// A builder with everything but the name and the observer, of a new cluster or of one that was
+/// saved.
 pub(super) fn builder<'a>(
     lab: &Lab<'_>,
     args: &ClusterArgs,
-    options: Options,
+    defaults: Options,
 ) -> Result<Builder<'a>, Error> {
-    let mut builder = Cluster::builder()
-        .options(options)
+    let mut builder = match &args.from {
+        None => Cluster::builder().options(options(args, defaults)?),
+        Some(file) => {
+            let archive = Archive::open(file)?;
+            let options = restored_options(args, &archive.manifest().options, defaults.ports)?;
+            Cluster::builder().archive(archive).options(options)
+        }
+    };
+    builder = builder
         .home(lab.home.clone())
         .search(Lab::search(args.offline)?)
         .wait_for(args.wait.into());
@@ -28,6 +37,22 @@ pub(super) fn builder<'a>(
         builder = builder.dir(dir);
     }
     Ok(builder)
+}
+
+/// What is given, over what was saved. A command that takes any ports does so here, too.
+fn restored_options(
+    args: &ClusterArgs,
+    saved: &Options,
+    ports: PortChoice,
+) -> Result<Options, Error> {
+    let mut defaults = saved.clone();
+    if ports == PortChoice::Auto {
+        defaults.ports = ports;
+    }
+    let mut wished = options(args, defaults)?;
+    wished.password = wished.password.or_else(|| saved.password.clone());
+    wished.settings.splice(0..0, saved.settings.iter().cloned());
+    Ok(wished)
 }
 
 /// The defaults of the topology that is asked for.

@@ -126,6 +126,31 @@ impl Plan {
         Ok(Self { nodes })
     }
 
+    /// The same nodes on other client ports, one for each.
+    ///
+    /// # Errors
+    /// Another number of ports than nodes, or ports that do not serve.
+    pub fn at_ports(
+        mut nodes: Vec<NodePlan>,
+        topology: Topology,
+        ports: &[u16],
+    ) -> Result<Self, PlanError> {
+        if ports.len() != nodes.len() {
+            let masters = nodes.iter().filter(|node| node.role == Role::Master);
+            return Err(PlanError::PortCount {
+                given: ports.len(),
+                needed: nodes.len(),
+                masters: masters.count(),
+            });
+        }
+        for (node, port) in nodes.iter_mut().zip(ports) {
+            node.bus_port = bus_port(&node.name, topology, *port)?;
+            node.port = *port;
+        }
+        refuse_double_ports(&nodes)?;
+        Ok(Self { nodes })
+    }
+
     /// The client port of each node, where one is asked for; `None` where any will do.
     ///
     /// # Errors

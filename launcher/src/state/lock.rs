@@ -214,6 +214,12 @@ pub fn has_owner(folder: &Path) -> bool {
     File::open(folder.join(OWNER_FILE)).is_ok_and(|file| file.try_lock_shared().is_err())
 }
 
+/// Whether a command is at work on the cluster in this folder, holding its [`Lock`].
+pub fn is_locked(folder: &Path) -> bool {
+    // Shared: two that ask at the same time do not take each other for a command at work.
+    File::open(folder.join(LOCK_FILE)).is_ok_and(|file| file.try_lock_shared().is_err())
+}
+
 /// Whether `owner`, from [`Lock::own`], is still the one of the cluster in this folder. It is not once
 /// another command has removed the cluster; what is in the folder then is somebody else's.
 pub fn is_owner(owner: &File, folder: &Path) -> bool {

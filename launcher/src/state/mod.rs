@@ -15,6 +15,6 @@ mod record;
 pub use files::{create_folders, is_temporary, missing_folders, remove_folder, write_atomically};
 pub use home::{Home, usual_cache};
 pub(crate) use lock::{JOURNAL_FILE, remove_own_files};
-pub use lock::{Lock, has_owner, is_owner};
+pub use lock::{Lock, has_owner, is_locked, is_owner};
 pub use name::Name;
 pub use record::{NodeRecord, Phase, Record, SCHEMA, Stage};

@@ -9,7 +9,7 @@ use shardlab::wait::{Deadline, until_blocking};
 use crate::lab::{Lab, PATIENCE};
 
 /// Starts the program and kills it once `moment` says so, or when it has ended by itself.
-fn kill_when(lab: &Lab, args: &[&str], moment: impl Fn(&Lab) -> bool) {
+pub(crate) fn kill_when(lab: &Lab, args: &[&str], moment: impl Fn(&Lab) -> bool) {
     let mut child: Child = Command::new(env!("CARGO_BIN_EXE_shardlab"))
         .args(args)
         .env("SHARDLAB_HOME", lab.home())

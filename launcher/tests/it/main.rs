@@ -5,6 +5,7 @@
     reason = "in a test, a failed step is a failed test"
 )]
 
+mod archives;
 mod boot;
 mod client;
 mod conformance;
@@ -19,9 +20,12 @@ mod readme;
 mod refusals;
 mod reshard;
 mod run;
+mod saved;
 mod seeded;
 mod servers;
 mod standins;
 mod topologies;
 mod traffic;
 mod verbs;
+mod watched;
+mod wiped;

@@ -370,3 +370,24 @@ async fn a_scale_that_was_killed_at_any_moment_is_finished_by_the_same_command()
         }
     }
 }
+
+#[test]
+fn an_addition_that_was_killed_is_finished_and_is_one_node() {
+    let lab = Lab::new();
+    lab.up(&["--masters", "1", "--replicas", "0", "--ephemeral"]);
+    let moments: [fn(&Lab) -> bool; 3] = [
+        |lab| record_has(lab, "joining"),
+        |lab| lab.processes().len() > 1,
+        |lab| lab.processes().len() > 1 && !record_has(lab, "\"process\": null"),
+    ];
+    for (moment, name) in moments.into_iter().zip(["n2", "n3", "n4"]) {
+        kill_when(&lab, &["add-node", "-q"], moment);
+        let other = refused(&lab, &["add-node", "--replica-of", "n1"], 2);
+        assert!(other.contains("was interrupted and comes first"), "{other}");
+        lab.shardlab(["add-node", "-q"]).assert().success();
+        let (nodes, rung) = roles(&lab);
+        assert_eq!(nodes, ["n1 master".to_owned(), format!("{name} master")]);
+        assert_eq!(rung, "\"visible\"");
+        lab.shardlab(["del-node", name, "-q"]).assert().success();
+    }
+}

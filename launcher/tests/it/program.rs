@@ -165,9 +165,9 @@ fn what_is_not_there_is_named() {
     let lab = Lab::new();
     lab.shardlab(["status", "-n", "nobody"])
         .assert()
-        .code(3)
+        .code(2)
         .stderr_eq("error: there is no cluster `nobody`\n\nhint: `shardlab up -n nobody` starts it; `shardlab ls` lists what there is\n");
-    lab.shardlab(["stop", "-n", "nobody"]).assert().code(3);
+    lab.shardlab(["stop", "-n", "nobody"]).assert().code(2);
     lab.assert_empty();
 }
 

@@ -10,7 +10,7 @@ use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
 use shardlab::resp::Frame;
 use shardlab::slots::SlotRanges;
 use shardlab::state::Home;
-use shardlab::wait::{Deadline, until_blocking};
+use shardlab::wait::{self, Deadline, until_blocking};
 
 use crate::lab::{Lab, PATIENCE};
 use crate::traffic::{Keys, Traffic};
@@ -162,6 +162,35 @@ async fn a_client_that_follows_redirects_sees_no_error_and_no_key_is_lost() {
     }
 }
 
+#[tokio::test]
+async fn a_node_that_says_the_cluster_is_down_is_waited_for() {
+    let lab = Lab::new();
+    let cluster = lab.cluster().replicas(0).start().await.unwrap();
+    all(&cluster, "n1", &[command([b"SET", &bar(b""), b"1"])]).await;
+    // A master that does not cover one of its own slots refuses all commands with keys, MIGRATE too.
+    let uncovered = |order: &'static [u8]| [command([b"CLUSTER", order, b"7"])];
+    all(&cluster, "n1", &uncovered(b"DELSLOTS")).await;
+    let source = cluster.node("n1").unwrap();
+    let cover_again = async {
+        let deadline = Deadline::after(PATIENCE);
+        let refused = wait::until(deadline, Duration::from_millis(10), || async {
+            let stats = source.call(&["INFO", "errorstats"]).await.unwrap();
+            let stats = String::from_utf8_lossy(stats.as_text().unwrap()).into_owned();
+            // Servers before Redis 6.2 do not count errors.
+            if stats.is_empty() || stats.contains("errorstat_CLUSTERDOWN") {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        refused.await.unwrap();
+        all(&cluster, "n1", &uncovered(b"ADDSLOTS")).await;
+    };
+    let moves = [part("5061", "n1", "n3")];
+    let (keys, ()) = tokio::join!(move_all(&cluster, &moves, by(Way::Keys)), cover_again);
+    assert_eq!(keys, 1);
+}
+
 /// Starts the program and kills it when so many slots have left `n1`, or when it has ended.
 fn kill_when_moved(lab: &Lab, args: &[&str], slots: usize) {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_shardlab"))
@@ -294,7 +323,8 @@ async fn a_key_that_is_too_slow_is_told_by_name_and_tried_again_with_more_time()
     let cluster = lab.cluster().replicas(0).start().await.unwrap();
     let big = vec![b'x'; 1 << 20];
     let name = |number: u8| bar(&[b'\n', number]);
-    let writes: Vec<_> = (0..30)
+    // So much in all that the keys are sized up, and go one by one.
+    let writes: Vec<_> = (0..70)
         .map(|number| command([b"SET", &name(number), &big]))
         .collect();
     all(&cluster, "n1", &writes).await;
@@ -317,17 +347,50 @@ async fn a_key_that_is_too_slow_is_told_by_name_and_tried_again_with_more_time()
         }
         _ => {}
     });
-    assert_eq!(done.await.unwrap().keys, 30);
+    assert_eq!(done.await.unwrap().keys, 70);
     let slow = told.first().unwrap();
     assert!(slow.key.starts_with("{bar}\\n"), "{slow:?}");
     assert!(slow.bytes > 1 << 20, "{slow:?}");
     assert_eq!(slow.timeout, Duration::from_millis(500));
-    for number in 0..30 {
+    for number in 0..70 {
         let reply = all(&cluster, "n3", &[command([b"GET", &name(number)])]).await;
         assert_eq!(reply[0].as_text(), Some(&big[..]));
     }
-    for (node, keys) in [("n1", 0), ("n3", 30)] {
+    for (node, keys) in [("n1", 0), ("n3", 70)] {
         let size = cluster.call(node, &["DBSIZE"]).await.unwrap();
         assert_eq!(size.as_integer(), Some(keys));
+    }
+}
+
+#[test]
+fn a_plan_is_shown_without_being_done_and_an_impossible_one_is_refused() {
+    let lab = Lab::new();
+    lab.up(&["--replicas", "1", "--ephemeral"]);
+    let command = ["reshard", "--slots", "4", "--to", "n3", "--json"];
+    let shown = lab.json([&command[..], &["--dry-run"]].concat());
+    assert_eq!(shown["schema"], 1);
+    assert_eq!(shown["dry_run"], true);
+    assert_eq!(shown["plan"][0]["slots"], "0-1");
+    assert_eq!(shown["plan"][1]["slots"], "5461-5462");
+    assert!(!lab.home().join("default/reshape.json").exists());
+    // Only shown: the same again, and then done.
+    let done = lab.json(command);
+    assert_eq!(done["plan"], shown["plan"]);
+    assert_eq!(done["moved"]["slots"], 4);
+    let back = lab.json(["rebalance", "--threshold", "0", "--json"]);
+    // One master has a slot more than the others, and that is who has most.
+    assert_eq!(back["moved"]["slots"], 3);
+    let refusals = [
+        (["--slots", "16000", "--to", "n3"], "--slots 10922"),
+        (["--slots", "1", "--to", "r1"], "`n1` is its master"),
+        (["--slots", "1", "--to", "n9"], "no node `n9`"),
+    ];
+    for (wish, hint) in refusals {
+        let refused = lab
+            .shardlab([&["reshard"], &wish[..]].concat())
+            .assert()
+            .code(2);
+        let errors = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+        assert!(errors.contains(hint), "{errors}");
     }
 }

@@ -273,11 +273,15 @@ impl Client {
         Err(format!("{command:?} was redirected {MOST_REDIRECTS} times"))
     }
 
-    /// Whether nobody listens there any more; then it is forgotten.
+    /// Whether nobody is there any more; then it is forgotten.
     async fn is_gone(&mut self, address: SocketAddr) -> bool {
-        let gone = Connection::open(address, Deadline::after(PATIENCE))
-            .await
-            .is_err();
+        // A server that is being killed may still be connected to for a moment, but answers nobody.
+        let deadline = Deadline::after(PATIENCE);
+        let asked = async {
+            let mut connection = Connection::open(address, deadline).await?;
+            connection.call(&["PING"], deadline).await
+        };
+        let gone = asked.await.is_err();
         self.connections.remove(&address);
         if gone {
             self.nodes.retain(|node| node.address != address);

@@ -156,13 +156,8 @@ fn cases<'a>(
             case.waits |= case.owners.is_empty();
         }
     }
-    for account in survey.accounts() {
-        for line in account
-            .says
-            .iter()
-            .flatten()
-            .filter(|line| !line.has("myself"))
-        {
+    for (_, lines) in survey.told() {
+        for line in lines.iter().filter(|line| !line.has("myself")) {
             let Some(name) = survey.name_of(&line.id) else {
                 continue;
             };

@@ -11,16 +11,6 @@ use crate::exit;
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemberError {
-    /// A node that was running before it was added.
-    #[error(
-        "node `{node}` ({address}) was not started by shardlab, which neither starts, stops nor signals it"
-    )]
-    Foreign {
-        /// The node.
-        node: String,
-        /// Where it listens.
-        address: SocketAddr,
-    },
     /// Servers that are no cluster.
     #[error("nodes are added to clusters and deleted from them; `{0}` is none")]
     NoCluster(String),

@@ -1,22 +1,21 @@
 //! Nodes that come: started, met, known by all, and replicas of whom they are to copy.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{is_linked, knows, shakes_hands, unattached};
 use crate::bend::{Method, boot_arguments};
-use crate::boot::{Orders, replicate};
+use crate::boot::replicate;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::launch::make_node_folder;
-use crate::node::Node;
+use crate::node::{Node, Orders};
 use crate::reshape::survey::Survey;
 use crate::state::{Lock, Stage, create_folders, write_atomically};
-use crate::wait::{self, Deadline, next_round};
+use crate::wait::{Deadline, next_round};
 
 /// How often the nodes are looked at while they come to terms.
 const ROUND: Duration = Duration::from_millis(20);
@@ -27,7 +26,13 @@ const HANDSHAKE: Duration = Duration::from_secs(2);
 impl Cluster {
     /// Starts all nodes that are joining, has them meet the others, and makes replicas of those that
     /// are to be.
-    pub(super) async fn bring_in(&mut self, lock: &Lock, timeout: Duration) -> Result<(), Error> {
+    /// They are members once all is whole again, if the cluster was `sound` before.
+    pub(super) async fn bring_in(
+        &mut self,
+        sound: bool,
+        lock: &Lock,
+        timeout: Duration,
+    ) -> Result<(), Error> {
         let deadline = Deadline::after(timeout);
         let joining: Vec<String> = self.joining().map(|node| node.name().to_owned()).collect();
         self.start_joining(lock, deadline).await?;
@@ -50,6 +55,7 @@ impl Cluster {
             joining.iter().any(|name| name == node.name())
         })
         .await?;
+        self.settle(sound, timeout).await?;
         for name in &joining {
             self.set_stage(name, &Stage::Member);
         }
@@ -81,7 +87,7 @@ impl Cluster {
         }
         self.remember(lock, self.record().phase)?;
         for node in self.joining() {
-            answers_ping(node, deadline).await?;
+            node.answer_ping(deadline).await?;
         }
         Ok(())
     }
@@ -89,19 +95,10 @@ impl Cluster {
     /// Gives each new master an epoch of its own, as long as it is alone.
     async fn give_epochs(&self, deadline: Deadline) -> Result<(), Error> {
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
-        let lines = survey
-            .accounts()
-            .iter()
-            .filter_map(|account| account.says.as_ref().ok())
-            .flatten();
+        let lines = survey.told().flat_map(|(_, lines)| lines);
         let mut epoch = lines.map(|line| line.epoch).max().unwrap_or(0);
         for node in self.joining() {
-            let alone = survey.accounts().iter().any(|account| {
-                account.node == node.name()
-                    && account.says.as_ref().is_ok_and(|lines| {
-                        lines.len() == 1 && lines.iter().all(|line| line.epoch == 0)
-                    })
-            });
+            let alone = matches!(survey.told_by(node.name()), [line] if line.epoch == 0);
             if alone && *node.stage() == (Stage::Joining { replica_of: None }) {
                 epoch += 1;
                 let mut orders = Orders::open(node, deadline).await?;
@@ -218,25 +215,4 @@ impl Cluster {
             next_round(ROUND, deadline).await;
         }
     }
-}
-
-/// Waits until a node answers PING.
-///
-/// # Errors
-/// Its server has died, or does not answer until the deadline.
-async fn answers_ping(node: &Node, deadline: Deadline) -> Result<(), Error> {
-    wait::until(deadline, Duration::from_millis(5), || async {
-        match (node.died(), node.call(&["PING"]).await) {
-            (Some(died), _) => ControlFlow::Break(Err(died)),
-            (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
-            (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
-                node: node.name().to_owned(),
-                command: "PING".to_owned(),
-                reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
-            }),
-            (None, Err(error)) => ControlFlow::Continue(error),
-        }
-    })
-    .await
-    .unwrap_or_else(Err)
 }

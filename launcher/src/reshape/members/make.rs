@@ -82,7 +82,7 @@ impl Cluster {
     ///
     /// # Errors
     /// A port was taken meanwhile, a server dies, the nodes do not come to terms in time
-    /// ([`MemberError::Late`](super::MemberError::Late)), slots cannot be moved. What has been done
+    /// ([`MemberError::Late`]), slots cannot be moved. What has been done
     /// stays done; the same change, worked out again, is the rest.
     pub async fn change(
         &mut self,
@@ -97,8 +97,7 @@ impl Cluster {
         self.write_down(lock, change).await?;
         if !comings.is_empty() {
             observe(&ChangeEvent::Begun(comings));
-            self.bring_in(lock, timeout).await?;
-            self.settle(sound, timeout).await?;
+            self.bring_in(sound, lock, timeout).await?;
         }
         self.bring_back(&change.leave).await?;
         if !moves.is_empty() {
@@ -132,10 +131,11 @@ impl Cluster {
             .all(|(observation, _)| observation.answers.as_ref().is_ok_and(serves))
     }
 
-    /// Waits until the cluster is whole again, if it was before.
-    async fn settle(&self, sound: bool, timeout: Duration) -> Result<(), Error> {
-        let settled = self.nodes().iter().all(|node| node.stage().is_member());
-        if sound && settled {
+    /// Waits until the cluster is whole again, if it was before. Nodes that are about to be deleted may
+    /// have been forgotten by some.
+    pub(super) async fn settle(&self, sound: bool, timeout: Duration) -> Result<(), Error> {
+        let mut nodes = self.nodes().iter();
+        if sound && nodes.all(|node| *node.stage() != Stage::Leaving) {
             self.wait_for(Rung::Visible, timeout).await?;
         }
         Ok(())

@@ -372,19 +372,16 @@ fn refuse_unsound(
             why: member.silent.clone().unwrap_or_default(),
         });
     }
-    for account in survey.accounts() {
-        let (Ok(lines), true) = (
-            &account.says,
-            settled().any(|member| member.name == account.node),
-        ) else {
-            continue;
-        };
+    let asked = survey
+        .told()
+        .filter(|(node, _)| settled().any(|member| member.name == *node));
+    for (node, lines) in asked {
         let stranger = settled().find(|other| {
             other.silent.is_none() && lines.iter().all(|line| other.id.as_ref() != Some(&line.id))
         });
         if let Some(stranger) = stranger {
             return Err(MemberError::Apart {
-                node: account.node.clone(),
+                node: node.to_owned(),
                 stranger: stranger.name.clone(),
             });
         }

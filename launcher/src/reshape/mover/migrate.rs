@@ -18,8 +18,8 @@ use crate::view;
 const BYTES_AT_ONCE: u64 = 1 << 20;
 /// How many keys one MIGRATE may carry.
 const KEYS_AT_ONCE: usize = 200;
-/// How many keys all MIGRATEs in one pipeline.
-const KEYS_IN_A_ROW: usize = 500;
+/// How many keys all MIGRATEs in one pipeline: a node serves its clients between two pipelines.
+const KEYS_IN_A_ROW: usize = 250;
 /// A source with so few bytes of data in all is not asked for the size of each key: whatever goes
 /// together takes it a moment. Sizing costs it a tenth of what moving does.
 const SMALL_DATASET: u64 = 64 << 20;

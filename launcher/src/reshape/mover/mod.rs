@@ -9,6 +9,7 @@ mod atomic;
 pub(super) mod jobs;
 mod keys;
 mod migrate;
+mod passing;
 mod peer;
 mod progress;
 
@@ -141,7 +142,7 @@ impl Cluster {
         mut observe: impl FnMut(&MoveEvent<'_>),
     ) -> Result<Moved, Error> {
         let since = Instant::now();
-        let atomic = self.atomic(options.way)?;
+        let atomic = self.moves_atomically(options.way)?;
         let mut survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         let moves = of_masters(moves, &survey)?;
         if atomic {
@@ -176,6 +177,23 @@ impl Cluster {
             keys: progress.keys_done,
             elapsed: since.elapsed(),
         })
+    }
+
+    /// Whether the server itself moves slots, if they are to be moved this way.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`]: the server cannot.
+    pub fn moves_atomically(&self, way: Way) -> Result<bool, Error> {
+        let able = self.record().server.atomic_slot_migration();
+        match way {
+            Way::Auto => Ok(able),
+            Way::Keys => Ok(false),
+            Way::Atomic if able => Ok(true),
+            Way::Atomic => Err(Error::Unsupported(format!(
+                "{} has no CLUSTER MIGRATESLOTS, which came with Valkey 9.0; its slots can be moved key by key",
+                self.record().server
+            ))),
+        }
     }
 
     /// Moves all keys of some slots from one node to another, key by key, and closes the slots: the
@@ -223,20 +241,6 @@ impl Cluster {
         }])
         .await?;
         Ok(keys)
-    }
-
-    /// Whether the server is to move slots by itself.
-    fn atomic(&self, way: Way) -> Result<bool, Error> {
-        let able = self.record().server.atomic_slot_migration();
-        match way {
-            Way::Auto => Ok(able),
-            Way::Keys => Ok(false),
-            Way::Atomic if able => Ok(true),
-            Way::Atomic => Err(Error::Unsupported(format!(
-                "{} has no CLUSTER MIGRATESLOTS, which came with Valkey 9.0; its slots can be moved key by key",
-                self.record().server
-            ))),
-        }
     }
 
     fn lanes(&self, options: MoveOptions) -> NonZeroUsize {

@@ -1,26 +1,26 @@
 //! What is told of a cluster: by `up`, `start`, `status` and `ls`, as text and as JSON.
 
+mod columns;
+mod figures;
+mod text;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 use shardlab::client::REPLY_TIMEOUT;
-use shardlab::ladder::{Answers, Observation, Standing, common, present_master};
-use shardlab::plan::{MASTER_NAME, Role, Topology};
+use shardlab::ladder::{Answers, ClusterAnswers, Observation, Standing, common, present_master};
+use shardlab::plan::{Boot, Role, Topology};
 use shardlab::ready::Climb;
-use shardlab::state::{Home, Phase, Stage, has_owner};
+use shardlab::state::{Home, Phase, Stage, is_locked};
 use shardlab::{Cluster, Rung};
 
-use crate::term::table;
+use figures::Figures;
 
 /// The version of every report's JSON.
 pub(crate) const SCHEMA: u32 = 1;
-
-/// Which column of the table is only for clusters.
-const SLOTS_COLUMN: usize = 3;
 
 /// One cluster at one moment.
 #[derive(Debug, Serialize)]
@@ -41,6 +41,9 @@ pub(crate) struct ClusterReport {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reached: BTreeMap<&'static str, f64>,
     nodes: Vec<NodeReport>,
+    /// Whether its nodes are to know nothing of each other.
+    #[serde(skip)]
+    bare: bool,
 }
 
 /// Whether a cluster runs.
@@ -49,6 +52,8 @@ pub(crate) struct ClusterReport {
 pub(crate) enum State {
     /// A launcher is at work on it.
     Starting,
+    /// A launcher was killed before it was whole.
+    Interrupted,
     /// All nodes run.
     Running,
     /// Some nodes do not run.
@@ -63,6 +68,7 @@ impl std::fmt::Display for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Starting => "starting",
+            Self::Interrupted => "interrupted",
             Self::Running => "running",
             Self::Degraded => "degraded",
             Self::Stopped => "stopped",
@@ -78,6 +84,7 @@ struct ServerReport {
     program: PathBuf,
 }
 
+/// One node at one moment.
 #[derive(Debug, Serialize)]
 struct NodeReport {
     name: String,
@@ -96,6 +103,8 @@ struct NodeReport {
     id: Option<String>,
     slots: Vec<String>,
     epoch: Option<u64>,
+    /// Its links to the nodes that it knows.
+    bus: Option<BusReport>,
     rung: Option<Rung>,
     why: Option<String>,
     /// None if the node is not ours.
@@ -105,14 +114,46 @@ struct NodeReport {
     /// Whether it is coming or going.
     #[serde(skip_serializing_if = "Stage::is_member")]
     stage: Stage,
+    #[serde(flatten)]
+    figures: Option<Figures>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reached: BTreeMap<&'static str, f64>,
+}
+
+/// A node's links on the cluster bus.
+#[derive(Debug, Serialize)]
+struct BusReport {
+    /// How many are up.
+    connected: usize,
+    /// How many other nodes it knows.
+    known: usize,
 }
 
 impl ClusterReport {
     /// Asks the nodes and writes down what they say.
     pub(crate) async fn of(cluster: &Cluster, home: &Home) -> Self {
-        let deadline = shardlab::wait::Deadline::after(patience(cluster));
+        Self::within(cluster, home, REPLY_TIMEOUT).await
+    }
+
+    /// The same with each node's figures; `patience` is how long a node may take to answer.
+    pub(super) async fn with_figures(cluster: &Cluster, home: &Home, patience: Duration) -> Self {
+        let (mut report, vitals) = tokio::join!(
+            Self::within(cluster, home, patience),
+            cluster.vitals(self::patience(cluster).min(patience))
+        );
+        let names: Vec<_> = report.nodes.iter().map(|node| node.name.clone()).collect();
+        for (node, own) in report.nodes.iter_mut().zip(&vitals) {
+            let master = names
+                .iter()
+                .position(|name| Some(name) == node.master.as_ref());
+            let master = master.and_then(|at| vitals.get(at)?.as_ref());
+            node.figures = Some(Figures::of(own.as_ref(), master));
+        }
+        report
+    }
+
+    async fn within(cluster: &Cluster, home: &Home, patience: Duration) -> Self {
+        let deadline = shardlab::wait::Deadline::after(self::patience(cluster).min(patience));
         let mut prober = cluster.prober();
         let round = prober.round(deadline).await;
         let standings = prober.judge(&round);
@@ -141,109 +182,8 @@ impl ClusterReport {
                 })
                 .collect(),
             nodes: nodes(cluster, &round, &standings),
+            bare: record.options.boot == Boot::None,
         }
-    }
-
-    /// The lines that people read: what runs, how to connect, and for each node where it stands.
-    pub(crate) fn text(&self) -> String {
-        let ready = self.rung.map_or("not listening", Rung::name);
-        let what = match self.topology {
-            Topology::Cluster => String::new(),
-            other => format!("{other}, "),
-        };
-        let mut text = format!(
-            "cluster `{}`: {what}{}, {ready}, {} {}\n",
-            self.name, self.state, self.server.product, self.server.version
-        );
-        let mut rows = vec![
-            ["NODE", "ADDRESS", "ROLE", "SLOTS", "PID"]
-                .map(ToOwned::to_owned)
-                .to_vec(),
-        ];
-        rows.extend(self.nodes.iter().map(NodeReport::row));
-        if !self.topology.is_cluster() {
-            for row in &mut rows {
-                row.remove(SLOTS_COLUMN);
-            }
-        }
-        text.push_str(&table(&rows));
-        for node in &self.nodes {
-            let name = &node.name;
-            let _ = match &node.stage {
-                Stage::Member => Ok(()),
-                Stage::Joining { .. } => writeln!(
-                    text,
-                    "{name} has not joined yet: `shardlab add-node` goes on, `shardlab del-node {name}` removes it"
-                ),
-                Stage::Leaving => writeln!(
-                    text,
-                    "{name} is being deleted: `shardlab del-node {name}` goes on"
-                ),
-            };
-        }
-        for node in self.nodes.iter().filter(|node| node.why.is_some()) {
-            let why = node.why.as_deref().unwrap_or_default();
-            let _ = match node.rung {
-                Some(rung) => writeln!(text, "{} is {rung}: {why}", node.name),
-                None => writeln!(text, "{} does not answer: {why}", node.name),
-            };
-        }
-        text
-    }
-
-    /// What to do next, below [`ClusterReport::text`].
-    pub(crate) fn next_steps(&self, option: &str) -> String {
-        let addresses = |role: Option<Role>| {
-            let nodes = self.nodes.iter();
-            let chosen = nodes.filter(|node| role.is_none_or(|role| node.role == role));
-            let addresses: Vec<_> = chosen.map(|node| node.address.to_string()).collect();
-            addresses.join(" ")
-        };
-        let connect = match self.topology {
-            Topology::Cluster => format!("connect a client to any of  {}", addresses(None)),
-            Topology::Standalone => format!("connect a client to  {}", addresses(None)),
-            Topology::Replication => format!(
-                "write to    {}\nread from   {}",
-                addresses(Some(Role::Master)),
-                addresses(Some(Role::Replica))
-            ),
-            Topology::Sentinel => format!(
-                "connect a client by the sentinels  {}  to the master  {MASTER_NAME}",
-                addresses(Some(Role::Sentinel))
-            ),
-        };
-        format!(
-            "\n{connect}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n"
-        )
-    }
-}
-
-impl NodeReport {
-    fn row(&self) -> Vec<String> {
-        let role = match (&self.role, &self.master) {
-            (Role::Master, _) => "master".to_owned(),
-            (Role::Replica, Some(master)) => format!("replica of {master}"),
-            (Role::Replica, None) => "replica".to_owned(),
-            (Role::Sentinel, _) => "sentinel".to_owned(),
-        };
-        let slots = if self.slots.is_empty() {
-            "-".to_owned()
-        } else {
-            self.slots.join(",")
-        };
-        let pid = match self.pid {
-            Some(pid) if self.paused => format!("{pid} (paused)"),
-            Some(pid) => pid.to_string(),
-            None if self.ours => "not running".to_owned(),
-            None => "not ours".to_owned(),
-        };
-        vec![
-            self.name.clone(),
-            self.address.to_string(),
-            role,
-            slots,
-            pid,
-        ]
     }
 }
 
@@ -272,7 +212,8 @@ pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
     let ours = || cluster.nodes().iter().filter(|node| node.is_ours());
     let running = ours().filter(|node| node.process().is_some()).count();
     match (record.phase, running) {
-        (Phase::Starting, _) if is_being_started(cluster, home) => State::Starting,
+        (Phase::Starting, _) if is_locked(&home.folder(cluster.name())) => State::Starting,
+        (Phase::Starting, _) => State::Interrupted,
         (_, all) if all == ours().count() => State::Running,
         (Phase::Stopped, 0) => State::Stopped,
         (_, 0) => State::Down,
@@ -280,20 +221,28 @@ pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
     }
 }
 
-fn is_being_started(cluster: &Cluster, home: &Home) -> bool {
-    !cluster.record().private || has_owner(&home.folder(cluster.name()))
-}
-
 fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Vec<NodeReport> {
     let answers: Vec<_> = round
         .iter()
         .map(|observation| observation.answers.as_ref().ok())
         .collect();
+    // Of a node that does not run, what it will say when it is started.
+    let selves: Vec<_> = answers
+        .iter()
+        .zip(cluster.nodes())
+        .map(|(answers, node)| {
+            if node.may_answer() {
+                answers.and_then(Answers::myself).cloned()
+            } else {
+                node.remembered()
+            }
+        })
+        .collect();
     let name_of = |id: &str| {
-        let known = answers.iter().zip(cluster.nodes()).find(|(own, _)| {
-            let line = own.and_then(Answers::myself);
-            line.is_some_and(|line| line.id == id)
-        });
+        let known = selves
+            .iter()
+            .zip(cluster.nodes())
+            .find(|(own, _)| own.as_ref().is_some_and(|line| line.id == id));
         known.map(|(_, node)| node.name().to_owned())
     };
     let name_at = |port: u16| {
@@ -308,8 +257,15 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
         .enumerate()
         .map(|(index, ((node, answers), standing))| {
             let plan = node.plan();
-            let role = answers.and_then(Answers::role).unwrap_or(plan.role);
-            let own = answers.and_then(Answers::myself);
+            let own = selves.get(index).and_then(Option::as_ref);
+            let remembered = own.map(|line| match line.master {
+                Some(_) => Role::Replica,
+                None => Role::Master,
+            });
+            let role = answers
+                .and_then(Answers::role)
+                .or(remembered)
+                .unwrap_or(plan.role);
             let master = own.and_then(|line| name_of(line.master.as_deref()?));
             let replicates = answers.and_then(|answers| name_at(answers.replicates()?.port));
             let slots = match own {
@@ -330,6 +286,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 id: own.map(|line| line.id.clone()),
                 slots,
                 epoch: own.map(|line| line.epoch),
+                bus: round.get(index).and_then(bus),
                 rung: standing.rung,
                 why: if node.is_paused() {
                     Some("it is paused; `shardlab resume` lets it go on".to_owned())
@@ -337,12 +294,26 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                     standing.why.clone()
                 },
                 dir: node.is_ours().then(|| node.dir().to_owned()),
+                figures: None,
                 ours: node.is_ours(),
                 stage: node.stage().clone(),
                 reached: reached(cluster.climb(), index),
             }
         })
         .collect()
+}
+
+fn bus(observation: &Observation) -> Option<BusReport> {
+    let Answers::Cluster(ClusterAnswers { nodes: lines, .. }) =
+        observation.answers.as_ref().ok()?
+    else {
+        return None;
+    };
+    let others = || lines.iter().filter(|line| !line.has("myself"));
+    Some(BusReport {
+        connected: others().filter(|line| line.connected).count(),
+        known: others().count(),
+    })
 }
 
 fn reached(climb: &Climb, index: usize) -> BTreeMap<&'static str, f64> {

@@ -1,0 +1,130 @@
+//! What can go wrong with archives, for a user.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::Damage;
+use crate::exit;
+use crate::server::Identity;
+use crate::state::Name;
+
+/// Saving a cluster, or starting one from an archive, is not possible.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ArchiveError {
+    /// There is a file of that name.
+    #[error("`{}` exists already", .0.display())]
+    Exists(PathBuf),
+    /// A node that ran before it was taken in.
+    #[error("node `{0}` ran before it was taken in: its data is not shardlab's to save")]
+    NotOurs(String),
+    /// A node that is coming or going.
+    #[error("node `{0}` is about to join or to leave")]
+    Unsettled(String),
+    /// A node that shardlab does not know has a part in the cluster.
+    #[error("node `{node}` has to do with a node of the id {id} that is not one of this cluster's")]
+    Stranger {
+        /// The node whose nodes.conf names it.
+        node: String,
+        /// The stranger.
+        id: String,
+    },
+    /// Roles or slots went elsewhere meanwhile.
+    #[error("roles or slots of the cluster `{0}` changed while it was saved")]
+    Changed(Name),
+    /// A node did not write its data down.
+    #[error("node `{node}` did not write its data down: {reason}")]
+    Snapshot {
+        /// The node.
+        node: String,
+        /// Its words, or ours.
+        reason: String,
+    },
+    /// A file whose name cannot stand in an archive.
+    #[error("node `{node}` has a file `{path}`, which cannot be saved: {reason}")]
+    File {
+        /// The node.
+        node: String,
+        /// The path in its folder.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Not one of ours, cut short, or altered.
+    #[error("`{}` is refused: {damage}", path.display())]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        damage: Damage,
+    },
+    /// Options that an archive decides.
+    #[error("the cluster in `{}` is another one: {differences}", path.display())]
+    Contradicts {
+        /// The archive.
+        path: PathBuf,
+        /// What is so instead.
+        differences: String,
+    },
+    /// Not enough space for what it holds.
+    #[error("what `{}` holds needs {needed} bytes; there are {there}", path.display())]
+    Space {
+        /// The archive.
+        path: PathBuf,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes free.
+        there: u64,
+    },
+    /// The server does not read what another one has written.
+    #[error("{server} does not read what {saved} has written: {words}")]
+    Foreign {
+        /// Who wrote it.
+        saved: Identity,
+        /// Who was to read it.
+        server: Identity,
+        /// The server's words.
+        words: String,
+    },
+}
+
+impl ArchiveError {
+    /// The exit code of a program that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unsettled(_) | Self::Changed(_) | Self::Snapshot { .. } | Self::Space { .. } => {
+                exit::ENVIRONMENT
+            }
+            _ => exit::USAGE,
+        }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotOurs(_) => "`shardlab del-node` lets it go",
+            Self::Unsettled(_) => "the command that was interrupted goes on when it is run again",
+            Self::Exists(_) => "`--force` replaces it",
+            Self::Stranger { .. } => {
+                "a cluster is saved whole: `shardlab check` tells who is in it"
+            }
+            Self::Changed(_) => {
+                "run it again when the cluster is at rest; `shardlab wait` waits for that"
+            }
+            Self::Snapshot { .. } => "`shardlab logs` tells more",
+            Self::Damaged { .. } => {
+                "only what `shardlab save` has written, whole and unchanged, can be restored"
+            }
+            Self::Contradicts { .. } => {
+                "leave these options away; a cluster's shape comes with its archive"
+            }
+            Self::Space { .. } => "`--dir` takes another place",
+            Self::Foreign { .. } => {
+                "servers read what older ones of the same line have written; `--server` takes another one"
+            }
+            Self::File { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

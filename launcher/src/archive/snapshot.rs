@@ -1,0 +1,190 @@
+//! The data of a node that runs, written down by itself while it goes on.
+
+use std::fs::{self, File};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::ArchiveError;
+use super::nodes_conf::is_whole;
+use crate::client::{Connection, REPLY_TIMEOUT};
+use crate::config::CLUSTER_FILE;
+use crate::error::{Error, IoContext as _};
+use crate::node::{Endpoint, Node};
+use crate::resp::{Frame, escape};
+use crate::view;
+use crate::wait::{Deadline, until};
+
+/// How long a node may take to write its data down: minutes for gigabytes on a slow disk.
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(600);
+const LOOK: Duration = Duration::from_millis(10);
+/// How long nodes.conf may be found half written.
+const TORN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A node whose data is to be written down.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    endpoint: Endpoint,
+    dir: PathBuf,
+}
+
+impl Snapshot {
+    pub(super) fn of(node: &Node) -> Self {
+        Self {
+            endpoint: node.endpoint(),
+            dir: node.dir().to_owned(),
+        }
+    }
+
+    /// Has the node write its data down (BGSAVE) and opens what it has written. On the disk all is
+    /// as before then, unless the node takes snapshots for itself: one that keeps its data in
+    /// memory only must not find any when it is started again.
+    pub(super) async fn take(self) -> Result<File, Error> {
+        let deadline = Deadline::after(SNAPSHOT_TIMEOUT);
+        let mut connection = self
+            .endpoint
+            .connect(deadline.at_most(REPLY_TIMEOUT))
+            .await
+            .map_err(|source| self.failed(source.to_string()))?;
+        let path = self
+            .dir
+            .join(self.setting(&mut connection, "dbfilename").await?);
+        let takes_snapshots = !self.setting(&mut connection, "save").await?.is_empty();
+        let before = Before::of(path.clone())?;
+        self.begin(&mut connection, deadline).await?;
+        self.end(&mut connection, deadline).await?;
+        let file = File::open(&path).doing("read", &path)?;
+        if !takes_snapshots {
+            before.put_back()?;
+        }
+        Ok(file)
+    }
+
+    async fn setting(&self, connection: &mut Connection, key: &str) -> Result<String, Error> {
+        let reply = self.ask(connection, &["CONFIG", "GET", key]).await?;
+        let value = reply
+            .as_array()
+            .and_then(|pair| pair.get(1)?.as_text())
+            .map(|value| String::from_utf8_lossy(value).into_owned());
+        value.ok_or_else(|| self.failed(format!("it does not tell its `{key}`")))
+    }
+
+    /// One of another's is under way at times: an append-only file is rewritten, a replica is served.
+    async fn begin(&self, connection: &mut Connection, deadline: Deadline) -> Result<(), Error> {
+        loop {
+            let reply = self.send(connection, &["BGSAVE"]).await?;
+            let Some(error) = reply.as_error() else {
+                return Ok(());
+            };
+            let words = escape(error);
+            let passes = ["in progress", "child process", "LOADING"];
+            if deadline.passed() || !passes.iter().any(|busy| words.contains(busy)) {
+                return Err(self.failed(words));
+            }
+            crate::wait::next_round(LOOK, deadline).await;
+        }
+    }
+
+    async fn end(&self, connection: &mut Connection, deadline: Deadline) -> Result<(), Error> {
+        loop {
+            let info = self.ask(connection, &["INFO", "persistence"]).await?;
+            let field = |name| view::info_field(&info, name);
+            match (
+                field("rdb_bgsave_in_progress"),
+                field("rdb_last_bgsave_status"),
+            ) {
+                (Some("0"), Some("ok")) => return Ok(()),
+                (Some("0"), status) => {
+                    let status = status.unwrap_or("unknown");
+                    return Err(self.failed(format!("BGSAVE ended with the status `{status}`")));
+                }
+                _ if deadline.passed() => {
+                    let waited = humantime::format_duration(SNAPSHOT_TIMEOUT);
+                    return Err(self.failed(format!("BGSAVE has not ended within {waited}")));
+                }
+                _ => crate::wait::next_round(LOOK, deadline).await,
+            }
+        }
+    }
+
+    async fn ask(&self, connection: &mut Connection, command: &[&str]) -> Result<Frame, Error> {
+        let reply = self.send(connection, command).await?;
+        match reply.as_error() {
+            Some(error) => Err(self.failed(escape(error))),
+            None => Ok(reply),
+        }
+    }
+
+    async fn send(&self, connection: &mut Connection, command: &[&str]) -> Result<Frame, Error> {
+        connection
+            .call(command, Deadline::after(REPLY_TIMEOUT))
+            .await
+            .map_err(|source| self.failed(source.to_string()))
+    }
+
+    fn failed(&self, reason: String) -> Error {
+        ArchiveError::Snapshot {
+            node: self.endpoint.name.clone(),
+            reason,
+        }
+        .into()
+    }
+}
+
+/// The file that a snapshot replaces, such as one that was made to serve a replica.
+struct Before {
+    path: PathBuf,
+    /// The old file under another name, if there was one.
+    aside: Option<TempDir>,
+}
+
+/// What the old file is called meanwhile.
+const OLD: &str = "old.rdb";
+
+impl Before {
+    fn of(path: PathBuf) -> Result<Self, Error> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let aside = if path.exists() {
+            let aside = tempfile::Builder::new()
+                .prefix(".tmp-save-")
+                .tempdir_in(folder)
+                .doing("write", folder)?;
+            fs::hard_link(&path, aside.path().join(OLD)).doing("keep", &path)?;
+            Some(aside)
+        } else {
+            None
+        };
+        Ok(Self { path, aside })
+    }
+
+    fn put_back(self) -> Result<(), Error> {
+        match &self.aside {
+            Some(aside) => fs::rename(aside.path().join(OLD), &self.path),
+            None => fs::remove_file(&self.path),
+        }
+        .doing("put back", &self.path)
+    }
+}
+
+/// What a node remembers of the cluster. Servers write nodes.conf in place, so it is read until it is whole.
+pub(super) async fn nodes_conf(node: &Node) -> Result<String, Error> {
+    let path = node.dir().join(CLUSTER_FILE);
+    let read = || {
+        std::future::ready(match fs::read(&path) {
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) if is_whole(&text) => ControlFlow::Break(Ok(text)),
+                _ => ControlFlow::Continue("it is not whole"),
+            },
+            Err(error) => ControlFlow::Break(Err(error)),
+        })
+    };
+    match until(Deadline::after(TORN_TIMEOUT), LOOK, read).await {
+        Ok(text) => text.doing("read", &path),
+        Err(reason) => Err(Error::State {
+            path,
+            reason: reason.to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,47 @@
+//! What a node remembers: all that the server has written into its folder.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::Node;
+use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE};
+use crate::error::{Error, IoContext as _};
+use crate::view::{NodeLine, node_lines};
+
+impl Node {
+    /// What is in the node's folder, but for its config and its log: nodes.conf, data, what was
+    /// left unfinished.
+    pub(crate) fn memory(&self) -> Result<Vec<PathBuf>, Error> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(self.dir()).doing("read", self.dir())? {
+            let entry = entry.doing("read", self.dir())?;
+            let name = entry.file_name();
+            if !CONFIG_FILES.iter().any(|config| name == *config) && name != LOG_FILE {
+                paths.push(entry.path());
+            }
+        }
+        Ok(paths)
+    }
+
+    /// What the node says of itself in its nodes.conf, for when it does not run. `None` if it has
+    /// never run in a cluster.
+    pub fn remembered(&self) -> Option<NodeLine> {
+        let text = fs::read_to_string(self.dir().join(CLUSTER_FILE)).ok()?;
+        let own = text.lines().find(|line| line.contains("myself"))?;
+        node_lines(own)?.pop()
+    }
+
+    /// Removes it. The server must not run.
+    pub(crate) fn forget(&self) -> Result<(), Error> {
+        for path in self.memory()? {
+            let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+            let removed = if is_folder {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            removed.doing("remove", &path)?;
+        }
+        Ok(())
+    }
+}
