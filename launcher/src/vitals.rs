@@ -57,7 +57,7 @@ impl Cluster {
     /// not say so within `patience`.
     pub async fn vitals(&self, patience: Duration) -> Vec<Option<Vitals>> {
         let deadline = Deadline::after(patience);
-        self.ask_all(|endpoint| ask(endpoint, deadline)).await
+        self.ask_all(|node| ask(node.endpoint(), deadline)).await
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Save {
 /// `wipe`
 #[derive(Debug, Args)]
 pub(crate) struct Wipe {
-    /// Names or ports [default: all nodes].
+    /// Names, ports or beginnings of ids [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 mod break_args;
 mod cluster_args;
+mod groups;
 mod keep_args;
 mod look_args;
 mod member_args;
@@ -60,10 +61,16 @@ pub(crate) struct Global {
     )]
     pub(crate) home: Option<PathBuf>,
     /// Nothing but data and errors.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        overrides_with = "quiet"
+    )]
     pub(crate) quiet: bool,
     /// Every node of every rung.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, overrides_with = "verbose")]
     pub(crate) verbose: bool,
 }
 
@@ -213,6 +220,8 @@ pub(crate) struct Nodes {
     /// Names, ports or beginnings of ids [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// `start`

@@ -1,6 +1,7 @@
 //! Asking all nodes at once, and what each says of all of them.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -10,24 +11,39 @@ use crate::survey::{Account, Survey};
 use crate::view;
 use crate::wait::Deadline;
 
+/// How long a node that is paused is waited for: it may go on at any moment, but hardly now.
+const PAUSED_TIMEOUT: Duration = Duration::from_secs(1);
+
 impl Cluster {
     /// What every node says at this moment, all asked at once. A node that does not answer by the
-    /// deadline is in the survey, with the reason.
+    /// deadline, or within a second if it is paused, is in the survey, with the reason.
     pub async fn survey(&self, deadline: Deadline) -> Survey {
-        let accounts = self.ask_all(|endpoint| account(endpoint, deadline));
+        let accounts = self.ask_all(|node| {
+            let (endpoint, paused) = (node.endpoint(), node.is_paused());
+            async move {
+                if !paused {
+                    return account(endpoint, deadline).await;
+                }
+                let mut account = account(endpoint, deadline.at_most(PAUSED_TIMEOUT)).await;
+                if account.says.is_err() {
+                    account.says = Err("it is paused".to_owned());
+                }
+                account
+            }
+        });
         Survey::new(accounts.await)
     }
 
     /// What each node gives, all asked at once, in the order of [`Cluster::nodes`]. The slowest one
     /// decides how long it takes.
-    pub(crate) async fn ask_all<T, F>(&self, ask: impl Fn(Endpoint) -> F) -> Vec<T>
+    pub(crate) async fn ask_all<T, F>(&self, ask: impl Fn(&Node) -> F) -> Vec<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
         let mut asking = JoinSet::new();
-        for (index, endpoint) in self.nodes().iter().map(Node::endpoint).enumerate() {
-            let answer = ask(endpoint);
+        for (index, node) in self.nodes().iter().enumerate() {
+            let answer = ask(node);
             asking.spawn(async move { (index, answer.await) });
         }
         let mut answers = asking.join_all().await;

@@ -152,7 +152,7 @@ async fn nodes_that_another_command_has_added_end_with_a_private_cluster() {
 }
 
 /// The address of the only node of another cluster.
-fn stranger(lab: &Lab, args: &[&str]) -> SocketAddr {
+pub(crate) fn stranger(lab: &Lab, args: &[&str]) -> SocketAddr {
     let common = ["-n", "other", "--masters", "1", "--ephemeral"];
     let report = lab.up(&[&common[..], args].concat());
     let address = report["nodes"][0]["address"].as_str().unwrap();

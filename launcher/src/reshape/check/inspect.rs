@@ -122,6 +122,7 @@ fn seat(node: &Node) -> Seat {
         node: node.name().to_owned(),
         port: node.plan().port,
         shard: node.plan().shard,
+        paused: node.is_paused(),
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Seat {
     pub port: u16,
     /// The shard that it was born into.
     pub shard: usize,
+    /// Whether it stands still (SIGSTOP).
+    pub paused: bool,
 }
 
 /// What one node was asked besides CLUSTER NODES.

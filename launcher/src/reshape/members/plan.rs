@@ -12,7 +12,6 @@ use super::share::{evenly, handed};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::plan::Topology;
 use crate::reshape::{Journal, Move};
 use crate::slots::SlotRanges;
 use crate::state::{NodeRecord, Phase, Stage};
@@ -122,12 +121,11 @@ impl Cluster {
         if self.record().phase == Phase::Starting {
             return Err(Error::Unfinished(self.name().clone()));
         }
-        if self.record().options.topology != Topology::Cluster {
-            return Err(MemberError::NoCluster(self.name().to_string()).into());
-        }
+        self.must_have_slots()?;
         if !self.is_running() {
             return Err(Error::NotRunning(self.name().clone()));
         }
+        (self.nodes().iter()).try_for_each(crate::Node::must_not_be_paused)?;
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         let members = roster(&self.records(), &survey);
         Ok((survey, members))
