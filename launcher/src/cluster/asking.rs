@@ -21,11 +21,13 @@ impl Cluster {
         let accounts = self.ask_all(|node| {
             let (endpoint, paused) = (node.endpoint(), node.is_paused());
             async move {
-                if !paused {
-                    return account(endpoint, deadline).await;
-                }
-                let mut account = account(endpoint, deadline.at_most(PAUSED_TIMEOUT)).await;
-                if account.says.is_err() {
+                let patience = if paused {
+                    deadline.at_most(PAUSED_TIMEOUT)
+                } else {
+                    deadline
+                };
+                let mut account = account(endpoint, patience).await;
+                if paused && account.says.is_err() {
                     account.says = Err("it is paused".to_owned());
                 }
                 account

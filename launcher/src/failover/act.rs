@@ -6,7 +6,7 @@ use tokio::task::AbortHandle;
 
 use super::borrow::{Borrowed, NO_WRITES};
 use super::cast::{Cast, Means, has_data, is_up};
-use super::order::{Orders, follow, write};
+use super::order::{Orders, follow, leave_offset_0, write};
 use super::revival::Revival;
 use super::standby::best;
 use super::watch::{Heard, Scene, Watch};
@@ -182,6 +182,12 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
         };
         if mode == Mode::Crash {
             return Ok(None);
+        }
+        if let (Means::Cluster, Mode::Graceful, Some(master)) =
+            (&self.cast.means, mode, nodes.get(self.cast.master))
+        {
+            let left = leave_offset_0(&master.endpoint(), &heir.endpoint(), &self.cast.key).await;
+            left.map_err(|source| heir.failed(source))?;
         }
         let endpoint = told.endpoint();
         let orders = match self.cast.means {

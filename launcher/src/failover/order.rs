@@ -8,8 +8,9 @@ use super::{FailoverError, Mode};
 use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::node::Endpoint;
 use crate::plan::MASTER_NAME;
+use crate::resp::Frame;
 use crate::slots::{Slot, key_slot};
-use crate::view::Peer;
+use crate::view::{self, Peer};
 use crate::wait::{Deadline, next_round};
 
 /// How long a server tries by itself: `CLUSTER_MF_TIMEOUT` in `cluster_legacy.c`, a setting since
@@ -195,8 +196,7 @@ pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
             None => endpoint.connect(deadline).await,
         };
         if let Ok(mut open) = opened {
-            let commands: [&[&str]; 2] = [&["SET", &key, "1", "PX", KEY_LIFE], &["DEL", &key]];
-            match open.pipeline(&commands, deadline).await.as_deref() {
+            match set_and_del(&mut open, &key, deadline).await.as_deref() {
                 Ok([set, ..]) if set.as_error().is_none() => {
                     let _ = teller.send(Heard::Written);
                     return;
@@ -208,6 +208,36 @@ pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
         }
         next_round(EVERY_WRITE, Deadline::after(EVERY_WRITE)).await;
     }
+}
+
+/// Has a master write something, whatever comes of it, unless its replica has copied something
+/// already. Up to Redis 6.0 a replica takes the offset 0 for one that it has not been told yet
+/// (`clusterHandleManualFailover`, cluster.c) and waits for another one until its time is up.
+///
+/// # Errors
+/// One of them cannot be talked to.
+pub(super) async fn leave_offset_0(
+    master: &Endpoint,
+    replica: &Endpoint,
+    key: &str,
+) -> Result<(), ClientError> {
+    let deadline = Deadline::after(REPLY_TIMEOUT);
+    let mut connection = replica.connect(deadline).await?;
+    let info = connection.call(&["INFO", "replication"], deadline).await?;
+    if view::info_field(&info, "slave_repl_offset") == Some("0") {
+        let mut connection = master.connect(deadline).await?;
+        set_and_del(&mut connection, key, deadline).await?;
+    }
+    Ok(())
+}
+
+async fn set_and_del(
+    connection: &mut Connection,
+    key: &str,
+    deadline: Deadline,
+) -> Result<Vec<Frame>, ClientError> {
+    let commands: [&[&str]; 2] = [&["SET", key, "1", "PX", KEY_LIFE], &["DEL", key]];
+    connection.pipeline(&commands, deadline).await
 }
 
 /// The key where there are no slots.

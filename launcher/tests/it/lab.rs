@@ -40,11 +40,16 @@ impl Lab {
             .timeout(PATIENCE)
     }
 
-    /// The program, in here. What the tester's environment says of Shardlab does not count, but
-    /// for the server.
+    /// The program, in here.
     pub(crate) fn shardlab<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
-        Command::new(env!("CARGO_BIN_EXE_shardlab"))
+        self.in_here(Command::new(env!("CARGO_BIN_EXE_shardlab")))
             .args(args)
+    }
+
+    /// A program that may start Shardlab, in here. What the tester's environment says of Shardlab
+    /// does not count, but for the server.
+    pub(crate) fn in_here(&self, program: Command) -> Command {
+        program
             .env("SHARDLAB_HOME", self.home())
             .env_remove("SHARDLAB_NAME")
             .env_remove("SHARDLAB_PASSWORD")

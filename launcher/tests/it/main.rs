@@ -23,6 +23,7 @@ mod run;
 mod saved;
 mod seams;
 mod seeded;
+mod seeds;
 mod servers;
 mod standins;
 mod topologies;
