@@ -30,6 +30,13 @@ pub(super) fn knows(survey: &Survey, node: &str, id: &str) -> bool {
     lines.any(|line| line.id == id && line.connected)
 }
 
+/// Whether a node says of all of these slots that they are its own, and nobody else does.
+pub(super) fn owns_alone(survey: &Survey, node: &str, slots: &SlotRanges) -> bool {
+    slots
+        .slots()
+        .all(|slot| survey.owners(slot).eq(std::iter::once(node)))
+}
+
 /// The nodes that do not give all of these slots to the node with this id.
 pub(super) fn disbelievers<'a>(survey: &'a Survey, id: &str, slots: &SlotRanges) -> Vec<&'a str> {
     survey
@@ -50,6 +57,21 @@ pub(super) fn disbelievers<'a>(survey: &'a Survey, id: &str, slots: &SlotRanges)
 mod tests {
     use super::*;
     use crate::reshape::check::tests::World;
+
+    #[test]
+    fn who_shares_a_slot_or_has_given_it_away_does_not_own_it_alone() {
+        let alone = |world: World, node: &str| {
+            owns_alone(
+                &world.inspection().survey,
+                node,
+                &"5460-5461".parse().unwrap(),
+            )
+        };
+        let one = || World::sound().says(&["n1"], "0-5460", "0-5461");
+        assert!(!alone(World::sound(), "n1"), "5461 is n2's");
+        assert!(!alone(one(), "n1"), "n2 says so, too");
+        assert!(alone(one().says(&["n2"], "5461-10922", "5462-10922"), "n1"));
+    }
 
     #[test]
     fn slots_are_split_into_those_of_others_and_those_that_are_missing() {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::peer::{Peer, Session};
+use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::reshape::MoveError;
@@ -76,7 +77,8 @@ impl Cluster {
         .unwrap_or_else(|doubts| Ok(Err(doubts)))
     }
 
-    /// Tells a node who owns the slots; replicas refuse that, and hear it from their masters.
+    /// Tells a node who owns the slots; replicas refuse that, and hear it from their masters. An owner
+    /// that has been talked out of them must speak with a higher epoch than whoever did so.
     async fn tell(&self, doubt: &Doubt) -> Result<(), Error> {
         let survey = self.survey(Deadline::after(PATIENCE)).await;
         let owner = moves::line(&survey, &doubt.owner)?.id.clone();
@@ -93,6 +95,10 @@ impl Cluster {
         session
             .try_slots(&doubt.slots, &["CLUSTER", "SETSLOT"], &order)
             .await?;
+        if doubt.node == doubt.owner {
+            let order = ["CLUSTER", "BUMPEPOCH"].to_vec();
+            session.ask(&[order], REPLY_TIMEOUT).await?;
+        }
         Ok(())
     }
 }

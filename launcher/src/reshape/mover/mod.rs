@@ -8,6 +8,7 @@ mod agree;
 mod atomic;
 pub(super) mod jobs;
 mod keys;
+mod last;
 mod migrate;
 mod passing;
 mod peer;
@@ -153,27 +154,34 @@ impl Cluster {
             }
             survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         }
-        let legs = self.legs(&moves, &survey).await?;
-        let tasks = || legs.iter().flat_map(|leg| &leg.tasks);
+        let stages = last::stages(moves, &survey);
+        let mut legs = Vec::with_capacity(stages.len());
+        for stage in &stages {
+            legs.push(self.legs(stage, &survey).await?);
+        }
+        let tasks = || legs.iter().flatten().flat_map(|leg| &leg.tasks);
         let mut progress = Progress::new(tasks().count(), tasks().map(|(_, keys)| keys).sum());
         observe(&MoveEvent::Progress(&progress));
-
-        let (tell, mut told) = mpsc::unbounded_channel();
-        let mut work = JoinSet::new();
-        let lanes = self.lanes(options);
-        begin(&mut work, legs, atomic, lanes, options, &Tell::new(tell)).await?;
-        loop {
-            tokio::select! {
-                biased;
-                Some(tick) = told.recv() => progress.hear(tick, since.elapsed(), &mut observe),
-                done = work.join_next() => match done {
-                    Some(Ok(done)) => done?,
-                    Some(Err(died)) => std::panic::resume_unwind(died.into_panic()),
-                    None => break,
-                },
+        let mut done: Vec<Move> = Vec::new();
+        for (stage, legs) in stages.into_iter().zip(legs) {
+            let (tell, mut told) = mpsc::unbounded_channel();
+            let mut work = JoinSet::new();
+            let lanes = self.lanes(options);
+            begin(&mut work, legs, atomic, lanes, options, &Tell::new(tell)).await?;
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(tick) = told.recv() => progress.hear(tick, since.elapsed(), &mut observe),
+                    done = work.join_next() => match done {
+                        Some(Ok(done)) => done?,
+                        Some(Err(died)) => std::panic::resume_unwind(died.into_panic()),
+                        None => break,
+                    },
+                }
             }
+            done.extend(stage);
+            self.agree(&done).await?;
         }
-        self.agree(&moves).await?;
         Ok(Moved {
             slots: progress.slots_done,
             keys: progress.keys_done,
