@@ -396,6 +396,9 @@ impl Error {
             Self::Died { log, log_path, .. } if log.is_empty() && disk_is_full(log_path) => {
                 Some(format!("there is no space left where `{}` was to be written; `--dir` takes another place", log_path.display()))
             }
+            Self::Died { node, log_path, .. } if log_path.is_file() => {
+                Some(format!("`shardlab logs {node}` shows all of its log; `shardlab start` starts what does not run"))
+            }
             Self::NoClient => Some(
                 "`shardlab call` needs neither; redis-cli is in the package redis-tools, valkey-cli in valkey-tools"
                     .to_owned(),

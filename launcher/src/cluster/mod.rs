@@ -12,6 +12,7 @@ mod wiping;
 pub(crate) use life::remove_node_folder;
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +24,11 @@ use crate::error::Error;
 use crate::node::{Launch, Node};
 use crate::plan::{Plan, Role};
 use crate::ports::Held;
-use crate::ready::{Climb, retry};
+use crate::ready::Climb;
 use crate::resp::Frame;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::view::Peer;
-use crate::wait::Deadline;
+use crate::wait::{Deadline, until};
 
 pub use breaking::{Effect, Paused};
 pub use restart::Step;
@@ -310,13 +311,16 @@ impl Cluster {
 
 /// Sends the commands to a node, which must accept them all.
 async fn set_all(node: &Node, commands: &[Vec<&str>]) -> Result<(), Error> {
-    // A server that has just been started may not listen yet.
-    let patience = if node.process().is_some() {
-        REPLY_TIMEOUT
-    } else {
-        Duration::ZERO
+    // A server that has just been started may not listen yet, and one that dies never will.
+    let connect = || async {
+        match node.connect().await {
+            Err(error) if node.process().is_some() => ControlFlow::Continue(error),
+            connected => ControlFlow::Break(connected),
+        }
     };
-    let mut connection = retry(Deadline::after(patience), || node.connect()).await?;
+    let deadline = Deadline::after(REPLY_TIMEOUT);
+    let connected = until(deadline, Duration::from_millis(5), connect).await;
+    let mut connection = connected.unwrap_or_else(Err)?;
     node.obey(&mut connection, commands).await.map(drop)
 }
 

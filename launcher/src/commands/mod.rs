@@ -14,6 +14,7 @@ mod down;
 mod env;
 mod failover;
 mod fix;
+mod hints;
 mod kill;
 mod logs;
 mod ls;
@@ -114,11 +115,7 @@ impl Lab<'_> {
 
     /// The option that a further command needs to mean the same cluster, with a blank in front.
     fn name_option(&self) -> String {
-        if self.global.name.as_str() == "default" {
-            String::new()
-        } else {
-            format!(" -n {}", self.global.name)
-        }
+        name_option(&self.global.name)
     }
 
     /// Where servers are looked for.
@@ -131,12 +128,23 @@ impl Lab<'_> {
     }
 }
 
+fn name_option(name: &Name) -> String {
+    if name.as_str() == "default" {
+        String::new()
+    } else {
+        format!(" -n {name}")
+    }
+}
+
 /// Runs the command; the exit code is the program's.
 pub(crate) fn run(cli: Cli) -> u8 {
     let Cli { command, global } = cli;
     let term = Term::new(global.quiet, global.verbose);
+    let option = name_option(&global.name);
     let fail = |error: &Error| {
-        term.error(&error.to_string(), error.hint().as_deref());
+        let hint = error.hint();
+        let hint = hint.map(|hint| hints::with_option(&hint, &option));
+        term.error(&error.to_string(), hint.as_deref());
         error.exit_code()
     };
     let bug = |error: std::io::Error| {

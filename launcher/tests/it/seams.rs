@@ -164,3 +164,86 @@ fn what_breaks_and_stops_nodes_reports_as_json() {
         assert_eq!(report["name"], "default");
     }
 }
+
+/// How many keys the masters have.
+fn keys(lab: &Lab, name: &str) -> u64 {
+    let report = lab.json(["status", "-n", name, "--json"]);
+    let nodes = report["nodes"].as_array().unwrap().iter();
+    let masters = nodes.filter(|node| node["role"] == "master");
+    masters.map(|node| node["keys"].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn what_is_kept_in_memory_only_is_gone_after_a_restart_also_when_it_came_from_a_file() {
+    let lab = Lab::new();
+    let by_file = ["--set", "repl-diskless-sync=no", "--ephemeral"];
+    lab.up(&[&by_file[..], &["--masters", "2", "--replicas", "1,0"]].concat());
+    for (node, key) in [("n1", "b"), ("n2", "a")] {
+        lab.shardlab(["call", node, "SET", key, "1"])
+            .assert()
+            .success();
+    }
+    // A replica that has lost its data is given a copy of its master's.
+    lab.shardlab(["restart", "r1", "-q"]).assert().success();
+    let archive = lab.home().join("lab.shardlab");
+    let archive = archive.to_str().unwrap();
+    lab.shardlab(["save", archive]).assert().success();
+    assert_eq!(keys(&lab, "default"), 2);
+    lab.shardlab(["restart", "-q"]).assert().success();
+    assert_eq!(keys(&lab, "default"), 0);
+
+    lab.shardlab([
+        "up", "-q", "-n", "copy", "--port", "auto", "--from", archive,
+    ])
+    .assert()
+    .success();
+    assert_eq!(keys(&lab, "copy"), 2);
+    lab.shardlab(["restart", "-n", "copy", "-q"])
+        .assert()
+        .success();
+    assert_eq!(keys(&lab, "copy"), 0);
+}
+
+#[test]
+fn a_start_in_which_a_server_dies_leaves_nothing_bent_and_says_the_next_step() {
+    let lab = Lab::new();
+    let report = lab.up(&["-n", "set", "--topology", "replication", "--replicas", "1"]);
+    lab.shardlab(["stop", "-n", "set", "-q"]).assert().success();
+    let conf = std::path::Path::new(report["nodes"][1]["dir"].as_str().unwrap()).join("node.conf");
+    let sound = std::fs::read_to_string(&conf).unwrap();
+    std::fs::write(&conf, format!("{sound}no-such-directive 1\n")).unwrap();
+    let errors = refused(&lab, &["start", "-n", "set"], 3);
+    assert!(errors.contains("no-such-directive"), "{errors}");
+    assert!(errors.contains("`shardlab logs -n set r1`"), "{errors}");
+    let ping = lab.shardlab([
+        "-n",
+        "set",
+        "call",
+        "n1",
+        "CONFIG",
+        "GET",
+        "repl-ping-replica-period",
+    ]);
+    let ping = ping.assert().success();
+    let ping = String::from_utf8_lossy(&ping.get_output().stdout).into_owned();
+    assert!(ping.contains("\"10\""), "{ping}");
+
+    std::fs::write(&conf, sound).unwrap();
+    lab.shardlab(["start", "-n", "set", "-q"])
+        .assert()
+        .success();
+}
+
+#[test]
+fn a_plan_has_the_columns_of_its_topology() {
+    let lab = Lab::new();
+    let head = |topology| {
+        let plan = lab.shardlab(["up", "--dry-run", "--port", "auto", "--topology", topology]);
+        let plan = plan.assert().success();
+        let plan = String::from_utf8_lossy(&plan.get_output().stdout).into_owned();
+        let head = plan.lines().nth(1).unwrap_or_default();
+        head.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(head("cluster"), "NODE PORT BUS ROLE SLOTS");
+    assert_eq!(head("replication"), "NODE PORT ROLE");
+}
