@@ -207,7 +207,7 @@ fn what_is_kept_in_memory_only_is_gone_after_a_restart_also_when_it_came_from_a_
 #[test]
 fn a_start_in_which_a_server_dies_leaves_nothing_bent_and_says_the_next_step() {
     let lab = Lab::new();
-    let report = lab.up(&["-n", "set", "--topology", "replication", "--replicas", "1"]);
+    let report = lab.up(&["-n", "set", "--topology", "sentinel", "--replicas", "1"]);
     lab.shardlab(["stop", "-n", "set", "-q"]).assert().success();
     let conf = std::path::Path::new(report["nodes"][1]["dir"].as_str().unwrap()).join("node.conf");
     let sound = std::fs::read_to_string(&conf).unwrap();
