@@ -39,9 +39,13 @@ fn a_server_that_is_not_ours_is_refused_by_name_and_spared_otherwise() {
     }
     let rolling = refused(&lab, &["restart", "--rolling", "n2"], 2);
     assert!(rolling.contains("was not started by shardlab"), "{rolling}");
+    lab.shardlab(["reshard", "--slots", "9", "--to", "n2", "-q"])
+        .assert()
+        .success();
     let after = lab.json(["status", "--json"]);
     assert_eq!(after["nodes"][0]["pid"], before["nodes"][0]["pid"]);
     assert_eq!(after["nodes"][0]["keys"], 1, "nothing of ours was touched");
+    assert_eq!(after["nodes"][1]["slots"], serde_json::json!(["0-8"]));
 
     let wiped = lab.json(["wipe", "--json"]);
     assert_eq!(wiped["wiped"], serde_json::json!(["n1"]));
@@ -246,4 +250,29 @@ fn a_plan_has_the_columns_of_its_topology() {
     };
     assert_eq!(head("cluster"), "NODE PORT BUS ROLE SLOTS");
     assert_eq!(head("replication"), "NODE PORT ROLE");
+}
+
+#[test]
+fn of_a_node_that_is_silent_status_tells_what_the_others_say() {
+    let lab = Lab::new();
+    lab.up(&["--node-timeout", "1s"]);
+    lab.shardlab(["failover", "n1", "--mode", "crash", "--leave-dead", "-q"])
+        .assert()
+        .success();
+    let report = lab.json(["status", "--json"]);
+    assert_eq!(report["nodes"][0]["pid"], serde_json::Value::Null);
+    assert_eq!(
+        report["nodes"][0]["slots"],
+        serde_json::json!([]),
+        "they are its replica's now, whatever its own file says"
+    );
+    assert_eq!(report["nodes"][3]["slots"], serde_json::json!(["0-5460"]));
+
+    lab.shardlab(["pause", "n2", "-q"]).assert().success();
+    let report = lab.json(["status", "--json"]);
+    assert_eq!(
+        report["nodes"][1]["slots"],
+        serde_json::json!(["5461-10922"])
+    );
+    assert_eq!(report["nodes"][4]["master"], "n2");
 }
