@@ -83,7 +83,7 @@ fn reply(node: String, frame: &Frame) -> Reply {
 async fn one(cluster: &Cluster, command: &[String]) -> Result<(String, Frame), Error> {
     if let [first, rest @ ..] = command
         && !rest.is_empty()
-        && let Ok(node) = cluster.node(first)
+        && let Some(node) = named(cluster, first)?
     {
         return Ok((node.name().to_owned(), node.call(rest).await?));
     }
@@ -91,6 +91,20 @@ async fn one(cluster: &Cluster, command: &[String]) -> Result<(String, Frame), E
     router
         .call(command, Deadline::after(2 * REPLY_TIMEOUT))
         .await
+}
+
+/// The node that the first word means, if it can mean one: no command is called `n9` or `7009`.
+pub(super) fn named<'a>(cluster: &'a Cluster, word: &str) -> Result<Option<&'a Node>, Error> {
+    match cluster.node(word) {
+        Ok(node) => Ok(Some(node)),
+        Err(Error::NoNode { .. }) if !is_like_a_node(word) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_like_a_node(word: &str) -> bool {
+    let number = word.strip_prefix(['n', 'r', 's']).unwrap_or(word);
+    number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty()
 }
 
 async fn nodes_of(cluster: &Cluster, role: Role) -> Vec<&Node> {
@@ -101,4 +115,16 @@ async fn nodes_of(cluster: &Cluster, role: Role) -> Vec<&Node> {
         }
     }
     nodes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_or_a_port_is_no_command() {
+        assert!(["n9", "r12", "s1", "7009"].into_iter().all(is_like_a_node));
+        let commands = ["get", "SET", "", "n", "rpush", "sadd"];
+        assert!(!commands.into_iter().any(is_like_a_node));
+    }
 }

@@ -134,6 +134,30 @@ fn slots_that_are_on_their_way_are_told_of_and_not_saved() {
 }
 
 #[test]
+fn a_node_that_does_not_exist_is_not_sent_as_a_command() {
+    let lab = Lab::new();
+    lab.up(&["--topology", "standalone"]);
+    for (verb, node) in [("call", "n9"), ("call", "7999"), ("cli", "n9")] {
+        let errors = refused(&lab, &[verb, node, "PING"], 2);
+        assert!(errors.contains(&format!("no node `{node}`")), "{errors}");
+    }
+    let archive = lab.home().join("lab.shardlab");
+    let archive = archive.to_str().unwrap();
+    lab.shardlab(["save", archive, "-q"]).assert().success();
+    let other = [
+        "up",
+        "-n",
+        "other",
+        "--from",
+        archive,
+        "--topology",
+        "sentinel",
+    ];
+    let errors = refused(&lab, &other, 2);
+    assert!(errors.contains("its topology is `standalone`"), "{errors}");
+}
+
+#[test]
 fn options_of_every_command_may_be_given_twice() {
     let lab = Lab::new();
     lab.shardlab(["-q", "ls", "-q"]).assert().success();
