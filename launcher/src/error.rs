@@ -373,6 +373,9 @@ impl Error {
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
             Self::Wish(error) => error.hint(),
             Self::Move(error) => Some(error.hint()),
+            Self::Client { node, .. } => Some(format!(
+                "`shardlab status` shows whether `{node}` runs, or is paused"
+            )),
             Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
             Self::Unfinished(name) => Some(format!(
                 "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"

@@ -46,7 +46,7 @@ use shardlab::reshape::Journal;
 use shardlab::server::SearchEnv;
 use shardlab::state::{Home, Lock, Name, usual_cache};
 use shardlab::wait::Deadline;
-use shardlab::{Cluster, Error, exit};
+use shardlab::{Cluster, Error, Node, exit};
 
 use crate::cli::{Cli, Command, Global};
 use crate::term::Term;
@@ -82,6 +82,17 @@ impl Lab<'_> {
     fn open_with_slots(&self) -> Result<Cluster, Error> {
         self.open()?.must_have_slots()?;
         self.open_running()
+    }
+
+    /// Tells of nodes that are paused, to who is about to wait for all of them.
+    fn tell_paused(&self, cluster: &Cluster) {
+        let paused = cluster.nodes().iter().filter(|node| node.is_paused());
+        for node in paused.map(Node::name) {
+            self.term.note(&format!(
+                "`{node}` is paused and is waited for; `shardlab resume{} {node}` lets it go on",
+                self.name_option()
+            ));
+        }
     }
 
     /// Tells of a command that was interrupted while it moved slots: its slots wait for the rest.

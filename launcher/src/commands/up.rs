@@ -86,6 +86,7 @@ async fn go_on(
 ) -> Result<Cluster, Error> {
     refuse_differences(args, record)?;
     let mut cluster = lab.open()?;
+    lab.tell_paused(&cluster);
     let since = Instant::now();
     let starts = cluster.nodes().iter().any(|node| !node.may_answer());
     let observe = |standings: &[shardlab::ladder::Standing]| {

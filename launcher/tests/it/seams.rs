@@ -82,7 +82,7 @@ fn without_cluster_mode_what_is_about_slots_is_a_usage_error() {
 }
 
 #[test]
-fn a_node_that_is_paused_is_said_to_be_and_not_waited_for() {
+fn what_meets_a_paused_node_says_so() {
     let lab = Lab::new();
     lab.up(&["--masters", "2", "--replicas", "0"]);
     lab.shardlab(["pause", "n2", "-q"]).assert().success();
@@ -100,6 +100,17 @@ fn a_node_that_is_paused_is_said_to_be_and_not_waited_for() {
             "{command:?}: {errors}"
         );
         assert!(errors.contains("shardlab resume n2"), "{errors}");
+    }
+    for args in [["wait", "--timeout", "1s"], ["up", "--timeout", "1s"]] {
+        let errors = refused(&lab, &args, 4);
+        assert!(
+            errors.starts_with("`n2` is paused and is waited for"),
+            "{errors}"
+        );
+        assert!(
+            errors.contains("n2 is not listening: it is paused\n"),
+            "{errors}"
+        );
     }
     let check = lab.shardlab(["check"]).output().unwrap();
     let check = String::from_utf8_lossy(&check.stdout).into_owned();
