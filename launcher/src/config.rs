@@ -13,7 +13,7 @@ use std::path::Path;
 
 use crate::bend::{bends, usual};
 use crate::directive::{quote, split_words};
-use crate::plan::{NodePlan, Options, Role};
+use crate::plan::{NodePlan, Options, Role, Topology};
 use crate::server::Identity;
 
 pub use links::{following, master_of};
@@ -61,7 +61,7 @@ pub fn node_conf(
     if options.topology.is_cluster() {
         conf.clustering(options, node, server);
     }
-    if options.topology.has_one_master() {
+    if options.topology != Topology::Standalone {
         conf.replicating(options);
     }
     conf.bending(options, server);
@@ -188,10 +188,17 @@ impl Conf {
     fn replicating(&mut self, options: &Options) {
         self.section("Replication");
         self.line(
-            "The host by which the master and Sentinel tell others of this node when it is a replica.",
-            "replica-announce-ip",
-            &[options.told_host()],
+            "Seconds that a master waits for further replicas before it sends a first copy. Usual are 5; a lab\n# that is mended node by node would spend them again and again.",
+            "repl-diskless-sync-delay",
+            &["0"],
         );
+        if options.topology.has_one_master() {
+            self.line(
+                "The host by which the master and Sentinel tell others of this node when it is a replica.",
+                "replica-announce-ip",
+                &[options.told_host()],
+            );
+        }
     }
 
     fn announce(&mut self, options: &Options) {
@@ -269,7 +276,7 @@ impl Conf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Plan, Topology};
+    use crate::plan::Plan;
 
     fn conf(options: &Options, server: &str) -> String {
         let ports: Vec<_> = Plan::wanted_ports(options).unwrap();

@@ -1,6 +1,5 @@
 //! Climbing the ladder: asks all nodes at once, round after round, until they stand on the rung.
 
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -191,23 +190,4 @@ impl Prober {
             wait::next_round(every, deadline).await;
         }
     }
-}
-
-/// Waits until a probe of one node succeeds; for steps of a boot that a node may not be ready for.
-///
-/// # Errors
-/// The probe's last error when time runs out.
-pub async fn retry<T, E, F: Future<Output = Result<T, E>>>(
-    deadline: Deadline,
-    mut attempt: impl FnMut() -> F,
-) -> Result<T, E> {
-    wait::until(deadline, Duration::from_millis(5), || {
-        let attempt = attempt();
-        async {
-            attempt
-                .await
-                .map_or_else(ControlFlow::Continue, ControlFlow::Break)
-        }
-    })
-    .await
 }

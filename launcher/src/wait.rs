@@ -60,6 +60,25 @@ where
     }
 }
 
+/// Attempts something until it succeeds, for what a node may not be ready for yet.
+///
+/// # Errors
+/// The last attempt's error when time runs out.
+pub async fn retry<T, E, F: Future<Output = Result<T, E>>>(
+    deadline: Deadline,
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, E> {
+    until(deadline, Duration::from_millis(5), || {
+        let attempt = attempt();
+        async {
+            attempt
+                .await
+                .map_or_else(ControlFlow::Continue, ControlFlow::Break)
+        }
+    })
+    .await
+}
+
 /// The pause between two rounds of a loop that watches `deadline` itself; ends early at the deadline.
 pub async fn next_round(every: Duration, deadline: Deadline) {
     pause(every.min(deadline.remaining())).await;

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use super::orders::Orders;
 use crate::error::Error;
 use crate::node::Node;
+use crate::node::Orders;
 use crate::plan::Role;
 use crate::server::Identity;
 use crate::wait::{Deadline, next_round};

@@ -10,8 +10,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::orders::Orders;
 use crate::error::Error;
+use crate::node::Orders;
 use crate::plan::Role;
 use crate::view;
 use crate::wait::{Deadline, next_round};

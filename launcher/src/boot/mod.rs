@@ -4,7 +4,6 @@ mod bring_up;
 mod commands;
 mod hang;
 mod introduce;
-mod orders;
 mod replicated;
 mod seed;
 mod seeded;
@@ -12,5 +11,4 @@ mod shaping;
 
 pub(crate) use bring_up::{BringUp, told_address};
 pub(crate) use commands::replicate;
-pub(crate) use orders::Orders;
 pub(crate) use replicated::{arrange, method as replicated_method};

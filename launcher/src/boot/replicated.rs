@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use super::BringUp;
 use super::bring_up::unless_late;
-use super::orders::Orders;
 use crate::bend::{Method, boot_arguments};
 use crate::builder::Event;
 use crate::cluster::Cluster;
@@ -18,6 +17,7 @@ use crate::config::{Acquaintance, Known, Watch, following, sentinel_conf};
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Rung;
 use crate::node::Node;
+use crate::node::Orders;
 use crate::plan::{Boot, Role};
 use crate::random;
 use crate::ready::Climb;

@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use super::introduce::introduce;
-use super::orders::Orders;
 use crate::error::Error;
 use crate::node::Node;
+use crate::node::Orders;
 use crate::plan::Role;
 use crate::view;
 use crate::wait::{Deadline, next_round};

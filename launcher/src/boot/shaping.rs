@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::orders::Orders;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::node::Node;
+use crate::node::Orders;
 use crate::plan::Role;
 use crate::shape::{OPEN_TAG, Shape, hole};
 use crate::slots::{SlotRanges, key_slot};

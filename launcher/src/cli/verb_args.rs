@@ -83,7 +83,8 @@ pub(crate) struct Failover {
     /// With `crash`: do not start the killed master again.
     #[arg(long)]
     pub(crate) leave_dead: bool,
-    /// How long it may take [default: 30s and 12 node timeouts].
+    /// How long it may take [default: 30s and 12 node timeouts; with sentinels 60s,
+    /// twice --down-after and three times --failover-timeout].
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
@@ -93,11 +94,11 @@ pub(crate) struct Failover {
 /// `--mode`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ModeArg {
-    /// CLUSTER FAILOVER: master and replica agree, nothing is lost
+    /// Master and replica agree, nothing is lost
     Graceful,
-    /// CLUSTER FAILOVER FORCE: without the master, by the votes of the others
+    /// Without the master: by the votes of the others, a sentinel, or by hand
     Force,
-    /// CLUSTER FAILOVER TAKEOVER: without anybody
+    /// Without anybody, in a cluster only
     Takeover,
     /// SIGKILL of the master; it comes back as a replica
     Crash,

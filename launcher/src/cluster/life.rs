@@ -140,6 +140,7 @@ impl Cluster {
             let unbent = self.set_right(lock).await;
             self.climb = climbed?;
             unbent?;
+            self.allow_writes().await?;
         }
         Ok(started)
     }

@@ -1,5 +1,6 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
+mod asking;
 mod breaking;
 mod climbing;
 mod life;
@@ -10,6 +11,7 @@ mod starting;
 mod wiping;
 
 pub(crate) use life::remove_node_folder;
+pub(crate) use roles::follow;
 
 use std::fs::File;
 use std::ops::ControlFlow;

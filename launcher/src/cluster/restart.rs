@@ -1,5 +1,6 @@
 //! Stopping and starting in one go: all at once, or node by node while clients go on.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Cluster;
@@ -7,9 +8,10 @@ use crate::builder::default_timeout;
 use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::failover::{Failover, Request, patience};
-use crate::ladder::{Rung, Standing};
-use crate::reshape::survey::Survey;
+use crate::ladder::{Answers, Observation, Rung, Standing};
+use crate::plan::{Role, Topology};
 use crate::state::Lock;
+use crate::view::NodeLine;
 use crate::wait::Deadline;
 
 /// What a rolling restart is about to do, or has done.
@@ -65,7 +67,7 @@ impl Cluster {
     }
 
     /// Restarts nodes one after the other, all of ours if `nodes` is empty, while clients go on: the replicas
-    /// first, and each master after an orderly failover of its shard. After each step the cluster must
+    /// first, then sentinels, and each master after an orderly failover of its shard. After each step the cluster must
     /// stand on [`Rung::Visible`] before the next one begins, so that no acknowledged write is lost.
     /// Roles are not given back: that would be one more failover for each shard. A master without
     /// replicas is restarted in its place.
@@ -82,15 +84,14 @@ impl Cluster {
         mut observe: impl FnMut(&Step<'_>),
     ) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
-        if !self.record.options.topology.is_cluster() {
+        if self.record.options.topology == Topology::Standalone {
             return Err(Error::Unsupported(
-                "only the nodes of a cluster can stand in for each other here; leave `--rolling` away"
+                "standalone servers cannot stand in for each other; leave `--rolling` away"
                     .to_owned(),
             ));
         }
-        let timeout = timeout.unwrap_or_else(|| {
-            default_timeout(self.nodes.len()) + patience(self.record.options.node_timeout)
-        });
+        let timeout = timeout
+            .unwrap_or_else(|| default_timeout(self.nodes.len()) + patience(&self.record.options));
         let names = self.chosen_of_ours(nodes)?;
         // One that does not run would be missed, with words about its end.
         for node in self.nodes.iter().filter(|node| node.is_ours()) {
@@ -99,7 +100,7 @@ impl Cluster {
         }
         self.climb_watched(Rung::Visible, None, Instant::now(), timeout, |_| {})
             .await?;
-        let order = replicas_first(&self.survey(Deadline::after(REPLY_TIMEOUT)).await, names);
+        let order = masters_last(&self.masters().await, names);
         for name in &order {
             self.make_way(name, timeout, &mut observe).await?;
             let since = Instant::now();
@@ -131,19 +132,16 @@ impl Cluster {
         observe: &mut impl FnMut(&Step<'_>),
     ) -> Result<(), Error> {
         // Asked anew: an earlier failover, or somebody else, may have changed the roles.
-        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
-        let Some(line) = survey.node(name).filter(|line| line.has("master")) else {
-            return Ok(());
-        };
-        if line.slots.is_empty() {
-            return Ok(());
-        }
-        if survey.replicas_of(&line.id).next().is_none() {
-            observe(&Step::InPlace {
-                node: name,
-                loses_data: !self.record.options.persist,
-            });
-            return Ok(());
+        match self.masters().await.get(name) {
+            None => return Ok(()),
+            Some(0) => {
+                observe(&Step::InPlace {
+                    node: name,
+                    loses_data: !self.record.options.persist,
+                });
+                return Ok(());
+            }
+            Some(_) => {}
         }
         observe(&Step::FailingOver { node: name });
         let request = Request {
@@ -154,11 +152,33 @@ impl Cluster {
         observe(&Step::FailedOver(&failover));
         Ok(())
     }
+
+    /// The masters that somebody would miss, by name, each with the number of its replicas.
+    async fn masters(&self) -> BTreeMap<String, usize> {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        if self.record.options.topology.is_cluster() {
+            let survey = self.survey(deadline).await;
+            let masters = survey.masters().filter(|(_, line)| !line.slots.is_empty());
+            let with_replicas = |(name, line): (&str, &NodeLine)| {
+                (name.to_owned(), survey.replicas_of(&line.id).count())
+            };
+            return masters.map(with_replicas).collect();
+        }
+        let round = self.prober().round(deadline).await;
+        let is = |one: &&Observation, role| {
+            let says = one.answers.as_ref().ok();
+            says.and_then(Answers::role) == Some(role)
+        };
+        let replicas = round.iter().filter(|one| is(one, Role::Replica)).count();
+        let masters = round.iter().filter(|one| is(one, Role::Master));
+        masters.map(|one| (one.node.clone(), replicas)).collect()
+    }
 }
 
 /// The names in the order in which their nodes are restarted.
-fn replicas_first(survey: &Survey, names: Vec<String>) -> Vec<String> {
-    let is_master = |name: &String| survey.node(name).is_some_and(|line| line.has("master"));
-    let (masters, replicas): (Vec<_>, Vec<_>) = names.into_iter().partition(is_master);
-    replicas.into_iter().chain(masters).collect()
+fn masters_last(masters: &BTreeMap<String, usize>, names: Vec<String>) -> Vec<String> {
+    let (masters, others): (Vec<_>, Vec<_>) = names
+        .into_iter()
+        .partition(|name| masters.contains_key(name));
+    others.into_iter().chain(masters).collect()
 }

@@ -89,11 +89,8 @@ impl Cluster {
             return Ok(());
         }
         if let Some(master) = self.present_master().await {
-            // Its own config first: whoever reads them next must find one that claims to be it.
-            follow(master, None)?;
-            for (name, master) in self.links().await {
-                follow(self.node(&name)?, master.as_ref())?;
-            }
+            self.call_away_from_the_dead(master).await;
+            self.write_roles_down(master).await?;
         } else if let Some(master) = self.master_by_config()? {
             follow(master, None)?;
             let peer = self.peer(master);
@@ -104,6 +101,42 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    /// Writes down who follows whom, with this one as the master; unless sentinels see to it.
+    ///
+    /// # Errors
+    /// A config cannot be written.
+    pub(crate) async fn write_roles_down(&self, master: &Node) -> Result<(), Error> {
+        if self.record.options.topology != Topology::Replication {
+            return Ok(());
+        }
+        // Its own config first: whoever reads them next must find one that claims to be it.
+        follow(master, None)?;
+        for (name, master) in self.links().await {
+            follow(self.node(&name)?, master.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// Has replicas follow the master that still follow one that does not run: so they are left by
+    /// somebody who was killed while making another one the master.
+    async fn call_away_from_the_dead(&self, master: &Node) {
+        let peer = self.peer(master);
+        let port = peer.port.to_string();
+        for (name, followed) in self.links().await {
+            let dead = self
+                .nodes_with_data()
+                .filter(|node| node.process().is_none())
+                .any(|node| followed.as_ref() == Some(&self.peer(node)));
+            if let Ok(node) = self.node(&name)
+                && dead
+                && node.process().is_some()
+            {
+                // If it does not obey, the ladder tells whom it follows.
+                let _ = node.call(&["REPLICAOF", &peer.host, &port]).await;
+            }
+        }
     }
 
     /// The one that is to be the master by what the configs say, of a set of which nobody runs as
@@ -134,7 +167,11 @@ fn read_config(node: &Node) -> Result<String, Error> {
     std::fs::read_to_string(&path).doing("read", &path)
 }
 
-fn follow(node: &Node, master: Option<&Peer>) -> Result<(), Error> {
+/// Writes into a node's config whom it follows.
+///
+/// # Errors
+/// The config cannot be read or written.
+pub(crate) fn follow(node: &Node, master: Option<&Peer>) -> Result<(), Error> {
     let conf = read_config(node)?;
     if master_of(&conf).as_ref() == master {
         return Ok(());

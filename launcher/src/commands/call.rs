@@ -22,7 +22,7 @@ struct Replies {
 struct Reply {
     node: String,
     error: bool,
-    /// As redis-cli prints it.
+    /// As redis-cli prints it at a terminal.
     text: String,
     /// The bytes, escaped.
     raw: String,
@@ -32,6 +32,11 @@ struct Reply {
 pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
     let cluster = lab.open_running()?;
     let json = args.json.json;
+    let (node, command) = if args.masters || args.replicas {
+        (None, args.command.as_slice())
+    } else {
+        addressed(&cluster, &args.command)?
+    };
     let replies = if args.masters || args.replicas {
         let role = if args.masters {
             Role::Master
@@ -40,17 +45,20 @@ pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
         };
         let mut replies = Vec::new();
         for node in nodes_of(&cluster, role).await {
-            replies.push((node.name().to_owned(), node.call(&args.command).await?));
+            replies.push((node.name().to_owned(), node.call(command).await?));
         }
         replies
+    } else if let Some(node) = node {
+        vec![(node.name().to_owned(), node.call(command).await?)]
     } else {
-        vec![one(&cluster, &args.command).await?]
+        let deadline = Deadline::after(2 * REPLY_TIMEOUT);
+        vec![Router::new(&cluster).call(command, deadline).await?]
     };
     let failed = replies.iter().any(|(_, frame)| frame.as_error().is_some());
     let several = replies.len() > 1;
     let replies: Vec<_> = replies
         .into_iter()
-        .map(|(node, frame)| reply(node, &frame))
+        .map(|(node, frame)| reply(node, command, &frame))
         .collect();
     if json {
         lab.term.json(&Replies {
@@ -70,27 +78,60 @@ pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
     Ok(if failed { exit::NO } else { exit::DONE })
 }
 
-fn reply(node: String, frame: &Frame) -> Reply {
+fn reply(node: String, command: &[String], frame: &Frame) -> Reply {
+    let lines = frame.as_text().filter(|_| is_answered_in_lines(command));
     Reply {
         node,
         error: frame.as_error().is_some(),
-        text: print(frame),
+        text: lines.map_or_else(|| print(frame), lines_of),
         raw: shardlab::resp::escape(&frame.raw),
     }
 }
 
-/// A node that is named gets the command as it is; without one, redirects are followed.
-async fn one(cluster: &Cluster, command: &[String]) -> Result<(String, Frame), Error> {
-    if let [first, rest @ ..] = command
-        && !rest.is_empty()
+/// Commands whose replies are made for reading: redis-cli shows their lines, not one quoted
+/// string (`cliSendCommand`, redis-cli.c, Redis 5 to Valkey 9).
+const READABLE: [&str; 13] = [
+    "info",
+    "cluster info",
+    "cluster nodes",
+    "client list",
+    "client info",
+    "debug htstats",
+    "debug htstats-key",
+    "latency doctor",
+    "latency graph",
+    "lolwut",
+    "memory doctor",
+    "memory malloc-stats",
+    "proxy info",
+];
+
+fn is_answered_in_lines(command: &[String]) -> bool {
+    let words = command.join(" ").to_ascii_lowercase();
+    READABLE.iter().any(|readable| {
+        words
+            .strip_prefix(readable)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    })
+}
+
+fn lines_of(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text).replace("\r\n", "\n");
+    text.trim_end_matches('\n').to_owned()
+}
+
+/// The node that is named in front of the command, which then goes there as it is.
+fn addressed<'a>(
+    cluster: &'a Cluster,
+    words: &'a [String],
+) -> Result<(Option<&'a Node>, &'a [String]), Error> {
+    if let [first, command @ ..] = words
+        && !command.is_empty()
         && let Some(node) = named(cluster, first)?
     {
-        return Ok((node.name().to_owned(), node.call(rest).await?));
+        return Ok((Some(node), command));
     }
-    let mut router = Router::new(cluster);
-    router
-        .call(command, Deadline::after(2 * REPLY_TIMEOUT))
-        .await
+    Ok((None, words))
 }
 
 /// The node that the first word means, if it can mean one: no command is called `n9` or `7009`.
@@ -126,5 +167,16 @@ mod tests {
         assert!(["n9", "r12", "s1", "7009"].into_iter().all(is_like_a_node));
         let commands = ["get", "SET", "", "n", "rpush", "sadd"];
         assert!(!commands.into_iter().any(is_like_a_node));
+    }
+
+    #[test]
+    fn replies_that_are_made_for_reading_are_known_by_their_command() {
+        let readable = |command: &str| {
+            let words: Vec<_> = command.split(' ').map(ToOwned::to_owned).collect();
+            is_answered_in_lines(&words)
+        };
+        assert!(readable("INFO replication") && readable("cluster NODES"));
+        assert!(!readable("ECHO info") && !readable("CLUSTER MYID") && !readable("information"));
+        assert_eq!(lines_of(b"# Server\r\na:1\r\n"), "# Server\na:1");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use shardlab::failover::{self, FailoverError, Mode, Moment, Phase, Request};
+use shardlab::failover::{self, Epochs, FailoverError, Mode, Moment, Phase, Request};
 use shardlab::{Error, exit};
 
 use super::Lab;
@@ -19,18 +19,15 @@ struct Report<'a> {
     mode: Mode,
     old_master: &'a str,
     new_master: &'a str,
-    epoch: Epochs,
-    /// How often the replica was told to take over.
+    /// Absent where there are none: in a set without cluster mode and without sentinels.
+    epoch: Option<Epochs>,
+    /// How often the one who decides was told to.
     orders: u32,
+    /// Who has become the master after the new one, where Sentinel has failed over once more.
+    replaced_by: Option<&'a str>,
     /// Whether all nodes stood on the top rung at the end.
     whole: bool,
     phases: Vec<PhaseReport<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Epochs {
-    before: u64,
-    after: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,6 +65,11 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
     } else {
         lab.term.data(&text(&done));
     }
+    if let Some(later) = &done.replaced_by {
+        lab.term.note(&format!(
+            "the sentinels have failed over once more, to `{later}`: with a `--down-after` of at most 1s they may take a new master for down"
+        ));
+    }
     if done.reached(Phase::Whole).is_none() {
         lab.term
             .note("not all nodes run, so that the cluster was not waited for");
@@ -91,11 +93,9 @@ fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {
         mode: done.mode,
         old_master: &done.old_master,
         new_master: &done.new_master,
-        epoch: Epochs {
-            before: done.epoch_before,
-            after: done.epoch_after,
-        },
+        epoch: done.epochs,
         orders: done.orders,
+        replaced_by: done.replaced_by.as_deref(),
         whole: done.reached(Phase::Whole).is_some(),
         phases: done.moments.iter().map(phase).collect(),
     }
@@ -103,13 +103,16 @@ fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {
 
 fn text(done: &failover::Failover) -> String {
     let again = if done.orders > 1 {
-        format!("; it was told to {} times", done.orders)
+        format!("; it took {} orders", done.orders)
     } else {
         String::new()
     };
+    let epochs = done.epochs.map_or_else(String::new, |epochs| {
+        format!(", epoch {} after {}", epochs.after, epochs.before)
+    });
     let head_line = format!(
-        "{} failover: `{}` is the master instead of `{}`, epoch {} after {}{again}\n",
-        done.mode, done.new_master, done.old_master, done.epoch_after, done.epoch_before
+        "{} failover: `{}` is the master instead of `{}`{epochs}{again}\n",
+        done.mode, done.new_master, done.old_master
     );
     let head = ["PHASE", "AFTER", "SEEN ON"]
         .map(ToOwned::to_owned)

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use shardlab::client::REPLY_TIMEOUT;
 use shardlab::reshape::plan::WishError;
-use shardlab::reshape::survey::Survey;
 use shardlab::reshape::{Journal, Move, MoveOptions, Moved, moves};
+use shardlab::survey::Survey;
 use shardlab::wait::Deadline;
 use shardlab::{Cluster, Error, exit};
 

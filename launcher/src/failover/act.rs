@@ -1,38 +1,41 @@
 //! The failover of one shard, from the first look to the last.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::order::{Orders, key_in, write};
-use super::shard::{Member, Shard, Standby};
-use super::watch::{Heard, Watch};
-use super::{Failover, FailoverError, Mode, Moment, Phase, Request, Timeline, patience};
-use crate::client::REPLY_TIMEOUT;
+use tokio::task::AbortHandle;
+
+use super::borrow::{Borrowed, NO_WRITES};
+use super::cast::{Cast, Means, has_data, is_up};
+use super::order::{Orders, follow, leave_offset_0, write};
+use super::revival::Revival;
+use super::standby::best;
+use super::watch::{Heard, Scene, Watch};
+use super::{Epochs, Failover, FailoverError, Mode, Moment, Phase, Request, Timeline, patience};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Rung;
 use crate::node::{Endpoint, Node};
-use crate::reshape::survey::Survey;
 use crate::view;
 use crate::wait::{Deadline, next_round};
 
-/// How long nodes are waited for when one is known to be silent.
-const SHORT_LOOK: Duration = Duration::from_secs(1);
 /// How long a take-over waits for a moment in which nobody waits for a PONG of the replica.
 const REST: Duration = Duration::from_secs(1);
 const REST_LOOK: Duration = Duration::from_millis(5);
 /// How long a node is waited for that may be silent.
 const REST_ANSWER: Duration = Duration::from_millis(200);
+/// How often replicas are asked how much they have.
+const CATCH_UP: Duration = Duration::from_millis(2);
 
 impl Cluster {
     /// Makes another node the master of the shard that a node, master or replica, is in: that node
-    /// itself if it is a replica, else the one that has most of the master's data ([`Mode::Crash`]:
-    /// whoever is elected). Waits until every node that runs says so, a write is accepted, and, if all
-    /// nodes run, all stand on [`Rung::Visible`]. `observe` hears of each moment as it comes.
+    /// itself if it is a replica, else the one that has most of the master's data, or that Sentinel
+    /// chooses ([`Mode::Crash`]: whoever is elected). Waits until every node that runs says so, a write
+    /// is accepted, and, if all nodes run, all stand on [`Rung::Visible`]. `observe` hears of each moment
+    /// as it comes.
     ///
     /// The write is a key named `shardlab:failover:…` in a slot of the shard, which is deleted at once. A
     /// master that [`Mode::Crash`] kills is started again by whatever way this ends, also if it is dropped,
-    /// unless [`Request::leave_dead`].
+    /// unless [`Request::leave_dead`]; so are settings given back that are bent meanwhile.
     ///
     /// # Errors
     /// There is no such node; [`FailoverError`], if it cannot be or does not come about in time;
@@ -44,17 +47,10 @@ impl Cluster {
         observe: impl FnMut(&Moment),
     ) -> Result<Failover, Error> {
         self.refuse_unfinished()?;
-        if !self.record().options.topology.is_cluster() {
-            let text = format!(
-                "`{}` has no cluster mode, and only a cluster fails over here",
-                self.name()
-            );
-            return Err(FailoverError::Unsupported(text).into());
-        }
         let cast = self.cast(node, request.mode).await?;
         let timeout = request
             .timeout
-            .unwrap_or_else(|| patience(self.record().options.node_timeout));
+            .unwrap_or_else(|| patience(&self.record().options));
         let act = Act {
             cluster: self,
             cast,
@@ -64,53 +60,6 @@ impl Cluster {
             told: 0,
         };
         act.play().await
-    }
-
-    /// Finds out who is who, and refuses what cannot come about.
-    async fn cast(&self, node: &str, mode: Mode) -> Result<Cast, Error> {
-        let node = self.node(node)?;
-        let silent = self.nodes().iter().any(|node| !is_up(node));
-        let look = if silent { SHORT_LOOK } else { REPLY_TIMEOUT };
-        let survey = self.survey(Deadline::after(look)).await;
-        let members = members(self.nodes(), &survey);
-        let place = members
-            .iter()
-            .position(|member| member.name == node.name())
-            .unwrap_or_default();
-        let shard = Shard::of(&survey, &members, place)?;
-        shard.check(&survey, &members, mode)?;
-        let standbys = self.standbys(&shard).await;
-        let careful = !self.record().server.takeover_at_start();
-        let heir = shard.choose(&standbys, &members, mode, careful)?;
-        let heard = self.nodes().iter().enumerate().map(|(place, node)| {
-            let killed = mode == Mode::Crash && place == shard.master;
-            !killed && survey.node(node.name()).is_some()
-        });
-        Ok(Cast {
-            heir,
-            heard: heard.collect(),
-            ids: members.into_iter().map(|member| member.id).collect(),
-            shard: Arc::new(shard),
-        })
-    }
-
-    async fn standbys(&self, shard: &Shard) -> Vec<Standby> {
-        let mut standbys = Vec::with_capacity(shard.replicas.len());
-        for place in &shard.replicas {
-            let Some(node) = self.nodes().get(*place) else {
-                continue;
-            };
-            let info = node.call(&["INFO", "replication"]).await.ok();
-            let field = |name| view::info_field(info.as_ref()?, name);
-            standbys.push(Standby {
-                node: *place,
-                linked: field("master_link_status") == Some("up"),
-                offset: field("slave_repl_offset")
-                    .and_then(|offset| offset.parse().ok())
-                    .unwrap_or(0),
-            });
-        }
-        standbys
     }
 
     /// Waits until nobody waits for a PONG of the node, for a second at most: one that arrives after
@@ -133,16 +82,6 @@ impl Cluster {
     }
 }
 
-/// Who plays which part.
-struct Cast {
-    shard: Arc<Shard>,
-    /// Who is told to take over, or would be the best.
-    heir: usize,
-    /// Whose agreement is needed, by place.
-    heard: Vec<bool>,
-    ids: Arc<[Option<String>]>,
-}
-
 struct Act<'a, O> {
     cluster: &'a Cluster,
     cast: Cast,
@@ -153,44 +92,38 @@ struct Act<'a, O> {
     told: usize,
 }
 
-impl<O: FnMut(&Moment)> Act<'_, O> {
+/// What the act has begun.
+struct Begun<'a> {
+    revival: Revival<'a>,
+    /// Keeps the master from taking writes.
+    hold: Option<Borrowed>,
+    ordering: Option<AbortHandle>,
+}
+
+impl<'a, O: FnMut(&Moment)> Act<'a, O> {
     async fn play(mut self) -> Result<Failover, Error> {
         let nodes = self.cluster.nodes();
         let endpoints: Vec<Endpoint> = nodes.iter().map(Node::endpoint).collect();
         let names: Vec<String> = nodes.iter().map(|node| node.name().to_owned()).collect();
-        let Cast {
-            shard, heard, ids, ..
-        } = &self.cast;
-        let shard = Arc::clone(shard);
-        let mut timeline = Timeline::new(names.clone(), shard.master, heard);
-        let mut watch = Watch::begin(&endpoints, heard, &shard, ids);
+        let heard = &self.cast.heard;
+        let mut timeline = Timeline::new(names.clone(), self.cast.master, heard);
+        let mut watch = Watch::begin(&endpoints, heard, &self.cast.scene);
         let speaking = heard.iter().filter(|heard| **heard).count();
-        let key = key_in(shard.slot);
         let orders = self.orders().await?;
         watch.warm_up(speaking, &mut timeline).await;
         if let Some((master, _)) = timeline.promoted() {
             // The others were faster than this command.
             return Err(Error::from(FailoverError::FailedOver {
-                node: name(&names, shard.master),
+                node: name(&names, self.cast.master),
                 master: names.get(master).cloned(),
             }));
         }
 
         let deadline = Deadline::after(self.timeout);
         let since = Instant::now();
-        let mut revival = Revival(None);
-        let mut ordering = None;
-        match (orders, nodes.get(shard.master)) {
-            (Some(orders), _) => ordering = Some(watch.also(|teller| orders.give(teller))),
-            (None, Some(master)) => {
-                revival = Revival((!self.request.leave_dead).then_some(master));
-                master.kill().await?;
-            }
-            (None, None) => {}
-        }
-
+        let mut begun = self.begin(orders, &mut watch, deadline).await?;
         let mut given = 0;
-        let mut writing = false;
+        let mut taken_over = false;
         while !timeline.is_settled() {
             match watch.next(deadline).await {
                 Some(Heard::Saw(sight)) => timeline.see(since.elapsed(), &sight),
@@ -204,21 +137,21 @@ impl<O: FnMut(&Moment)> Act<'_, O> {
             }
             self.tell(&timeline);
             if let Some((master, _)) = timeline.promoted()
-                && !std::mem::replace(&mut writing, true)
+                && !std::mem::replace(&mut taken_over, true)
             {
-                if let Some(ordering) = ordering.take() {
-                    ordering.abort();
-                }
-                if let Some(endpoint) = endpoints.get(master).cloned() {
-                    let key = key.clone();
-                    watch.also(|teller| write(endpoint, key, teller));
-                }
+                self.hand_over(master, &mut begun, &mut watch);
             }
             if timeline.has(Phase::Agreed) {
-                revival.now()?;
+                begun.revival.now()?;
             }
         }
         drop(watch);
+        self.cast.preferred = None;
+        if let Some((master, _)) = timeline.promoted()
+            && let Some(master) = nodes.get(master)
+        {
+            self.cluster.write_roles_down(master).await?;
+        }
         if nodes.iter().all(is_up) {
             let left = deadline.remaining();
             self.cluster
@@ -227,22 +160,161 @@ impl<O: FnMut(&Moment)> Act<'_, O> {
             timeline.whole(since.elapsed());
             self.tell(&timeline);
         }
-        Ok(self.report(&names, &timeline, given))
+        let mut done = self.report(&names, &timeline, given);
+        let now = self.cluster.present_master().await.map(Node::name);
+        done.replaced_by = now
+            .filter(|now| *now != done.new_master)
+            .map(ToOwned::to_owned);
+        Ok(done)
     }
 
-    /// Connects to the one who is to take over; there is none if the master is to be killed.
+    /// Connects to the one who is to be told; there is nobody if the master is to be killed.
     async fn orders(&self) -> Result<Option<Orders>, Error> {
         let mode = self.request.mode;
-        let heir = self.cluster.nodes().get(self.cast.heir);
-        let Some(heir) = heir.filter(|_| mode != Mode::Crash) else {
+        let nodes = self.cluster.nodes();
+        let told = match self.cast.means {
+            Means::Cluster | Means::Hand => self.cast.heir,
+            Means::Sentinel(sentinel) => sentinel,
+            Means::Master => self.cast.master,
+        };
+        let (Some(told), Some(heir)) = (nodes.get(told), nodes.get(self.cast.heir)) else {
             return Ok(None);
         };
-        let orders = Orders::open(heir.endpoint(), mode).await;
-        let orders = orders.map_err(|source| heir.failed(source))?;
-        if let (Mode::Takeover, Some(Some(id))) = (mode, self.cast.ids.get(self.cast.heir)) {
+        if mode == Mode::Crash {
+            return Ok(None);
+        }
+        if let (Means::Cluster, Mode::Graceful, Some(master)) =
+            (&self.cast.means, mode, nodes.get(self.cast.master))
+        {
+            let left = leave_offset_0(&master.endpoint(), &heir.endpoint(), &self.cast.key).await;
+            left.map_err(|source| heir.failed(source))?;
+        }
+        let endpoint = told.endpoint();
+        let orders = match self.cast.means {
+            Means::Cluster => Orders::to_cluster(endpoint, mode).await,
+            Means::Sentinel(_) => {
+                let patience = self.cluster.record().options.sentinels.failover_timeout;
+                Orders::to_sentinel(endpoint, patience).await
+            }
+            Means::Master => Orders::to_master(endpoint, &self.cluster.peer(heir)).await,
+            Means::Hand => Orders::to_replica(endpoint).await,
+        };
+        let orders = orders.map_err(|source| told.failed(source))?;
+        if let (Mode::Takeover, Scene::Shard(_, ids)) = (mode, &self.cast.scene)
+            && let Some(Some(id)) = ids.get(self.cast.heir)
+        {
             self.cluster.let_rest(id).await;
         }
         Ok(Some(orders))
+    }
+
+    /// The act itself: the first order, or the SIGKILL.
+    async fn begin(
+        &self,
+        orders: Option<Orders>,
+        watch: &mut Watch,
+        deadline: Deadline,
+    ) -> Result<Begun<'a>, Error> {
+        let mut begun = Begun {
+            revival: Revival::default(),
+            hold: None,
+            ordering: None,
+        };
+        let nodes = self.cluster.nodes();
+        let Some(master) = nodes.get(self.cast.master) else {
+            return Ok(begun);
+        };
+        let mut orders = orders;
+        if self.request.mode == Mode::Crash {
+            if !self.request.leave_dead {
+                begun.revival = Revival::of(master);
+            }
+            master.kill().await?;
+            if self.cast.means == Means::Hand {
+                // Only now it is certain who has most.
+                let standbys = self.cluster.standbys(&self.cast.replicas).await;
+                let heir = best(&standbys, None, false).unwrap_or(self.cast.heir);
+                if let Some(heir) = nodes.get(heir) {
+                    let opened = Orders::to_replica(heir.endpoint()).await;
+                    orders = Some(opened.map_err(|source| heir.failed(source))?);
+                }
+            }
+        } else if self.request.mode == Mode::Graceful
+            && matches!(self.cast.means, Means::Sentinel(_) | Means::Hand)
+        {
+            let settings = &self.cluster.record().options.settings;
+            let hold = Borrowed::take(master.endpoint(), &NO_WRITES, settings, false).await?;
+            begun.hold = Some(hold);
+            self.catch_up(master, deadline).await?;
+        }
+        begun.ordering = orders.map(|orders| watch.also(|teller| orders.give(teller)));
+        Ok(begun)
+    }
+
+    /// Waits until whoever may take over has all that a master has that takes no more writes.
+    async fn catch_up(&self, master: &Node, deadline: Deadline) -> Result<(), Error> {
+        let info = master.call(&["INFO", "replication"]).await?;
+        let offset = view::info_field(&info, "master_repl_offset")
+            .and_then(|offset| offset.parse::<u64>().ok())
+            .unwrap_or(0);
+        let may_win = |node: usize| self.cast.means != Means::Hand || node == self.cast.heir;
+        loop {
+            let standbys = self.cluster.standbys(&self.cast.replicas).await;
+            let mut waited = standbys.iter();
+            let behind = waited
+                .find(|standby| may_win(standby.node) && standby.linked && standby.offset < offset);
+            let Some(behind) = behind else {
+                return Ok(());
+            };
+            if deadline.passed() {
+                let behind = self.cluster.nodes().get(behind.node);
+                return Err(FailoverError::Behind {
+                    replica: behind
+                        .map(|node| node.name().to_owned())
+                        .unwrap_or_default(),
+                    waited: self.timeout,
+                }
+                .into());
+            }
+            next_round(CATCH_UP, deadline).await;
+        }
+    }
+
+    /// There is a new master: it is written to, and where nobody else does, the others are told.
+    fn hand_over(&self, new: usize, begun: &mut Begun<'_>, watch: &mut Watch) {
+        if let Some(ordering) = begun.ordering.take() {
+            ordering.abort();
+        }
+        let nodes = self.cluster.nodes();
+        let Some(master) = nodes.get(new) else {
+            return;
+        };
+        let key = self.cast.key.clone();
+        watch.also(|teller| write(master.endpoint(), key, teller));
+        let peer = self.cluster.peer(master);
+        let by_sentinel = match self.cast.means {
+            Means::Cluster => return,
+            Means::Sentinel(_) => true,
+            Means::Master | Means::Hand => false,
+        };
+        if !by_sentinel {
+            begun.revival.follows(peer.clone());
+        }
+        for (place, node) in nodes.iter().enumerate() {
+            let speaks = self.cast.heard.get(place) == Some(&true);
+            if place == new || !speaks || !has_data(node) {
+                continue;
+            }
+            let is_old = place == self.cast.master;
+            // Sentinels tell the old master only some ten seconds later, which an orderly failover does
+            // not wait for.
+            if by_sentinel && !(is_old && self.request.mode == Mode::Graceful) {
+                continue;
+            }
+            let hold = begun.hold.take_if(|_| is_old);
+            let (endpoint, peer) = (node.endpoint(), peer.clone());
+            watch.also(|_| follow(endpoint, peer, hold, by_sentinel));
+        }
     }
 
     fn tell(&mut self, timeline: &Timeline) {
@@ -254,7 +326,7 @@ impl<O: FnMut(&Moment)> Act<'_, O> {
 
     fn late(&self, names: &[String], timeline: &Timeline) -> Error {
         Error::from(FailoverError::Late {
-            master: name(names, self.cast.shard.master),
+            master: name(names, self.cast.master),
             waited: self.timeout,
             moments: timeline.moments().to_vec(),
         })
@@ -264,47 +336,17 @@ impl<O: FnMut(&Moment)> Act<'_, O> {
         let (master, epoch) = timeline.promoted().unwrap_or_default();
         Failover {
             mode: self.request.mode,
-            old_master: name(names, self.cast.shard.master),
+            old_master: name(names, self.cast.master),
             new_master: name(names, master),
-            epoch_before: self.cast.shard.epoch,
-            epoch_after: epoch,
+            epochs: self.cast.epoch.map(|before| Epochs {
+                before,
+                after: epoch,
+            }),
             orders,
+            replaced_by: None,
             moments: timeline.moments().to_vec(),
         }
     }
-}
-
-/// A killed master that is started again, at the latest when this is dropped.
-struct Revival<'a>(Option<&'a Node>);
-
-impl Revival<'_> {
-    fn now(&mut self) -> Result<(), Error> {
-        self.0.take().map_or(Ok(()), Node::start)
-    }
-}
-
-impl Drop for Revival<'_> {
-    fn drop(&mut self) {
-        // The error that ended the failover is the one to tell.
-        let _ = self.now();
-    }
-}
-
-fn is_up(node: &Node) -> bool {
-    node.may_answer() && !node.is_paused()
-}
-
-fn members(nodes: &[Node], survey: &Survey) -> Vec<Member> {
-    let member = |node: &Node| Member {
-        name: node.name().to_owned(),
-        id: survey
-            .node(node.name())
-            .map(|line| line.id.clone())
-            .or_else(|| node.id()),
-        birth: node.plan().shard,
-        paused: node.is_paused(),
-    };
-    nodes.iter().map(member).collect()
 }
 
 fn name(names: &[String], place: usize) -> String {

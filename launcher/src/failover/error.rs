@@ -71,6 +71,40 @@ pub enum FailoverError {
         /// How many votes are needed.
         needed: usize,
     },
+    /// Two nodes without cluster mode that both believe they are the master.
+    #[error("`{first}` and `{second}` are both masters")]
+    TwoMasters {
+        /// One.
+        first: String,
+        /// The other.
+        second: String,
+        /// Whether sentinels will settle it.
+        watched: bool,
+    },
+    /// A replica that does not get what its master has.
+    #[error("`{replica}` has not caught up with its master within {}", humantime::format_duration(*waited))]
+    Behind {
+        /// The replica.
+        replica: String,
+        /// For how long it was waited.
+        waited: Duration,
+    },
+    /// No sentinel could be told.
+    #[error("no sentinel answers that watches `{master}`, the master")]
+    NoSentinel {
+        /// The master.
+        master: String,
+        /// Whether any answers: those take another node for the master, as in the middle of a failover.
+        answering: bool,
+    },
+    /// The sentinels would not act on a dead master.
+    #[error("the sentinels would not replace a dead master: `{sentinel}` says {reply}")]
+    NoQuorum {
+        /// One of them.
+        sentinel: String,
+        /// What it says, escaped.
+        reply: String,
+    },
     /// A topology, or a server, that cannot do it.
     #[error("{0}")]
     Unsupported(String),
@@ -102,7 +136,7 @@ impl FailoverError {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Late { .. } => exit::NOT_READY,
+            Self::Late { .. } | Self::Behind { .. } => exit::NOT_READY,
             Self::Unsupported(_) | Self::NoShard { .. } => exit::USAGE,
             _ => exit::ENVIRONMENT,
         }
@@ -119,28 +153,42 @@ impl FailoverError {
                 format!("`shardlab resume {node}` lets it go on")
             }
             Self::SilentReplica { node, .. } => format!("`shardlab start {node}` starts it"),
-            Self::SilentMaster { mode: Mode::Crash, .. } => {
-                "its replica takes over by itself after the node timeout; `--mode takeover` does not wait for it"
-                    .to_owned()
+            Self::SilentMaster {
+                mode: Mode::Crash, ..
+            } => "`--mode force` does without it, and does not wait until it is found dead"
+                .to_owned(),
+            Self::SilentMaster { .. } => "`--mode force` does without it".to_owned(),
+            Self::TwoMasters { watched: true, .. }
+            | Self::NoSentinel {
+                answering: true, ..
+            } => {
+                "`shardlab wait --for visible` waits until the sentinels have settled it".to_owned()
             }
-            Self::SilentMaster { .. } => {
-                "`--mode force` asks only the other masters, `--mode takeover` nobody".to_owned()
+            Self::TwoMasters { .. } => {
+                "`shardlab restart` has all others follow the one that was made a master".to_owned()
+            }
+            Self::NoSentinel { .. } | Self::NoQuorum { .. } => {
+                "`shardlab start` starts those that do not run, `resume` those that are paused"
+                    .to_owned()
             }
             Self::FailedOver { node, .. } => {
                 format!(
                     "`shardlab start {node}`, or `resume` if it is paused, brings it back as a replica"
                 )
             }
-            Self::LinkDown { mode: Mode::Graceful, .. } => {
-                "`shardlab wait --for replicas` waits for it, `--mode force` does without".to_owned()
-            }
+            Self::LinkDown {
+                mode: Mode::Graceful,
+                ..
+            } => "`shardlab wait --for replicas` waits for it, `--mode force` does without"
+                .to_owned(),
             Self::LinkDown { .. } => "`shardlab wait --for replicas` waits for it".to_owned(),
             Self::NoMajority { .. } => "`--mode takeover` needs no votes".to_owned(),
             Self::Late { .. } => {
-                "`shardlab status` shows where it stands now; `--timeout` gives it more time".to_owned()
+                "`shardlab status` shows where it stands now; `--timeout` gives it more time"
+                    .to_owned()
             }
             Self::Refused { .. } => "`shardlab logs` shows what the node thinks of it".to_owned(),
-            Self::NoShard { .. } | Self::Unsupported(_) => return None,
+            Self::NoShard { .. } | Self::Unsupported(_) | Self::Behind { .. } => return None,
         };
         Some(hint)
     }

@@ -1,20 +1,28 @@
 //! Making another node the master of a shard, in an orderly way or by force, and telling what
 //! happened when.
 //!
-//! [`Cluster::failover`](crate::Cluster::failover) does it: `shard` finds out who is who (pure),
-//! `order` tells the replica or kills the master, `watch` listens to all nodes meanwhile, and
-//! [`Timeline`] makes moments of what they say (pure).
+//! [`Cluster::failover`](crate::Cluster::failover) does it: `cast` finds out who is who, by `shard` in a
+//! cluster and by `set` where there is one master (both pure), `act` kills the master or has `order`
+//! tell the one who decides, `watch` listens to all nodes meanwhile, and [`Timeline`] makes moments of
+//! what they say (pure).
 
 mod act;
+mod borrow;
+mod cast;
 mod error;
 mod order;
+mod revival;
+mod set;
 mod shard;
+mod standby;
 mod timeline;
 mod watch;
 
 use std::time::Duration;
 
 use serde::Serialize;
+
+use crate::plan::{Options, Topology};
 
 pub use error::FailoverError;
 pub use timeline::{Health, Moment, Phase, Sight, Timeline};
@@ -23,14 +31,18 @@ pub use timeline::{Health, Moment, Phase, Sight, Timeline};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// `CLUSTER FAILOVER`: the master waits until the replica has all that it has; nothing is lost.
+    /// The master waits until the replica has all that it has; nothing is lost. `CLUSTER FAILOVER`; with
+    /// sentinels `SENTINEL FAILOVER` while the master refuses writes; `FAILOVER` where the server has it
+    /// (Redis 6.2), else REPLICAOF to everybody while the master refuses writes.
     #[default]
     Graceful,
-    /// `CLUSTER FAILOVER FORCE`: without the master, by the votes of the others.
+    /// Without the master. `CLUSTER FAILOVER FORCE`, by the votes of the others; `SENTINEL FAILOVER`;
+    /// else REPLICAOF to everybody. What a master that runs accepts until it is told is lost.
     Force,
-    /// `CLUSTER FAILOVER TAKEOVER`: without anybody.
+    /// Without anybody: `CLUSTER FAILOVER TAKEOVER`, in a cluster only.
     Takeover,
-    /// SIGKILL of the master; the others find out by themselves.
+    /// SIGKILL of the master; the others, or the sentinels, find out by themselves. Where there is
+    /// nobody to find out, this program plays the person who does, and tells everybody REPLICAOF.
     Crash,
 }
 
@@ -76,16 +88,28 @@ pub struct Failover {
     pub old_master: String,
     /// Who is.
     pub new_master: String,
-    /// The shard's configuration epoch before.
-    pub epoch_before: u64,
-    /// And after.
-    pub epoch_after: u64,
-    /// How often the replica was told to: more than once if the server's own attempt timed out.
+    /// The shard's configuration epochs, with sentinels those of their failovers; otherwise a set
+    /// without cluster mode has none.
+    pub epochs: Option<Epochs>,
+    /// How often the one who decides was told to: more than once if its own attempt timed out.
     pub orders: u32,
+    /// Who has become the master after the new one, with sentinels: those whose `down-after` is not longer
+    /// than a second, in which they ping once, take for down whom they have just begun to watch, each
+    /// for a tenth of a second; if enough of them do so at once, they fail over again.
+    pub replaced_by: Option<String>,
     /// What happened, in that order, in time from the act on: the first order, or the SIGKILL.
     /// [`Phase::Suspected`] and [`Phase::Failed`] are there if a node said so; [`Phase::Whole`] only if
     /// all nodes run afterwards.
     pub moments: Vec<Moment>,
+}
+
+/// By which nodes know which of two masters is the later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Epochs {
+    /// The old master's.
+    pub before: u64,
+    /// The new master's.
+    pub after: u64,
 }
 
 impl Failover {
@@ -99,7 +123,17 @@ impl Failover {
 /// How long a failover may take unless somebody says otherwise: after the node timeout T a master is
 /// suspected, an election that is lost is tried again after max(4T, 4 s) (`auth_retry_time`,
 /// `cluster_legacy.c`), the server gives up an order of ours after 5 s, and the old master comes back as
-/// a replica that all others have to hear of.
-pub fn patience(node_timeout: Duration) -> Duration {
-    Duration::from_secs(30) + 12 * node_timeout
+/// a replica that all others have to hear of. Sentinel tries a failed failover again after twice the
+/// failover timeout, and makes a replica of an old master some 20 s after it is back.
+pub fn patience(options: &Options) -> Duration {
+    let own = match options.topology {
+        Topology::Cluster => 12 * options.node_timeout,
+        Topology::Sentinel => {
+            Duration::from_secs(30)
+                + 2 * options.sentinels.down_after
+                + 3 * options.sentinels.failover_timeout
+        }
+        Topology::Replication | Topology::Standalone => Duration::ZERO,
+    };
+    Duration::from_secs(30) + own
 }

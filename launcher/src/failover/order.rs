@@ -1,12 +1,16 @@
-//! What is told to a node while its shard fails over: to take over, and to accept a write.
+//! What is told to nodes while a shard fails over: to take over, to follow, and to accept a write.
 
 use std::time::Duration;
 
+use super::borrow::Borrowed;
 use super::watch::{Heard, Teller};
 use super::{FailoverError, Mode};
-use crate::client::{Connection, REPLY_TIMEOUT};
+use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::node::Endpoint;
+use crate::plan::MASTER_NAME;
+use crate::resp::Frame;
 use crate::slots::{Slot, key_slot};
+use crate::view::{self, Peer};
 use crate::wait::{Deadline, next_round};
 
 /// How long a server tries by itself: `CLUSTER_MF_TIMEOUT` in `cluster_legacy.c`, a setting since
@@ -18,63 +22,112 @@ const MARGIN: Duration = Duration::from_millis(300);
 /// A replica whose bus link to its master is being made anew refuses the order for a moment.
 const AFTER_REFUSAL: Duration = Duration::from_millis(200);
 const MOST_REFUSALS: u32 = 15;
+/// A sentinel takes no replica for good (NOGOODSLAVE) of which it has not heard lately, and it hears
+/// every ten seconds (`SENTINEL_INFO_PERIOD`, sentinel.c).
+const MOST_REFUSALS_OF_SENTINEL: u32 = 75;
+/// How often a node is told to follow.
+const EVERY_ORDER: Duration = Duration::from_millis(20);
 /// How often a write is tried.
 const EVERY_WRITE: Duration = Duration::from_millis(2);
 /// How long the key may live, in milliseconds, should the connection break between SET and DEL.
 const KEY_LIFE: &str = "60000";
 
-/// A replica that is to take over.
+/// A node that is told, until somebody else is the master.
 #[derive(Debug)]
 pub(super) struct Orders {
     endpoint: Endpoint,
     connection: Connection,
-    mode: Mode,
+    words: Vec<String>,
     /// How long the server tries.
     patience: Duration,
+    most_refusals: u32,
 }
 
 impl Orders {
-    /// Connects, so that the first order goes out at once.
+    /// To a replica in a cluster: CLUSTER FAILOVER.
     ///
     /// # Errors
     /// The node cannot be talked to.
-    pub(super) async fn open(
-        endpoint: Endpoint,
-        mode: Mode,
-    ) -> Result<Self, crate::client::ClientError> {
-        let deadline = Deadline::after(REPLY_TIMEOUT);
-        let mut connection = endpoint.connect(deadline).await?;
-        let setting = connection
-            .call(&["CONFIG", "GET", TIMEOUT_SETTING], deadline)
-            .await?;
-        let value = setting
-            .as_array()
-            .and_then(|pair| std::str::from_utf8(pair.get(1)?.as_text()?).ok())
-            .and_then(|text| text.parse().ok())
-            .map_or(SERVER_TIMEOUT, Duration::from_millis);
-        Ok(Self {
-            endpoint,
-            connection,
-            mode,
-            patience: value,
-        })
-    }
-
-    /// Tells the replica to take over, and again whenever the server's own attempt has run out of
-    /// time, until this is dropped; CLUSTER FAILOVER answers OK before it has begun.
-    pub(super) async fn give(mut self, teller: Teller) {
-        let words: &[&str] = match self.mode {
+    pub(super) async fn to_cluster(endpoint: Endpoint, mode: Mode) -> Result<Self, ClientError> {
+        let words: &[&str] = match mode {
             Mode::Force => &["CLUSTER", "FAILOVER", "FORCE"],
             Mode::Takeover => &["CLUSTER", "FAILOVER", "TAKEOVER"],
             Mode::Graceful | Mode::Crash => &["CLUSTER", "FAILOVER"],
         };
+        let mut orders = Self::open(endpoint, words).await?;
+        let get = ["CONFIG", "GET", TIMEOUT_SETTING];
+        let setting = orders.connection.call(&get, Deadline::after(REPLY_TIMEOUT));
+        let setting = setting.await?;
+        let value = setting
+            .as_array()
+            .and_then(|pair| std::str::from_utf8(pair.get(1)?.as_text()?).ok())
+            .and_then(|text| text.parse().ok());
+        orders.patience = value.map_or(SERVER_TIMEOUT, Duration::from_millis);
+        Ok(orders)
+    }
+
+    /// To a sentinel, which chooses the replica and asks nobody. It gives up after `failover_timeout`.
+    ///
+    /// # Errors
+    /// As [`Orders::to_cluster`].
+    pub(super) async fn to_sentinel(
+        endpoint: Endpoint,
+        failover_timeout: Duration,
+    ) -> Result<Self, ClientError> {
+        let orders = Self::open(endpoint, &["SENTINEL", "FAILOVER", MASTER_NAME]).await?;
+        Ok(Self {
+            patience: failover_timeout,
+            most_refusals: MOST_REFUSALS_OF_SENTINEL,
+            ..orders
+        })
+    }
+
+    /// To a master: it stops writing, waits until the replica has everything, and changes places with
+    /// it (FAILOVER, Redis 6.2).
+    ///
+    /// # Errors
+    /// As [`Orders::to_cluster`].
+    pub(super) async fn to_master(endpoint: Endpoint, replica: &Peer) -> Result<Self, ClientError> {
+        let (port, tries) = (
+            replica.port.to_string(),
+            SERVER_TIMEOUT.as_millis().to_string(),
+        );
+        let words = ["FAILOVER", "TO", &replica.host, &port, "TIMEOUT", &tries];
+        Self::open(endpoint, &words).await
+    }
+
+    /// To a replica, which asks nobody.
+    ///
+    /// # Errors
+    /// As [`Orders::to_cluster`].
+    pub(super) async fn to_replica(endpoint: Endpoint) -> Result<Self, ClientError> {
+        Self::open(endpoint, &["REPLICAOF", "NO", "ONE"]).await
+    }
+
+    /// Connects, so that the first order goes out at once.
+    async fn open(endpoint: Endpoint, words: &[&str]) -> Result<Self, ClientError> {
+        let connection = endpoint.connect(Deadline::after(REPLY_TIMEOUT)).await?;
+        Ok(Self {
+            endpoint,
+            connection,
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            patience: SERVER_TIMEOUT,
+            most_refusals: MOST_REFUSALS,
+        })
+    }
+
+    /// Tells the node, and again whenever the server's own attempt has run out of time, until this is
+    /// dropped; servers answer OK before they have begun.
+    pub(super) async fn give(mut self, teller: Teller) {
         let mut refusals = 0;
         loop {
             if teller.send(Heard::Ordered).is_err() {
                 return;
             }
             let deadline = Deadline::after(REPLY_TIMEOUT);
-            let refusal = match self.connection.call(words, deadline).await {
+            let refusal = match self.connection.call(&self.words, deadline).await {
+                // Sentinel is at it already.
+                Ok(reply) if reply.error_code() == Some("INPROG") => None,
                 Ok(reply) => reply.as_error().map(crate::resp::escape),
                 Err(error) => {
                     if let Ok(connection) = self.endpoint.connect(deadline).await {
@@ -90,10 +143,10 @@ impl Orders {
                 continue;
             };
             refusals += 1;
-            if refusals == MOST_REFUSALS {
+            if refusals == self.most_refusals {
                 let _ = teller.send(Heard::Refused(FailoverError::Refused {
                     node: self.endpoint.name,
-                    command: words.join(" "),
+                    command: self.words.join(" "),
                     reply,
                     times: refusals,
                 }));
@@ -101,6 +154,34 @@ impl Orders {
             }
             next_round(AFTER_REFUSAL, Deadline::after(AFTER_REFUSAL)).await;
         }
+    }
+}
+
+/// Tells a node to follow the new master until it obeys (a master that is changing places refuses for a
+/// moment); then `hold`, which kept it from taking writes, may end. `rewrite`: its config is to say so
+/// as well.
+pub(super) async fn follow(
+    endpoint: Endpoint,
+    master: Peer,
+    hold: Option<Borrowed>,
+    rewrite: bool,
+) {
+    let port = master.port.to_string();
+    let words = ["REPLICAOF", &master.host, &port];
+    loop {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        if let Ok(mut connection) = endpoint.connect(deadline).await
+            && let Ok(reply) = connection.call(&words, deadline).await
+            && reply.as_error().is_none()
+        {
+            drop(hold);
+            if rewrite {
+                // A server without a config file of its own has nothing to rewrite.
+                let _ = connection.call(&["CONFIG", "REWRITE"], deadline).await;
+            }
+            return;
+        }
+        next_round(EVERY_ORDER, Deadline::after(EVERY_ORDER)).await;
     }
 }
 
@@ -115,8 +196,7 @@ pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
             None => endpoint.connect(deadline).await,
         };
         if let Ok(mut open) = opened {
-            let commands: [&[&str]; 2] = [&["SET", &key, "1", "PX", KEY_LIFE], &["DEL", &key]];
-            match open.pipeline(&commands, deadline).await.as_deref() {
+            match set_and_del(&mut open, &key, deadline).await.as_deref() {
                 Ok([set, ..]) if set.as_error().is_none() => {
                     let _ = teller.send(Heard::Written);
                     return;
@@ -130,16 +210,55 @@ pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
     }
 }
 
+/// Has a master write something, whatever comes of it, unless its replica has copied something
+/// already. Up to Redis 6.0 a replica takes the offset 0 for one that it has not been told yet
+/// (`clusterHandleManualFailover`, cluster.c) and waits for another one until its time is up.
+///
+/// # Errors
+/// One of them cannot be talked to.
+pub(super) async fn leave_offset_0(
+    master: &Endpoint,
+    replica: &Endpoint,
+    key: &str,
+) -> Result<(), ClientError> {
+    let deadline = Deadline::after(REPLY_TIMEOUT);
+    let mut connection = replica.connect(deadline).await?;
+    let info = connection.call(&["INFO", "replication"], deadline).await?;
+    if view::info_field(&info, "slave_repl_offset") == Some("0") {
+        let mut connection = master.connect(deadline).await?;
+        set_and_del(&mut connection, key, deadline).await?;
+    }
+    Ok(())
+}
+
+async fn set_and_del(
+    connection: &mut Connection,
+    key: &str,
+    deadline: Deadline,
+) -> Result<Vec<Frame>, ClientError> {
+    let commands: [&[&str]; 2] = [&["SET", key, "1", "PX", KEY_LIFE], &["DEL", key]];
+    connection.pipeline(&commands, deadline).await
+}
+
+/// The key where there are no slots.
+pub(super) fn any_key() -> String {
+    key_number(0)
+}
+
 /// A key of ours in the slot; one in 16384 is, so that it takes some milliseconds to find.
 pub(super) fn key_in(slot: Slot) -> String {
     let mut number = 0_u64;
     loop {
-        let key = format!("shardlab:failover:{number}");
+        let key = key_number(number);
         if key_slot(key.as_bytes()) == slot {
             return key;
         }
         number += 1;
     }
+}
+
+fn key_number(number: u64) -> String {
+    format!("shardlab:failover:{number}")
 }
 
 #[cfg(test)]
@@ -174,7 +293,7 @@ mod tests {
             password: None,
         };
         tokio::spawn(idle_server(listener));
-        let orders = Orders::open(endpoint, Mode::Graceful).await.unwrap();
+        let orders = Orders::to_cluster(endpoint, Mode::Graceful).await.unwrap();
         let (teller, mut heard) = unbounded_channel();
         let giving = tokio::spawn(orders.give(teller));
         for _ in 0..3 {

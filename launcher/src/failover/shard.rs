@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::standby::{Standby, best};
 use super::timeline::{Health, Sight};
 use super::{FailoverError, Mode};
-use crate::reshape::survey::Survey;
 use crate::slots::Slot;
+use crate::survey::Survey;
 use crate::view::NodeLine;
 
 /// What is known of a node besides what it says.
@@ -36,17 +37,6 @@ pub(super) struct Shard {
     pub(super) replicas: Vec<usize>,
     /// The replica that was named.
     pub(super) wanted: Option<usize>,
-}
-
-/// A replica that might take over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standby {
-    /// Its place in the cluster.
-    pub(super) node: usize,
-    /// Whether its link to the master is up.
-    pub(super) linked: bool,
-    /// How much of the master's stream it has.
-    pub(super) offset: u64,
 }
 
 impl Shard {
@@ -151,31 +141,19 @@ impl Shard {
         careful: bool,
     ) -> Result<usize, FailoverError> {
         let wanted = self.wanted.filter(|_| mode != Mode::Crash);
-        let eligible = || {
-            standbys
-                .iter()
-                .filter(|standby| wanted.is_none_or(|wanted| standby.node == wanted))
-        };
-        let linked = eligible()
-            .filter(|standby| standby.linked)
-            .max_by_key(|standby| standby.offset);
         let needs_link = match mode {
             Mode::Graceful | Mode::Crash => true,
             Mode::Force => false,
             Mode::Takeover => careful,
         };
-        let best = linked.or_else(|| {
-            eligible()
-                .filter(|_| !needs_link)
-                .max_by_key(|standby| standby.offset)
-        });
-        best.map(|standby| standby.node)
-            .ok_or_else(|| FailoverError::LinkDown {
-                replicas: eligible()
-                    .map(|standby| name_of(members, standby.node))
-                    .collect(),
-                mode,
-            })
+        best(standbys, wanted, needs_link).ok_or_else(|| FailoverError::LinkDown {
+            replicas: standbys
+                .iter()
+                .filter(|standby| wanted.is_none_or(|wanted| standby.node == wanted))
+                .map(|standby| name_of(members, standby.node))
+                .collect(),
+            mode,
+        })
     }
 
     /// What the node at `node` says of the shard.

@@ -17,13 +17,14 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// The first node flags the old master `fail?`.
+    /// The first node flags the old master `fail?`, or the first sentinel `s_down`.
     Suspected,
-    /// The first node flags it `fail`: a majority of masters has told it so.
+    /// The first node flags it `fail`: a majority of masters has told it so. A sentinel: `o_down`, as
+    /// many as the quorum say so.
     Failed,
     /// A replica says that it is the master of the shard.
     Promoted,
-    /// Every node that is listened to says so.
+    /// Every node that is listened to names it: nodes as their master, sentinels as whom they watch.
     Agreed,
     /// The new master has accepted a write.
     FirstWrite,
@@ -77,7 +78,7 @@ pub struct Sight {
     pub old_master: Health,
     /// Who it says is the master of the shard's slots, if it is one of ours.
     pub master: Option<usize>,
-    /// That master's configuration epoch.
+    /// That master's configuration epoch, or 0 of who knows none.
     pub epoch: u64,
 }
 
@@ -130,8 +131,9 @@ impl Timeline {
             return;
         };
         let master = *master;
-        if sight.node == master && sight.master == Some(master) {
-            *epoch = sight.epoch;
+        if sight.master == Some(master) {
+            // Whoever names it has heard of its epoch or does not know it; sentinels know before the rest.
+            *epoch = sight.epoch.max(*epoch);
         }
         let agrees = |(heard, named): &(bool, Option<usize>)| !heard || *named == Some(master);
         if self.voices.iter().all(agrees) {

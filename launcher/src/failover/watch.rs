@@ -8,18 +8,62 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::set::Set;
 use super::shard::Shard;
 use super::timeline::Sight;
 use super::{FailoverError, Timeline};
-use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
+use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::node::Endpoint;
-use crate::view::{self, NodeLine};
+use crate::plan::Role;
+use crate::questions::Questions;
+use crate::view;
 use crate::wait::{Deadline, next_round};
 
 /// How often a node is asked, at the least; CLUSTER NODES costs it a tenth of a millisecond, and more
 /// the more nodes there are.
 const EVERY: Duration = Duration::from_millis(5);
 const EVERY_PER_NODE: Duration = Duration::from_millis(1);
+
+/// What is being watched.
+#[derive(Debug, Clone)]
+pub(super) enum Scene {
+    /// A shard of a cluster, and the ids of all nodes.
+    Shard(Arc<Shard>, Arc<[Option<String>]>),
+    /// A set with one master, and what its nodes were born as.
+    Set(Arc<Set>, Arc<[Role]>),
+}
+
+impl Scene {
+    /// Asks the node at this place what it thinks; gives the connection back if it still serves.
+    /// Whoever cannot be understood at this moment, as while it loads its data, says nothing.
+    async fn ask(
+        &self,
+        node: usize,
+        mut connection: Connection,
+        deadline: Deadline,
+    ) -> (Option<Connection>, Option<Sight>) {
+        match self {
+            Self::Shard(shard, ids) => {
+                let reply = connection.call(&["CLUSTER", "NODES"], deadline).await;
+                let Ok(reply) = reply else {
+                    return (None, None);
+                };
+                let lines = view::nodes(&reply);
+                let sight = lines.map(|lines| shard.sight(node, &lines, ids));
+                (Some(connection), sight)
+            }
+            Self::Set(set, roles) => {
+                let questions = match roles.get(node) {
+                    Some(Role::Sentinel) => Questions::Sentinel,
+                    _ => Questions::Server,
+                };
+                let (connection, answers) = questions.ask(connection, deadline).await;
+                let sight = answers.ok().map(|answers| set.sight(node, &answers));
+                (connection, sight)
+            }
+        }
+    }
+}
 
 /// What comes in while a shard fails over.
 #[derive(Debug)]
@@ -47,12 +91,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Begins to listen to the nodes that are `heard`.
-    pub(super) fn begin(
-        endpoints: &[Endpoint],
-        heard: &[bool],
-        shard: &Arc<Shard>,
-        ids: &Arc<[Option<String>]>,
-    ) -> Self {
+    pub(super) fn begin(endpoints: &[Endpoint], heard: &[bool], scene: &Scene) -> Self {
         let (teller, receiver) = unbounded_channel();
         let mut watch = Self {
             tasks: JoinSet::new(),
@@ -63,8 +102,8 @@ impl Watch {
         let every = EVERY.max(EVERY_PER_NODE.saturating_mul(nodes));
         for (node, endpoint) in endpoints.iter().enumerate() {
             if heard.get(node) == Some(&true) {
-                let (endpoint, shard, ids) = (endpoint.clone(), Arc::clone(shard), Arc::clone(ids));
-                watch.also(|teller| listen(node, endpoint, shard, ids, every, teller));
+                let (endpoint, scene) = (endpoint.clone(), scene.clone());
+                watch.also(|teller| listen(node, endpoint, scene, every, teller));
             }
         }
         watch
@@ -102,44 +141,26 @@ impl Watch {
     }
 }
 
-async fn listen(
-    node: usize,
-    endpoint: Endpoint,
-    shard: Arc<Shard>,
-    ids: Arc<[Option<String>]>,
-    every: Duration,
-    teller: Teller,
-) {
+async fn listen(node: usize, endpoint: Endpoint, scene: Scene, every: Duration, teller: Teller) {
     let mut connection = None;
     let mut last = None;
     loop {
         let deadline = Deadline::after(REPLY_TIMEOUT);
-        let said = ask(&endpoint, &mut connection, deadline).await;
-        // Whoever cannot be understood at this moment, as while it loads its data, says nothing.
-        if let Ok(Some(lines)) = said {
-            let sight = shard.sight(node, &lines, &ids);
-            if last != Some(sight) {
-                last = Some(sight);
-                if teller.send(Heard::Saw(sight)).is_err() {
+        let opened = match connection.take() {
+            Some(open) => Ok(open),
+            None => endpoint.connect(deadline).await,
+        };
+        if let Ok(open) = opened {
+            let (kept, sight) = scene.ask(node, open, deadline).await;
+            connection = kept;
+            if sight.is_some() && sight != last {
+                last = sight;
+                let told = sight.map(|sight| teller.send(Heard::Saw(sight)));
+                if told.is_some_and(|told| told.is_err()) {
                     return;
                 }
             }
-        } else {
-            connection = None;
         }
         next_round(every, Deadline::after(every)).await;
     }
-}
-
-async fn ask(
-    endpoint: &Endpoint,
-    connection: &mut Option<Connection>,
-    deadline: Deadline,
-) -> Result<Option<Vec<NodeLine>>, ClientError> {
-    let open = match connection {
-        Some(open) => open,
-        None => connection.insert(endpoint.connect(deadline).await?),
-    };
-    let reply = open.call(&["CLUSTER", "NODES"], deadline).await?;
-    Ok(view::nodes(&reply))
 }

@@ -120,6 +120,8 @@ mod tests {
             peer: peer(port),
             flags: vec!["whatever".to_owned()],
             link: link.map(ToOwned::to_owned),
+            epoch: None,
+            priority: None,
         }
     }
 

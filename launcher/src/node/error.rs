@@ -1,5 +1,7 @@
 //! What can be wrong with a node that is named in a command.
 
+use std::net::SocketAddr;
+
 use thiserror::Error;
 
 use crate::exit;
@@ -27,6 +29,16 @@ pub enum NodeError {
         /// Its client port.
         port: u16,
     },
+    /// A node that was running before it was added.
+    #[error(
+        "node `{node}` ({address}) was not started by shardlab, which neither starts, stops nor signals it"
+    )]
+    Foreign {
+        /// The node.
+        node: String,
+        /// Where it listens.
+        address: SocketAddr,
+    },
     /// A node that must answer, and stands still.
     #[error("node `{node}` is paused")]
     Paused {
@@ -49,7 +61,7 @@ impl NodeError {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Ambiguous { .. } => exit::USAGE,
+            Self::Ambiguous { .. } | Self::Foreign { .. } => exit::USAGE,
             Self::NotRunning { .. } | Self::Paused { .. } | Self::Unmoved { .. } => {
                 exit::ENVIRONMENT
             }
@@ -65,6 +77,9 @@ impl NodeError {
             Self::NotRunning { node, .. } => {
                 Some(format!("`shardlab start {node}` starts it with its data"))
             }
+            Self::Foreign { node, .. } => Some(format!(
+                "it is ended where it was started; `shardlab del-node {node}` lets it go"
+            )),
             Self::Paused { node } => Some(format!("`shardlab resume {node}` lets it go on")),
             Self::Unmoved { .. } => None,
         }

@@ -14,14 +14,11 @@ impl Node {
     /// It has died, or what came last when time ran out.
     pub(crate) async fn answer_ping(&self, deadline: Deadline) -> Result<(), Error> {
         wait::until(deadline, Duration::from_millis(5), || async {
-            match (self.died(), self.call(&["PING"]).await) {
+            let answered = self.call(&["PING"]).await;
+            let accepted = answered.and_then(|reply| self.accepted("PING", reply));
+            match (self.died(), accepted) {
                 (Some(died), _) => ControlFlow::Break(Err(died)),
-                (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
-                (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
-                    node: self.name().to_owned(),
-                    command: "PING".to_owned(),
-                    reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
-                }),
+                (None, Ok(_)) => ControlFlow::Break(Ok(())),
                 (None, Err(error)) => ControlFlow::Continue(error),
             }
         })

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::MoveError;
-use super::survey::Survey;
 use crate::slots::{Slot, SlotRanges};
+use crate::survey::Survey;
 use crate::view::NodeLine;
 
 /// Slots that go from one node to another.
@@ -86,9 +86,7 @@ pub(super) fn line<'a>(survey: &'a Survey, node: &str) -> Result<&'a NodeLine, M
     survey.node(node).ok_or_else(|| MoveError::Silent {
         node: node.to_owned(),
         reason: survey
-            .accounts()
-            .iter()
-            .find(|account| account.node == node)
+            .account(node)
             .and_then(|account| account.says.as_ref().err().cloned())
             .unwrap_or_else(|| "there is no such node".to_owned()),
     })
@@ -101,29 +99,19 @@ pub(super) fn owns(line: &NodeLine, slot: Slot) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reshape::survey::Account;
-    use crate::resp::{Frame, Value};
-    use crate::view;
-
-    fn account(node: &str, text: &str) -> Account {
-        let text = Frame::from_value(Value::BulkString(text.as_bytes().to_vec().into()));
-        Account {
-            node: node.to_owned(),
-            says: Ok(view::nodes(&text).unwrap()),
-        }
-    }
+    use crate::survey::Account;
 
     fn survey() -> Survey {
         Survey::new(vec![
-            account(
+            Account::written(
                 "n1",
                 "aa 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-99 [7->-bb]\n",
             ),
-            account(
+            Account::written(
                 "n2",
                 "bb 127.0.0.1:3@4 myself,master - 0 0 2 connected 99-200 [7-<-aa]\n",
             ),
-            account(
+            Account::written(
                 "n3",
                 "cc 127.0.0.1:5@6 myself,master - 0 0 3 connected 300\n",
             ),

@@ -85,6 +85,11 @@ impl Identity {
         self.descends_from(6, 2)
     }
 
+    /// `FAILOVER`: a master without cluster mode changes places with a replica. Redis 6.2.
+    pub fn failover_command(&self) -> bool {
+        self.descends_from(6, 2)
+    }
+
     /// A replica may be told `CLUSTER FAILOVER TAKEOVER` right after its start, so that the
     /// seeded boot works. Proven on Redis 5.0 and later and on Valkey; KeyDB 6.3.4 crashes.
     pub fn takeover_at_start(&self) -> bool {
@@ -184,6 +189,11 @@ mod tests {
         assert_since(
             Identity::replica_migration_setting,
             &["redis 6.2.14", "keydb 6.3.4", "valkey 9.1.2"],
+            &["redis 6.0.9"],
+        );
+        assert_since(
+            Identity::failover_command,
+            &["redis 6.2.14", "keydb 6.3.4", "valkey 8.1.8"],
             &["redis 6.0.9"],
         );
     }

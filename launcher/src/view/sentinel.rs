@@ -16,6 +16,10 @@ pub struct Watched {
     pub flags: Vec<String>,
     /// `master-link-status` of a replica, `ok` or `err`: what it said in its last INFO.
     pub link: Option<String>,
+    /// `config-epoch` of a master: of the failover that made it one.
+    pub epoch: Option<u64>,
+    /// `slave-priority` of a replica, as it said in its last INFO.
+    pub priority: Option<u32>,
 }
 
 impl Watched {
@@ -50,6 +54,8 @@ pub fn watched(reply: &Frame) -> Option<Watched> {
         },
         flags: field("flags")?.split(',').map(ToOwned::to_owned).collect(),
         link: field("master-link-status"),
+        epoch: field("config-epoch").and_then(|epoch| epoch.parse().ok()),
+        priority: field("slave-priority").and_then(|priority| priority.parse().ok()),
     })
 }
 

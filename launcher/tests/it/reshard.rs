@@ -1,7 +1,6 @@
 //! Slots move between masters with all that is in them, by both ways.
 
 use std::ops::ControlFlow;
-use std::process::Stdio;
 use std::time::Duration;
 
 use shardlab::Cluster;
@@ -9,10 +8,9 @@ use shardlab::reshape::plan::{Reshard, Sources};
 use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
 use shardlab::resp::Frame;
 use shardlab::slots::SlotRanges;
-use shardlab::state::Home;
-use shardlab::wait::{Deadline, until_blocking};
+use shardlab::wait::{self, Deadline};
 
-use crate::lab::{Lab, PATIENCE};
+use crate::lab::{Lab, PATIENCE, text};
 use crate::traffic::{Keys, Traffic};
 
 const WAYS: [Way; 2] = [Way::Auto, Way::Keys];
@@ -162,53 +160,58 @@ async fn a_client_that_follows_redirects_sees_no_error_and_no_key_is_lost() {
     }
 }
 
-/// Starts the program and kills it when so many slots have left `n1`, or when it has ended.
-fn kill_when_moved(lab: &Lab, args: &[&str], slots: usize) {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_shardlab"))
-        .args(args)
-        .env("SHARDLAB_HOME", lab.home())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let open = || {
-        let nodes = lab
-            .shardlab(["call", "n1", "CLUSTER", "NODES"])
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&nodes.stdout)
-            .matches("->-")
-            .count()
+#[tokio::test]
+async fn a_node_that_says_the_cluster_is_down_is_waited_for() {
+    let lab = Lab::new();
+    let cluster = lab.cluster().replicas(0).start().await.unwrap();
+    all(&cluster, "n1", &[command([b"SET", &bar(b""), b"1"])]).await;
+    // A master that does not cover one of its own slots refuses all commands with keys, MIGRATE too.
+    let uncovered = |order: &'static [u8]| [command([b"CLUSTER", order, b"7"])];
+    all(&cluster, "n1", &uncovered(b"DELSLOTS")).await;
+    let source = cluster.node("n1").unwrap();
+    let cover_again = async {
+        let deadline = Deadline::after(PATIENCE);
+        let refused = wait::until(deadline, Duration::from_millis(10), || async {
+            let stats = source.call(&["INFO", "errorstats"]).await.unwrap();
+            let stats = String::from_utf8_lossy(stats.as_text().unwrap()).into_owned();
+            // Servers before Redis 6.2 do not count errors.
+            if stats.is_empty() || stats.contains("errorstat_CLUSTERDOWN") {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        refused.await.unwrap();
+        all(&cluster, "n1", &uncovered(b"ADDSLOTS")).await;
     };
-    let reached = until_blocking(Deadline::after(PATIENCE), Duration::ZERO, || {
-        if child.try_wait().unwrap().is_some() || open() > slots {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    });
-    assert_eq!(reached, Ok(()));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let moves = [part("5061", "n1", "n3")];
+    let (keys, ()) = tokio::join!(move_all(&cluster, &moves, by(Way::Keys)), cover_again);
+    assert_eq!(keys, 1);
+}
+
+/// How many slots are on their way from `n1`, by its own word.
+fn open_slots(lab: &Lab) -> usize {
+    let nodes = lab.shardlab(["call", "n1", "CLUSTER", "NODES"]);
+    text(&nodes.output().unwrap().stdout).matches("->-").count()
 }
 
 #[tokio::test]
 async fn a_killed_reshard_is_finished_by_the_same_command_and_moves_no_slot_more() {
     let lab = Lab::new();
     lab.up(&["--replicas", "0", "--ephemeral"]);
-    let cluster = Cluster::open(&Home::at(lab.home()), &"default".parse().unwrap()).unwrap();
+    let cluster = lab.open();
     let keys = Keys::new(50_000);
     keys.write(&cluster).await.unwrap();
     let mut owned = 5461;
     for (slots, way) in [(0, "keys"), (20, "keys"), (50, "keys"), (0, "auto")] {
         let command = ["reshard", "--slots", "300", "--to", "n3", "--from", "n1"];
         let command = [&command[..], &["--way", way, "-q"]].concat();
-        kill_when_moved(&lab, &command, slots);
+        lab.kill_when(&command, |lab| open_slots(lab) > slots);
         let journal = lab.home().join("default/reshape.json");
         let other = ["reshard", "--slots", "1", "--to", "n2"];
         if journal.exists() {
             let refused = lab.shardlab(other).assert().code(3);
-            let errors = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+            let errors = text(&refused.get_output().stderr);
             assert!(
                 errors.contains("`shardlab reshard --slots 300 --to n3 --from n1`"),
                 "{errors}"
@@ -361,7 +364,7 @@ fn a_plan_is_shown_without_being_done_and_an_impossible_one_is_refused() {
             .shardlab([&["reshard"], &wish[..]].concat())
             .assert()
             .code(2);
-        let errors = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+        let errors = text(&refused.get_output().stderr);
         assert!(errors.contains(hint), "{errors}");
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::reshape::survey::Direction;
 use crate::slots::SlotRanges;
+use crate::survey::Direction;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::reshape::survey::{OpenSlot, Survey};
 use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::survey::{OpenSlot, Survey};
 use crate::view::NodeLine;
 
 /// A node as the launcher knows it, whether it speaks or not.
@@ -134,10 +134,7 @@ impl Inspection {
     /// The name behind an id that a line mentions, or the id.
     pub(crate) fn name_or_id<'a>(&'a self, id: &'a str) -> &'a str {
         let silent = || {
-            let lines = self.survey.accounts().iter();
-            let mut lines = lines
-                .filter_map(|account| account.says.as_ref().ok())
-                .flatten();
+            let mut lines = self.survey.told().flat_map(|(_, lines)| lines);
             self.name_of(lines.find(|line| line.id == id)?)
         };
         self.survey.name_of(id).or_else(silent).unwrap_or(id)
@@ -151,10 +148,8 @@ impl Inspection {
     /// The slots that other nodes give to the ids that no node that speaks has: nobody but the
     /// silent one can tell whether they are right.
     pub(crate) fn slots_of_silent(&self) -> SlotRanges {
-        let lines = self.survey.accounts().iter();
+        let lines = self.survey.told().flat_map(|(_, lines)| lines);
         lines
-            .filter_map(|account| account.says.as_ref().ok())
-            .flatten()
             .filter(|line| self.survey.name_of(&line.id).is_none() && self.name_of(line).is_some())
             .flat_map(|line| line.slots.iter().copied())
             .collect()

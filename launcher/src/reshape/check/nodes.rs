@@ -26,10 +26,8 @@ pub(super) fn silent(inspection: &Inspection) -> Vec<Finding> {
 
 /// The slots that the others give to a node that is silent.
 fn slots_told_of(inspection: &Inspection, node: &str) -> SlotRanges {
-    let accounts = inspection.survey.accounts().iter();
-    accounts
-        .filter_map(|account| account.says.as_ref().ok())
-        .flatten()
+    let lines = inspection.survey.told().flat_map(|(_, lines)| lines);
+    lines
         .filter(|line| inspection.name_of(line) == Some(node))
         .flat_map(|line| line.slots.iter().copied())
         .collect()
@@ -38,12 +36,10 @@ fn slots_told_of(inspection: &Inspection, node: &str) -> SlotRanges {
 /// Everything but silence.
 pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
     let mut findings = shared_epochs(inspection);
-    for account in inspection.survey.accounts() {
-        if let Ok(lines) = &account.says {
-            findings.extend(unacquainted(inspection, &account.node, lines));
-            let of_others = lines.iter().filter(|line| !line.has("myself"));
-            findings.extend(of_others.filter_map(|line| told(inspection, &account.node, line)));
-        }
+    for (node, lines) in inspection.survey.told() {
+        findings.extend(unacquainted(inspection, node, lines));
+        let of_others = lines.iter().filter(|line| !line.has("myself"));
+        findings.extend(of_others.filter_map(|line| told(inspection, node, line)));
     }
     findings.extend(inspection.passing.iter().map(|passing| Finding::Passing {
         node: passing.node.clone(),

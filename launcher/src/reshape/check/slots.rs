@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finding::Finding;
 use super::inspection::Inspection;
-use crate::reshape::survey::Direction;
 use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::survey::Direction;
 
 /// What is wrong with the slots of a cluster.
 pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
@@ -137,8 +137,7 @@ fn astray(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> {
 /// no disagreement, and of a slot with no owner or several there is nothing to agree on.
 fn disagreements(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> {
     let mut wrong: BTreeMap<(&str, Option<&str>, &str), SlotRanges> = BTreeMap::new();
-    for account in inspection.survey.accounts() {
-        let Ok(lines) = &account.says else { continue };
+    for (node, lines) in inspection.survey.told() {
         let believed = Inspection::belief(lines);
         let by_slot = by_slot(claims).zip(believed);
         for ((slot, claimants), said) in by_slot {
@@ -146,8 +145,8 @@ fn disagreements(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> 
                 continue;
             };
             let said = said.map(|id| inspection.name_or_id(id));
-            if *owner != account.node && said != Some(*owner) {
-                let case = (account.node.as_str(), said, *owner);
+            if *owner != node && said != Some(*owner) {
+                let case = (node, said, *owner);
                 wrong.entry(case).or_default().insert(slot);
             }
         }

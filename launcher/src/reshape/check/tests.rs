@@ -1,8 +1,7 @@
 use super::*;
-use crate::reshape::survey::{Account, Survey};
-use crate::resp::{Frame, Value};
 use crate::slots::Slot;
-use crate::view;
+use crate::survey::{Account, Survey};
+use crate::view::node_lines;
 
 /// Three masters, `n1` to `n3`, ids `a1` to `a3`, with a replica each, `r1` to `r3`, ids `b1` to `b3`; all
 /// is well until somebody changes what a node says.
@@ -95,10 +94,7 @@ impl World {
     pub(crate) fn inspection(&self) -> Inspection {
         let account = |(name, text): &(&str, Result<String, String>)| Account {
             node: (*name).to_owned(),
-            says: text.clone().map(|text| {
-                let reply = Value::BulkString(text.into_bytes().into());
-                view::nodes(&Frame::from_value(reply)).unwrap()
-            }),
+            says: text.clone().map(|text| node_lines(&text).unwrap()),
         };
         let passes = |name: &str| self.passing.iter().any(|passing| passing.node == name);
         let stays = |(name, _): &&(&str, Result<String, String>)| !passes(name);

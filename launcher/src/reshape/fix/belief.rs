@@ -1,7 +1,7 @@
 //! What single nodes believe of slots and of each other. Pure.
 
-use crate::reshape::survey::Survey;
 use crate::slots::SlotRanges;
+use crate::survey::Survey;
 
 /// Of some slots: those that a node gives to somebody else, and those that it does not own.
 pub(super) fn split(
@@ -10,12 +10,8 @@ pub(super) fn split(
     id: &str,
     slots: &SlotRanges,
 ) -> (SlotRanges, SlotRanges) {
-    let accounts = survey
-        .accounts()
-        .iter()
-        .filter(|account| account.node == node);
     let (mut of_others, mut missing) = (SlotRanges::default(), slots.clone());
-    for line in accounts.flat_map(|account| &account.says).flatten() {
+    for line in survey.told_by(node) {
         if line.id == id {
             line.slots.iter().for_each(|range| missing.remove(*range));
         } else {
@@ -30,17 +26,14 @@ pub(super) fn split(
 
 /// Whether a node has a bus link to the node with this id.
 pub(super) fn knows(survey: &Survey, node: &str, id: &str) -> bool {
-    let mut accounts = survey.accounts().iter();
-    let account = accounts.find(|account| account.node == node);
-    let mut known = account.iter().flat_map(|account| &account.says).flatten();
-    known.any(|line| line.id == id && line.connected)
+    let mut lines = survey.told_by(node).iter();
+    lines.any(|line| line.id == id && line.connected)
 }
 
 /// The nodes that do not give all of these slots to the node with this id.
 pub(super) fn disbelievers<'a>(survey: &'a Survey, id: &str, slots: &SlotRanges) -> Vec<&'a str> {
-    let accounts = survey.accounts().iter();
-    accounts
-        .filter_map(|account| Some((account.node.as_str(), account.says.as_ref().ok()?)))
+    survey
+        .told()
         .filter(|(_, lines)| {
             let mut left = slots.clone();
             let of_owner = lines.iter().filter(|line| line.id == id);

@@ -14,14 +14,14 @@ use super::repair::Repair;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::node::Node;
+use crate::node::Orders;
 use crate::reshape::check::Finding;
 use crate::reshape::moves::line;
-use crate::reshape::survey::Survey;
 use crate::reshape::{Journal, Keep, Move, MoveError, MoveEvent, MoveOptions, Way};
 use crate::shape::Shape;
 use crate::slots::SlotRanges;
 use crate::state::Lock;
+use crate::survey::Survey;
 use crate::wait::{self, Deadline};
 
 /// How often what is there is looked at anew. One round does all that was seen; what it brings to
@@ -167,11 +167,8 @@ impl Cluster {
     }
 
     async fn forget(&self, node: &str, id: &str) -> Result<(), Error> {
-        match self.order(node, &[&["CLUSTER", "FORGET", id]]).await {
-            // It has heard of it from the others, or its handshake has timed out (all versions: "Unknown node").
-            Err(Error::Reply { reply, .. }) if reply.contains("Unknown node") => Ok(()),
-            told => told,
-        }
+        let mut orders = self.orders(node).await?;
+        orders.forget(id).await
     }
 
     async fn meet(&self, node: &str, with: &str) -> Result<(), Error> {
@@ -333,16 +330,15 @@ impl Cluster {
     }
 
     async fn give(&self, node: &str, commands: &[Vec<String>]) -> Result<(), Error> {
-        let node: &Node = self.node(node)?;
-        let mut connection = node
-            .endpoint()
-            .connect(Deadline::after(REPLY_TIMEOUT))
-            .await
-            .map_err(|source| node.failed(source))?;
+        let mut orders = self.orders(node).await?;
         for batch in commands.chunks(BATCH) {
-            node.obey(&mut connection, batch).await?;
+            orders.give_all(batch).await?;
         }
         Ok(())
+    }
+
+    async fn orders(&self, node: &str) -> Result<Orders<'_>, Error> {
+        Orders::open(self.node(node)?, Deadline::after(REPLY_TIMEOUT)).await
     }
 }
 

@@ -6,8 +6,8 @@ use super::repair::Repair;
 use super::spread::spread;
 use super::verdict::{Case, Ruling, Verdict, rule};
 use crate::reshape::check::{Finding, Inspection, Remedy, check};
-use crate::reshape::survey::{Direction, OpenSlot};
 use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::survey::{Direction, OpenSlot};
 
 /// What mends a cluster, in the order in which it is done; nothing if all is well, or if only the
 /// user can help.
@@ -156,13 +156,8 @@ fn cases<'a>(
             case.waits |= case.owners.is_empty();
         }
     }
-    for account in survey.accounts() {
-        for line in account
-            .says
-            .iter()
-            .flatten()
-            .filter(|line| !line.has("myself"))
-        {
+    for (_, lines) in survey.told() {
+        for line in lines.iter().filter(|line| !line.has("myself")) {
             let Some(name) = survey.name_of(&line.id) else {
                 continue;
             };

@@ -11,16 +11,6 @@ use crate::exit;
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemberError {
-    /// A node that was running before it was added.
-    #[error(
-        "node `{node}` ({address}) was not started by shardlab, which neither starts, stops nor signals it"
-    )]
-    Foreign {
-        /// The node.
-        node: String,
-        /// Where it listens.
-        address: SocketAddr,
-    },
     /// `--replica-of` a node that is about to leave.
     #[error("node `{0}` is about to be deleted and takes no replica")]
     Leaving(String),
@@ -116,9 +106,6 @@ impl MemberError {
                 "the same command again goes on where this one ended; `shardlab status` shows where the nodes stand"
                     .to_owned(),
             ),
-            Self::Foreign { node, .. } => Some(format!(
-                "it is ended where it was started; `shardlab del-node {node}` lets it go"
-            )),
             _ => None,
         }
     }

@@ -1,32 +1,27 @@
 //! Nodes that come: started, met, known by all, and replicas of whom they are to copy.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{is_linked, knows, shakes_hands, unattached};
 use crate::bend::{Method, boot_arguments};
-use crate::boot::{Orders, replicate};
+use crate::boot::replicate;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::launch::make_node_folder;
-use crate::node::Node;
-use crate::reshape::survey::Survey;
+use crate::node::{Node, Orders};
 use crate::state::{Lock, Stage, create_folders, write_atomically};
-use crate::wait::{self, Deadline, next_round};
+use crate::survey::Survey;
+use crate::wait::{Deadline, next_round};
 
 /// How often the nodes are looked at while they come to terms.
 const ROUND: Duration = Duration::from_millis(20);
 /// How long a handshake is given before it is begun anew. The server itself gives up after the node
 /// timeout, at least one second (`clusterCron`, `cluster_legacy.c`).
 const HANDSHAKE: Duration = Duration::from_secs(2);
-/// A master waits so long for further replicas before it begins to send (`repl-diskless-sync-delay`,
-/// Redis 2.8.18), in seconds; a lab does not.
-const SYNC_DELAY: &str = "repl-diskless-sync-delay";
-const USUAL_SYNC_DELAY: &str = "5";
 
 impl Cluster {
     /// Starts all nodes that are joining, has them meet the others, and makes replicas of those that
@@ -92,7 +87,7 @@ impl Cluster {
         }
         self.remember(lock, self.record().phase)?;
         for node in self.joining() {
-            answers_ping(node, deadline).await?;
+            node.answer_ping(deadline).await?;
         }
         Ok(())
     }
@@ -100,19 +95,10 @@ impl Cluster {
     /// Gives each new master an epoch of its own, as long as it is alone.
     async fn give_epochs(&self, deadline: Deadline) -> Result<(), Error> {
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
-        let lines = survey
-            .accounts()
-            .iter()
-            .filter_map(|account| account.says.as_ref().ok())
-            .flatten();
+        let lines = survey.told().flat_map(|(_, lines)| lines);
         let mut epoch = lines.map(|line| line.epoch).max().unwrap_or(0);
         for node in self.joining() {
-            let alone = survey.accounts().iter().any(|account| {
-                account.node == node.name()
-                    && account.says.as_ref().is_ok_and(|lines| {
-                        lines.len() == 1 && lines.iter().all(|line| line.epoch == 0)
-                    })
-            });
+            let alone = matches!(survey.told_by(node.name()), [line] if line.epoch == 0);
             if alone && *node.stage() == (Stage::Joining { replica_of: None }) {
                 epoch += 1;
                 let mut orders = Orders::open(node, deadline).await?;
@@ -195,21 +181,6 @@ impl Cluster {
             return Ok(());
         }
         let deadline = Deadline::after(timeout);
-        let masters: BTreeSet<&str> = pairs.iter().map(|pair| pair.master.as_str()).collect();
-        let those = || masters.iter().copied();
-        self.configure(those(), SYNC_DELAY, "0").await?;
-        let attached = self.attach_quickly(pairs, deadline, timeout).await;
-        let usual = self.setting(SYNC_DELAY, USUAL_SYNC_DELAY);
-        self.configure(those(), SYNC_DELAY, usual).await?;
-        attached
-    }
-
-    async fn attach_quickly(
-        &self,
-        pairs: &[Attach],
-        deadline: Deadline,
-        timeout: Duration,
-    ) -> Result<(), Error> {
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         for Attach { replica, master } in pairs {
             let master = survey.node(master).ok_or_else(|| MemberError::Silent {
@@ -244,25 +215,4 @@ impl Cluster {
             next_round(ROUND, deadline).await;
         }
     }
-}
-
-/// Waits until a node answers PING.
-///
-/// # Errors
-/// Its server has died, or does not answer until the deadline.
-async fn answers_ping(node: &Node, deadline: Deadline) -> Result<(), Error> {
-    wait::until(deadline, Duration::from_millis(5), || async {
-        match (node.died(), node.call(&["PING"]).await) {
-            (Some(died), _) => ControlFlow::Break(Err(died)),
-            (None, Ok(reply)) if reply.as_error().is_none() => ControlFlow::Break(Ok(())),
-            (None, Ok(reply)) => ControlFlow::Continue(Error::Reply {
-                node: node.name().to_owned(),
-                command: "PING".to_owned(),
-                reply: crate::resp::escape(reply.as_error().unwrap_or_default()),
-            }),
-            (None, Err(error)) => ControlFlow::Continue(error),
-        }
-    })
-    .await
-    .unwrap_or_else(Err)
 }

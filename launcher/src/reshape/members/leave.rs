@@ -5,15 +5,14 @@ use std::time::Duration;
 use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{Leaver, remembering};
-use crate::boot::Orders;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::{Cluster, remove_node_folder};
 use crate::error::Error;
-use crate::node::Node;
-use crate::reshape::survey::Direction;
+use crate::node::{Node, Orders};
 use crate::reshape::{Keep, MoveOptions};
 use crate::slots::SlotRanges;
 use crate::state::Lock;
+use crate::survey::Direction;
 use crate::wait::{Deadline, next_round};
 
 /// Whether nodes follow the slots of their shard to another one (Redis 7.0, `clusterUpdateSlotsConfigWith`).
@@ -159,19 +158,11 @@ impl Cluster {
                 .into());
             }
             for (node, id) in remembering {
-                forget(self.node(node)?, &id, deadline).await?;
+                let mut orders = Orders::open(self.node(node)?, deadline).await?;
+                orders.forget(&id).await?;
             }
             next_round(ROUND, deadline).await;
         }
-    }
-}
-
-/// Sends FORGET; a node that has heard of it by gossip meanwhile knows no such node any more.
-async fn forget(node: &Node, id: &str, deadline: Deadline) -> Result<(), Error> {
-    let mut orders = Orders::open(node, deadline).await?;
-    match orders.give(&["CLUSTER", "FORGET", id]).await {
-        Err(Error::Reply { reply, .. }) if reply.contains("Unknown node") => Ok(()),
-        told => told.map(drop),
     }
 }
 
@@ -179,14 +170,7 @@ async fn forget(node: &Node, id: &str, deadline: Deadline) -> Result<(), Error> 
 async fn make_bare(node: &Node) -> Result<(), Error> {
     match node.call(&["CLUSTER", "RESET", "HARD"]).await {
         Err(Error::Client { .. }) => Ok(()),
-        Ok(reply) => match reply.as_error() {
-            None => Ok(()),
-            Some(error) => Err(Error::Reply {
-                node: node.name().to_owned(),
-                command: "CLUSTER RESET HARD".to_owned(),
-                reply: crate::resp::escape(error),
-            }),
-        },
+        Ok(reply) => node.accepted("CLUSTER RESET HARD", reply).map(drop),
         Err(error) => Err(error),
     }
 }

@@ -1,8 +1,8 @@
 //! Who is who at this moment: the record and what the nodes say, in one list. Pure.
 
 use crate::plan::Role;
-use crate::reshape::survey::Survey;
 use crate::state::{NodeRecord, Stage};
+use crate::survey::Survey;
 use crate::view::NodeLine;
 
 /// One node as it is.
@@ -51,11 +51,7 @@ pub(crate) fn roster(nodes: &[NodeRecord], survey: &Survey) -> Vec<Member> {
         .iter()
         .map(|node| {
             let plan = &node.plan;
-            let account = survey
-                .accounts()
-                .iter()
-                .find(|account| account.node == plan.name);
-            let silent = match account.map(|account| &account.says) {
+            let silent = match survey.account(&plan.name).map(|account| &account.says) {
                 Some(Ok(_)) => None,
                 Some(Err(why)) => Some(why.clone()),
                 None => Some("it was not asked".to_owned()),
@@ -110,10 +106,8 @@ fn part(node: &NodeRecord, line: Option<&NodeLine>, nodes: &[NodeRecord], survey
 /// What others say of the node with these ports.
 fn hearsay(survey: &Survey, port: u16, bus_port: Option<u16>) -> Option<&NodeLine> {
     survey
-        .accounts()
-        .iter()
-        .filter_map(|account| account.says.as_ref().ok())
-        .flatten()
+        .told()
+        .flat_map(|(_, lines)| lines)
         .find(|line| !line.has("handshake") && has_ports(line, port, bus_port))
 }
 

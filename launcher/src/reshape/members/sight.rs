@@ -3,16 +3,12 @@
 use super::goal::Attach;
 use super::roster::has_ports;
 use crate::ladder::{Answers, ClusterAnswers, Observation};
-use crate::reshape::survey::Survey;
+use crate::survey::Survey;
 use crate::view::NodeLine;
 
 /// What `node` says of the node with this id.
 fn line_of<'a>(survey: &'a Survey, node: &str, id: &str) -> Option<&'a NodeLine> {
-    let account = survey
-        .accounts()
-        .iter()
-        .find(|account| account.node == node)?;
-    let lines = account.says.as_ref().ok()?;
+    let lines = survey.told_by(node);
     lines.iter().find(|line| line.id == id)
 }
 
@@ -29,12 +25,8 @@ pub(super) fn is_linked(survey: &Survey, node: &str, id: &str) -> bool {
 
 /// Whether `node` is in the midst of getting to know somebody, if only once more.
 pub(super) fn shakes_hands(survey: &Survey, node: &str) -> bool {
-    let account = survey
-        .accounts()
-        .iter()
-        .find(|account| account.node == node);
-    let lines = account.and_then(|account| account.says.as_ref().ok());
-    lines.is_some_and(|lines| lines.iter().any(|line| line.has("handshake")))
+    let mut lines = survey.told_by(node).iter();
+    lines.any(|line| line.has("handshake"))
 }
 
 /// The first pair that is not yet what it is to be, with what is missing. Nodes that are silent are
@@ -99,10 +91,8 @@ fn of_cluster(observation: &Observation) -> Option<&ClusterAnswers> {
 pub(super) fn remembering<'a>(survey: &'a Survey, leavers: &[Leaver]) -> Vec<(&'a str, String)> {
     let stays = |node: &str| leavers.iter().all(|leaver| leaver.name != node);
     survey
-        .accounts()
-        .iter()
-        .filter(|account| stays(&account.node))
-        .filter_map(|account| Some((account.node.as_str(), account.says.as_ref().ok()?)))
+        .told()
+        .filter(|(node, _)| stays(node))
         .flat_map(|(node, lines)| {
             lines
                 .iter()

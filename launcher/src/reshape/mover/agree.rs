@@ -8,8 +8,8 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::reshape::MoveError;
 use crate::reshape::moves::{self, Move};
-use crate::reshape::survey::Survey;
 use crate::slots::{Slot, SlotRanges};
+use crate::survey::Survey;
 use crate::wait::{self, Deadline};
 
 /// How long gossip may take: the new owner tells all nodes at once, and again with each ping.
@@ -91,7 +91,7 @@ impl Cluster {
         let mut session = Session::open(&peer.into()).await?;
         let order = ["NODE", owner.as_str()];
         session
-            .ask_slots(&doubt.slots, &["CLUSTER", "SETSLOT"], &order)
+            .try_slots(&doubt.slots, &["CLUSTER", "SETSLOT"], &order)
             .await?;
         Ok(())
     }
@@ -123,8 +123,7 @@ fn doubts(moves: &[Move], survey: &Survey) -> Result<Vec<Doubt>, MoveError> {
     let mut doubts = Vec::new();
     for part in moves {
         let owner = &moves::line(survey, &part.to)?.id;
-        for account in survey.accounts() {
-            let Ok(lines) = &account.says else { continue };
+        for (node, lines) in survey.told() {
             // Whoever does not know the owner at all is no member of the cluster.
             if !lines.iter().any(|line| line.id == *owner) {
                 continue;
@@ -141,7 +140,7 @@ fn doubts(moves: &[Move], survey: &Survey) -> Result<Vec<Doubt>, MoveError> {
                 .collect();
             if !slots.is_empty() {
                 doubts.push(Doubt {
-                    node: account.node.clone(),
+                    node: node.to_owned(),
                     slots,
                     owner: part.to.clone(),
                 });
@@ -163,30 +162,20 @@ fn doubts(moves: &[Move], survey: &Survey) -> Result<Vec<Doubt>, MoveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reshape::survey::Account;
-    use crate::resp::{Frame, Value};
-    use crate::view;
-
-    fn account(node: &str, text: &str) -> Account {
-        let text = Frame::from_value(Value::BulkString(text.as_bytes().to_vec().into()));
-        Account {
-            node: node.to_owned(),
-            says: Ok(view::nodes(&text).unwrap()),
-        }
-    }
+    use crate::survey::Account;
 
     #[test]
     fn whoever_has_not_heard_of_a_move_or_has_it_open_is_in_doubt() {
         let survey = Survey::new(vec![
-            account(
+            Account::written(
                 "n1",
                 "aa h:1@2 myself,master - 0 0 1 connected\nbb h:3@4 master - 0 0 2 connected 0-9\n",
             ),
-            account(
+            Account::written(
                 "n2",
                 "bb h:3@4 myself,master - 0 0 2 connected 0-9 [3-<-aa]\n",
             ),
-            account(
+            Account::written(
                 "n3",
                 "cc h:5@6 myself,master - 0 0 1 connected\nbb h:3@4 master - 0 0 2 connected 0-4\n",
             ),

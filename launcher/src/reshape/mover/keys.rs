@@ -136,7 +136,7 @@ impl Lane {
         // with its last slot; whether it agrees in the end is asked later.
         let order = ["NODE", target.as_str()];
         self.source
-            .ask_slots(&all, &["CLUSTER", "SETSLOT"], &order)
+            .try_slots(&all, &["CLUSTER", "SETSLOT"], &order)
             .await?;
         let stray = slots_of(tasks, |task| !task.source_owns);
         self.source.set_slots(&stray, &["STABLE"]).await

@@ -9,6 +9,7 @@ mod atomic;
 pub(super) mod jobs;
 mod keys;
 mod migrate;
+mod passing;
 mod peer;
 mod progress;
 
@@ -22,11 +23,11 @@ use tokio::task::JoinSet;
 
 use super::moves::{self, Move, Task};
 use super::plan;
-use super::survey::Survey;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::slots::{Slot, SlotRanges};
+use crate::survey::Survey;
 use crate::wait::Deadline;
 
 use atomic::Part;

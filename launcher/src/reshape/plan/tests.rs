@@ -4,16 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::reshape::Move;
-use crate::reshape::survey::Account;
-use crate::resp::{Frame, Value};
-use crate::view;
+use crate::survey::Account;
 
 /// A survey of masters n1, n2, … with these slots (`-` for none), and of a replica r1 of n1.
 fn survey(slots: &[&str]) -> Survey {
-    let account = |node: String, line: String| Account {
-        node,
-        says: Ok(view::nodes(&Frame::from_value(Value::BulkString(line.into()))).unwrap()),
-    };
     let mut accounts: Vec<_> = slots
         .iter()
         .zip(1..)
@@ -23,15 +17,15 @@ fn survey(slots: &[&str]) -> Survey {
             } else {
                 slots.replace(',', " ")
             };
-            account(
-                format!("n{number}"),
-                format!("id{number} h:1@2 myself,master - 0 0 {number} connected {slots}\n"),
+            Account::written(
+                &format!("n{number}"),
+                &format!("id{number} h:1@2 myself,master - 0 0 {number} connected {slots}\n"),
             )
         })
         .collect();
-    accounts.push(account(
-        "r1".to_owned(),
-        "idr1 h:1@2 myself,slave id1 0 0 1 connected\n".to_owned(),
+    accounts.push(Account::written(
+        "r1",
+        "idr1 h:1@2 myself,slave id1 0 0 1 connected\n",
     ));
     accounts.push(Account {
         node: "n9".to_owned(),

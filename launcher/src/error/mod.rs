@@ -1,5 +1,9 @@
 //! What can go wrong for a user, with the exit code and the next step for each.
 
+mod context;
+mod hint;
+mod not_ready;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +15,6 @@ use crate::client::ClientError;
 use crate::directive::SettingError;
 use crate::exit;
 use crate::failover::FailoverError;
-use crate::ladder::Standing;
 use crate::node::NodeError;
 use crate::plan::PlanError;
 use crate::ports::{Holder, PortRole};
@@ -21,6 +24,9 @@ use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
 use crate::shape::ShapeError;
 use crate::state::Name;
+
+pub(crate) use context::IoContext;
+pub use not_ready::NotReady;
 
 /// Everything that the launcher reports as an error.
 #[derive(Debug, Error)]
@@ -288,48 +294,6 @@ pub enum Error {
     Interrupted(nix::sys::signal::Signal),
 }
 
-/// A ladder that was not climbed in time.
-#[derive(Debug)]
-pub struct NotReady {
-    /// The rung that was asked for.
-    pub wanted: crate::ladder::Rung,
-    /// How long it was waited for.
-    pub waited: Duration,
-    /// Where each node stands, and why, in the plan's order.
-    pub standings: Vec<Standing>,
-    /// The last log lines of the nodes that lag behind: name, lines.
-    pub logs: Vec<(String, Vec<String>)>,
-    /// Whether it was a first start, of which nothing is left; otherwise all goes on running.
-    pub removed: bool,
-}
-
-/// Of a large cluster nobody reads where every node stands.
-const STANDINGS_SHOWN: usize = 16;
-
-impl std::fmt::Display for NotReady {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "the cluster was not `{}` within {}",
-            self.wanted,
-            humantime::format_duration(self.waited)
-        )?;
-        for standing in self.standings.iter().take(STANDINGS_SHOWN) {
-            write!(f, "\n  {standing}")?;
-        }
-        if let Some(more @ 1..) = self.standings.len().checked_sub(STANDINGS_SHOWN) {
-            write!(f, "\n  and {more} more nodes")?;
-        }
-        for (node, lines) in &self.logs {
-            write!(f, "\n  the last log lines of `{node}`:")?;
-            for line in lines {
-                write!(f, "\n    {line}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
 impl From<MoveError> for Error {
     fn from(error: MoveError) -> Self {
         Self::Move(Box::new(error))
@@ -360,82 +324,6 @@ impl Error {
             _ => exit::ENVIRONMENT,
         }
     }
-
-    /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Server(error) => error.hint(),
-            Self::Member(error) => error.hint(),
-            Self::Spec(error) => error.hint(),
-            Self::Archive(error) => error.hint(),
-            Self::Node(error) => error.hint(),
-            Self::Failover(error) => error.hint(),
-            Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
-            Self::Wish(error) => error.hint(),
-            Self::Move(error) => Some(error.hint()),
-            Self::Client { node, .. } => Some(format!(
-                "`shardlab status` shows whether `{node}` runs, or is paused"
-            )),
-            Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
-            Self::Unfinished(name) => Some(format!(
-                "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"
-            )),
-            Self::Exists(name) | Self::Differs { name, .. } => {
-                Some(format!("`shardlab down -n {name}` first, or choose another name with `-n`"))
-            }
-            Self::PortTaken { holder: Some(Holder { cluster: Some(cluster), .. }), .. } => {
-                Some(format!("`shardlab down -n {cluster}` frees it; `--port auto` takes ports that are free"))
-            }
-            Self::PortTaken { .. } => Some("`--port auto` takes ports that are free, `--port N` others".to_owned()),
-            Self::Address { .. } => Some("`--bind` takes addresses of this machine".to_owned()),
-            Self::FolderExists { .. } => Some("`--dir` takes another place, `--port` other names for the folders".to_owned()),
-            Self::Limit { hint, .. } => Some((*hint).to_owned()),
-            Self::NoHome => Some("set `SHARDLAB_HOME` or `HOME`".to_owned()),
-            Self::State { .. } => Some(
-                "it was written by another version or damaged; that version's `shardlab down` removes the cluster"
-                    .to_owned(),
-            ),
-            Self::Io { source, path, .. } => io_hint(source, path),
-            Self::Died { log, log_path, .. } if log.is_empty() && disk_is_full(log_path) => {
-                Some(format!("there is no space left where `{}` was to be written; `--dir` takes another place", log_path.display()))
-            }
-            Self::Died { node, log_path, .. } if log_path.is_file() => {
-                Some(format!("`shardlab logs {node}` shows all of its log; `shardlab start` starts what does not run"))
-            }
-            Self::NoClient => Some(
-                "`shardlab call` needs neither; redis-cli is in the package redis-tools, valkey-cli in valkey-tools"
-                    .to_owned(),
-            ),
-            Self::NoConformance { .. } => Some("`cargo install --path conformance` puts it on PATH".to_owned()),
-            Self::NotReady(late) if late.removed => {
-                Some("what was started has been removed; `--timeout` gives it more time".to_owned())
-            }
-            Self::NotReady(_) | Self::NotRole { .. } => {
-                Some("`shardlab status` shows where it stands now; `--timeout` gives it more time".to_owned())
-            }
-            _ => None,
-        }
-    }
-}
-
-fn io_hint(source: &io::Error, path: &Path) -> Option<String> {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some(format!("there is no space left where `{}` is; `--dir` takes another place", path.display()))
-        }
-        io::ErrorKind::FileTooLarge => Some("a limit on file sizes is set; see `ulimit -f`".to_owned()),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            Some("`--dir` (node folders) or `SHARDLAB_HOME` (everything) takes a place that can be written".to_owned())
-        }
-        _ => None,
-    }
-}
-
-fn disk_is_full(path: &Path) -> bool {
-    let there = path.ancestors().find(|ancestor| ancestor.exists());
-    there
-        .and_then(|folder| nix::sys::statvfs::statvfs(folder).ok())
-        .is_some_and(|disk| disk.blocks_available() == 0)
 }
 
 fn held_by(holder: Option<&Holder>) -> String {
@@ -460,20 +348,4 @@ fn last_words(log: &[String], path: &Path) -> String {
         text.push_str(line);
     }
     text
-}
-
-/// Says what was being done to which file when the system refused.
-pub(crate) trait IoContext<T> {
-    /// Wraps the error, as in "cannot `action` `path`: …".
-    fn doing(self, action: &'static str, path: &Path) -> Result<T, Error>;
-}
-
-impl<T> IoContext<T> for io::Result<T> {
-    fn doing(self, action: &'static str, path: &Path) -> Result<T, Error> {
-        self.map_err(|source| Error::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        })
-    }
 }

@@ -24,6 +24,15 @@ impl Account {
         let lines = self.says.as_ref().ok()?;
         lines.iter().find(|line| line.has("myself"))
     }
+
+    /// A node's account as it would write it.
+    #[cfg(test)]
+    pub(crate) fn written(node: &str, nodes: &str) -> Self {
+        Self {
+            node: node.to_owned(),
+            says: Ok(crate::view::node_lines(nodes).unwrap()),
+        }
+    }
 }
 
 /// Which way a slot is on.
@@ -74,6 +83,24 @@ impl Survey {
         &self.accounts
     }
 
+    /// One node's account; `None` if it was not asked.
+    pub fn account(&self, node: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.node == node)
+    }
+
+    /// Each node that speaks, by name, with all that it says.
+    pub fn told(&self) -> impl Iterator<Item = (&str, &[NodeLine])> {
+        self.accounts
+            .iter()
+            .filter_map(|account| Some((account.node.as_str(), account.says.as_deref().ok()?)))
+    }
+
+    /// All that a node says; nothing, if it is silent or was not asked.
+    pub fn told_by(&self, node: &str) -> &[NodeLine] {
+        let account = self.account(node);
+        account.map_or(&[], |account| account.says.as_deref().unwrap_or_default())
+    }
+
     /// Each node that speaks, by name, with what it says of itself.
     pub fn selves(&self) -> impl Iterator<Item = (&str, &NodeLine)> {
         self.accounts
@@ -94,9 +121,7 @@ impl Survey {
 
     /// What a node says of itself; `None` if it is silent or unknown.
     pub fn node(&self, name: &str) -> Option<&NodeLine> {
-        self.selves()
-            .find(|(node, _)| *node == name)
-            .map(|(_, line)| line)
+        self.account(name)?.myself()
     }
 
     /// The name of the node with this id, if it speaks.
@@ -145,32 +170,19 @@ fn open_slot(node: &str, text: &str) -> Option<OpenSlot> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resp::{Frame, Value};
-    use crate::view;
-
-    fn account(node: &str, text: &str) -> Account {
-        let lines = view::nodes(&Frame::from_value(Value::BulkString(
-            text.as_bytes().to_vec().into(),
-        )))
-        .unwrap();
-        Account {
-            node: node.to_owned(),
-            says: Ok(lines),
-        }
-    }
 
     fn survey() -> Survey {
         Survey::new(vec![
-            account(
+            Account::written(
                 "n1",
                 "aa 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-99 [7->-bb]\n\
                  bb 127.0.0.1:3@4 master - 0 0 2 connected 50-60\n",
             ),
-            account(
+            Account::written(
                 "n2",
                 "bb 127.0.0.1:3@4 myself,master - 0 0 2 connected 100-16383 [7-<-aa]\n",
             ),
-            account("r1", "cc 127.0.0.1:5@6 myself,slave aa 0 0 1 connected\n"),
+            Account::written("r1", "cc 127.0.0.1:5@6 myself,slave aa 0 0 1 connected\n"),
             Account {
                 node: "r2".to_owned(),
                 says: Err("it is silent".to_owned()),

@@ -1,5 +1,9 @@
 //! What is told of a cluster: by `up`, `start`, `status` and `ls`, as text and as JSON.
 
+mod columns;
+mod figures;
+mod text;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,14 +12,13 @@ use std::time::Duration;
 use serde::Serialize;
 use shardlab::client::REPLY_TIMEOUT;
 use shardlab::ladder::{Answers, ClusterAnswers, Observation, Standing, common, present_master};
-use shardlab::plan::{Boot, MASTER_NAME, Role, Topology};
+use shardlab::plan::{Boot, Role, Topology};
 use shardlab::ready::Climb;
 use shardlab::state::{Home, Phase, Stage, is_locked};
 use shardlab::view::NodeLine;
 use shardlab::{Cluster, Node, Rung};
 
-use super::columns;
-use super::vitals::Figures;
+use figures::Figures;
 
 /// The version of every report's JSON.
 pub(crate) const SCHEMA: u32 = 1;
@@ -84,47 +87,47 @@ struct ServerReport {
 
 /// One node at one moment.
 #[derive(Debug, Serialize)]
-pub(super) struct NodeReport {
-    pub(super) name: String,
-    pub(super) role: Role,
+struct NodeReport {
+    name: String,
+    role: Role,
     /// The master's name, of a replica.
-    pub(super) master: Option<String>,
+    master: Option<String>,
     shard: usize,
-    pub(super) address: SocketAddr,
+    address: SocketAddr,
     host: String,
-    pub(super) port: u16,
+    port: u16,
     /// None without cluster mode.
     bus_port: Option<u16>,
-    pub(super) pid: Option<i32>,
+    pid: Option<i32>,
     /// Frozen by SIGSTOP.
-    pub(super) paused: bool,
-    pub(super) id: Option<String>,
-    pub(super) slots: Vec<String>,
-    pub(super) epoch: Option<u64>,
+    paused: bool,
+    id: Option<String>,
+    slots: Vec<String>,
+    epoch: Option<u64>,
     /// Its links to the nodes that it knows.
-    pub(super) bus: Option<BusReport>,
-    pub(super) rung: Option<Rung>,
+    bus: Option<BusReport>,
+    rung: Option<Rung>,
     why: Option<String>,
     /// None if the node is not ours.
     dir: Option<PathBuf>,
     /// Started by Shardlab, and ended by it.
-    pub(super) ours: bool,
+    ours: bool,
     /// Whether it is coming or going.
     #[serde(skip_serializing_if = "Stage::is_member")]
     stage: Stage,
     #[serde(flatten)]
-    pub(super) figures: Option<Figures>,
+    figures: Option<Figures>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reached: BTreeMap<&'static str, f64>,
 }
 
 /// A node's links on the cluster bus.
 #[derive(Debug, Serialize)]
-pub(super) struct BusReport {
+struct BusReport {
     /// How many are up.
-    pub(super) connected: usize,
+    connected: usize,
     /// How many other nodes it knows.
-    pub(super) known: usize,
+    known: usize,
 }
 
 impl ClusterReport {
@@ -182,103 +185,6 @@ impl ClusterReport {
             nodes: nodes(cluster, &round, &standings),
             bare: record.options.boot == Boot::None,
         }
-    }
-
-    /// What runs, how far it is, and on what.
-    pub(super) fn headline(&self) -> String {
-        let ready = match (self.rung, self.state) {
-            (Some(rung), _) => format!(", {rung}"),
-            (None, State::Running | State::Degraded) => ", not listening".to_owned(),
-            (None, _) => String::new(),
-        };
-        let what = match self.topology {
-            Topology::Cluster => String::new(),
-            other => format!("{other}, "),
-        };
-        format!(
-            "cluster `{}`: {what}{}{ready}, {} {}",
-            self.name, self.state, self.server.product, self.server.version
-        )
-    }
-
-    /// The lines that people read: what runs, how to connect, and for each node where it stands.
-    pub(crate) fn text(&self) -> String {
-        let mut text = self.headline();
-        text.push('\n');
-        let figures = self.nodes.iter().any(|node| node.figures.is_some());
-        let columns = if figures {
-            columns::FIGURES
-        } else {
-            columns::PLACES
-        };
-        text.push_str(&columns::tell(&self.nodes, columns, self.topology));
-        for line in self.laggards() {
-            text.push_str(&line);
-            text.push('\n');
-        }
-        text
-    }
-
-    /// The lines below [`ClusterReport::headline`] of one who looks on, at most so wide.
-    pub(super) fn live(&self, width: usize) -> Vec<String> {
-        let mut lines = columns::fitted(&self.nodes, self.topology, width);
-        lines.extend(self.laggards());
-        lines
-    }
-
-    /// Why nodes are not on the rung that they are to be on; that those do not answer which do not
-    /// run says the table.
-    fn laggards(&self) -> impl Iterator<Item = String> {
-        let passing = self.nodes.iter().filter_map(|node| {
-            let name = &node.name;
-            match &node.stage {
-                Stage::Member => None,
-                Stage::Joining { .. } => Some(format!(
-                    "{name} has not joined yet: `shardlab add-node` goes on, `shardlab del-node {name}` removes it"
-                )),
-                Stage::Leaving => Some(format!(
-                    "{name} is being deleted: `shardlab del-node {name}` goes on"
-                )),
-            }
-        });
-        let running = self
-            .nodes
-            .iter()
-            .filter(|node| node.pid.is_some() || !node.ours);
-        let late = running.filter(|node| !self.bare || node.rung.is_none());
-        passing.chain(late.filter_map(|node| {
-            let why = node.why.as_deref()?;
-            Some(match node.rung {
-                Some(rung) => format!("{} is {rung}: {why}", node.name),
-                None => format!("{} does not answer: {why}", node.name),
-            })
-        }))
-    }
-
-    /// What to do next, below [`ClusterReport::text`].
-    pub(crate) fn next_steps(&self, option: &str) -> String {
-        let addresses = |role: Option<Role>| {
-            let nodes = self.nodes.iter();
-            let chosen = nodes.filter(|node| role.is_none_or(|role| node.role == role));
-            let addresses: Vec<_> = chosen.map(|node| node.address.to_string()).collect();
-            addresses.join(" ")
-        };
-        let connect = match self.topology {
-            Topology::Cluster => format!("connect a client to any of  {}", addresses(None)),
-            Topology::Standalone => format!("connect a client to  {}", addresses(None)),
-            Topology::Replication => format!(
-                "write to    {}\nread from   {}",
-                addresses(Some(Role::Master)),
-                addresses(Some(Role::Replica))
-            ),
-            Topology::Sentinel => format!(
-                "connect a client by the sentinels  {}  to the master  {MASTER_NAME}",
-                addresses(Some(Role::Sentinel))
-            ),
-        };
-        format!(
-            "\n{connect}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n"
-        )
     }
 }
 

@@ -2,8 +2,8 @@
 
 use shardlab::plan::{Role, Topology};
 
-use super::report::NodeReport;
-use super::vitals::Figures;
+use super::NodeReport;
+use super::figures::Figures;
 use crate::term::table;
 
 /// What is told of every node.

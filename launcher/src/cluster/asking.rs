@@ -1,12 +1,13 @@
-//! Asking all nodes for their accounts.
+//! Asking all nodes at once, and what each says of all of them.
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::survey::{Account, Survey};
-use crate::cluster::Cluster;
-use crate::node::Endpoint;
+use super::Cluster;
+use crate::node::{Endpoint, Node};
+use crate::survey::{Account, Survey};
 use crate::view;
 use crate::wait::Deadline;
 
@@ -17,25 +18,39 @@ impl Cluster {
     /// What every node says at this moment, all asked at once. A node that does not answer by the
     /// deadline, or within a second if it is paused, is in the survey, with the reason.
     pub async fn survey(&self, deadline: Deadline) -> Survey {
-        let mut asking: JoinSet<(usize, Account)> = JoinSet::new();
-        for (index, node) in self.nodes().iter().enumerate() {
-            let endpoint = node.endpoint();
-            let (paused, deadline) = if node.is_paused() {
-                (true, deadline.at_most(PAUSED_TIMEOUT))
-            } else {
-                (false, deadline)
-            };
-            asking.spawn(async move {
-                let mut account = account(endpoint, deadline).await;
+        let accounts = self.ask_all(|node| {
+            let (endpoint, paused) = (node.endpoint(), node.is_paused());
+            async move {
+                let patience = if paused {
+                    deadline.at_most(PAUSED_TIMEOUT)
+                } else {
+                    deadline
+                };
+                let mut account = account(endpoint, patience).await;
                 if paused && account.says.is_err() {
                     account.says = Err("it is paused".to_owned());
                 }
-                (index, account)
-            });
+                account
+            }
+        });
+        Survey::new(accounts.await)
+    }
+
+    /// What each node gives, all asked at once, in the order of [`Cluster::nodes`]. The slowest one
+    /// decides how long it takes.
+    pub(crate) async fn ask_all<T, F>(&self, ask: impl Fn(&Node) -> F) -> Vec<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let mut asking = JoinSet::new();
+        for (index, node) in self.nodes().iter().enumerate() {
+            let answer = ask(node);
+            asking.spawn(async move { (index, answer.await) });
         }
-        let mut accounts = asking.join_all().await;
-        accounts.sort_by_key(|(index, _)| *index);
-        Survey::new(accounts.into_iter().map(|(_, account)| account).collect())
+        let mut answers = asking.join_all().await;
+        answers.sort_by_key(|(index, _)| *index);
+        answers.into_iter().map(|(_, answer)| answer).collect()
     }
 }
 

@@ -1,0 +1,105 @@
+//! What people read of a cluster: the headline, a line for each node, who lags behind, what to do next.
+
+use shardlab::plan::{MASTER_NAME, Role, Topology};
+use shardlab::state::Stage;
+
+use super::{ClusterReport, State, columns};
+
+impl ClusterReport {
+    /// What runs, how far it is, and on what.
+    pub(in crate::commands) fn headline(&self) -> String {
+        let ready = match (self.rung, self.state) {
+            (Some(rung), _) => format!(", {rung}"),
+            (None, State::Running | State::Degraded) => ", not listening".to_owned(),
+            (None, _) => String::new(),
+        };
+        let what = match self.topology {
+            Topology::Cluster => String::new(),
+            other => format!("{other}, "),
+        };
+        format!(
+            "cluster `{}`: {what}{}{ready}, {} {}",
+            self.name, self.state, self.server.product, self.server.version
+        )
+    }
+
+    /// The lines that people read: what runs, how to connect, and for each node where it stands.
+    pub(in crate::commands) fn text(&self) -> String {
+        let mut text = self.headline();
+        text.push('\n');
+        let figures = self.nodes.iter().any(|node| node.figures.is_some());
+        let columns = if figures {
+            columns::FIGURES
+        } else {
+            columns::PLACES
+        };
+        text.push_str(&columns::tell(&self.nodes, columns, self.topology));
+        for line in self.laggards() {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The lines below [`ClusterReport::headline`] of one who looks on, at most so wide.
+    pub(in crate::commands) fn live(&self, width: usize) -> Vec<String> {
+        let mut lines = columns::fitted(&self.nodes, self.topology, width);
+        lines.extend(self.laggards());
+        lines
+    }
+
+    /// Why nodes are not on the rung that they are to be on; that those do not answer which do not
+    /// run says the table.
+    fn laggards(&self) -> impl Iterator<Item = String> {
+        let passing = self.nodes.iter().filter_map(|node| {
+            let name = &node.name;
+            match &node.stage {
+                Stage::Member => None,
+                Stage::Joining { .. } => Some(format!(
+                    "{name} has not joined yet: `shardlab add-node` goes on, `shardlab del-node {name}` removes it"
+                )),
+                Stage::Leaving => Some(format!(
+                    "{name} is being deleted: `shardlab del-node {name}` goes on"
+                )),
+            }
+        });
+        let running = self
+            .nodes
+            .iter()
+            .filter(|node| node.pid.is_some() || !node.ours);
+        let late = running.filter(|node| !self.bare || node.rung.is_none());
+        passing.chain(late.filter_map(|node| {
+            let why = node.why.as_deref()?;
+            Some(match node.rung {
+                Some(rung) => format!("{} is {rung}: {why}", node.name),
+                None => format!("{} does not answer: {why}", node.name),
+            })
+        }))
+    }
+
+    /// What to do next, below [`ClusterReport::text`].
+    pub(in crate::commands) fn next_steps(&self, option: &str) -> String {
+        let addresses = |role: Option<Role>| {
+            let nodes = self.nodes.iter();
+            let chosen = nodes.filter(|node| role.is_none_or(|role| node.role == role));
+            let addresses: Vec<_> = chosen.map(|node| node.address.to_string()).collect();
+            addresses.join(" ")
+        };
+        let connect = match self.topology {
+            Topology::Cluster => format!("connect a client to any of  {}", addresses(None)),
+            Topology::Standalone => format!("connect a client to  {}", addresses(None)),
+            Topology::Replication => format!(
+                "write to    {}\nread from   {}",
+                addresses(Some(Role::Master)),
+                addresses(Some(Role::Replica))
+            ),
+            Topology::Sentinel => format!(
+                "connect a client by the sentinels  {}  to the master  {MASTER_NAME}",
+                addresses(Some(Role::Sentinel))
+            ),
+        };
+        format!(
+            "\n{connect}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n"
+        )
+    }
+}

@@ -1,0 +1,85 @@
+//! The next step for each error, where one is known.
+
+use std::io;
+use std::path::Path;
+
+use super::Error;
+use crate::ports::Holder;
+
+impl Error {
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Server(error) => error.hint(),
+            Self::Member(error) => error.hint(),
+            Self::Spec(error) => error.hint(),
+            Self::Archive(error) => error.hint(),
+            Self::Node(error) => error.hint(),
+            Self::Failover(error) => error.hint(),
+            Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
+            Self::Wish(error) => error.hint(),
+            Self::Move(error) => Some(error.hint()),
+            Self::Client { node, .. } => Some(format!(
+                "`shardlab status` shows whether `{node}` runs, or is paused"
+            )),
+            Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
+            Self::Unfinished(name) => Some(format!(
+                "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"
+            )),
+            Self::Exists(name) | Self::Differs { name, .. } => {
+                Some(format!("`shardlab down -n {name}` first, or choose another name with `-n`"))
+            }
+            Self::PortTaken { holder: Some(Holder { cluster: Some(cluster), .. }), .. } => {
+                Some(format!("`shardlab down -n {cluster}` frees it; `--port auto` takes ports that are free"))
+            }
+            Self::PortTaken { .. } => Some("`--port auto` takes ports that are free, `--port N` others".to_owned()),
+            Self::Address { .. } => Some("`--bind` takes addresses of this machine".to_owned()),
+            Self::FolderExists { .. } => Some("`--dir` takes another place, `--port` other names for the folders".to_owned()),
+            Self::Limit { hint, .. } => Some((*hint).to_owned()),
+            Self::NoHome => Some("set `SHARDLAB_HOME` or `HOME`".to_owned()),
+            Self::State { .. } => Some(
+                "it was written by another version or damaged; that version's `shardlab down` removes the cluster"
+                    .to_owned(),
+            ),
+            Self::Io { source, path, .. } => io_hint(source, path),
+            Self::Died { log, log_path, .. } if log.is_empty() && disk_is_full(log_path) => {
+                Some(format!("there is no space left where `{}` was to be written; `--dir` takes another place", log_path.display()))
+            }
+            Self::Died { node, log_path, .. } if log_path.is_file() => {
+                Some(format!("`shardlab logs {node}` shows all of its log; `shardlab start` starts what does not run"))
+            }
+            Self::NoClient => Some(
+                "`shardlab call` needs neither; redis-cli is in the package redis-tools, valkey-cli in valkey-tools"
+                    .to_owned(),
+            ),
+            Self::NoConformance { .. } => Some("`cargo install --path conformance` puts it on PATH".to_owned()),
+            Self::NotReady(late) if late.removed => {
+                Some("what was started has been removed; `--timeout` gives it more time".to_owned())
+            }
+            Self::NotReady(_) | Self::NotRole { .. } => {
+                Some("`shardlab status` shows where it stands now; `--timeout` gives it more time".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn io_hint(source: &io::Error, path: &Path) -> Option<String> {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some(format!("there is no space left where `{}` is; `--dir` takes another place", path.display()))
+        }
+        io::ErrorKind::FileTooLarge => Some("a limit on file sizes is set; see `ulimit -f`".to_owned()),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("`--dir` (node folders) or `SHARDLAB_HOME` (everything) takes a place that can be written".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn disk_is_full(path: &Path) -> bool {
+    let there = path.ancestors().find(|ancestor| ancestor.exists());
+    there
+        .and_then(|folder| nix::sys::statvfs::statvfs(folder).ok())
+        .is_some_and(|disk| disk.blocks_available() == 0)
+}

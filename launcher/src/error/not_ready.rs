@@ -1,0 +1,48 @@
+//! A ladder that was not climbed in time: where every node stands, and what the late ones say.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::ladder::{Rung, Standing};
+
+/// A ladder that was not climbed in time.
+#[derive(Debug)]
+pub struct NotReady {
+    /// The rung that was asked for.
+    pub wanted: Rung,
+    /// How long it was waited for.
+    pub waited: Duration,
+    /// Where each node stands, and why, in the plan's order.
+    pub standings: Vec<Standing>,
+    /// The last log lines of the nodes that lag behind: name, lines.
+    pub logs: Vec<(String, Vec<String>)>,
+    /// Whether it was a first start, of which nothing is left; otherwise all goes on running.
+    pub removed: bool,
+}
+
+/// Of a large cluster nobody reads where every node stands.
+const STANDINGS_SHOWN: usize = 16;
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the cluster was not `{}` within {}",
+            self.wanted,
+            humantime::format_duration(self.waited)
+        )?;
+        for standing in self.standings.iter().take(STANDINGS_SHOWN) {
+            write!(f, "\n  {standing}")?;
+        }
+        if let Some(more @ 1..) = self.standings.len().checked_sub(STANDINGS_SHOWN) {
+            write!(f, "\n  and {more} more nodes")?;
+        }
+        for (node, lines) in &self.logs {
+            write!(f, "\n  the last log lines of `{node}`:")?;
+            for line in lines {
+                write!(f, "\n    {line}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! Who plays which part in a failover: who loses the role, who gets it, whose word counts, and who is
+//! told to do it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::borrow::{Borrowed, NO_WRITES, PREFERRED};
+use super::order::{any_key, key_in};
+use super::set::{Born, Set};
+use super::shard::{Member, Shard};
+use super::standby::{Standby, best};
+use super::watch::Scene;
+use super::{FailoverError, Mode};
+use crate::client::REPLY_TIMEOUT;
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::ladder::Observation;
+use crate::node::Node;
+use crate::plan::{Role, Topology};
+use crate::survey::Survey;
+use crate::view;
+use crate::wait::{Deadline, next_round};
+
+/// How long nodes are waited for when one is known to be silent.
+const SHORT_LOOK: Duration = Duration::from_secs(1);
+/// Sentinel asks a replica for its priority every ten seconds (`SENTINEL_INFO_PERIOD`, sentinel.c).
+const PRIORITY_HEARD: Duration = Duration::from_secs(15);
+const PRIORITY_LOOK: Duration = Duration::from_millis(50);
+
+/// Who does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Means {
+    /// The nodes of a cluster, by an election or an order to the heir.
+    Cluster,
+    /// The sentinels, by themselves or by an order to the one at this place.
+    Sentinel(usize),
+    /// The master, which changes places with the heir (FAILOVER).
+    Master,
+    /// This program, in the part of a person: REPLICAOF to everybody.
+    Hand,
+}
+
+/// Who plays which part. Nodes are known by their place in the cluster.
+#[derive(Debug)]
+pub(super) struct Cast {
+    /// Who loses the role.
+    pub(super) master: usize,
+    /// Who is told to take over, or would be the best.
+    pub(super) heir: usize,
+    /// Who could take over.
+    pub(super) replicas: Vec<usize>,
+    /// Whose agreement is needed.
+    pub(super) heard: Vec<bool>,
+    /// The epoch before; there is none in a set without sentinels.
+    pub(super) epoch: Option<u64>,
+    /// A key that the new master takes.
+    pub(super) key: String,
+    pub(super) scene: Scene,
+    pub(super) means: Means,
+    /// The priority of the heir, for as long as Sentinel is to prefer it.
+    pub(super) preferred: Option<Borrowed>,
+}
+
+impl Cluster {
+    /// Finds out who is who in the shard of a node, and refuses what cannot come about.
+    pub(super) async fn cast(&self, node: &str, mode: Mode) -> Result<Cast, Error> {
+        let node = self.node(node)?;
+        let place = self
+            .nodes()
+            .iter()
+            .position(|other| other.name() == node.name());
+        let place = place.unwrap_or_default();
+        let silent = self.nodes().iter().any(|node| !is_up(node));
+        let look = Deadline::after(if silent { SHORT_LOOK } else { REPLY_TIMEOUT });
+        match self.record().options.topology {
+            Topology::Cluster => self.cast_shard(place, mode, look).await,
+            Topology::Replication | Topology::Sentinel => self.cast_set(place, mode, look).await,
+            Topology::Standalone => Err(FailoverError::Unsupported(format!(
+                "the servers of `{}` know nothing of each other, so that none can stand in for another",
+                self.name()
+            ))
+            .into()),
+        }
+    }
+
+    async fn cast_shard(&self, place: usize, mode: Mode, look: Deadline) -> Result<Cast, Error> {
+        let survey = self.survey(look).await;
+        let members = members(self.nodes(), &survey);
+        let shard = Shard::of(&survey, &members, place)?;
+        shard.check(&survey, &members, mode)?;
+        let standbys = self.standbys(&shard.replicas).await;
+        let careful = !self.record().server.takeover_at_start();
+        let heir = shard.choose(&standbys, &members, mode, careful)?;
+        let heard = self.nodes().iter().enumerate().map(|(place, node)| {
+            let killed = mode == Mode::Crash && place == shard.master;
+            !killed && survey.node(node.name()).is_some()
+        });
+        Ok(Cast {
+            master: shard.master,
+            heir,
+            replicas: shard.replicas.clone(),
+            heard: heard.collect(),
+            epoch: Some(shard.epoch),
+            key: key_in(shard.slot),
+            scene: Scene::Shard(
+                Arc::new(shard),
+                members.into_iter().map(|member| member.id).collect(),
+            ),
+            means: Means::Cluster,
+            preferred: None,
+        })
+    }
+
+    async fn cast_set(&self, place: usize, mode: Mode, look: Deadline) -> Result<Cast, Error> {
+        if mode == Mode::Takeover {
+            let text = "a take-over without votes is a cluster's; `--mode force` does without the master here";
+            return Err(FailoverError::Unsupported(text.to_owned()).into());
+        }
+        let round = self.prober().round(look).await;
+        let born: Vec<Born> = self.nodes().iter().map(born).collect();
+        let set = Set::of(&round, &born, place)?;
+        set.check(&round, &born, mode)?;
+        self.allow_writes().await?;
+        let standbys = self.standbys(&set.replicas).await;
+        let wanted = set.wanted.filter(|_| mode != Mode::Crash);
+        let heir = best(&standbys, wanted, mode != Mode::Force);
+        let heir = heir.ok_or_else(|| FailoverError::LinkDown {
+            replicas: names(self.nodes(), wanted.as_slice(), &set.replicas),
+            mode,
+        })?;
+        let heard = round.iter().enumerate().map(|(place, one)| {
+            let killed = mode == Mode::Crash && place == set.master;
+            !killed && one.answers.is_ok()
+        });
+        let means = match (set.sentinel, mode) {
+            (Some(sentinel), _) => Means::Sentinel(sentinel),
+            (None, Mode::Graceful) if self.record().server.failover_command() => Means::Master,
+            (None, _) => Means::Hand,
+        };
+        let preferred = match (means, wanted) {
+            (Means::Sentinel(_), Some(wanted)) => self.prefer(&set, &round, wanted).await?,
+            _ => None,
+        };
+        let roles = born.iter().map(|born| born.role).collect();
+        Ok(Cast {
+            master: set.master,
+            heir,
+            replicas: set.replicas.clone(),
+            heard: heard.collect(),
+            epoch: set.epoch,
+            key: any_key(),
+            scene: Scene::Set(Arc::new(set), roles),
+            means,
+            preferred,
+        })
+    }
+
+    /// How far the replicas at these places are; those that do not answer are left out.
+    pub(super) async fn standbys(&self, replicas: &[usize]) -> Vec<Standby> {
+        let mut standbys = Vec::with_capacity(replicas.len());
+        for place in replicas {
+            let Some(node) = self.nodes().get(*place) else {
+                continue;
+            };
+            let info = node.call(&["INFO", "replication"]).await.ok();
+            let field = |name| view::info_field(info.as_ref()?, name);
+            standbys.push(Standby {
+                node: *place,
+                linked: field("master_link_status") == Some("up"),
+                offset: field("slave_repl_offset")
+                    .and_then(|offset| offset.parse().ok())
+                    .unwrap_or(0),
+            });
+        }
+        standbys
+    }
+
+    /// Lets servers take writes again that a launcher that was killed during a failover has kept from
+    /// it: whichever of them becomes the master must.
+    ///
+    /// # Errors
+    /// One that runs does not answer.
+    pub(crate) async fn allow_writes(&self) -> Result<(), Error> {
+        let options = &self.record().options;
+        if !options.topology.has_one_master() {
+            return Ok(());
+        }
+        let watched = options.topology == Topology::Sentinel;
+        for node in self.nodes_with_data().filter(|node| is_up(node)) {
+            let endpoint = node.endpoint();
+            Borrowed::set_right(endpoint, &NO_WRITES, &options.settings, watched)
+                .await
+                .map_err(|source| node.failed(source))?;
+        }
+        Ok(())
+    }
+
+    /// Has Sentinel prefer a replica, and waits until the one that is to act knows.
+    async fn prefer(
+        &self,
+        set: &Set,
+        round: &[Observation],
+        wanted: usize,
+    ) -> Result<Option<Borrowed>, Error> {
+        let priority = set.priority_for(round, wanted)?;
+        let (Some(node), Some(priority)) = (self.nodes().get(wanted), priority) else {
+            return Ok(None);
+        };
+        let settings = &self.record().options.settings;
+        let borrowed = Borrowed::take(node.endpoint(), &PREFERRED, settings, true).await?;
+        let deadline = Deadline::after(PRIORITY_HEARD);
+        let mut prober = self.prober();
+        loop {
+            let round = prober.round(deadline.at_most(REPLY_TIMEOUT)).await;
+            if set.priority_seen(&round, wanted) == Some(priority) {
+                return Ok(Some(borrowed));
+            }
+            if deadline.passed() {
+                return Err(FailoverError::Unsupported(format!(
+                    "no sentinel has heard within {} that `{}` is to be preferred",
+                    humantime::format_duration(PRIORITY_HEARD),
+                    node.name()
+                ))
+                .into());
+            }
+            next_round(PRIORITY_LOOK, deadline).await;
+        }
+    }
+}
+
+/// Whether a node is worth waiting for.
+pub(super) fn is_up(node: &Node) -> bool {
+    node.may_answer() && !node.is_paused()
+}
+
+fn members(nodes: &[Node], survey: &Survey) -> Vec<Member> {
+    let member = |node: &Node| Member {
+        name: node.name().to_owned(),
+        id: survey
+            .node(node.name())
+            .map(|line| line.id.clone())
+            .or_else(|| node.id()),
+        birth: node.plan().shard,
+        paused: node.is_paused(),
+    };
+    nodes.iter().map(member).collect()
+}
+
+fn born(node: &Node) -> Born {
+    Born {
+        name: node.name().to_owned(),
+        role: node.plan().role,
+        paused: node.is_paused(),
+    }
+}
+
+/// The names of the nodes at `wanted`, or at `all` if there are none.
+fn names(nodes: &[Node], wanted: &[usize], all: &[usize]) -> Vec<String> {
+    let places = if wanted.is_empty() { all } else { wanted };
+    let nodes = places.iter().filter_map(|place| nodes.get(*place));
+    nodes.map(|node| node.name().to_owned()).collect()
+}
+
+/// Whether the node holds data.
+pub(super) fn has_data(node: &Node) -> bool {
+    node.plan().role != Role::Sentinel
+}

@@ -1,0 +1,234 @@
+use super::*;
+use crate::view::{Peer, Replication, Watched};
+
+/// n1 with r1 and r1b on the ports 1 to 3, watched by s1 and s2 on 4 and 5.
+const NAMES: [&str; 5] = ["n1", "r1", "r1b", "s1", "s2"];
+
+fn peer(port: u16) -> Peer {
+    Peer {
+        host: "127.0.0.1".to_owned(),
+        port,
+    }
+}
+
+fn server(master: Option<u16>) -> Answers {
+    Answers::Server(Replication {
+        master: master.map(peer),
+        link: master.map(|_| "up".to_owned()),
+        replicas: Vec::new(),
+    })
+}
+
+fn watched(port: u16, flags: &str) -> Watched {
+    Watched {
+        peer: peer(port),
+        flags: flags.split(',').map(ToOwned::to_owned).collect(),
+        link: None,
+        epoch: Some(7),
+        priority: Some(100),
+    }
+}
+
+fn sentinel(master: u16, flags: &str) -> Answers {
+    Answers::Sentinel(Some(SentinelAnswers {
+        master: watched(master, flags),
+        replicas: vec![watched(2, "slave"), watched(3, "slave")],
+        sentinels: Vec::new(),
+        no_quorum: None,
+    }))
+}
+
+/// What all say, but for those who are silent.
+fn round(silent: &[&str]) -> Vec<Observation> {
+    let says = [
+        server(None),
+        server(Some(1)),
+        server(Some(1)),
+        sentinel(1, "master"),
+        sentinel(1, "master"),
+    ];
+    let all = NAMES.into_iter().zip(1..).zip(says);
+    all.map(|((name, port), says)| Observation {
+        node: name.to_owned(),
+        port,
+        answers: if silent.contains(&name) {
+            Err("it is silent".to_owned())
+        } else {
+            Ok(says)
+        },
+    })
+    .collect()
+}
+
+fn born() -> Vec<Born> {
+    let roles = [
+        Role::Master,
+        Role::Replica,
+        Role::Replica,
+        Role::Sentinel,
+        Role::Sentinel,
+    ];
+    let all = NAMES.into_iter().zip(roles);
+    all.map(|(name, role)| Born {
+        name: name.to_owned(),
+        role,
+        paused: false,
+    })
+    .collect()
+}
+
+fn place(name: &str) -> usize {
+    NAMES.iter().position(|other| *other == name).unwrap()
+}
+
+fn refusal(round: &[Observation], node: &str, mode: Mode) -> Option<String> {
+    let born = born();
+    let set = Set::of(round, &born, place(node));
+    let checked = set.and_then(|set| set.check(round, &born, mode));
+    checked.err().map(|error| error.to_string())
+}
+
+#[test]
+fn any_node_with_data_names_the_set_and_a_dead_master_is_known_by_its_replicas() {
+    for (node, silent, wanted) in [
+        ("n1", vec![], None),
+        ("r1b", vec![], Some(2)),
+        ("n1", vec!["n1"], None),
+        ("r1", vec!["n1", "s1", "s2"], Some(1)),
+    ] {
+        let set = Set::of(&round(&silent), &born(), place(node)).unwrap();
+        assert_eq!(set.master, 0, "{node} {silent:?}");
+        assert_eq!(set.master_speaks, !silent.contains(&"n1"));
+        assert_eq!(set.replicas, [1, 2]);
+        assert_eq!(set.wanted, wanted);
+    }
+    let watched = Set::of(&round(&["s1"]), &born(), 0).unwrap();
+    assert_eq!((watched.sentinel, watched.epoch), (Some(4), Some(7)));
+    let alone = Set::of(&round(&["s1", "s2"]), &born(), 0).unwrap();
+    assert_eq!((alone.sentinel, alone.epoch), (None, None));
+}
+
+#[test]
+fn what_cannot_come_about_is_refused() {
+    for (node, silent, mode, said) in [
+        ("n1", vec![], Mode::Graceful, None),
+        ("r1", vec![], Mode::Crash, None),
+        ("r1", vec!["n1"], Mode::Force, None),
+        (
+            "r1",
+            vec!["n1"],
+            Mode::Graceful,
+            Some("`n1`, the master, does not answer, which a graceful failover cannot do with"),
+        ),
+        (
+            "n1",
+            vec!["n1"],
+            Mode::Crash,
+            Some("`n1`, the master, does not answer, which a crash failover cannot do with"),
+        ),
+        (
+            "r1",
+            vec!["r1"],
+            Mode::Graceful,
+            Some("`r1` does not answer and cannot take over"),
+        ),
+        (
+            "r1",
+            vec!["r1"],
+            Mode::Crash,
+            Some("the shard of `r1` has failed over already to `n1`"),
+        ),
+        (
+            "n1",
+            vec!["r1", "r1b"],
+            Mode::Force,
+            Some("no replica of `n1` answers: `r1`, `r1b` might be one"),
+        ),
+        (
+            "n1",
+            vec!["s1", "s2"],
+            Mode::Graceful,
+            Some("no sentinel answers that watches `n1`, the master"),
+        ),
+        (
+            "s1",
+            vec![],
+            Mode::Graceful,
+            Some("`s1` is a sentinel, so that there is nothing to fail over"),
+        ),
+    ] {
+        let refused = refusal(&round(&silent), node, mode);
+        assert_eq!(refused.as_deref(), said, "{node} {silent:?} {mode}");
+    }
+}
+
+#[test]
+fn two_masters_and_a_lost_quorum_are_told() {
+    let mut split = round(&[]);
+    split[1].answers = Ok(server(None));
+    assert_eq!(
+        refusal(&split, "n1", Mode::Graceful).as_deref(),
+        Some("`n1` and `r1` are both masters")
+    );
+    let mut few = round(&[]);
+    if let Ok(Answers::Sentinel(Some(says))) = &mut few[4].answers {
+        says.no_quorum = Some("NOQUORUM 1 usable".to_owned());
+    }
+    assert_eq!(
+        refusal(&few, "n1", Mode::Crash).as_deref(),
+        Some("the sentinels would not replace a dead master: `s2` says NOQUORUM 1 usable")
+    );
+    assert_eq!(refusal(&few, "n1", Mode::Force), None);
+}
+
+#[test]
+fn a_replica_is_preferred_by_a_priority_below_all_others() {
+    let priorities = |own: u32, other: u32| {
+        let mut round = round(&[]);
+        if let Ok(Answers::Sentinel(Some(says))) = &mut round[3].answers {
+            says.replicas[0].priority = Some(own);
+            says.replicas[1].priority = Some(other);
+        }
+        let set = Set::of(&round, &born(), place("r1")).unwrap();
+        set.priority_for(&round, place("r1")).ok()
+    };
+    assert_eq!(priorities(100, 100), Some(Some(1)));
+    assert_eq!(priorities(10, 100), Some(None));
+    assert_eq!(
+        priorities(100, 0),
+        Some(None),
+        "the other one is never taken"
+    );
+    assert_eq!(priorities(0, 100), Some(Some(1)));
+    assert_eq!(priorities(1, 1), None);
+}
+
+#[test]
+fn a_sight_is_what_a_node_says_of_the_old_master_and_of_the_new() {
+    let set = Set::of(&round(&[]), &born(), 0).unwrap();
+    let see = |node: &str, answers: Answers| {
+        let sight = set.sight(place(node), &answers);
+        (sight.old_master, sight.master, sight.epoch)
+    };
+    assert_eq!(
+        see("s1", sentinel(1, "master,s_down")),
+        (Health::Suspected, Some(0), 7)
+    );
+    assert_eq!(
+        see("s1", sentinel(1, "s_down,o_down,master")).0,
+        Health::Failed
+    );
+    assert_eq!(
+        see("s1", sentinel(2, "master,s_down")),
+        (Health::Fine, Some(1), 7),
+        "that is said of the new one"
+    );
+    assert_eq!(
+        see("s1", sentinel(1, "s_down,master,force_failover")).0,
+        Health::Fine,
+        "by order"
+    );
+    assert_eq!(see("r1", server(None)), (Health::Fine, Some(1), 0));
+    assert_eq!(see("r1b", server(Some(2))).1, Some(1));
+    assert_eq!(see("n1", server(Some(9))).1, None, "a stranger");
+}

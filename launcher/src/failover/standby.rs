@@ -1,0 +1,31 @@
+//! Which replica is to take over. Pure.
+
+/// A replica that might take over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standby {
+    /// Its place in the cluster.
+    pub(super) node: usize,
+    /// Whether its link to the master is up.
+    pub(super) linked: bool,
+    /// How much of the master's stream it has.
+    pub(super) offset: u64,
+}
+
+/// The replica that has most of the master's data, among those whose link is up if there are any, or
+/// if it `needs_link`; only `wanted` is looked at if one is.
+pub(super) fn best(standbys: &[Standby], wanted: Option<usize>, needs_link: bool) -> Option<usize> {
+    let eligible = || {
+        let standbys = standbys.iter();
+        standbys.filter(|standby| wanted.is_none_or(|wanted| standby.node == wanted))
+    };
+    // Of equals the first.
+    let linked = eligible()
+        .filter(|standby| standby.linked)
+        .rev()
+        .max_by_key(|standby| standby.offset);
+    let any = || {
+        let all = eligible().filter(|_| !needs_link).rev();
+        all.max_by_key(|standby| standby.offset)
+    };
+    linked.or_else(any).map(|standby| standby.node)
+}

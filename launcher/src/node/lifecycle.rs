@@ -1,0 +1,226 @@
+//! A node's server from its first instruction to its last: started, replaced, ended, found dead.
+
+use std::fs::OpenOptions;
+use std::ops::ControlFlow;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::found::servers_in;
+use super::spawn::{Spawner, describe, die_with_parent};
+use super::{Node, Running};
+use crate::error::{Error, IoContext as _};
+use crate::plan::Role;
+use crate::process::ProcessId;
+use crate::wait::{self, Deadline};
+
+/// How long a process may take to disappear after SIGKILL. It takes milliseconds; a machine that
+/// swaps may take its time.
+const KILL_TIMEOUT: Duration = Duration::from_secs(20);
+/// How many of the last log lines an error shows.
+const LAST_WORDS: usize = 8;
+
+impl Node {
+    /// Starts the server; does nothing if it runs. It may not listen yet when this returns.
+    ///
+    /// # Errors
+    /// The log cannot be written, or the program not be executed.
+    pub fn start(&self) -> Result<(), Error> {
+        self.spawn(&[])
+    }
+
+    /// Ends the server with SIGTERM, keeping its data, and waits until it is gone. The signal is
+    /// sent again and again: a server refuses it while it writes its first append-only file
+    /// ("Writing initial AOF, can't exit", `prepareForShutdown`, server.c).
+    ///
+    /// # Errors
+    /// [`Error::WillNotEnd`] after the time given. The node is not ours.
+    pub async fn stop(&self, timeout: Duration) -> Result<(), Error> {
+        self.refuse_foreign()?;
+        // A stopped process keeps a SIGTERM for later.
+        let _ = self.send(Signal::SIGCONT);
+        let deadline = Deadline::after(timeout);
+        let mut rounds = 0_u32;
+        wait::until(deadline, Duration::from_millis(5), || {
+            if rounds.is_multiple_of(20) {
+                let _ = self.send(Signal::SIGTERM);
+            }
+            rounds += 1;
+            std::future::ready(self.gone())
+        })
+        .await
+        .map_err(|pid| self.will_not_end(pid, "SIGTERM", timeout))
+    }
+
+    /// Ends the server with SIGKILL and waits until it is gone. Does nothing if it does not run.
+    ///
+    /// # Errors
+    /// [`Error::WillNotEnd`]: the kernel does not let go of it. The node is not ours.
+    pub async fn kill(&self) -> Result<(), Error> {
+        self.refuse_foreign()?;
+        self.send_kill();
+        self.wait_gone("SIGKILL", KILL_TIMEOUT).await
+    }
+
+    /// Waits until the server is gone, after a signal that ends it.
+    ///
+    /// # Errors
+    /// [`Error::WillNotEnd`] after the time given.
+    pub async fn wait_gone(&self, signal: &'static str, timeout: Duration) -> Result<(), Error> {
+        wait::until(Deadline::after(timeout), Duration::from_millis(2), || {
+            std::future::ready(self.gone())
+        })
+        .await
+        .map_err(|pid| self.will_not_end(pid, signal, timeout))
+    }
+
+    /// Kills the server (SIGKILL) and starts it again with the data that it had on disk.
+    ///
+    /// # Errors
+    /// As [`Node::kill`] and [`Node::start`].
+    pub async fn restart(&self) -> Result<(), Error> {
+        self.kill().await?;
+        self.start()
+    }
+
+    /// Starts the server with more arguments behind its config file.
+    pub(crate) fn spawn(&self, arguments: &[String]) -> Result<(), Error> {
+        self.refuse_foreign()?;
+        if self.process().is_some() {
+            return Ok(());
+        }
+        let log_path = self.log_path();
+        let log = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&log_path)
+            .doing("write", &log_path)?;
+        let errors = log.try_clone().doing("write", &log_path)?;
+        // `checkForSentinelMode`, server.c: the same program, told what to be.
+        let mode = (self.plan.role == Role::Sentinel).then_some("--sentinel");
+        let mut command = Command::new(&self.launch.program);
+        if let Some(argv0) = &self.launch.argv0 {
+            command.arg0(argv0);
+        }
+        command
+            .arg(self.config_path())
+            .args(mode)
+            .args(arguments)
+            // A later command finds the server by the folder it works in.
+            .current_dir(&self.dir)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            // Ctrl-C at the terminal is for the launcher and for CMD.
+            .process_group(0);
+        if self.launch.bound {
+            die_with_parent(&mut command, Signal::SIGKILL);
+        }
+        let child = Spawner::spawn(command).doing("start", &self.launch.program)?;
+        let process = ProcessId::of(child.id().cast_signed());
+        let mut running = self.running();
+        // The child before it, if it has died by itself, is a zombie until it is waited for.
+        if let Some(child) = running.child.as_mut() {
+            let _ = child.try_wait();
+        }
+        *running = Running {
+            process,
+            child: Some(child),
+            replaced: false,
+        };
+        Ok(())
+    }
+
+    /// Kills the server, has `prepare` change what it will find, and starts it anew. Meanwhile it
+    /// does not count as dead.
+    pub(crate) async fn replace(
+        &self,
+        arguments: &[String],
+        prepare: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.running().replaced = true;
+        self.kill().await?;
+        prepare()?;
+        self.spawn(arguments)
+    }
+
+    /// Looks for the server in the node's folder if its process was not written down.
+    pub(crate) fn adopt(&self) {
+        if self.process().is_none() {
+            self.running().process = self.servers().into_iter().next();
+        }
+    }
+
+    /// The error of a server that ended by itself; `None` while it runs.
+    pub(crate) fn died(&self) -> Option<Error> {
+        if !self.is_ours() || self.process().is_some() || self.running().replaced {
+            return None;
+        }
+        let ended = match self.running().child.as_mut().map(Child::try_wait) {
+            Some(Ok(Some(status))) => format!("ended {}", describe(status)),
+            Some(Ok(None)) => return None,
+            _ => "does not run".to_owned(),
+        };
+        Some(Error::Died {
+            node: self.plan.name.clone(),
+            port: self.plan.port,
+            ended,
+            log: self.log_tail(LAST_WORDS),
+            log_path: self.log_path(),
+        })
+    }
+
+    /// Sends SIGKILL to all that works in the node's folder, without waiting.
+    pub(crate) fn send_kill(&self) {
+        self.send_kill_to_own();
+        for process in self.servers() {
+            let _ = process.signal(Signal::SIGKILL);
+        }
+    }
+
+    /// Sends SIGKILL to the server that was started here, whatever else works in the node's folder.
+    pub(crate) fn send_kill_to_own(&self) {
+        if let Some(process) = self.process() {
+            // Gone meanwhile is as good.
+            let _ = process.signal_group(Signal::SIGKILL);
+        }
+    }
+
+    /// Waits on the calling thread until the server is gone after [`Node::send_kill`].
+    pub(crate) fn wait_gone_blocking(&self) {
+        let deadline = Deadline::after(KILL_TIMEOUT);
+        let _ = wait::until_blocking(deadline, Duration::from_millis(1), || self.gone());
+    }
+
+    fn gone(&self) -> ControlFlow<(), i32> {
+        // A child stays a zombie until it is waited for.
+        if let Some(child) = self.running().child.as_mut() {
+            let _ = child.try_wait();
+        }
+        let left = self.process().or_else(|| self.servers().into_iter().next());
+        left.map_or(ControlFlow::Break(()), |process| {
+            ControlFlow::Continue(process.pid)
+        })
+    }
+
+    /// The servers that work in the node's folder; none if it is not ours.
+    fn servers(&self) -> Vec<ProcessId> {
+        if self.is_ours() {
+            servers_in(&self.dir, &self.launch.program)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn will_not_end(&self, pid: i32, signal: &'static str, waited: Duration) -> Error {
+        Error::WillNotEnd {
+            node: self.plan.name.clone(),
+            port: self.plan.port,
+            pid,
+            signal,
+            waited,
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! A replica stands in for its master where there is no cluster mode: by Sentinel, by the server, by
+//! hand.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use shardlab::client::Connection;
+use shardlab::cluster::Step;
+use shardlab::failover::{Failover, Mode, Request};
+use shardlab::node::Endpoint;
+use shardlab::plan::Topology;
+use shardlab::state::Home;
+use shardlab::wait::{Deadline, next_round};
+use shardlab::{Cluster, Node};
+
+use crate::lab::{Lab, PATIENCE};
+
+async fn set(lab: &Lab, topology: Topology) -> Cluster {
+    let builder = lab.cluster().topology(topology);
+    builder.start().await.unwrap()
+}
+
+async fn fail_over(cluster: &Cluster, node: &str, mode: Mode) -> Result<Failover, shardlab::Error> {
+    let request = Request {
+        mode,
+        timeout: Some(PATIENCE),
+        ..Request::default()
+    };
+    cluster.failover(node, request, |_| {}).await
+}
+
+fn phases(done: &Failover) -> BTreeSet<&'static str> {
+    let moments = done.moments.iter();
+    moments.map(|moment| moment.phase.name()).collect()
+}
+
+/// A value of CONFIG GET.
+async fn setting(cluster: &Cluster, node: &str, key: &str) -> String {
+    let reply = cluster.call(node, &["CONFIG", "GET", key]).await.unwrap();
+    let value = reply.as_array().unwrap()[1].as_text().unwrap().to_vec();
+    String::from_utf8(value).unwrap()
+}
+
+/// A client that writes keys, each once, to whoever takes them, until it is stopped.
+struct Writer {
+    enough: Arc<AtomicBool>,
+    task: tokio::task::JoinHandle<Vec<usize>>,
+}
+
+impl Writer {
+    fn start(cluster: &Cluster) -> Self {
+        let nodes: Vec<Endpoint> = cluster.nodes_with_data().map(Node::endpoint).collect();
+        let enough = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn(write_on(nodes, Arc::clone(&enough)));
+        Self { enough, task }
+    }
+
+    /// Stops it, and asserts that the master has all that was acknowledged.
+    async fn stop(self, cluster: &Cluster) {
+        self.enough.store(true, Ordering::Relaxed);
+        let acknowledged = self.task.await.unwrap();
+        assert!(!acknowledged.is_empty());
+        let master = cluster.present_master().await.unwrap();
+        let mut connection = master.connect().await.unwrap();
+        for number in acknowledged {
+            let key = format!("key:{number}");
+            let deadline = Deadline::after(PATIENCE);
+            let value = connection.call(&["GET", &key], deadline).await.unwrap();
+            assert_eq!(
+                value.as_text(),
+                Some(number.to_string().as_bytes()),
+                "an acknowledged write is lost"
+            );
+        }
+    }
+}
+
+async fn write_on(nodes: Vec<Endpoint>, enough: Arc<AtomicBool>) -> Vec<usize> {
+    let mut acknowledged = Vec::new();
+    let mut open: Option<Connection> = None;
+    let mut to = nodes.iter().cycle();
+    let mut number = 0_usize;
+    while !enough.load(Ordering::Relaxed) {
+        let deadline = Deadline::after(PATIENCE);
+        if open.is_none()
+            && let Some(node) = to.next()
+        {
+            open = node.connect(deadline).await.ok();
+        }
+        let Some(connection) = &mut open else {
+            next_round(Duration::from_millis(1), deadline).await;
+            continue;
+        };
+        number += 1;
+        let set = ["SET", &format!("key:{number}"), &number.to_string()];
+        match connection.call(&set, deadline).await {
+            Ok(reply) if reply.as_error().is_none() => acknowledged.push(number),
+            // It is a replica, it takes no writes for a moment, or it is gone.
+            _ => open = None,
+        }
+        next_round(Duration::from_millis(1), deadline).await;
+    }
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_orderly_failover_loses_no_acknowledged_write() {
+    for topology in [Topology::Replication, Topology::Sentinel] {
+        let lab = Lab::new();
+        let cluster = set(&lab, topology).await;
+        let writer = Writer::start(&cluster);
+        let done = fail_over(&cluster, "n1", Mode::Graceful).await.unwrap();
+        writer.stop(&cluster).await;
+        assert_eq!(done.old_master, "n1");
+        assert_eq!(
+            phases(&done),
+            ["promoted", "agreed", "first-write", "whole"].into(),
+            "{topology}: {done:?}"
+        );
+        assert_eq!(done.epochs.is_some(), topology == Topology::Sentinel);
+        let master = cluster.present_master().await.unwrap().name();
+        assert_eq!(master, done.new_master);
+        // What kept the old master from taking writes is given back.
+        assert_eq!(setting(&cluster, "n1", "min-replicas-to-write").await, "0");
+        assert_eq!(setting(&cluster, "n1", "min-replicas-max-lag").await, "10");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rolling_restart_of_a_set_loses_no_acknowledged_write() {
+    let lab = Lab::new();
+    let mut cluster = set(&lab, Topology::Replication).await;
+    let writer = Writer::start(&cluster);
+    let home = Home::at(lab.home());
+    let lock = home.lock(cluster.name(), Deadline::after(PATIENCE));
+    let lock = lock.await.unwrap();
+    let mut failovers = Vec::new();
+    let order = cluster.restart_rolling(&lock, &[], Some(PATIENCE), |step| {
+        if let Step::FailedOver(done) = step {
+            failovers.push(done.old_master.clone());
+        }
+    });
+    let order = order.await.unwrap();
+    assert_eq!(order, ["r1", "r1b", "n1"]);
+    assert_eq!(failovers, ["n1"]);
+    writer.stop(&cluster).await;
+}
+
+#[tokio::test]
+async fn sentinel_takes_the_replica_that_was_named() {
+    let lab = Lab::new();
+    let cluster = set(&lab, Topology::Sentinel).await;
+    let done = fail_over(&cluster, "r1b", Mode::Graceful).await.unwrap();
+    assert_eq!(done.new_master, "r1b");
+    assert_eq!(setting(&cluster, "r1b", "replica-priority").await, "100");
+    let conf = cluster.node("r1b").unwrap().config_path();
+    let conf = std::fs::read_to_string(conf).unwrap();
+    assert!(!conf.contains("replica-priority 1\n"), "{conf}");
+}
+
+fn crash(lab: &Lab) -> serde_json::Value {
+    let crash = [
+        "failover",
+        "r1",
+        "--mode",
+        "crash",
+        "--timeout",
+        "120s",
+        "--json",
+    ];
+    let told = lab.json(crash);
+    assert_eq!(told["old_master"], "n1");
+    let status = lab.json(["status", "--json"]);
+    assert_eq!(status["rung"], "visible");
+    assert_eq!(status["nodes"][0]["master"], told["new_master"]);
+    told
+}
+
+fn told_phases(told: &serde_json::Value) -> Vec<(&str, f64)> {
+    let phases = told["phases"].as_array().unwrap().iter();
+    phases
+        .map(|told| {
+            (
+                told["phase"].as_str().unwrap(),
+                told["seconds"].as_f64().unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_crash_is_seen_by_sentinels_and_the_dead_master_comes_back_as_a_replica() {
+    let lab = Lab::new();
+    lab.up(&["--topology", "sentinel", "--down-after", "1500ms"]);
+    let told = crash(&lab);
+    let phases = told_phases(&told);
+    assert!(phases.is_sorted_by(|(_, a), (_, b)| a <= b), "{told:#}");
+    let names: Vec<_> = phases.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names[..3], ["suspected", "failed", "promoted"]);
+    assert_eq!(names.last(), Some(&"whole"));
+    assert!(told["epoch"]["after"].as_u64() > told["epoch"]["before"].as_u64());
+}
+
+#[test]
+fn a_crash_without_sentinels_is_answered_by_hand_and_the_roles_stay() {
+    let lab = Lab::new();
+    lab.up(&["--topology", "replication"]);
+    let told = crash(&lab);
+    let names: BTreeSet<_> = told_phases(&told).iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["promoted", "agreed", "first-write", "whole"].into());
+    assert!(told["epoch"].is_null());
+    // Killed all at once, they go on as they were.
+    let nodes = || -> Vec<serde_json::Value> {
+        let status = lab.json(["status", "--json"]);
+        let nodes = status["nodes"].as_array().unwrap();
+        nodes.iter().map(|node| node["master"].clone()).collect()
+    };
+    let before = nodes();
+    let kill = ["kill", "n1", "r1", "r1b"];
+    lab.shardlab(kill).assert().success();
+    lab.shardlab(["start"]).assert().success();
+    assert_eq!(nodes(), before);
+}
+
+#[tokio::test]
+async fn a_replica_takes_over_by_force_from_a_master_that_is_dead() {
+    let lab = Lab::new();
+    let cluster = set(&lab, Topology::Replication).await;
+    cluster.node("n1").unwrap().kill().await.unwrap();
+    let refused = fail_over(&cluster, "r1", Mode::Graceful).await;
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "`n1`, the master, does not answer, which a graceful failover cannot do with"
+    );
+    let done = fail_over(&cluster, "r1b", Mode::Force).await.unwrap();
+    assert_eq!(phases(&done), ["promoted", "agreed", "first-write"].into());
+    assert_eq!(done.new_master, "r1b");
+    let refused = fail_over(&cluster, "n1", Mode::Crash).await;
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "the shard of `n1` has failed over already to `r1b`"
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_a_usage_error_that_says_what_would() {
+    let lab = Lab::new();
+    let refused = |args: &[&str], words: &str| {
+        let output = lab.shardlab(["failover"].iter().chain(args)).output();
+        let output = output.unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.contains(words), "{errors}");
+    };
+    lab.up(&["--topology", "standalone"]);
+    refused(&["n1"], "know nothing of each other");
+    lab.shardlab(["restart", "--rolling"]).assert().code(2);
+    lab.shardlab(["down"]).assert().success();
+    lab.up(&["--topology", "sentinel"]);
+    refused(&["s1"], "`s1` is a sentinel");
+    refused(
+        &["r1", "--mode", "takeover"],
+        "`--mode force` does without the master here",
+    );
+}
