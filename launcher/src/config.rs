@@ -57,7 +57,7 @@ pub fn node_conf(
     conf.listening(options, node);
     conf.letting_in(options, server);
     conf.working(dir);
-    conf.keeping(options);
+    conf.keeping(options, server);
     if options.topology.is_cluster() {
         conf.clustering(options, node, server);
     }
@@ -138,7 +138,7 @@ impl Conf {
         );
     }
 
-    fn keeping(&mut self, options: &Options) {
+    fn keeping(&mut self, options: &Options, server: &Identity) {
         if options.persist {
             self.line(
                 "Data survives stop and start: every write is appended to a file.",
@@ -147,6 +147,13 @@ impl Conf {
             );
         } else {
             self.line("Data lives in memory only.", "appendonly", &["no"]);
+            if server.rdb_del_sync_files() {
+                self.line(
+                    "A copy for a replica does not stay on the disk: the next start would load it.",
+                    "rdb-del-sync-files",
+                    &["yes"],
+                );
+            }
         }
         self.line("No snapshots in the background.", "save", &[""]);
     }

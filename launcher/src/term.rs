@@ -186,7 +186,8 @@ impl Term {
         match event {
             Event::Note(notice) => self.note(&notice.to_string()),
             Event::Spawned { nodes, server } => {
-                self.note(&format!("starting {nodes} nodes of {server}"));
+                let nodes = counted(*nodes, "node");
+                self.note(&format!("starting {nodes} of {server}"));
             }
             Event::FellBack { why } => {
                 self.note(&format!(
@@ -284,6 +285,12 @@ fn erase(err: &mut impl io::Write, progress: &mut Progress) {
 pub(crate) fn percentage(doing: &str, done: u64, total: u64) -> String {
     let percent = (done.saturating_mul(100)).checked_div(total).unwrap_or(100);
     format!("  {doing} {:>3} %", percent.min(100))
+}
+
+/// So many things, as in `1 slot` and `2 slots`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    let many = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{many}")
 }
 
 /// So many bytes, in three digits or so.

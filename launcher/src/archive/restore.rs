@@ -80,10 +80,26 @@ pub(crate) async fn restore(
     let started = cluster
         .start(lock, &[], wish.rung, Some(wish.patience()), observe)
         .await;
-    match started {
-        Ok(_) => Ok(()),
-        Err(error) => Err(explain(archive, server, error)),
+    started.map_err(|error| explain(archive, server, error))?;
+    forget_snapshots(cluster, &wish.options)
+}
+
+/// What keeps its data in memory only must not find at its next start what it was restored from.
+fn forget_snapshots(cluster: &Cluster, options: &Options) -> Result<(), Error> {
+    let takes_snapshots = last_word(options, "save").is_some_and(|word| !word.is_empty());
+    if options.persist || takes_snapshots {
+        return Ok(());
     }
+    for node in cluster.nodes() {
+        let path = node.dir().join(snapshot_name(options));
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).doing("remove", &path);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 async fn unpack(

@@ -91,10 +91,18 @@ impl Cluster {
         timeout: Duration,
         observe: impl FnMut(&[Standing]) -> Result<(), Error>,
     ) -> Result<Climb, Error> {
-        let standings = match prober.climb(wanted, since, deadline, observe).await? {
+        let mut standings = match prober.climb(wanted, since, deadline, observe).await? {
             Ok(climb) => return Ok(climb),
             Err(standings) => standings,
         };
+        for standing in standings
+            .iter_mut()
+            .filter(|standing| standing.rung.is_none())
+        {
+            if self.node(&standing.node).is_ok_and(Node::is_paused) {
+                standing.why = Some("it is paused".to_owned());
+            }
+        }
         let lowest = common(&standings);
         let laggards = standings
             .iter()

@@ -107,8 +107,14 @@ impl Cluster {
             self.remember(lock, self.record.phase)?;
         }
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
-        self.spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
-            .await?;
+        let spawned = self
+            .spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
+            .await;
+        if spawned.is_err() {
+            // Those that run are as the user configured them; the one that died cannot be told.
+            let _ = self.set_right(lock).await;
+        }
+        spawned?;
         let formed = self.record.options.boot != Boot::None;
         // One that was started and has died already is told of on the way up.
         let is_started = |node: &Node| started.iter().any(|name| name == node.name());
@@ -214,7 +220,10 @@ impl Cluster {
 
     /// Whoever holds the lock and finds a start under way finds what a killed launcher has left: its
     /// nodes may have each other's roles, and what the boot bends is bent.
-    pub(crate) fn refuse_unfinished(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`], if it is so.
+    pub fn refuse_unfinished(&self) -> Result<(), Error> {
         if self.record.phase == Phase::Starting {
             Err(Error::Unfinished(self.record.name.clone()))
         } else {

@@ -14,6 +14,7 @@ pub(crate) use life::remove_node_folder;
 pub(crate) use roles::follow;
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ use crate::ready::Climb;
 use crate::resp::Frame;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::view::Peer;
-use crate::wait::{Deadline, retry};
+use crate::wait::{Deadline, until};
 
 pub use breaking::{Effect, Paused};
 pub use restart::Step;
@@ -312,13 +313,16 @@ impl Cluster {
 
 /// Sends the commands to a node, which must accept them all.
 async fn set_all(node: &Node, commands: &[Vec<&str>]) -> Result<(), Error> {
-    // A server that has just been started may not listen yet.
-    let patience = if node.process().is_some() {
-        REPLY_TIMEOUT
-    } else {
-        Duration::ZERO
+    // A server that has just been started may not listen yet, and one that dies never will.
+    let connect = || async {
+        match node.connect().await {
+            Err(error) if node.process().is_some() => ControlFlow::Continue(error),
+            connected => ControlFlow::Break(connected),
+        }
     };
-    let mut connection = retry(Deadline::after(patience), || node.connect()).await?;
+    let deadline = Deadline::after(REPLY_TIMEOUT);
+    let connected = until(deadline, Duration::from_millis(5), connect).await;
+    let mut connection = connected.unwrap_or_else(Err)?;
     node.obey(&mut connection, commands).await.map(drop)
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
     let (node, command) = if args.masters || args.replicas {
         (None, args.command.as_slice())
     } else {
-        addressed(&cluster, &args.command)
+        addressed(&cluster, &args.command)?
     };
     let replies = if args.masters || args.replicas {
         let role = if args.masters {
@@ -121,14 +121,31 @@ fn lines_of(text: &[u8]) -> String {
 }
 
 /// The node that is named in front of the command, which then goes there as it is.
-fn addressed<'a>(cluster: &'a Cluster, words: &'a [String]) -> (Option<&'a Node>, &'a [String]) {
-    match words {
-        [first, command @ ..] if !command.is_empty() => match cluster.node(first) {
-            Ok(node) => (Some(node), command),
-            Err(_) => (None, words),
-        },
-        _ => (None, words),
+fn addressed<'a>(
+    cluster: &'a Cluster,
+    words: &'a [String],
+) -> Result<(Option<&'a Node>, &'a [String]), Error> {
+    if let [first, command @ ..] = words
+        && !command.is_empty()
+        && let Some(node) = named(cluster, first)?
+    {
+        return Ok((Some(node), command));
     }
+    Ok((None, words))
+}
+
+/// The node that the first word means, if it can mean one: no command is called `n9` or `7009`.
+pub(super) fn named<'a>(cluster: &'a Cluster, word: &str) -> Result<Option<&'a Node>, Error> {
+    match cluster.node(word) {
+        Ok(node) => Ok(Some(node)),
+        Err(Error::NoNode { .. }) if !is_like_a_node(word) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_like_a_node(word: &str) -> bool {
+    let number = word.strip_prefix(['n', 'r', 's']).unwrap_or(word);
+    number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty()
 }
 
 async fn nodes_of(cluster: &Cluster, role: Role) -> Vec<&Node> {
@@ -144,6 +161,13 @@ async fn nodes_of(cluster: &Cluster, role: Role) -> Vec<&Node> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_or_a_port_is_no_command() {
+        assert!(["n9", "r12", "s1", "7009"].into_iter().all(is_like_a_node));
+        let commands = ["get", "SET", "", "n", "rpush", "sadd"];
+        assert!(!commands.into_iter().any(is_like_a_node));
+    }
 
     #[test]
     fn replies_that_are_made_for_reading_are_known_by_their_command() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shardlab::reshape::check::Finding;
+use shardlab::state::is_locked;
 use shardlab::wait::Deadline;
 use shardlab::{Cluster, Error, exit};
 
@@ -55,6 +56,9 @@ impl FindingReport {
 /// Reports findings; ends with 1 if there are any.
 pub(crate) async fn check(lab: &Lab<'_>, args: &Check) -> Result<u8, Error> {
     let cluster = lab.open_with_slots()?;
+    if !is_locked(&lab.home.folder(cluster.name())) {
+        cluster.refuse_unfinished()?;
+    }
     let findings = cluster.check(Deadline::after(PATIENCE)).await;
     let option = lab.name_option();
     let findings: Vec<_> = findings

@@ -8,6 +8,7 @@ use std::process::Command;
 use shardlab::{Cluster, Error};
 
 use super::Lab;
+use super::call::named;
 
 /// The programs, the first that is found is taken.
 const PROGRAMS: [&str; 4] = ["valkey-cli", "redis-cli", "redict-cli", "keydb-cli"];
@@ -15,9 +16,10 @@ const PROGRAMS: [&str; 4] = ["valkey-cli", "redis-cli", "redict-cli", "keydb-cli
 /// Becomes the client program; comes back only if it cannot be started.
 pub(crate) async fn cli(lab: &Lab<'_>, args: &[OsString]) -> Result<u8, Error> {
     let cluster = lab.open_running()?;
-    let named = args
-        .first()
-        .and_then(|first| cluster.node(first.to_str()?).ok());
+    let named = match args.first().and_then(|first| first.to_str()) {
+        Some(first) => named(&cluster, first)?,
+        None => None,
+    };
     let rest = if named.is_some() {
         args.get(1..)
     } else {

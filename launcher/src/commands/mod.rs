@@ -13,6 +13,7 @@ mod down;
 mod env;
 mod failover;
 mod fix;
+mod hints;
 mod kill;
 mod logs;
 mod ls;
@@ -43,7 +44,7 @@ use shardlab::reshape::Journal;
 use shardlab::server::SearchEnv;
 use shardlab::state::{Home, Lock, Name, usual_cache};
 use shardlab::wait::Deadline;
-use shardlab::{Cluster, Error, exit};
+use shardlab::{Cluster, Error, Node, exit};
 
 use crate::cli::{Cli, Command, Global};
 use crate::term::Term;
@@ -81,6 +82,17 @@ impl Lab<'_> {
         self.open_running()
     }
 
+    /// Tells of nodes that are paused, to who is about to wait for all of them.
+    fn tell_paused(&self, cluster: &Cluster) {
+        let paused = cluster.nodes().iter().filter(|node| node.is_paused());
+        for node in paused.map(Node::name) {
+            self.term.note(&format!(
+                "`{node}` is paused and is waited for; `shardlab resume{} {node}` lets it go on",
+                self.name_option()
+            ));
+        }
+    }
+
     /// Tells of a command that was interrupted while it moved slots: its slots wait for the rest.
     fn tell_unfinished(&self, cluster: &Cluster) -> Result<(), Error> {
         if let Some(journal) = Journal::read(&self.home.folder(cluster.name()))? {
@@ -112,11 +124,7 @@ impl Lab<'_> {
 
     /// The option that a further command needs to mean the same cluster, with a blank in front.
     fn name_option(&self) -> String {
-        if self.global.name.as_str() == "default" {
-            String::new()
-        } else {
-            format!(" -n {}", self.global.name)
-        }
+        name_option(&self.global.name)
     }
 
     /// Where servers are looked for.
@@ -129,12 +137,23 @@ impl Lab<'_> {
     }
 }
 
+fn name_option(name: &Name) -> String {
+    if name.as_str() == "default" {
+        String::new()
+    } else {
+        format!(" -n {name}")
+    }
+}
+
 /// Runs the command; the exit code is the program's.
 pub(crate) fn run(cli: Cli) -> u8 {
     let Cli { command, global } = cli;
     let term = Term::new(global.quiet, global.verbose);
+    let option = name_option(&global.name);
     let fail = |error: &Error| {
-        term.error(&error.to_string(), error.hint().as_deref());
+        let hint = error.hint();
+        let hint = hint.map(|hint| hints::with_option(&hint, &option));
+        term.error(&error.to_string(), hint.as_deref());
         error.exit_code()
     };
     let bug = |error: std::io::Error| {

@@ -11,7 +11,7 @@ use shardlab::{Cluster, Error, exit};
 use super::Lab;
 use super::report::SCHEMA;
 use crate::cli::Moving;
-use crate::term::{MovingBar, table};
+use crate::term::{MovingBar, counted, table};
 
 /// What is told as JSON of a command that moves slots.
 #[derive(Debug, Serialize)]
@@ -60,6 +60,7 @@ pub(super) async fn carry_out(
     let lock = lab.lock().await?;
     // As the command before this one has left it.
     let cluster = lab.open_with_slots()?;
+    cluster.refuse_unfinished()?;
     // Before anything is written down.
     cluster.moves_atomically(args.way.into())?;
     let plan = Plan::of(&cluster, command, Journal::of(&lock, command)?, wish).await?;
@@ -129,7 +130,7 @@ impl<'a> Plan<'a> {
             ]
         }));
         let sum = moves::count(&self.moves);
-        format!("{}{sum} slots to move", table(&rows))
+        format!("{}{} to move", table(&rows), counted(sum, "slot"))
     }
 
     /// The end of the command; nothing is `done` by a dry run.
@@ -153,9 +154,9 @@ impl<'a> Plan<'a> {
             None => self.picture(),
             Some(done) if done.slots == 0 => "nothing was left to move".to_owned(),
             Some(done) => format!(
-                "moved {} slots with {} keys in {:.2} s",
-                done.slots,
-                done.keys,
+                "moved {} with {} in {:.2} s",
+                counted(done.slots, "slot"),
+                counted(done.keys, "key"),
                 done.elapsed.as_secs_f64()
             ),
         });

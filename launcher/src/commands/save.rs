@@ -9,7 +9,7 @@ use shardlab::{Error, exit};
 use super::Lab;
 use super::report::SCHEMA;
 use crate::cli::Save;
-use crate::term::{bytes, percentage};
+use crate::term::{bytes, counted, percentage};
 
 #[derive(Serialize)]
 struct Report {
@@ -51,8 +51,8 @@ pub(crate) async fn save(lab: &Lab<'_>, args: &Save) -> Result<u8, Error> {
         lab.term.json(&report);
     } else {
         lab.term.data(&format!(
-            "saved {} nodes of the cluster `{}` with {} of data to {} ({})",
-            report.nodes.len(),
+            "saved {} of the cluster `{}` with {} of data to {} ({})",
+            counted(report.nodes.len(), "node"),
             report.name,
             bytes(report.data),
             report.file.display(),

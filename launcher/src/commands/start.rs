@@ -13,6 +13,7 @@ pub(crate) async fn start(lab: &Lab<'_>, args: &Start) -> Result<u8, Error> {
     lab.open()?;
     let lock = lab.lock().await?;
     let mut cluster = lab.open()?;
+    lab.tell_paused(&cluster);
     let since = Instant::now();
     let observe = |standings: &[shardlab::ladder::Standing]| {
         lab.term.event(&Event::Looked {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use shardlab::plan::Plan;
+use shardlab::plan::{Plan, Topology};
 use shardlab::server::{Origin, Server};
 use shardlab::state::{Lock, Phase, Record};
 use shardlab::sweep::sweep;
@@ -86,6 +86,7 @@ async fn go_on(
 ) -> Result<Cluster, Error> {
     refuse_differences(args, record)?;
     let mut cluster = lab.open()?;
+    lab.tell_paused(&cluster);
     let since = Instant::now();
     let starts = cluster.nodes().iter().any(|node| !node.may_answer());
     let observe = |standings: &[shardlab::ladder::Standing]| {
@@ -186,7 +187,8 @@ async fn dry_run(lab: &Lab<'_>, args: &Up) -> Result<u8, Error> {
     let observe = |event: &Event<'_>| lab.term.event(event);
     let builder = builder(lab, &args.cluster, defaults(&args.cluster))?.observer(&observe);
     let (plan, server) = builder.plan().await?;
-    show_plan(lab, args, &plan, &server);
+    let topology = args.cluster.topology.topology().unwrap_or_default();
+    show_plan(lab, args, topology, &plan, &server);
     Ok(exit::DONE)
 }
 
@@ -210,11 +212,17 @@ fn dry_run_again(lab: &Lab<'_>, args: &Up, record: &Record) -> Result<u8, Error>
         argv0: record.argv0.clone(),
         origin: Origin::Given,
     };
-    show_plan(lab, args, &Plan { nodes: idle }, &server);
+    show_plan(
+        lab,
+        args,
+        record.options.topology,
+        &Plan { nodes: idle },
+        &server,
+    );
     Ok(exit::DONE)
 }
 
-fn show_plan(lab: &Lab<'_>, args: &Up, plan: &Plan, server: &Server) {
+fn show_plan(lab: &Lab<'_>, args: &Up, topology: Topology, plan: &Plan, server: &Server) {
     if args.json.json {
         lab.term.json(&DryRun {
             schema: SCHEMA,
@@ -222,7 +230,7 @@ fn show_plan(lab: &Lab<'_>, args: &Up, plan: &Plan, server: &Server) {
             nodes: &plan.nodes,
         });
     } else if !plan.nodes.is_empty() {
-        lab.term.data(&plan_text(plan, server));
+        lab.term.data(&plan_text(topology, plan, server));
     }
 }
 
@@ -233,12 +241,19 @@ struct DryRun<'a> {
     nodes: &'a [shardlab::plan::NodePlan],
 }
 
-fn plan_text(plan: &Plan, server: &Server) -> String {
-    let mut rows = vec![
-        ["NODE", "PORT", "BUS", "ROLE", "SLOTS"]
-            .map(ToOwned::to_owned)
-            .to_vec(),
-    ];
+fn plan_text(topology: Topology, plan: &Plan, server: &Server) -> String {
+    // Bus and slots are a cluster's.
+    let row = |node: &str, port: String, bus: String, role: String, slots: String| {
+        let mut row = vec![node.to_owned(), port];
+        if topology.is_cluster() {
+            row.extend([bus, role, slots]);
+        } else {
+            row.push(role);
+        }
+        row
+    };
+    let [port, bus, role, slots] = ["PORT", "BUS", "ROLE", "SLOTS"].map(ToOwned::to_owned);
+    let mut rows = vec![row("NODE", port, bus, role, slots)];
     rows.extend(plan.nodes.iter().map(|node| {
         let role = match node.role {
             shardlab::plan::Role::Master => "master".to_owned(),
@@ -250,14 +265,10 @@ fn plan_text(plan: &Plan, server: &Server) -> String {
         } else {
             node.slots.to_string()
         };
-        vec![
-            node.name.clone(),
-            node.port.to_string(),
-            node.bus_port
-                .map_or_else(|| "-".to_owned(), |port| port.to_string()),
-            role,
-            slots,
-        ]
+        let bus = node
+            .bus_port
+            .map_or_else(|| "-".to_owned(), |port| port.to_string());
+        row(&node.name, node.port.to_string(), bus, role, slots)
     }));
     format!(
         "would start {} ({})\n{}",

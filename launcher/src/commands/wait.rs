@@ -13,6 +13,7 @@ use crate::cli::{Goal, Wait};
 /// Waits for each goal in turn; the time-out covers them all.
 pub(crate) async fn wait(lab: &Lab<'_>, args: &Wait) -> Result<u8, Error> {
     let cluster = lab.open_running()?;
+    lab.tell_paused(&cluster);
     let since = Instant::now();
     for goal in &args.goals {
         let left = whole_milliseconds(args.timeout.saturating_sub(since.elapsed()));

@@ -1,6 +1,6 @@
 //! What the command line asks of a cluster, as the library wants it.
 
-use shardlab::archive::Archive;
+use shardlab::archive::{Archive, ArchiveError};
 use shardlab::plan::{Options, PlanError, PortChoice, node_count};
 use shardlab::shape::Shape;
 use shardlab::{Builder, Cluster, Error};
@@ -45,6 +45,16 @@ fn restored_options(
     saved: &Options,
     ports: PortChoice,
 ) -> Result<Options, Error> {
+    if let Some(asked) = args.topology.topology()
+        && asked != saved.topology
+    {
+        // Told before its other options are found not to fit.
+        return Err(ArchiveError::Contradicts {
+            path: args.from.clone().unwrap_or_default(),
+            differences: format!("its topology is `{}`", saved.topology),
+        }
+        .into());
+    }
     let mut defaults = saved.clone();
     if ports == PortChoice::Auto {
         defaults.ports = ports;

@@ -19,6 +19,9 @@ impl Error {
             Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
             Self::Wish(error) => error.hint(),
             Self::Move(error) => Some(error.hint()),
+            Self::Client { node, .. } => Some(format!(
+                "`shardlab status` shows whether `{node}` runs, or is paused"
+            )),
             Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
             Self::Unfinished(name) => Some(format!(
                 "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"
@@ -41,6 +44,9 @@ impl Error {
             Self::Io { source, path, .. } => io_hint(source, path),
             Self::Died { log, log_path, .. } if log.is_empty() && disk_is_full(log_path) => {
                 Some(format!("there is no space left where `{}` was to be written; `--dir` takes another place", log_path.display()))
+            }
+            Self::Died { node, log_path, .. } if log_path.is_file() => {
+                Some(format!("`shardlab logs {node}` shows all of its log; `shardlab start` starts what does not run"))
             }
             Self::NoClient => Some(
                 "`shardlab call` needs neither; redis-cli is in the package redis-tools, valkey-cli in valkey-tools"

@@ -41,6 +41,12 @@ impl Identity {
         self.descends_from(6, 0)
     }
 
+    /// The setting `rdb-del-sync-files`: a node that keeps its data in memory only leaves no file of
+    /// a replication behind. Redis 6.0.
+    pub fn rdb_del_sync_files(&self) -> bool {
+        self.descends_from(6, 0)
+    }
+
     /// `repl-diskless-sync` is on unless it is turned off. Redis 7.0.
     pub fn diskless_sync_by_default(&self) -> bool {
         self.descends_from(7, 0)
@@ -173,11 +179,13 @@ mod tests {
 
     #[test]
     fn older_settings() {
-        assert_since(
-            Identity::repl_diskless_load,
-            &["redis 6.0.9", "keydb 6.3.4", "valkey 9.1.2"],
-            &["redis 5.0.10", "keydb 5.3.3"],
-        );
+        for capability in [Identity::repl_diskless_load, Identity::rdb_del_sync_files] {
+            assert_since(
+                capability,
+                &["redis 6.0.9", "keydb 6.3.4", "valkey 9.1.2"],
+                &["redis 5.0.10", "keydb 5.3.3"],
+            );
+        }
         assert_since(
             Identity::replica_migration_setting,
             &["redis 6.2.14", "keydb 6.3.4", "valkey 9.1.2"],

@@ -39,9 +39,13 @@ fn a_server_that_is_not_ours_is_refused_by_name_and_spared_otherwise() {
     }
     let rolling = refused(&lab, &["restart", "--rolling", "n2"], 2);
     assert!(rolling.contains("was not started by shardlab"), "{rolling}");
+    lab.shardlab(["reshard", "--slots", "9", "--to", "n2", "-q"])
+        .assert()
+        .success();
     let after = lab.json(["status", "--json"]);
     assert_eq!(after["nodes"][0]["pid"], before["nodes"][0]["pid"]);
     assert_eq!(after["nodes"][0]["keys"], 1, "nothing of ours was touched");
+    assert_eq!(after["nodes"][1]["slots"], serde_json::json!(["0-8"]));
 
     let wiped = lab.json(["wipe", "--json"]);
     assert_eq!(wiped["wiped"], serde_json::json!(["n1"]));
@@ -78,7 +82,7 @@ fn without_cluster_mode_what_is_about_slots_is_a_usage_error() {
 }
 
 #[test]
-fn a_node_that_is_paused_is_said_to_be_and_not_waited_for() {
+fn what_meets_a_paused_node_says_so() {
     let lab = Lab::new();
     lab.up(&["--masters", "2", "--replicas", "0"]);
     lab.shardlab(["pause", "n2", "-q"]).assert().success();
@@ -96,6 +100,17 @@ fn a_node_that_is_paused_is_said_to_be_and_not_waited_for() {
             "{command:?}: {errors}"
         );
         assert!(errors.contains("shardlab resume n2"), "{errors}");
+    }
+    for args in [["wait", "--timeout", "1s"], ["up", "--timeout", "1s"]] {
+        let errors = refused(&lab, &args, 4);
+        assert!(
+            errors.starts_with("`n2` is paused and is waited for"),
+            "{errors}"
+        );
+        assert!(
+            errors.contains("n2 is not listening: it is paused\n"),
+            "{errors}"
+        );
     }
     let check = lab.shardlab(["check"]).output().unwrap();
     let check = String::from_utf8_lossy(&check.stdout).into_owned();
@@ -127,6 +142,30 @@ fn slots_that_are_on_their_way_are_told_of_and_not_saved() {
     );
     lab.shardlab(["wipe", "-q"]).assert().success();
     assert!(!journal.exists(), "what was wiped is not on its way");
+}
+
+#[test]
+fn a_node_that_does_not_exist_is_not_sent_as_a_command() {
+    let lab = Lab::new();
+    lab.up(&["--topology", "standalone"]);
+    for (verb, node) in [("call", "n9"), ("call", "7999"), ("cli", "n9")] {
+        let errors = refused(&lab, &[verb, node, "PING"], 2);
+        assert!(errors.contains(&format!("no node `{node}`")), "{errors}");
+    }
+    let archive = lab.home().join("lab.shardlab");
+    let archive = archive.to_str().unwrap();
+    lab.shardlab(["save", archive, "-q"]).assert().success();
+    let other = [
+        "up",
+        "-n",
+        "other",
+        "--from",
+        archive,
+        "--topology",
+        "sentinel",
+    ];
+    let errors = refused(&lab, &other, 2);
+    assert!(errors.contains("its topology is `standalone`"), "{errors}");
 }
 
 #[test]
@@ -163,4 +202,112 @@ fn what_breaks_and_stops_nodes_reports_as_json() {
         assert_eq!(report["schema"], 1);
         assert_eq!(report["name"], "default");
     }
+}
+
+/// How many keys the masters have.
+fn keys(lab: &Lab, name: &str) -> u64 {
+    let report = lab.json(["status", "-n", name, "--json"]);
+    let nodes = report["nodes"].as_array().unwrap().iter();
+    let masters = nodes.filter(|node| node["role"] == "master");
+    masters.map(|node| node["keys"].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn what_is_kept_in_memory_only_is_gone_after_a_restart_also_when_it_came_from_a_file() {
+    let lab = Lab::new();
+    let by_file = ["--set", "repl-diskless-sync=no", "--ephemeral"];
+    lab.up(&[&by_file[..], &["--masters", "2", "--replicas", "1,0"]].concat());
+    for (node, key) in [("n1", "b"), ("n2", "a")] {
+        lab.shardlab(["call", node, "SET", key, "1"])
+            .assert()
+            .success();
+    }
+    // A replica that has lost its data is given a copy of its master's.
+    lab.shardlab(["restart", "r1", "-q"]).assert().success();
+    let archive = lab.home().join("lab.shardlab");
+    let archive = archive.to_str().unwrap();
+    lab.shardlab(["save", archive]).assert().success();
+    assert_eq!(keys(&lab, "default"), 2);
+    lab.shardlab(["restart", "-q"]).assert().success();
+    assert_eq!(keys(&lab, "default"), 0);
+
+    lab.shardlab([
+        "up", "-q", "-n", "copy", "--port", "auto", "--from", archive,
+    ])
+    .assert()
+    .success();
+    assert_eq!(keys(&lab, "copy"), 2);
+    lab.shardlab(["restart", "-n", "copy", "-q"])
+        .assert()
+        .success();
+    assert_eq!(keys(&lab, "copy"), 0);
+}
+
+#[test]
+fn a_start_in_which_a_server_dies_leaves_nothing_bent_and_says_the_next_step() {
+    let lab = Lab::new();
+    let report = lab.up(&["-n", "set", "--topology", "sentinel", "--replicas", "1"]);
+    lab.shardlab(["stop", "-n", "set", "-q"]).assert().success();
+    let conf = std::path::Path::new(report["nodes"][1]["dir"].as_str().unwrap()).join("node.conf");
+    let sound = std::fs::read_to_string(&conf).unwrap();
+    std::fs::write(&conf, format!("{sound}no-such-directive 1\n")).unwrap();
+    let errors = refused(&lab, &["start", "-n", "set"], 3);
+    assert!(errors.contains("no-such-directive"), "{errors}");
+    assert!(errors.contains("`shardlab logs -n set r1`"), "{errors}");
+    let ping = lab.shardlab([
+        "-n",
+        "set",
+        "call",
+        "n1",
+        "CONFIG",
+        "GET",
+        "repl-ping-replica-period",
+    ]);
+    let ping = ping.assert().success();
+    let ping = String::from_utf8_lossy(&ping.get_output().stdout).into_owned();
+    assert!(ping.contains("\"10\""), "{ping}");
+
+    std::fs::write(&conf, sound).unwrap();
+    lab.shardlab(["start", "-n", "set", "-q"])
+        .assert()
+        .success();
+}
+
+#[test]
+fn a_plan_has_the_columns_of_its_topology() {
+    let lab = Lab::new();
+    let head = |topology| {
+        let plan = lab.shardlab(["up", "--dry-run", "--port", "auto", "--topology", topology]);
+        let plan = plan.assert().success();
+        let plan = String::from_utf8_lossy(&plan.get_output().stdout).into_owned();
+        let head = plan.lines().nth(1).unwrap_or_default();
+        head.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(head("cluster"), "NODE PORT BUS ROLE SLOTS");
+    assert_eq!(head("replication"), "NODE PORT ROLE");
+}
+
+#[test]
+fn of_a_node_that_is_silent_status_tells_what_the_others_say() {
+    let lab = Lab::new();
+    lab.up(&["--node-timeout", "1s"]);
+    lab.shardlab(["failover", "n1", "--mode", "crash", "--leave-dead", "-q"])
+        .assert()
+        .success();
+    let report = lab.json(["status", "--json"]);
+    assert_eq!(report["nodes"][0]["pid"], serde_json::Value::Null);
+    assert_eq!(
+        report["nodes"][0]["slots"],
+        serde_json::json!([]),
+        "they are its replica's now, whatever its own file says"
+    );
+    assert_eq!(report["nodes"][3]["slots"], serde_json::json!(["0-5460"]));
+
+    lab.shardlab(["pause", "n2", "-q"]).assert().success();
+    let report = lab.json(["status", "--json"]);
+    assert_eq!(
+        report["nodes"][1]["slots"],
+        serde_json::json!(["5461-10922"])
+    );
+    assert_eq!(report["nodes"][4]["master"], "n2");
 }

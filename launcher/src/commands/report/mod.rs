@@ -15,7 +15,8 @@ use shardlab::ladder::{Answers, ClusterAnswers, Observation, Standing, common, p
 use shardlab::plan::{Boot, Role, Topology};
 use shardlab::ready::Climb;
 use shardlab::state::{Home, Phase, Stage, is_locked};
-use shardlab::{Cluster, Rung};
+use shardlab::view::NodeLine;
+use shardlab::{Cluster, Node, Rung};
 
 use figures::Figures;
 
@@ -189,7 +190,7 @@ impl ClusterReport {
 
 /// How long nodes are waited for: not as long where one is known not to answer.
 fn patience(cluster: &Cluster) -> Duration {
-    if cluster.nodes().iter().any(shardlab::Node::is_paused) {
+    if cluster.nodes().iter().any(Node::is_paused) {
         Duration::from_secs(1)
     } else {
         REPLY_TIMEOUT
@@ -226,16 +227,12 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
         .iter()
         .map(|observation| observation.answers.as_ref().ok())
         .collect();
-    // Of a node that does not run, what it will say when it is started.
     let selves: Vec<_> = answers
         .iter()
         .zip(cluster.nodes())
-        .map(|(answers, node)| {
-            if node.may_answer() {
-                answers.and_then(Answers::myself).cloned()
-            } else {
-                node.remembered()
-            }
+        .map(|(own, node)| match own {
+            Some(own) => own.myself().cloned(),
+            None => told(node, &answers),
         })
         .collect();
     let name_of = |id: &str| {
@@ -289,7 +286,10 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 bus: round.get(index).and_then(bus),
                 rung: standing.rung,
                 why: if node.is_paused() {
-                    Some("it is paused; `shardlab resume` lets it go on".to_owned())
+                    let option = super::name_option(cluster.name());
+                    Some(format!(
+                        "it is paused; `shardlab resume{option}` lets it go on"
+                    ))
                 } else {
                     standing.why.clone()
                 },
@@ -301,6 +301,26 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
             }
         })
         .collect()
+}
+
+/// What the others say of a node that is silent; if there are none, what it will say itself when it is
+/// started.
+fn told(node: &Node, answers: &[Option<&Answers>]) -> Option<NodeLine> {
+    let remembered = node.remembered();
+    let port = format!(":{}@", node.plan().port);
+    let is_it = |line: &&NodeLine| match &remembered {
+        Some(own) => own.id == line.id,
+        None => line.address.contains(&port),
+    };
+    let others = answers
+        .iter()
+        .flatten()
+        .filter_map(|answers| match answers {
+            Answers::Cluster(answers) => Some(&answers.nodes),
+            _ => None,
+        });
+    let newest = others.flatten().filter(is_it).max_by_key(|line| line.epoch);
+    newest.cloned().or(remembered)
 }
 
 fn bus(observation: &Observation) -> Option<BusReport> {

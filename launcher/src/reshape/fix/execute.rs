@@ -75,12 +75,14 @@ impl Cluster {
     /// be interrupted at any moment and called again.
     ///
     /// # Errors
-    /// A node refuses a repair or stops answering; what was done stays done.
+    /// There are no slots, the cluster's start was interrupted, a node refuses a repair or stops answering; what was done stays done.
     pub async fn fix(
         &mut self,
         lock: &Lock,
         mut observe: impl FnMut(&FixEvent<'_>),
     ) -> Result<Fixed, Error> {
+        self.must_have_slots()?;
+        self.refuse_unfinished()?;
         let mut done: Vec<Repair> = Vec::new();
         let mut last = Vec::new();
         for _ in 0..ROUNDS {
