@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 
 use crate::reshape::Move;
 use crate::reshape::moves::owns;
-use crate::reshape::survey::Survey;
 use crate::slots::{Slot, SlotRanges};
+use crate::survey::Survey;
 
 /// The moves in the order in which they can be made: all at once, or all but one slot of each master
 /// that gives everything away to several others, then these.
@@ -57,8 +57,8 @@ fn last_of(source: &str, moves: &[Move], survey: &Survey) -> Option<Move> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reshape::survey::Account;
     use crate::resp::{Frame, Value};
+    use crate::survey::Account;
     use crate::view;
 
     fn staged(own: &str, moves: &[(&str, &str)]) -> Vec<String> {
