@@ -208,7 +208,10 @@ impl Boots {
                 Way::RedisCli => Boot::None,
             },
             // What servers come with, for the way that leaves everything at its default.
-            node_timeout: Duration::from_secs(if self.way == Way::RedisCli { 15 } else { 5 }),
+            node_timeout: match self.way {
+                Way::RedisCli => Duration::from_secs(15),
+                _ => Options::usual_node_timeout(self.masters * (1 + args.replicas())),
+            },
             ..Options::of(args.topology)
         };
         let builder = Cluster::builder()

@@ -4,7 +4,7 @@
 //!
 //! Measured on Redis 5.0 to 8.2 and Valkey 8.1 and 9.1.
 
-use crate::plan::{Options, Topology};
+use crate::plan::{LARGE, Options, Topology};
 use crate::server::Identity;
 
 /// How the cluster is about to become whole, which decides what is bent.
@@ -154,9 +154,13 @@ fn bent(
     })
 }
 
-/// The node timeout while a cluster of so many nodes boots, in milliseconds: never longer than the
-/// user's. Gossip travels in half of it, and a cluster is whole only when everybody has heard of the
-/// replicas; below it a busy node would be taken for dead, so that it grows with the number of nodes.
+/// What a cluster of more than [`LARGE`] nodes boots with, in milliseconds.
+const MANY_NODES_TIMEOUT: u128 = 30_000;
+
+/// The node timeout while a cluster of so many nodes boots, in milliseconds. Gossip travels in half of
+/// it, and a cluster is whole only when everybody has heard of the replicas, so that it is shorter than
+/// the user's; below it a busy node would be taken for dead, so that it grows with the number of nodes,
+/// and is longer than the user's where hundreds start at once.
 pub fn boot_node_timeout(options: &Options, method: Method, nodes: usize) -> Option<u128> {
     let alone = options.replicas.iter().all(|replicas| *replicas == 0);
     let most = match (method, nodes) {
@@ -168,8 +172,8 @@ pub fn boot_node_timeout(options: &Options, method: Method, nodes: usize) -> Opt
         (Method::Seeded, ..=16) => 250,
         (_, ..=FEW_NODES) => 500,
         (_, ..=60) => 1000,
-        (_, ..=120) => 2000,
-        _ => 15_000,
+        (_, ..=LARGE) => 2000,
+        _ => return Some(MANY_NODES_TIMEOUT),
     };
     Some(options.node_timeout.as_millis().min(most))
 }
@@ -236,6 +240,12 @@ mod tests {
             let restored: Vec<_> = settings.into_iter().map(|(key, _)| key).collect();
             assert_eq!(bent, restored, "{topology} {method:?}");
         }
+    }
+
+    #[test]
+    fn hundreds_of_nodes_start_with_more_patience_than_the_user_has() {
+        let timeout = |nodes| boot_node_timeout(&Options::default(), Method::Seeded, nodes);
+        assert_eq!((timeout(120), timeout(200)), (Some(2000), Some(30_000)));
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub mod shape;
 pub mod signal;
 pub mod slots;
 pub mod state;
+pub mod survey;
 pub mod sweep;
 pub mod view;
 pub mod vitals;

@@ -1,13 +1,11 @@
-//! How a node fares, in figures: keys, offsets, memory. Pure, but for the asking.
+//! How a node fares, in figures: keys, offsets, memory.
 //!
 //! The fields are those of INFO (`genRedisInfoString`, `server.c`, Redis 5.0 to 8 and Valkey).
 
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-
 use crate::cluster::Cluster;
-use crate::node::{Endpoint, Node};
+use crate::node::Endpoint;
 use crate::resp::Frame;
 use crate::view::info_field;
 use crate::wait::Deadline;
@@ -59,24 +57,11 @@ impl Cluster {
     /// not say so within `patience`.
     pub async fn vitals(&self, patience: Duration) -> Vec<Option<Vitals>> {
         let deadline = Deadline::after(patience);
-        let mut asking = JoinSet::new();
-        for (index, endpoint) in self.nodes().iter().map(Node::endpoint).enumerate() {
-            asking.spawn(async move { (index, ask(&endpoint, deadline).await) });
-        }
-        let mut answers = vec![None; self.nodes().len()];
-        while let Some(joined) = asking.join_next().await {
-            let Ok((index, vitals)) = joined else {
-                continue;
-            };
-            if let Some(answer) = answers.get_mut(index) {
-                *answer = vitals;
-            }
-        }
-        answers
+        self.ask_all(|node| ask(node.endpoint(), deadline)).await
     }
 }
 
-async fn ask(endpoint: &Endpoint, deadline: Deadline) -> Option<Vitals> {
+async fn ask(endpoint: Endpoint, deadline: Deadline) -> Option<Vitals> {
     let mut connection = endpoint.connect(deadline).await.ok()?;
     let info = connection.call(&["INFO"], deadline).await.ok()?;
     Vitals::of(&info)

@@ -17,6 +17,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, IoContext as _};
 use crate::node::Node;
 use crate::plan::{Boot, Role};
+use crate::reshape::{Journal, MoveError};
 use crate::state::Lock;
 use crate::wait::Deadline;
 
@@ -64,6 +65,10 @@ impl Cluster {
         if let Some(node) = self.nodes().iter().find(|node| !node.stage().is_member()) {
             return Err(ArchiveError::Unsettled(node.name().to_owned()).into());
         }
+        if let Some(Journal { command, .. }) = Journal::read(&self.folder())? {
+            return Err(MoveError::Unfinished { command }.into());
+        }
+        (self.nodes().iter()).try_for_each(Node::must_not_be_paused)?;
         if !force && path.symlink_metadata().is_ok() {
             return Err(ArchiveError::Exists(path).into());
         }

@@ -13,6 +13,9 @@ use crate::plan::Role;
 use crate::server::Identity;
 use crate::wait::{Deadline, next_round};
 
+/// After how long a node that is not known yet is met again: longer than a handshake may take.
+const MEET_AGAIN: Duration = Duration::from_secs(3);
+
 /// Forms the cluster out of nodes that listen. Returns when every command has been accepted;
 /// gossip is still spreading the news then.
 ///
@@ -44,10 +47,8 @@ pub(crate) async fn form(
         return Ok(());
     };
     let rest: Vec<_> = all.collect();
-    for orders in &rest {
-        let command = orders.node().meet_command(server);
-        first.give(&command).await?;
-    }
+    let strangers = rest.iter().map(Orders::node).zip(ids.iter().skip(1));
+    meet(&mut first, &strangers.collect::<Vec<_>>(), server, deadline).await?;
     for mut orders in rest {
         let plan = orders.node().plan();
         if plan.role == Role::Replica {
@@ -60,6 +61,36 @@ pub(crate) async fn form(
         }
     }
     Ok(())
+}
+
+/// Has a node meet others, each with its id, until it knows them all. Whom it could not shake hands with in
+/// time it forgets again (`clusterHandshakeInProgress`, `clusterCron`; after a second at least), so it is told
+/// again: on a busy machine one order is not enough.
+async fn meet(
+    first: &mut Orders<'_>,
+    others: &[(&Node, &String)],
+    server: &Identity,
+    deadline: Deadline,
+) -> Result<(), Error> {
+    let mut again = Deadline::after(Duration::ZERO);
+    loop {
+        let lines = first.nodes().await?;
+        let knows = |id: &String| {
+            let mut lines = lines.iter();
+            lines.any(|line| line.id == *id && !line.has("handshake"))
+        };
+        let strangers: Vec<_> = others.iter().filter(|(_, id)| !knows(id)).collect();
+        if strangers.is_empty() || deadline.passed() {
+            return Ok(());
+        }
+        if again.passed() {
+            for (node, _) in strangers {
+                first.give(&node.meet_command(server)).await?;
+            }
+            again = Deadline::after(MEET_AGAIN);
+        }
+        next_round(Duration::from_millis(5), deadline).await;
+    }
 }
 
 fn add_slots(slots: &crate::slots::SlotRanges, by_range: bool) -> Vec<String> {

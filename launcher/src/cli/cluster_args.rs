@@ -59,7 +59,7 @@ pub(crate) struct ClusterArgs {
     /// A directive of node.conf, as often as needed.
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Server")]
     pub(crate) settings: Vec<String>,
-    /// cluster-node-timeout [default: 5s].
+    /// cluster-node-timeout [default: 5s; 15s for more than 120 nodes].
     #[arg(long, value_name = "TIME", value_parser = server_time, help_heading = "Server")]
     pub(crate) node_timeout: Option<Duration>,
     /// Keep data in an append-only file [default for `up`].

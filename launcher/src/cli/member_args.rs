@@ -25,7 +25,7 @@ pub(crate) struct AddNodeArgs {
 /// `del-node`
 #[derive(Debug, Args)]
 pub(crate) struct DelNodeArgs {
-    /// A name or a port.
+    /// A name, a port or the beginning of an id.
     #[arg(value_name = "NODE")]
     pub(crate) node: String,
     /// Also if its keys are lost, or nodes that are down go on remembering it.

@@ -1,14 +1,16 @@
 //! The command line of `shardlab`, and the only place of the program that reads its environment.
 
+mod break_args;
 mod cluster_args;
+mod groups;
 mod keep_args;
+mod look_args;
 mod member_args;
 mod mend_args;
 mod parse;
 mod reshape_args;
 mod shape_args;
 mod topology_args;
-mod verb_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,13 +20,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shardlab::state::Name;
 use shardlab::{Error, Rung};
 
+pub(crate) use break_args::{Failover, Kill, ModeArg, Pause, Restart, Resume};
 pub(crate) use cluster_args::ClusterArgs;
-pub(crate) use keep_args::{Save, Status, Wipe};
+pub(crate) use keep_args::{Save, Wipe};
+pub(crate) use look_args::{
+    Call, CliArgs, Env, Goal, Logs, Servers, ServersCommand, ShellArg, Status, Wait,
+};
 pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
 pub(crate) use mend_args::{Check, Fix};
 pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
 pub(crate) use topology_args::TopologyArgs;
-pub(crate) use verb_args::{Failover, Kill, ModeArg, Pause, Restart, Resume};
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -56,10 +61,16 @@ pub(crate) struct Global {
     )]
     pub(crate) home: Option<PathBuf>,
     /// Nothing but data and errors.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        overrides_with = "quiet"
+    )]
     pub(crate) quiet: bool,
     /// Every node of every rung.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, overrides_with = "verbose")]
     pub(crate) verbose: bool,
 }
 
@@ -209,6 +220,8 @@ pub(crate) struct Nodes {
     /// Names, ports or beginnings of ids [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// `start`
@@ -227,140 +240,8 @@ pub(crate) struct Start {
     pub(crate) json: Json,
 }
 
-/// `wait`
-#[derive(Debug, Args)]
-pub(crate) struct Wait {
-    /// A rung (listening, formed, ok, replicas, visible) or NODE=master, NODE=replica; as often as needed.
-    #[arg(long = "for", value_name = "RUNG|NODE=ROLE", default_value = "visible", value_parser = goal)]
-    pub(crate) goals: Vec<Goal>,
-    /// How long to wait.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
-    pub(crate) timeout: Duration,
-}
-
-/// What `wait` waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Goal {
-    /// All nodes stand on a rung.
-    Rung(Rung),
-    /// A node says that it is a master or a replica.
-    Role(String, shardlab::plan::Role),
-}
-
-/// `env`
-#[derive(Debug, Args)]
-pub(crate) struct Env {
-    /// How it is written.
-    #[arg(long, value_enum, default_value = "sh")]
-    pub(crate) shell: ShellArg,
-}
-
-/// `--shell`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ShellArg {
-    /// export A='b', for sh, bash and zsh
-    Sh,
-    /// set -gx A 'b'
-    Fish,
-    /// A="b"
-    Dotenv,
-    /// {"A": "b"}
-    Json,
-}
-
-/// `call`
-#[derive(Debug, Args)]
-pub(crate) struct Call {
-    /// Ask every node that is a master now.
-    #[arg(long, conflicts_with = "replicas")]
-    pub(crate) masters: bool,
-    /// Ask every node that is a replica now.
-    #[arg(long)]
-    pub(crate) replicas: bool,
-    #[command(flatten)]
-    pub(crate) json: Json,
-    /// The command and its arguments; in front of it a node's name or port may stand.
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "[NODE] CMD"
-    )]
-    pub(crate) command: Vec<String>,
-}
-
-/// `cli`
-#[derive(Debug, Args)]
-pub(crate) struct CliArgs {
-    /// A node's name or port, and arguments for redis-cli [default: n1].
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "[NODE] ARGS"
-    )]
-    pub(crate) args: Vec<OsString>,
-}
-
-/// `logs`
-#[derive(Debug, Args)]
-pub(crate) struct Logs {
-    /// Names, ports or beginnings of ids [default: all nodes].
-    #[arg(value_name = "NODE")]
-    pub(crate) nodes: Vec<String>,
-    /// Go on as the logs grow.
-    #[arg(short, long)]
-    pub(crate) follow: bool,
-    /// Only so many of the last lines of each.
-    #[arg(long, value_name = "N")]
-    pub(crate) lines: Option<usize>,
-}
-
-/// `servers`
-#[derive(Debug, Args)]
-pub(crate) struct Servers {
-    /// What to do with them; without it they are listed.
-    #[command(subcommand)]
-    pub(crate) command: Option<ServersCommand>,
-    #[command(flatten)]
-    pub(crate) json: Json,
-}
-
-/// `servers …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum ServersCommand {
-    /// Fetches a server into the cache
-    Install {
-        /// valkey, redis, or product@version
-        spec: String,
-        /// Accept a licence that restricts the server's use.
-        #[arg(long)]
-        accept_licence: bool,
-    },
-}
-
 fn name(text: &str) -> Result<Name, String> {
     text.parse().map_err(|error: Error| error.to_string())
-}
-
-fn goal(text: &str) -> Result<Goal, String> {
-    use shardlab::plan::Role;
-    if let Some((node, role)) = text.split_once('=') {
-        let role = match role {
-            "master" => Role::Master,
-            "replica" => Role::Replica,
-            other => {
-                return Err(format!(
-                    "`{other}` is no role; a node is `master` or `replica`"
-                ));
-            }
-        };
-        return Ok(Goal::Role(node.to_owned(), role));
-    }
-    let rung = Rung::ALL.into_iter().find(|rung| rung.name() == text);
-    rung.map(Goal::Rung).ok_or_else(|| {
-        let names = Rung::ALL.map(Rung::name).join(", ");
-        format!("`{text}` is no rung; the rungs are {names}, and NODE=master or NODE=replica waits for a role")
-    })
 }
 
 #[cfg(test)]
@@ -371,20 +252,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_goal_is_a_rung_or_a_role() {
-        assert_eq!(goal("ok"), Ok(Goal::Rung(Rung::Ok)));
-        assert_eq!(
-            goal("r1=master"),
-            Ok(Goal::Role("r1".to_owned(), shardlab::plan::Role::Master))
-        );
-        assert!(goal("okay").unwrap_err().contains("listening, formed, ok"));
-        assert!(
-            goal("r1=slave")
-                .unwrap_err()
-                .contains("`master` or `replica`")
-        );
     }
 }

@@ -4,6 +4,7 @@ use clap::{Command, CommandFactory as _, FromArgMatches as _};
 use shardlab::environment::is_set_to_nothing;
 
 use super::Cli;
+use super::groups::grouped;
 
 impl Cli {
     /// The command line of this process. Variables that are set to nothing count as not set.
@@ -11,7 +12,7 @@ impl Cli {
     /// # Errors
     /// What there is to print instead of going on: what is wrong, the help, or the version.
     pub(crate) fn of_process() -> Result<Self, clap::Error> {
-        let mut command = without_empty_variables(Self::command());
+        let mut command = without_empty_variables(grouped(Self::command()));
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }

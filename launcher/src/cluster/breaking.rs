@@ -109,7 +109,10 @@ impl Cluster {
     }
 
     fn chosen_running(&self, nodes: &[String]) -> Result<Vec<&Node>, Error> {
-        let chosen = self.chosen(nodes)?;
+        let mut chosen = self.chosen(nodes)?;
+        if nodes.is_empty() {
+            chosen.retain(|node| node.is_ours());
+        }
         chosen.iter().try_for_each(|node| node.must_run())?;
         Ok(chosen)
     }

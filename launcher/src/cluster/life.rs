@@ -24,14 +24,18 @@ impl Cluster {
     /// Stops nodes, keeping their data: all of them if `nodes` is empty.
     ///
     /// # Errors
-    /// The cluster's start was interrupted, a node does not exist, or does not end within 30 seconds.
+    /// The cluster's start was interrupted, a node does not exist or is not ours, or does not end
+    /// within 30 seconds.
     pub async fn stop(&mut self, lock: &Lock, nodes: &[String]) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
+        let ours = self.chosen_of_ours(nodes)?;
         let links = self.links().await;
         let stopped: Vec<String> = {
+            let is_ours = |node: &&Node| ours.iter().any(|name| name == node.name());
             let chosen: Vec<_> = self
-                .chosen(nodes)?
-                .into_iter()
+                .nodes
+                .iter()
+                .filter(is_ours)
                 .filter(|node| node.process().is_some())
                 .collect();
             // Sentinels first: they must not take for a failure what is none.
@@ -57,8 +61,8 @@ impl Cluster {
     /// those that were started.
     ///
     /// # Errors
-    /// The cluster's start was interrupted, a port is taken, a server dies, or the cluster is not ready in time: then the nodes that
-    /// were started go on running.
+    /// The cluster's start was interrupted, a node does not exist or is not ours, a port is taken, a
+    /// server dies, or the cluster is not ready in time: then the nodes that were started go on running.
     pub async fn start(
         &mut self,
         lock: &Lock,
@@ -70,12 +74,11 @@ impl Cluster {
         self.refuse_unfinished()?;
         let since = Instant::now();
         let timeout = timeout.unwrap_or_else(|| default_timeout(self.nodes.len()));
-        let started: Vec<String> = self
-            .chosen(nodes)?
-            .into_iter()
-            .filter(|node| !node.may_answer() && is_startable(node))
-            .map(|node| node.name().to_owned())
-            .collect();
+        let mut started = self.chosen_of_ours(nodes)?;
+        started.retain(|name| {
+            self.node(name)
+                .is_ok_and(|node| !node.may_answer() && is_startable(node))
+        });
         let plan: Vec<_> = self
             .nodes
             .iter()
@@ -131,6 +134,7 @@ impl Cluster {
             let unbent = self.set_right(lock).await;
             self.climb = climbed?;
             unbent?;
+            self.allow_writes().await?;
         }
         Ok(started)
     }

@@ -1,5 +1,6 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
+mod asking;
 mod breaking;
 mod climbing;
 mod life;
@@ -151,6 +152,21 @@ impl Cluster {
         self.nodes
             .iter()
             .filter(|node| node.plan().role == Role::Sentinel)
+    }
+
+    /// Refuses what is about slots, or about nodes that come and go, where there is no cluster mode.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`].
+    pub fn must_have_slots(&self) -> Result<(), Error> {
+        match self.record.options.topology {
+            topology if topology.is_cluster() => Ok(()),
+            topology => Err(Error::Unsupported(format!(
+                "`{}` is of the topology `{topology}`: only clusters have slots to move, check and mend, \
+                 and nodes that come and go; `shardlab up -n OTHER` starts a cluster",
+                self.record.name
+            ))),
+        }
     }
 
     /// A node by the host that it tells others of itself.

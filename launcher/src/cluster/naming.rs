@@ -40,6 +40,22 @@ impl Cluster {
         Ok(chosen)
     }
 
+    /// The names of the nodes of ours among these, all of ours if there is no name.
+    ///
+    /// # Errors
+    /// As [`Cluster::node`]; a node that is named was not started by us.
+    pub(crate) fn chosen_of_ours(&self, names: &[String]) -> Result<Vec<String>, Error> {
+        let mut chosen = self.chosen(names)?;
+        if names.is_empty() {
+            chosen.retain(|node| node.is_ours());
+        }
+        chosen.iter().try_for_each(|node| node.refuse_foreign())?;
+        Ok(chosen
+            .into_iter()
+            .map(|node| node.name().to_owned())
+            .collect())
+    }
+
     fn node_by_id(&self, wanted: &str) -> Result<&Node, Error> {
         // Ids are on disk: they are read only for a word that can be one.
         let matches: Vec<(&Node, String)> = if is_id_prefix(wanted) {

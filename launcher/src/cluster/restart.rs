@@ -92,12 +92,12 @@ impl Cluster {
         }
         let timeout = timeout
             .unwrap_or_else(|| default_timeout(self.nodes.len()) + patience(&self.record.options));
-        let mut chosen = self.chosen(nodes)?;
-        if nodes.is_empty() {
-            chosen.retain(|node| node.is_ours());
+        let names = self.chosen_of_ours(nodes)?;
+        // One that does not run would be missed, with words about its end.
+        for node in self.nodes.iter().filter(|node| node.is_ours()) {
+            node.must_run()?;
+            node.must_not_be_paused()?;
         }
-        chosen.iter().try_for_each(|node| node.refuse_foreign())?;
-        let names: Vec<_> = chosen.iter().map(|node| node.name().to_owned()).collect();
         self.climb_watched(Rung::Visible, None, Instant::now(), timeout, |_| {})
             .await?;
         let order = masters_last(&self.masters().await, names);

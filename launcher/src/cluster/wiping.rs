@@ -20,16 +20,11 @@ impl Cluster {
     /// failed, until they are forgotten. Without cluster mode the links are in the configs, and stay.
     ///
     /// # Errors
-    /// The cluster's start was interrupted, a node does not exist, a file cannot be removed, or a
-    /// node does not answer after its start. Whoever tries again goes on.
+    /// The cluster's start was interrupted, a node does not exist or is not ours, a file cannot be
+    /// removed, or a node does not answer after its start. Whoever tries again goes on.
     pub async fn wipe(&mut self, lock: &Lock, nodes: &[String]) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
-        let names: Vec<String> = self
-            .chosen(nodes)?
-            .into_iter()
-            .filter(|node| node.is_ours())
-            .map(|node| node.name().to_owned())
-            .collect();
+        let names = self.chosen_of_ours(nodes)?;
         let clustered = self.record.options.topology.is_cluster();
         let is_chosen = |node: &Node| names.iter().any(|name| name == node.name());
         if clustered
@@ -46,13 +41,15 @@ impl Cluster {
         }
         let mut ran = Vec::new();
         // All are told before any is waited for.
-        for node in self.chosen(&names)? {
+        for name in &names {
+            let node = self.node(name)?;
             if node.process().is_some() {
-                ran.push(node.name().to_owned());
+                ran.push(name.clone());
             }
             node.send_kill();
         }
-        for node in self.chosen(&names)? {
+        for name in &names {
+            let node = self.node(name)?;
             node.kill().await?;
             node.forget()?;
         }

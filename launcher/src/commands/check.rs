@@ -54,7 +54,7 @@ impl FindingReport {
 
 /// Reports findings; ends with 1 if there are any.
 pub(crate) async fn check(lab: &Lab<'_>, args: &Check) -> Result<u8, Error> {
-    let cluster = open(lab)?;
+    let cluster = lab.open_with_slots()?;
     let findings = cluster.check(Deadline::after(PATIENCE)).await;
     let option = lab.name_option();
     let findings: Vec<_> = findings
@@ -75,17 +75,6 @@ pub(crate) async fn check(lab: &Lab<'_>, args: &Check) -> Result<u8, Error> {
         lab.term.data(&findings_text(&cluster, &findings));
     }
     Ok(if sound { exit::DONE } else { exit::NO })
-}
-
-/// The cluster, which must have slots.
-pub(super) fn open(lab: &Lab<'_>) -> Result<Cluster, Error> {
-    let cluster = lab.open_running()?;
-    match cluster.record().options.topology {
-        topology if topology.is_cluster() => Ok(cluster),
-        topology => Err(Error::Unsupported(format!(
-            "`check` and `fix` are about slots, and `--topology {topology}` has none; `shardlab status` shows how it is"
-        ))),
-    }
 }
 
 /// One line for a sound cluster.

@@ -5,7 +5,7 @@ use shardlab::reshape::fix::{FixEvent, Repair};
 use shardlab::{Cluster, Error, exit};
 
 use super::Lab;
-use super::check::{FindingReport, findings_text, open, sound_text};
+use super::check::{FindingReport, findings_text, sound_text};
 use super::report::SCHEMA;
 use crate::cli::Fix;
 use crate::term::MovingBar;
@@ -50,9 +50,9 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
     if args.dry_run {
         return dry_run(lab, args).await;
     }
-    open(lab)?;
+    lab.open_with_slots()?;
     let lock = lab.lock().await?;
-    let mut cluster = open(lab)?;
+    let mut cluster = lab.open_with_slots()?;
     let mut bar = MovingBar::new(lab.term);
     let fixed = cluster
         .fix(&lock, |event| tell(lab, &mut bar, event))
@@ -85,7 +85,7 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
 }
 
 async fn dry_run(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
-    let cluster = open(lab)?;
+    let cluster = lab.open_with_slots()?;
     let repairs = cluster.repairs().await;
     if args.json.json {
         lab.term.json(&Plan {

@@ -1,16 +1,47 @@
 //! `kill`: a signal to nodes, whatever else is at work on the cluster.
 
+use serde::Serialize;
 use shardlab::cluster::Effect;
 use shardlab::{Error, exit, signal};
 
 use super::Lab;
+use super::report::SCHEMA;
 use crate::cli::Kill;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    name: &'a str,
+    /// Without SIG.
+    signal: &'a str,
+    nodes: Vec<NodeReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct NodeReport<'a> {
+    name: &'a str,
+    /// `ended`, `sent`, or `kept` until the node, which is paused, goes on.
+    effect: &'static str,
+}
 
 /// Sends the signal; waits until the nodes are gone if it ends them.
 pub(crate) async fn kill(lab: &Lab<'_>, args: &Kill) -> Result<u8, Error> {
     let cluster = lab.open()?;
     let signal = signal::name(args.signal);
-    for (node, effect) in cluster.kill(&args.nodes, args.signal).await? {
+    let effects = cluster.kill(&args.nodes, args.signal).await?;
+    if args.json.json {
+        let nodes = effects.iter().map(|(node, effect)| NodeReport {
+            name: node,
+            effect: word(*effect),
+        });
+        lab.term.json(&Report {
+            schema: SCHEMA,
+            name: cluster.name().as_str(),
+            signal,
+            nodes: nodes.collect(),
+        });
+    }
+    for (node, effect) in effects {
         lab.term.note(&match effect {
             Effect::Ended => format!(
                 "`{node}` is gone by {signal}; `shardlab start{} {node}` brings it back",
@@ -24,4 +55,12 @@ pub(crate) async fn kill(lab: &Lab<'_>, args: &Kill) -> Result<u8, Error> {
         });
     }
     Ok(exit::DONE)
+}
+
+fn word(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Ended => "ended",
+        Effect::Sent => "sent",
+        Effect::Kept => "kept",
+    }
 }

@@ -39,6 +39,7 @@ mod wish;
 use std::time::Duration;
 
 use shardlab::environment::Environment;
+use shardlab::reshape::Journal;
 use shardlab::server::SearchEnv;
 use shardlab::state::{Home, Lock, Name, usual_cache};
 use shardlab::wait::Deadline;
@@ -72,6 +73,24 @@ impl Lab<'_> {
         } else {
             Err(Error::NotRunning(self.global.name.clone()))
         }
+    }
+
+    /// The same, if it has slots.
+    fn open_with_slots(&self) -> Result<Cluster, Error> {
+        self.open()?.must_have_slots()?;
+        self.open_running()
+    }
+
+    /// Tells of a command that was interrupted while it moved slots: its slots wait for the rest.
+    fn tell_unfinished(&self, cluster: &Cluster) -> Result<(), Error> {
+        if let Some(journal) = Journal::read(&self.home.folder(cluster.name()))? {
+            self.term.note(&format!(
+                "slots are on their way: `{}` was interrupted; it finishes if it is given again, or by `shardlab fix{}`",
+                journal.command,
+                self.name_option()
+            ));
+        }
+        Ok(())
     }
 
     /// The right to change that cluster; tells the user when it has to wait for it.
@@ -186,7 +205,7 @@ async fn dispatch(
             Command::Up(args) => up::up(lab, args).await,
             Command::Run(_) => Ok(exit::BUG),
             Command::Down(args) => down::down(lab, &args).await,
-            Command::Stop(args) => stop::stop(lab, &args.nodes).await,
+            Command::Stop(args) => stop::stop(lab, &args).await,
             Command::Start(args) => start::start(lab, &args).await,
             Command::Restart(args) => restart::restart(lab, &args).await,
             Command::Kill(args) => kill::kill(lab, &args).await,

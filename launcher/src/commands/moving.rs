@@ -3,8 +3,8 @@
 use serde::Serialize;
 use shardlab::client::REPLY_TIMEOUT;
 use shardlab::reshape::plan::WishError;
-use shardlab::reshape::survey::Survey;
 use shardlab::reshape::{Journal, Move, MoveOptions, Moved, moves};
+use shardlab::survey::Survey;
 use shardlab::wait::Deadline;
 use shardlab::{Cluster, Error, exit};
 
@@ -51,7 +51,7 @@ pub(super) async fn carry_out(
     wish: impl FnOnce(&Survey) -> Result<Vec<Move>, WishError>,
 ) -> Result<u8, Error> {
     if args.dry_run {
-        let cluster = lab.open_running()?;
+        let cluster = lab.open_with_slots()?;
         let begun = Journal::of_folder(&lab.home.folder(cluster.name()), command)?;
         let plan = Plan::of(&cluster, command, begun, wish).await?;
         plan.tell(lab, args, None);
@@ -59,7 +59,7 @@ pub(super) async fn carry_out(
     }
     let lock = lab.lock().await?;
     // As the command before this one has left it.
-    let cluster = lab.open_running()?;
+    let cluster = lab.open_with_slots()?;
     // Before anything is written down.
     cluster.moves_atomically(args.way.into())?;
     let plan = Plan::of(&cluster, command, Journal::of(&lock, command)?, wish).await?;

@@ -1,17 +1,42 @@
 //! `pause` and `resume`: nodes that stand still, whatever else is at work on the cluster.
 
+use serde::Serialize;
 use shardlab::{Error, exit};
 
 use super::Lab;
+use super::report::SCHEMA;
 use crate::cli::{Pause, Resume};
+
+/// What is told as JSON when the command ends; of `pause --for` when the nodes go on.
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    name: &'a str,
+    /// Paused by this command.
+    paused: &'a [String],
+    /// Let go on by this command.
+    resumed: &'a [String],
+}
 
 /// Freezes nodes; with a time, stays and lets them go on then, or when it is interrupted.
 pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
     let cluster = lab.open()?;
     let paused = cluster.pause(&args.nodes).await?;
-    let names = paused.names().join(", ");
+    let nodes: Vec<_> = paused.names().into_iter().map(ToOwned::to_owned).collect();
+    let names = nodes.join(", ");
+    let report = |resumed: &[String]| {
+        if args.json.json {
+            lab.term.json(&Report {
+                schema: SCHEMA,
+                name: cluster.name().as_str(),
+                paused: &nodes,
+                resumed,
+            });
+        }
+    };
     let Some(time) = args.time else {
         paused.keep();
+        report(&[]);
         lab.term.note(&format!(
             "paused {names}; `shardlab resume{}` lets them go on",
             lab.name_option()
@@ -24,6 +49,7 @@ pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
     ));
     let whole = paused.hold(time).await;
     drop(paused);
+    report(if whole { &nodes } else { &[] });
     lab.term.note(&if whole {
         format!("resumed {names}")
     } else {
@@ -36,6 +62,14 @@ pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
 pub(crate) async fn resume(lab: &Lab<'_>, args: &Resume) -> Result<u8, Error> {
     let cluster = lab.open()?;
     let resumed = cluster.resume(&args.nodes).await?;
+    if args.json.json {
+        lab.term.json(&Report {
+            schema: SCHEMA,
+            name: cluster.name().as_str(),
+            paused: &[],
+            resumed: &resumed,
+        });
+    }
     lab.term.note(&match resumed.as_slice() {
         [] => format!("nothing was paused in the cluster `{}`", cluster.name()),
         some => format!("resumed {}", some.join(", ")),

@@ -11,7 +11,7 @@ use crate::cli::RebalanceArgs;
 
 /// Gives every master its share, or finishes what the same command has begun.
 pub(crate) async fn rebalance(lab: &Lab<'_>, args: &RebalanceArgs) -> Result<u8, Error> {
-    let cluster = lab.open_running()?;
+    let cluster = lab.open_with_slots()?;
     let mut wish = Rebalance {
         use_empty: args.use_empty,
         threshold: args.threshold,

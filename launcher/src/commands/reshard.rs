@@ -9,7 +9,7 @@ use crate::cli::ReshardArgs;
 
 /// Moves so many slots to a master, or finishes what the same command has begun.
 pub(crate) async fn reshard(lab: &Lab<'_>, args: &ReshardArgs) -> Result<u8, Error> {
-    let cluster = lab.open_running()?;
+    let cluster = lab.open_with_slots()?;
     let name = |node: &String| Ok::<_, Error>(cluster.node(node)?.name().to_owned());
     let from = match args.from.as_slice() {
         [all] if all == "all" => Sources::All,

@@ -1,16 +1,33 @@
 //! `stop`: ends nodes and keeps what they are.
 
+use serde::Serialize;
 use shardlab::{Error, exit};
 
 use super::Lab;
+use super::report::SCHEMA;
+use crate::cli::Nodes;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    name: &'a str,
+    stopped: &'a [String],
+}
 
 /// Stops the nodes, or all of them.
-pub(crate) async fn stop(lab: &Lab<'_>, nodes: &[String]) -> Result<u8, Error> {
+pub(crate) async fn stop(lab: &Lab<'_>, args: &Nodes) -> Result<u8, Error> {
     lab.open()?;
     let lock = lab.lock().await?;
     let mut cluster = lab.open()?;
-    let stopped = cluster.stop(&lock, nodes).await?;
-    let name = cluster.name();
+    let stopped = cluster.stop(&lock, &args.nodes).await?;
+    let name = cluster.name().as_str();
+    if args.json.json {
+        lab.term.json(&Report {
+            schema: SCHEMA,
+            name,
+            stopped: &stopped,
+        });
+    }
     lab.term.note(&match stopped.as_slice() {
         [] => format!("nothing to stop in the cluster `{name}`"),
         some => format!(

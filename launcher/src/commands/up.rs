@@ -109,6 +109,7 @@ async fn go_on(
             some.join(", ")
         ),
     });
+    lab.tell_unfinished(&cluster)?;
     Ok(cluster)
 }
 

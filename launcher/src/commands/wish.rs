@@ -1,7 +1,7 @@
 //! What the command line asks of a cluster, as the library wants it.
 
 use shardlab::archive::Archive;
-use shardlab::plan::{Options, PlanError, PortChoice};
+use shardlab::plan::{Options, PlanError, PortChoice, node_count};
 use shardlab::shape::Shape;
 use shardlab::{Builder, Cluster, Error};
 
@@ -55,9 +55,20 @@ fn restored_options(
     Ok(wished)
 }
 
-/// The defaults of the topology that is asked for.
+/// The defaults of the topology and the size that are asked for.
 pub(super) fn defaults(args: &ClusterArgs) -> Options {
-    Options::of(args.topology.topology().unwrap_or_default())
+    let mut options = Options::of(args.topology.topology().unwrap_or_default());
+    let sized = Options {
+        masters: args.masters.unwrap_or(options.masters),
+        replicas: args
+            .replicas
+            .clone()
+            .unwrap_or_else(|| options.replicas.clone()),
+        ..options.clone()
+    };
+    // Numbers that make no cluster are refused where the plan is made.
+    options.node_timeout = Options::usual_node_timeout(node_count(&sized).unwrap_or(0));
+    options
 }
 
 /// The options that are given, over those that are not.

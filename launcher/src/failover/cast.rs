@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::ladder::Observation;
 use crate::node::Node;
 use crate::plan::{Role, Topology};
-use crate::reshape::survey::Survey;
+use crate::survey::Survey;
 use crate::view;
 use crate::wait::{Deadline, next_round};
 
@@ -120,7 +120,7 @@ impl Cluster {
         let born: Vec<Born> = self.nodes().iter().map(born).collect();
         let set = Set::of(&round, &born, place)?;
         set.check(&round, &born, mode)?;
-        self.release_all(&round).await?;
+        self.allow_writes().await?;
         let standbys = self.standbys(&set.replicas).await;
         let wanted = set.wanted.filter(|_| mode != Mode::Crash);
         let heir = best(&standbys, wanted, mode != Mode::Force);
@@ -175,13 +175,18 @@ impl Cluster {
         standbys
     }
 
-    /// Lets servers take writes again that a launcher that was killed has kept from it: whichever of
-    /// them becomes the master must.
-    async fn release_all(&self, round: &[Observation]) -> Result<(), Error> {
+    /// Lets servers take writes again that a launcher that was killed during a failover has kept from
+    /// it: whichever of them becomes the master must.
+    ///
+    /// # Errors
+    /// One that runs does not answer.
+    pub(crate) async fn allow_writes(&self) -> Result<(), Error> {
         let options = &self.record().options;
+        if !options.topology.has_one_master() {
+            return Ok(());
+        }
         let watched = options.topology == Topology::Sentinel;
-        let all = self.nodes().iter().zip(round);
-        for (node, _) in all.filter(|(node, one)| has_data(node) && one.answers.is_ok()) {
+        for node in self.nodes_with_data().filter(|node| is_up(node)) {
             let endpoint = node.endpoint();
             Borrowed::set_right(endpoint, &NO_WRITES, &options.settings, watched)
                 .await

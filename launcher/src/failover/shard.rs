@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::standby::{Standby, best};
 use super::timeline::{Health, Sight};
 use super::{FailoverError, Mode};
-use crate::reshape::survey::Survey;
 use crate::slots::Slot;
+use crate::survey::Survey;
 use crate::view::NodeLine;
 
 /// What is known of a node besides what it says.

@@ -39,6 +39,12 @@ pub enum NodeError {
         /// Where it listens.
         address: SocketAddr,
     },
+    /// A node that must answer, and stands still.
+    #[error("node `{node}` is paused")]
+    Paused {
+        /// The node.
+        node: String,
+    },
     /// A process that was signalled and does not stand still, or does not go on.
     #[error("node `{node}` (port {port}) was told to {action} and did not")]
     Unmoved {
@@ -56,7 +62,9 @@ impl NodeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Ambiguous { .. } | Self::Foreign { .. } => exit::USAGE,
-            Self::NotRunning { .. } | Self::Unmoved { .. } => exit::ENVIRONMENT,
+            Self::NotRunning { .. } | Self::Paused { .. } | Self::Unmoved { .. } => {
+                exit::ENVIRONMENT
+            }
         }
     }
 
@@ -72,6 +80,7 @@ impl NodeError {
             Self::Foreign { node, .. } => Some(format!(
                 "it is ended where it was started; `shardlab del-node {node}` lets it go"
             )),
+            Self::Paused { node } => Some(format!("`shardlab resume {node}` lets it go on")),
             Self::Unmoved { .. } => None,
         }
     }

@@ -56,6 +56,16 @@ impl Node {
         }
     }
 
+    /// Refuses a node that stands still, for what would wait for its answer in vain.
+    pub(crate) fn must_not_be_paused(&self) -> Result<(), Error> {
+        if self.is_paused() {
+            return Err(Error::from(NodeError::Paused {
+                node: self.plan.name.clone(),
+            }));
+        }
+        Ok(())
+    }
+
     pub(crate) fn not_running(&self) -> Error {
         Error::from(NodeError::NotRunning {
             node: self.plan.name.clone(),

@@ -11,7 +11,7 @@ use crate::slots::{SlotRanges, split_evenly};
 
 pub use error::PlanError;
 pub(crate) use names::{master_name, replica_name};
-pub use options::{Boot, Options, PortChoice, Sentinels, Setting, Topology, reachable};
+pub use options::{Boot, LARGE, Options, PortChoice, Sentinels, Setting, Topology, reachable};
 
 /// The distance from a node's client port to its bus port, unless the server is told otherwise
 /// (`CLUSTER_PORT_INCR`, cluster.h, all versions).

@@ -9,6 +9,9 @@ use super::FIRST_PORT;
 use crate::shape::Shape;
 use crate::slots::SlotRanges;
 
+/// Clusters of more nodes than this count as large: they need longer timeouts.
+pub const LARGE: usize = 120;
+
 /// Everything that a user may ask of a cluster, in final values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +57,7 @@ impl Default for Options {
             replicas: vec![1],
             ports: PortChoice::From(FIRST_PORT),
             slots: None,
-            node_timeout: Duration::from_secs(5),
+            node_timeout: Self::usual_node_timeout(0),
             settings: Vec::new(),
             persist: true,
             password: None,
@@ -82,6 +85,13 @@ impl Options {
             topology,
             ..Self::default()
         }
+    }
+
+    /// The node timeout of a cluster of so many nodes unless the user says otherwise. Every node pings every
+    /// other one in half of it, so that a few processors do not keep up with hundreds of nodes; beyond
+    /// [`LARGE`] it is the servers' own default.
+    pub fn usual_node_timeout(nodes: usize) -> Duration {
+        Duration::from_secs(if nodes > LARGE { 15 } else { 5 })
     }
 
     /// The host that nodes tell each other and their clients.

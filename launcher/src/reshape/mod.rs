@@ -4,12 +4,10 @@ pub mod check;
 mod error;
 pub mod fix;
 mod journal;
-mod look;
 pub mod members;
 mod mover;
 pub mod moves;
 pub mod plan;
-pub mod survey;
 
 pub use error::MoveError;
 pub use journal::Journal;

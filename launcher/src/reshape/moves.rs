@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::MoveError;
-use super::survey::Survey;
 use crate::slots::{Slot, SlotRanges};
+use crate::survey::Survey;
 use crate::view::NodeLine;
 
 /// Slots that go from one node to another.
@@ -99,7 +99,7 @@ pub(super) fn owns(line: &NodeLine, slot: Slot) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reshape::survey::Account;
+    use crate::survey::Account;
 
     fn survey() -> Survey {
         Survey::new(vec![

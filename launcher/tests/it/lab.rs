@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use shardlab::Cluster;
@@ -52,6 +53,38 @@ impl Lab {
             .env("SHARDLAB_HOME", self.home())
             .env_remove("SHARDLAB_NAME")
             .env_remove("SHARDLAB_PASSWORD")
+    }
+
+    /// The program on its own, in here; what it says is thrown away, but for a piped `stdout`.
+    pub(crate) fn spawn<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        stdout: Stdio,
+    ) -> Child {
+        std::process::Command::new(env!("CARGO_BIN_EXE_shardlab"))
+            .args(args)
+            .env("SHARDLAB_HOME", self.home())
+            .env_remove("SHARDLAB_NAME")
+            .env_remove("SHARDLAB_PASSWORD")
+            .stdout(stdout)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Starts the program and kills it once `moment` says so, or when it has ended by itself.
+    pub(crate) fn kill_when(&self, args: &[&str], moment: impl Fn(&Self) -> bool) {
+        let mut child = self.spawn(args, Stdio::null());
+        wait_until("the moment to kill it comes", || {
+            moment(self) || child.try_wait().unwrap().is_some()
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// The cluster that is called `default`.
+    pub(crate) fn open(&self) -> Cluster {
+        Cluster::open(&Home::at(self.home()), &"default".parse().unwrap()).unwrap()
     }
 
     /// `up` on free ports; gives the JSON that it prints.
@@ -118,4 +151,23 @@ impl Drop for Lab {
     fn drop(&mut self) {
         let _ = self.shardlab(["down", "--all", "-q"]).output();
     }
+}
+
+/// Waits for something that a child process brings about.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let every = Duration::from_micros(200);
+    let reached = until_blocking(Deadline::after(PATIENCE), every, || {
+        if is_so() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    assert_eq!(reached, Ok(()), "{what}");
+}
+
+/// What a program has printed.
+pub(crate) fn text(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).into_owned()
 }

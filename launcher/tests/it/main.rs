@@ -21,6 +21,7 @@ mod refusals;
 mod reshard;
 mod run;
 mod saved;
+mod seams;
 mod seeded;
 mod seeds;
 mod servers;

@@ -1,21 +1,13 @@
 //! Nodes that come and go while a client is at work: add-node, del-node, scale.
 
 use std::net::SocketAddr;
-use std::ops::ControlFlow;
-use std::process::Stdio;
-use std::time::Duration;
 
 use shardlab::reshape::members::{Addition, Removal, Scale};
-use shardlab::state::Home;
-use shardlab::wait::{Deadline, until_blocking};
+use shardlab::wait::Deadline;
 use shardlab::{Cluster, Rung};
 
-use crate::lab::{Lab, PATIENCE};
+use crate::lab::{Lab, PATIENCE, text};
 use crate::traffic::{Keys, Traffic};
-
-fn text(output: &[u8]) -> String {
-    String::from_utf8_lossy(output).into_owned()
-}
 
 /// Runs the program, which must refuse, and gives what it says.
 #[track_caller]
@@ -160,7 +152,7 @@ async fn nodes_that_another_command_has_added_end_with_a_private_cluster() {
 }
 
 /// The address of the only node of another cluster.
-fn stranger(lab: &Lab, args: &[&str]) -> SocketAddr {
+pub(crate) fn stranger(lab: &Lab, args: &[&str]) -> SocketAddr {
     let common = ["-n", "other", "--masters", "1", "--ephemeral"];
     let report = lab.up(&[&common[..], args].concat());
     let address = report["nodes"][0]["address"].as_str().unwrap();
@@ -306,27 +298,6 @@ fn a_dry_run_shows_the_plan_and_touches_nothing() {
     assert_eq!(lab.processes().len(), 6);
 }
 
-/// Starts the program and kills it at a moment, or when it has ended.
-fn kill_when(lab: &Lab, args: &[&str], moment: impl Fn(&Lab) -> bool) {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_shardlab"))
-        .args(args)
-        .env("SHARDLAB_HOME", lab.home())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let reached = until_blocking(Deadline::after(PATIENCE), Duration::ZERO, || {
-        if child.try_wait().unwrap().is_some() || moment(lab) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    });
-    assert_eq!(reached, Ok(()));
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
 fn record_has(lab: &Lab, word: &str) -> bool {
     let path = lab.home().join("default/cluster.json");
     std::fs::read_to_string(path).is_ok_and(|text| text.contains(word))
@@ -349,16 +320,14 @@ const MOMENTS: [fn(&Lab) -> bool; 5] = [
 async fn a_scale_that_was_killed_at_any_moment_is_finished_by_the_same_command() {
     let lab = Lab::new();
     lab.up(&["--masters", "2", "--ephemeral"]);
-    let home = Home::at(lab.home());
     let keys = Keys::new(5_000);
-    let open = || Cluster::open(&home, &"default".parse().unwrap()).unwrap();
-    keys.write(&open()).await.unwrap();
+    keys.write(&lab.open()).await.unwrap();
     for moment in MOMENTS {
         for (masters, nodes) in [("3", 6), ("2", 4)] {
             let scale = ["scale", "--masters", masters, "--replicas", "1", "-q"];
-            kill_when(&lab, &scale, moment);
+            lab.kill_when(&scale, moment);
             lab.shardlab(scale).assert().success();
-            let cluster = open();
+            let cluster = lab.open();
             assert_eq!(cluster.nodes().len(), nodes);
             assert_eq!(lab.processes().len(), nodes);
             assert!(!moves_slots(&lab));
@@ -381,7 +350,7 @@ fn an_addition_that_was_killed_is_finished_and_is_one_node() {
         |lab| lab.processes().len() > 1 && !record_has(lab, "\"process\": null"),
     ];
     for (moment, name) in moments.into_iter().zip(["n2", "n3", "n4"]) {
-        kill_when(&lab, &["add-node", "-q"], moment);
+        lab.kill_when(&["add-node", "-q"], moment);
         let other = refused(&lab, &["add-node", "--replica-of", "n1"], 2);
         assert!(other.contains("was interrupted and comes first"), "{other}");
         lab.shardlab(["add-node", "-q"]).assert().success();

@@ -1,10 +1,6 @@
 //! The program's commands on a cluster that lives on between them.
 
-use crate::lab::Lab;
-
-fn text(output: &[u8]) -> String {
-    String::from_utf8_lossy(output).into_owned()
-}
+use crate::lab::{Lab, text};
 
 #[test]
 fn a_cluster_lives_from_up_to_down() {
@@ -259,12 +255,7 @@ fn what_others_have_put_into_the_state_folder_stays() {
 fn logs_end_with_their_reader() {
     let lab = Lab::new();
     lab.up(&["--masters", "1", "--replicas", "0"]);
-    let mut follower = std::process::Command::new(env!("CARGO_BIN_EXE_shardlab"))
-        .args(["logs", "-f"])
-        .env("SHARDLAB_HOME", lab.home())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut follower = lab.spawn(["logs", "-f"], std::process::Stdio::piped());
     drop(follower.stdout.take());
     let ended = shardlab::wait::until_blocking(
         shardlab::wait::Deadline::after(crate::lab::PATIENCE),

@@ -1,7 +1,6 @@
 //! Slots move between masters with all that is in them, by both ways.
 
 use std::ops::ControlFlow;
-use std::process::Stdio;
 use std::time::Duration;
 
 use shardlab::Cluster;
@@ -9,10 +8,9 @@ use shardlab::reshape::plan::{Reshard, Sources};
 use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
 use shardlab::resp::Frame;
 use shardlab::slots::SlotRanges;
-use shardlab::state::Home;
-use shardlab::wait::{self, Deadline, until_blocking};
+use shardlab::wait::{self, Deadline};
 
-use crate::lab::{Lab, PATIENCE};
+use crate::lab::{Lab, PATIENCE, text};
 use crate::traffic::{Keys, Traffic};
 
 const WAYS: [Way; 2] = [Way::Auto, Way::Keys];
@@ -191,53 +189,29 @@ async fn a_node_that_says_the_cluster_is_down_is_waited_for() {
     assert_eq!(keys, 1);
 }
 
-/// Starts the program and kills it when so many slots have left `n1`, or when it has ended.
-fn kill_when_moved(lab: &Lab, args: &[&str], slots: usize) {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_shardlab"))
-        .args(args)
-        .env("SHARDLAB_HOME", lab.home())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let open = || {
-        let nodes = lab
-            .shardlab(["call", "n1", "CLUSTER", "NODES"])
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&nodes.stdout)
-            .matches("->-")
-            .count()
-    };
-    let reached = until_blocking(Deadline::after(PATIENCE), Duration::ZERO, || {
-        if child.try_wait().unwrap().is_some() || open() > slots {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    });
-    assert_eq!(reached, Ok(()));
-    child.kill().unwrap();
-    child.wait().unwrap();
+/// How many slots are on their way from `n1`, by its own word.
+fn open_slots(lab: &Lab) -> usize {
+    let nodes = lab.shardlab(["call", "n1", "CLUSTER", "NODES"]);
+    text(&nodes.output().unwrap().stdout).matches("->-").count()
 }
 
 #[tokio::test]
 async fn a_killed_reshard_is_finished_by_the_same_command_and_moves_no_slot_more() {
     let lab = Lab::new();
     lab.up(&["--replicas", "0", "--ephemeral"]);
-    let cluster = Cluster::open(&Home::at(lab.home()), &"default".parse().unwrap()).unwrap();
+    let cluster = lab.open();
     let keys = Keys::new(50_000);
     keys.write(&cluster).await.unwrap();
     let mut owned = 5461;
     for (slots, way) in [(0, "keys"), (20, "keys"), (50, "keys"), (0, "auto")] {
         let command = ["reshard", "--slots", "300", "--to", "n3", "--from", "n1"];
         let command = [&command[..], &["--way", way, "-q"]].concat();
-        kill_when_moved(&lab, &command, slots);
+        lab.kill_when(&command, |lab| open_slots(lab) > slots);
         let journal = lab.home().join("default/reshape.json");
         let other = ["reshard", "--slots", "1", "--to", "n2"];
         if journal.exists() {
             let refused = lab.shardlab(other).assert().code(3);
-            let errors = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+            let errors = text(&refused.get_output().stderr);
             assert!(
                 errors.contains("`shardlab reshard --slots 300 --to n3 --from n1`"),
                 "{errors}"
@@ -390,7 +364,7 @@ fn a_plan_is_shown_without_being_done_and_an_impossible_one_is_refused() {
             .shardlab([&["reshard"], &wish[..]].concat())
             .assert()
             .code(2);
-        let errors = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+        let errors = text(&refused.get_output().stderr);
         assert!(errors.contains(hint), "{errors}");
     }
 }

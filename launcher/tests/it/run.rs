@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::lab::{Lab, PATIENCE};
+use crate::lab::{Lab, wait_until};
 
 fn run(lab: &Lab, command: &[&str]) -> snapbox::cmd::Command {
     lab.shardlab(
@@ -145,18 +145,7 @@ fn an_interrupt_reaches_the_command_and_its_answer_counts() {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let started = shardlab::wait::until_blocking(
-            shardlab::wait::Deadline::after(PATIENCE),
-            std::time::Duration::from_millis(10),
-            || {
-                if ready.exists() {
-                    std::ops::ControlFlow::Break(())
-                } else {
-                    std::ops::ControlFlow::Continue(())
-                }
-            },
-        );
-        assert_eq!(started, Ok(()));
+        wait_until("CMD has set its traps", || ready.exists());
         kill(Pid::from_raw(launcher.id().cast_signed()), signal).unwrap();
         assert_eq!(launcher.wait().unwrap().code(), Some(42), "{signal}");
         std::fs::remove_file(ready).unwrap();

@@ -11,7 +11,6 @@ use shardlab::state::Home;
 use shardlab::wait::Deadline;
 use shardlab::{Cluster, Rung};
 
-use crate::killed::kill_when;
 use crate::lab::{Lab, PATIENCE};
 
 /// What must be the same afterwards: of each node its id, master, epoch and slots, by its own
@@ -261,7 +260,7 @@ fn a_restore_that_is_killed_leaves_nothing_that_down_does_not_find() {
         |lab| lab.processes().len() >= 2,
     ];
     for moment in moments {
-        kill_when(&lab, &["up", "--port", "auto", "--from", file], moment);
+        lab.kill_when(&["up", "--port", "auto", "--from", file], moment);
         lab.shardlab(["down", "-q"]).assert().success();
         lab.assert_empty();
     }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use shardlab::node::Endpoint;
 use shardlab::plan::{Boot, Role, Topology};
 use shardlab::routing::Router;
-use shardlab::state::{Home, Name};
 use shardlab::wait::{Deadline, until};
 use shardlab::{Cluster, Node, Rung};
 
@@ -83,10 +82,6 @@ async fn standing(cluster: &Cluster) -> BTreeMap<String, Role> {
     roles
 }
 
-fn opened(lab: &Lab) -> (Home, Name) {
-    (Home::at(lab.home()), "default".parse().unwrap())
-}
-
 #[test]
 fn a_failover_by_sentinel_is_followed_and_outlives_stop_and_start() {
     let lab = Lab::new();
@@ -94,9 +89,8 @@ fn a_failover_by_sentinel_is_followed_and_outlives_stop_and_start() {
     let report = lab.up(&up);
     assert_eq!(report["topology"], "sentinel");
     assert_eq!(report["rung"], "visible");
-    let (home, name) = opened(&lab);
     runtime().block_on(async {
-        let mut cluster = Cluster::open(&home, &name).unwrap();
+        let mut cluster = lab.open();
         assert_eq!(call(&cluster, &["SET", "a", "1"]).await.0, "n1");
         cluster.call("n1", &["WAIT", "2", "0"]).await.unwrap();
 
@@ -127,7 +121,7 @@ fn a_failover_by_sentinel_is_followed_and_outlives_stop_and_start() {
         lab.shardlab(["start", "n1", "--timeout", "120s"])
             .assert()
             .success();
-        let cluster_now = Cluster::open(&home, &name).unwrap();
+        let cluster_now = lab.open();
         let roles = standing(&cluster_now).await;
         assert_eq!(roles["n1"], Role::Replica);
         assert_eq!(roles[&promoted], Role::Master);
@@ -138,7 +132,7 @@ fn a_failover_by_sentinel_is_followed_and_outlives_stop_and_start() {
         lab.shardlab(["start", "--timeout", "120s"])
             .assert()
             .success();
-        let cluster = Cluster::open(&home, &name).unwrap();
+        let cluster = lab.open();
         assert_eq!(standing(&cluster).await, roles);
         assert_eq!(
             call(&cluster, &["GET", "a"]).await,
@@ -155,9 +149,8 @@ fn a_failover_by_sentinel_is_followed_and_outlives_stop_and_start() {
 fn a_promoted_replica_stays_the_master_and_who_returns_follows_it() {
     let lab = Lab::new();
     lab.up(&["--topology", "replication"]);
-    let (home, name) = opened(&lab);
     runtime().block_on(async {
-        let cluster = Cluster::open(&home, &name).unwrap();
+        let cluster = lab.open();
         call(&cluster, &["SET", "a", "1"]).await;
         cluster.call("n1", &["WAIT", "2", "0"]).await.unwrap();
         cluster.node("n1").unwrap().kill().await.unwrap();
@@ -176,7 +169,7 @@ fn a_promoted_replica_stays_the_master_and_who_returns_follows_it() {
         lab.shardlab(["start", "n1", "--timeout", "120s"])
             .assert()
             .success();
-        let cluster = Cluster::open(&home, &name).unwrap();
+        let cluster = lab.open();
         let roles = standing(&cluster).await;
         assert_eq!(roles["n1"], Role::Replica);
         assert_eq!(roles["r1"], Role::Master);
@@ -189,7 +182,7 @@ fn a_promoted_replica_stays_the_master_and_who_returns_follows_it() {
         lab.shardlab(["start", "--timeout", "120s"])
             .assert()
             .success();
-        let cluster = Cluster::open(&home, &name).unwrap();
+        let cluster = lab.open();
         assert_eq!(standing(&cluster).await, roles);
 
         // Dead when the others are stopped, it returns as a replica all the same.
@@ -199,7 +192,7 @@ fn a_promoted_replica_stays_the_master_and_who_returns_follows_it() {
         lab.shardlab(["start", "--timeout", "120s"])
             .assert()
             .success();
-        let cluster = Cluster::open(&home, &name).unwrap();
+        let cluster = lab.open();
         assert_eq!(standing(&cluster).await, roles);
         assert_eq!(
             call(&cluster, &["GET", "b"]).await,
@@ -313,9 +306,8 @@ fn a_password_guards_everybody_and_run_tells_of_the_sentinels() {
     );
 
     lab.up(&["--topology", "sentinel", "--password", "se cret"]);
-    let (home, name) = opened(&lab);
     runtime().block_on(async {
-        let cluster = Cluster::open(&home, &name).unwrap();
+        let cluster = lab.open();
         for node in cluster.nodes() {
             let bare = Endpoint {
                 password: None,
@@ -336,9 +328,8 @@ fn standalone_servers_are_each_for_themselves_and_keep_their_data() {
     let report = lab.up(&[&up[..], &["--set", "appendfsync=always"]].concat());
     assert_eq!(report["nodes"][1]["name"], "n2");
     assert_eq!(report["nodes"][1]["bus_port"], serde_json::Value::Null);
-    let (home, name) = opened(&lab);
     runtime().block_on(async {
-        let cluster = Cluster::open(&home, &name).unwrap();
+        let cluster = lab.open();
         assert_eq!(call(&cluster, &["SET", "a", "1"]).await.0, "n1");
         cluster.call("n2", &["SET", "a", "2"]).await.unwrap();
         cluster.node("n2").unwrap().kill().await.unwrap();
@@ -351,7 +342,7 @@ fn standalone_servers_are_each_for_themselves_and_keep_their_data() {
             lab.shardlab([verb]).assert().success();
         }
         runtime().block_on(async {
-            let cluster = Cluster::open(&home, &name).unwrap();
+            let cluster = lab.open();
             for (node, value) in [("n1", "1"), ("n2", "2")] {
                 let reply = cluster.call(node, &["GET", "a"]).await.unwrap();
                 assert_eq!(reply.as_text(), Some(value.as_bytes()));

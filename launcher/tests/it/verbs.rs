@@ -1,7 +1,6 @@
 //! Nodes that are killed, paused and restarted.
 
-use std::ops::ControlFlow;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,36 +13,14 @@ use serde_json::Value;
 use shardlab::cluster::Step;
 use shardlab::plan::{Options, PortChoice, Setting};
 use shardlab::state::Home;
-use shardlab::wait::{Deadline, until_blocking};
+use shardlab::wait::Deadline;
 
-use crate::lab::{Lab, PATIENCE};
+use crate::lab::{Lab, PATIENCE, wait_until};
 
 const PAIR: [&str; 4] = ["--masters", "1", "--replicas", "1"];
 
 fn node(lab: &Lab, index: usize) -> Value {
     lab.json(["status", "--json"])["nodes"][index].clone()
-}
-
-fn spawn(lab: &Lab, args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_shardlab"))
-        .args(args)
-        .env("SHARDLAB_HOME", lab.home())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-#[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let reached = until_blocking(Deadline::after(PATIENCE), Duration::from_millis(1), || {
-        if is_so() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    });
-    assert_eq!(reached, Ok(()), "{what}");
 }
 
 #[test]
@@ -151,14 +128,14 @@ fn a_pause_for_a_time_ends_by_itself_and_with_its_command() {
         .stderr_eq("paused n1, r1 for 50ms; Ctrl-C ends it\nresumed n1, r1\n");
     assert_eq!(node(&lab, 0)["paused"], false);
 
-    let mut pausing = spawn(&lab, &["pause", "n1", "--for", "1h"]);
+    let mut pausing = lab.spawn(["pause", "n1", "--for", "1h"], Stdio::null());
     wait_until("it is paused", || node(&lab, 0)["paused"] == true);
     kill(Pid::from_raw(pausing.id().cast_signed()), Signal::SIGINT).unwrap();
     assert_eq!(pausing.wait().unwrap().code(), Some(130));
     assert_eq!(node(&lab, 0)["paused"], false);
 
     // What another command resumes is not waited for.
-    let mut pausing = spawn(&lab, &["pause", "n1", "--for", "1h"]);
+    let mut pausing = lab.spawn(["pause", "n1", "--for", "1h"], Stdio::null());
     wait_until("it is paused", || node(&lab, 0)["paused"] == true);
     lab.shardlab(["resume", "n1"]).assert().success();
     assert!(pausing.wait().unwrap().success());
@@ -216,7 +193,7 @@ fn what_a_killed_start_has_bent_the_next_one_sets_right() {
     };
     assert!(hz().contains("20"), "{}", hz());
     lab.shardlab(["stop"]).assert().success();
-    let mut start = spawn(&lab, &["start"]);
+    let mut start = lab.spawn(["start"], Stdio::null());
     wait_until("all are started", || lab.processes().len() == 6);
     start.kill().unwrap();
     start.wait().unwrap();

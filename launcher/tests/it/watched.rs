@@ -4,22 +4,11 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use crate::killed::kill_when;
-use crate::lab::Lab;
+use crate::lab::{Lab, text};
 
 fn watching(lab: &Lab, args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_shardlab"))
-        .args(["status", "--watch", "--every", "100ms"])
-        .args(args)
-        .env("SHARDLAB_HOME", lab.home())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-fn text(output: &[u8]) -> String {
-    String::from_utf8_lossy(output).into_owned()
+    let watch = ["status", "--watch", "--every", "100ms"];
+    lab.spawn([&watch[..], args].concat(), Stdio::piped())
 }
 
 #[test]
@@ -128,9 +117,7 @@ fn a_stopped_cluster_shows_what_its_nodes_will_be() {
 #[test]
 fn a_start_that_was_killed_is_not_called_under_way() {
     let lab = Lab::new();
-    kill_when(&lab, &["up", "--port", "auto"], |lab| {
-        !lab.processes().is_empty()
-    });
+    lab.kill_when(&["up", "--port", "auto"], |lab| !lab.processes().is_empty());
     assert_eq!(lab.json(["status", "--json"])["state"], "interrupted");
     assert_eq!(
         lab.json(["ls", "--json"])["clusters"][0]["state"],

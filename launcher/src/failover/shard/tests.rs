@@ -1,6 +1,6 @@
 use super::*;
-use crate::reshape::survey::Account;
 use crate::resp::{Frame, Value};
+use crate::survey::Account;
 use crate::view;
 
 /// n1 n2 n3 with r1 r2 r3, and r1b: what each of them says, if it speaks.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::reshape::survey::Direction;
 use crate::slots::SlotRanges;
+use crate::survey::Direction;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Finding {
         node: String,
         /// Why there is no answer.
         why: String,
+        /// Whether it is paused.
+        paused: bool,
         /// The slots that other nodes say are its own.
         slots: SlotRanges,
     },
@@ -175,6 +177,8 @@ pub enum Remedy {
     Fix,
     /// `shardlab start NODE`
     Start(String),
+    /// `shardlab resume NODE`
+    Resume(String),
     /// It passes by itself, or `fix` helps.
     Time,
     /// A replica must be added.
@@ -194,6 +198,7 @@ impl Remedy {
         match self {
             Self::Fix => format!("`shardlab fix{option}`"),
             Self::Start(node) => format!("`shardlab start{option} {node}`"),
+            Self::Resume(node) => format!("`shardlab resume{option} {node}`"),
             Self::Time => format!("passes by itself within seconds, else `shardlab fix{option}`"),
             Self::AddReplica(node) => {
                 format!("`shardlab add-node{option} --replica-of {node}`")
@@ -279,6 +284,9 @@ impl Finding {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Stranger { alive, slots, .. } if *alive && !slots.is_empty() => Remedy::Decide,
+            Self::Silent {
+                node, paused: true, ..
+            } => Remedy::Resume(node.clone()),
             Self::Silent { node, .. } => Remedy::Start(node.clone()),
             Self::NotCovered { .. }
             | Self::Contested { .. }
@@ -312,10 +320,14 @@ impl fmt::Display for Finding {
     #[expect(clippy::too_many_lines, reason = "one sentence for each finding")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Silent { node, why, slots } if slots.is_empty() => {
+            Self::Silent {
+                node, why, slots, ..
+            } if slots.is_empty() => {
                 write!(f, "{node} does not answer: {why}")
             }
-            Self::Silent { node, why, slots } => {
+            Self::Silent {
+                node, why, slots, ..
+            } => {
                 write!(f, "{node}, who owns slots {slots}, does not answer: {why}")
             }
             Self::NotCovered { slots, keys } => {

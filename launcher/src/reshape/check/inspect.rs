@@ -12,10 +12,10 @@ use crate::cluster::Cluster;
 use crate::node::{Endpoint, Node};
 use crate::reshape::Journal;
 use crate::reshape::mover::jobs::{Job, State, jobs};
-use crate::reshape::survey::{Account, Survey};
 use crate::resp::Frame;
 use crate::slots::{Slot, SlotRange, SlotRanges};
 use crate::state::Stage;
+use crate::survey::{Account, Survey};
 use crate::view::{self, NodeLine};
 use crate::wait::{Deadline, next_round};
 
@@ -122,6 +122,7 @@ fn seat(node: &Node) -> Seat {
         node: node.name().to_owned(),
         port: node.plan().port,
         shard: node.plan().shard,
+        paused: node.is_paused(),
     }
 }
 

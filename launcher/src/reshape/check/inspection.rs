@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::reshape::survey::{OpenSlot, Survey};
 use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::survey::{OpenSlot, Survey};
 use crate::view::NodeLine;
 
 /// A node as the launcher knows it, whether it speaks or not.
@@ -15,6 +15,8 @@ pub struct Seat {
     pub port: u16,
     /// The shard that it was born into.
     pub shard: usize,
+    /// Whether it stands still (SIGSTOP).
+    pub paused: bool,
 }
 
 /// What one node was asked besides CLUSTER NODES.

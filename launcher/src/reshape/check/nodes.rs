@@ -15,6 +15,10 @@ pub(super) fn silent(inspection: &Inspection) -> Vec<Finding> {
         .map(|(node, why)| Finding::Silent {
             node: node.to_owned(),
             why: why.clone(),
+            paused: inspection
+                .seats
+                .iter()
+                .any(|seat| seat.node == node && seat.paused),
             slots: slots_told_of(inspection, node),
         })
         .collect()

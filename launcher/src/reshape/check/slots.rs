@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finding::Finding;
 use super::inspection::Inspection;
-use crate::reshape::survey::Direction;
 use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::survey::Direction;
 
 /// What is wrong with the slots of a cluster.
 pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 use super::*;
-use crate::reshape::survey::{Account, Survey};
 use crate::slots::Slot;
+use crate::survey::{Account, Survey};
 use crate::view::node_lines;
 
 /// Three masters, `n1` to `n3`, ids `a1` to `a3`, with a replica each, `r1` to `r3`, ids `b1` to `b3`; all
@@ -102,6 +102,7 @@ impl World {
             node: (*name).to_owned(),
             port: 7001 + u16::try_from(index).unwrap(),
             shard: index % 3,
+            paused: false,
         });
         let mut inspection = Inspection {
             survey: Survey::new(self.texts.iter().filter(stays).map(account).collect()),
@@ -229,6 +230,20 @@ fn the_slots_of_a_silent_node_are_not_uncovered() {
     assert_eq!(
         check(&world.inspection())[0].remedy(),
         Remedy::Start("n2".to_owned())
+    );
+}
+
+#[test]
+fn a_node_that_is_paused_is_to_be_resumed_not_started() {
+    let mut inspection = World::sound().silent("n2").inspection();
+    for seat in &mut inspection.seats {
+        seat.paused = seat.node == "n2";
+    }
+    let findings = check(&inspection);
+    assert_eq!(findings[0].remedy(), Remedy::Resume("n2".to_owned()));
+    assert_eq!(
+        findings[0].remedy().text(" -n other"),
+        "`shardlab resume -n other n2`"
     );
 }
 

@@ -1,7 +1,7 @@
 //! What single nodes believe of slots and of each other. Pure.
 
-use crate::reshape::survey::Survey;
 use crate::slots::SlotRanges;
+use crate::survey::Survey;
 
 /// Of some slots: those that a node gives to somebody else, and those that it does not own.
 pub(super) fn split(

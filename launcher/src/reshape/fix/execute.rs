@@ -17,11 +17,11 @@ use crate::error::Error;
 use crate::node::Orders;
 use crate::reshape::check::Finding;
 use crate::reshape::moves::line;
-use crate::reshape::survey::Survey;
 use crate::reshape::{Journal, Keep, Move, MoveError, MoveEvent, MoveOptions, Way};
 use crate::shape::Shape;
 use crate::slots::SlotRanges;
 use crate::state::Lock;
+use crate::survey::Survey;
 use crate::wait::{self, Deadline};
 
 /// How often what is there is looked at anew. One round does all that was seen; what it brings to

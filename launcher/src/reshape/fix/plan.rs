@@ -6,8 +6,8 @@ use super::repair::Repair;
 use super::spread::spread;
 use super::verdict::{Case, Ruling, Verdict, rule};
 use crate::reshape::check::{Finding, Inspection, Remedy, check};
-use crate::reshape::survey::{Direction, OpenSlot};
 use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::survey::{Direction, OpenSlot};
 
 /// What mends a cluster, in the order in which it is done; nothing if all is well, or if only the
 /// user can help.

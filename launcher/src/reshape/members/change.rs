@@ -1,4 +1,4 @@
-//! What is about to be done to the set of nodes, step by step, and how it is asked for.
+//! What is about to be done to the set of nodes, step by step, and how it is asked for. Pure.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -11,9 +11,6 @@ use crate::exit;
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemberError {
-    /// Servers that are no cluster.
-    #[error("nodes are added to clusters and deleted from them; `{0}` is none")]
-    NoCluster(String),
     /// `--replica-of` a node that is about to leave.
     #[error("node `{0}` is about to be deleted and takes no replica")]
     Leaving(String),

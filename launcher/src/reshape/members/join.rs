@@ -13,8 +13,8 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::launch::make_node_folder;
 use crate::node::{Node, Orders};
-use crate::reshape::survey::Survey;
 use crate::state::{Lock, Stage, create_folders, write_atomically};
+use crate::survey::Survey;
 use crate::wait::{Deadline, next_round};
 
 /// How often the nodes are looked at while they come to terms.

@@ -9,10 +9,10 @@ use crate::client::REPLY_TIMEOUT;
 use crate::cluster::{Cluster, remove_node_folder};
 use crate::error::Error;
 use crate::node::{Node, Orders};
-use crate::reshape::survey::Direction;
 use crate::reshape::{Keep, MoveOptions};
 use crate::slots::SlotRanges;
 use crate::state::Lock;
+use crate::survey::Direction;
 use crate::wait::{Deadline, next_round};
 
 /// Whether nodes follow the slots of their shard to another one (Redis 7.0, `clusterUpdateSlotsConfigWith`).

@@ -12,6 +12,7 @@ mod join;
 mod leave;
 mod make;
 pub(crate) mod names;
+mod newcomer;
 mod plan;
 mod roster;
 mod share;

@@ -4,20 +4,18 @@ use std::net::SocketAddr;
 
 use super::change::{Addition, Change, Removal, Step};
 use super::error::MemberError;
-use super::existing::{Existing, inspect};
-use super::goal::{Attach, Goal, NewNode, Scale, Slots, master_of, scaled, with, without};
+use super::existing::inspect;
+use super::goal::{Attach, Goal, Scale, Slots, master_of, scaled, with, without};
 use super::names::Names;
 use super::roster::{Member, Part, roster};
 use super::share::{evenly, handed};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::plan::{NodePlan, Plan, PlanError, PortChoice, Role, Topology, bus_port};
-use crate::ports;
-use crate::reshape::survey::Survey;
 use crate::reshape::{Journal, Move};
 use crate::slots::SlotRanges;
 use crate::state::{NodeRecord, Phase, Stage};
+use crate::survey::Survey;
 use crate::wait::Deadline;
 
 impl Cluster {
@@ -123,12 +121,11 @@ impl Cluster {
         if self.record().phase == Phase::Starting {
             return Err(Error::Unfinished(self.name().clone()));
         }
-        if self.record().options.topology != Topology::Cluster {
-            return Err(MemberError::NoCluster(self.name().to_string()).into());
-        }
+        self.must_have_slots()?;
         if !self.is_running() {
             return Err(Error::NotRunning(self.name().clone()));
         }
+        (self.nodes().iter()).try_for_each(crate::Node::must_not_be_paused)?;
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         let members = roster(&self.records(), &survey);
         Ok((survey, members))
@@ -163,75 +160,6 @@ impl Cluster {
                 reason: format!("it is node `{}` of this cluster already", node.name()),
             }),
         }
-    }
-
-    /// Records of nodes of ours to be started, with ports that are free now.
-    fn started(&self, new: &[NewNode], port: Option<u16>) -> Result<Vec<NodeRecord>, Error> {
-        let options = &self.record().options;
-        let last = || {
-            let ours = self.nodes().iter().filter(|node| node.is_ours());
-            ours.map(|node| node.plan().port).max().unwrap_or(0)
-        };
-        let ports = match (port, &options.ports) {
-            (Some(port), _) => vec![port],
-            (None, PortChoice::Auto) => ports::choose(new.len(), &options.bind, self.home())?,
-            (None, _) => ports::following(last(), new.len(), &options.bind, self.home())?,
-        };
-        let mut records = Vec::with_capacity(new.len());
-        for (new, port) in new.iter().zip(ports) {
-            let plan = Self::planned(new, port, bus_port(&new.name, options.topology, port)?);
-            self.refuse_double_port(&plan)?;
-            let dir = self.record().dir.join(port.to_string());
-            records.push(joining(NodeRecord::new(plan, dir), new));
-        }
-        let plan = Plan {
-            nodes: records.iter().map(|record| record.plan.clone()).collect(),
-        };
-        ports::check(&plan, &options.bind, self.home())?;
-        Ok(records)
-    }
-
-    /// The record of a server that runs already.
-    fn taken_in(&self, new: &NewNode, existing: &Existing) -> NodeRecord {
-        let plan = Self::planned(new, existing.address.port(), Some(existing.bus_port));
-        // Nothing is ever there.
-        let dir = self.record().dir.join(existing.address.port().to_string());
-        let record = NodeRecord {
-            foreign: Some(existing.address),
-            ..NodeRecord::new(plan, dir)
-        };
-        joining(record, new)
-    }
-
-    fn planned(new: &NewNode, port: u16, bus_port: Option<u16>) -> NodePlan {
-        NodePlan {
-            name: new.name.clone(),
-            role: if new.replica_of.is_some() {
-                Role::Replica
-            } else {
-                Role::Master
-            },
-            shard: new.shard,
-            port,
-            bus_port,
-            slots: SlotRanges::default(),
-        }
-    }
-
-    /// A node that is down does not hold its ports, and wants them back.
-    fn refuse_double_port(&self, plan: &NodePlan) -> Result<(), PlanError> {
-        for node in self.nodes() {
-            let taken = [Some(node.plan().port), node.bus_port()];
-            let wanted = [Some(plan.port), plan.bus_port].into_iter().flatten();
-            if let Some(port) = wanted.into_iter().find(|port| taken.contains(&Some(*port))) {
-                return Err(PlanError::PortTwice {
-                    port,
-                    first: format!("port of `{}`", node.name()),
-                    second: format!("port of `{}`", plan.name),
-                });
-            }
-        }
-        Ok(())
     }
 
     fn steps_of_joining(&self) -> Vec<Step> {
@@ -296,15 +224,6 @@ impl Cluster {
 
 fn member<'a>(members: &'a [Member], name: &str) -> Option<&'a Member> {
     members.iter().find(|member| member.name == name)
-}
-
-fn joining(record: NodeRecord, new: &NewNode) -> NodeRecord {
-    NodeRecord {
-        stage: Stage::Joining {
-            replica_of: new.replica_of.clone(),
-        },
-        ..record
-    }
 }
 
 /// The steps of a node that is joining; none of one that has joined.

@@ -1,8 +1,8 @@
 //! Who is who at this moment: the record and what the nodes say, in one list. Pure.
 
 use crate::plan::Role;
-use crate::reshape::survey::Survey;
 use crate::state::{NodeRecord, Stage};
+use crate::survey::Survey;
 use crate::view::NodeLine;
 
 /// One node as it is.

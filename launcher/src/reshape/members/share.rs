@@ -2,8 +2,8 @@
 
 use crate::reshape::Move;
 use crate::reshape::plan::{Rebalance, WishError, rebalance};
-use crate::reshape::survey::{Account, Survey};
 use crate::slots::{Slot, SlotRanges};
+use crate::survey::{Account, Survey};
 use crate::view::NodeLine;
 
 /// Deals all slots out evenly to the masters that `stay`, those that are not there yet included. As

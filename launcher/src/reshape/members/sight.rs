@@ -3,7 +3,7 @@
 use super::goal::Attach;
 use super::roster::has_ports;
 use crate::ladder::{Answers, ClusterAnswers, Observation};
-use crate::reshape::survey::Survey;
+use crate::survey::Survey;
 use crate::view::NodeLine;
 
 /// What `node` says of the node with this id.

@@ -8,8 +8,8 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::reshape::MoveError;
 use crate::reshape::moves::{self, Move};
-use crate::reshape::survey::Survey;
 use crate::slots::{Slot, SlotRanges};
+use crate::survey::Survey;
 use crate::wait::{self, Deadline};
 
 /// How long gossip may take: the new owner tells all nodes at once, and again with each ping.
@@ -162,7 +162,7 @@ fn doubts(moves: &[Move], survey: &Survey) -> Result<Vec<Doubt>, MoveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reshape::survey::Account;
+    use crate::survey::Account;
 
     #[test]
     fn whoever_has_not_heard_of_a_move_or_has_it_open_is_in_doubt() {

@@ -23,11 +23,11 @@ use tokio::task::JoinSet;
 
 use super::moves::{self, Move, Task};
 use super::plan;
-use super::survey::Survey;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::slots::{Slot, SlotRanges};
+use crate::survey::Survey;
 use crate::wait::Deadline;
 
 use atomic::Part;
@@ -106,6 +106,7 @@ impl Cluster {
         options: MoveOptions,
         observe: impl FnMut(&MoveEvent<'_>),
     ) -> Result<Moved, Error> {
+        self.must_have_slots()?;
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         let moves = plan::reshard(&survey, wish)?;
         self.move_slots(&moves, options, observe).await
@@ -121,6 +122,7 @@ impl Cluster {
         options: MoveOptions,
         observe: impl FnMut(&MoveEvent<'_>),
     ) -> Result<Moved, Error> {
+        self.must_have_slots()?;
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         let moves = plan::rebalance(&survey, wish)?;
         self.move_slots(&moves, options, observe).await

@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use crate::exit;
-use crate::reshape::survey::Direction;
 use crate::slots::Slot;
+use crate::survey::Direction;
 
 /// Why there is no plan. Nothing has been changed.
 #[derive(Debug, Clone, PartialEq, Error)]

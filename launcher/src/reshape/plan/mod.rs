@@ -6,8 +6,8 @@ mod reshard;
 #[cfg(test)]
 mod tests;
 
-use super::survey::Survey;
 use crate::slots::{Slot, SlotRange, SlotRanges};
+use crate::survey::Survey;
 
 pub use error::WishError;
 pub use rebalance::{Rebalance, rebalance};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{Holding, WishError, holdings, master, shares};
 use crate::reshape::Move;
-use crate::reshape::survey::Survey;
+use crate::survey::Survey;
 
 /// How the slots are to be dealt out anew.
 #[derive(Debug, Clone, PartialEq)]

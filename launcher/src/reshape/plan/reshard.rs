@@ -2,7 +2,7 @@
 
 use super::{Holding, WishError, holdings, master, shares};
 use crate::reshape::Move;
-use crate::reshape::survey::Survey;
+use crate::survey::Survey;
 
 /// A number of slots that one node is to get from others.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -44,6 +44,8 @@ pub(crate) struct Kill {
     /// A name, with or without SIG, or a number.
     #[arg(short, long, default_value = "KILL", value_parser = signal::parse)]
     pub(crate) signal: Signal,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// `pause`
@@ -55,6 +57,8 @@ pub(crate) struct Pause {
     /// Stay for so long, then resume; Ctrl-C resumes at once [default: until `resume`].
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) time: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// `resume`
@@ -63,6 +67,8 @@ pub(crate) struct Resume {
     /// Names, ports or beginnings of ids [default: all that are paused].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// `failover`

@@ -1,0 +1,184 @@
+//! The arguments of the commands that look at a cluster, wait for it and talk to it.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use shardlab::Rung;
+use shardlab::plan::Role;
+
+use super::Json;
+
+/// `status`
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Look again and again, until Ctrl-C.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// How often, from 100ms to 1h.
+    #[arg(long, value_name = "TIME", default_value = "1s", requires = "watch", value_parser = every)]
+    pub(crate) every: Duration,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `wait`
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    /// A rung (listening, formed, ok, replicas, visible) or NODE=master, NODE=replica; as often as needed.
+    #[arg(long = "for", value_name = "RUNG|NODE=ROLE", default_value = "visible", value_parser = goal)]
+    pub(crate) goals: Vec<Goal>,
+    /// How long to wait.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Duration,
+}
+
+/// What `wait` waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// All nodes stand on a rung.
+    Rung(Rung),
+    /// A node says that it is a master or a replica.
+    Role(String, Role),
+}
+
+/// `env`
+#[derive(Debug, Args)]
+pub(crate) struct Env {
+    /// How it is written.
+    #[arg(long, value_enum, default_value = "sh")]
+    pub(crate) shell: ShellArg,
+}
+
+/// `--shell`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellArg {
+    /// export A='b', for sh, bash and zsh
+    Sh,
+    /// set -gx A 'b'
+    Fish,
+    /// A="b"
+    Dotenv,
+    /// {"A": "b"}
+    Json,
+}
+
+/// `call`
+#[derive(Debug, Args)]
+pub(crate) struct Call {
+    /// Ask every node that is a master now.
+    #[arg(long, conflicts_with = "replicas")]
+    pub(crate) masters: bool,
+    /// Ask every node that is a replica now.
+    #[arg(long)]
+    pub(crate) replicas: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    /// The command and its arguments; in front of it a node's name or port may stand.
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "[NODE] CMD"
+    )]
+    pub(crate) command: Vec<String>,
+}
+
+/// `cli`
+#[derive(Debug, Args)]
+pub(crate) struct CliArgs {
+    /// A node's name or port, and arguments for redis-cli [default: n1].
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "[NODE] ARGS"
+    )]
+    pub(crate) args: Vec<OsString>,
+}
+
+/// `logs`
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Names, ports or beginnings of ids [default: all nodes].
+    #[arg(value_name = "NODE")]
+    pub(crate) nodes: Vec<String>,
+    /// Go on as the logs grow.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Only so many of the last lines of each.
+    #[arg(long, value_name = "N")]
+    pub(crate) lines: Option<usize>,
+}
+
+/// `servers`
+#[derive(Debug, Args)]
+pub(crate) struct Servers {
+    /// What to do with them; without it they are listed.
+    #[command(subcommand)]
+    pub(crate) command: Option<ServersCommand>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `servers …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServersCommand {
+    /// Fetches a server into the cache
+    Install {
+        /// valkey, redis, or product@version
+        spec: String,
+        /// Accept a licence that restricts the server's use.
+        #[arg(long)]
+        accept_licence: bool,
+    },
+}
+
+fn every(text: &str) -> Result<Duration, String> {
+    let every =
+        humantime::parse_duration(text).map_err(|error| format!("{error}; write 1s or 500ms"))?;
+    if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&every) {
+        Ok(every)
+    } else {
+        Err("expected a time from 100ms to 1h".to_owned())
+    }
+}
+
+fn goal(text: &str) -> Result<Goal, String> {
+    if let Some((node, role)) = text.split_once('=') {
+        let role = match role {
+            "master" => Role::Master,
+            "replica" => Role::Replica,
+            other => {
+                return Err(format!(
+                    "`{other}` is no role; a node is `master` or `replica`"
+                ));
+            }
+        };
+        return Ok(Goal::Role(node.to_owned(), role));
+    }
+    let rung = Rung::ALL.into_iter().find(|rung| rung.name() == text);
+    rung.map(Goal::Rung).ok_or_else(|| {
+        let names = Rung::ALL.map(Rung::name).join(", ");
+        format!("`{text}` is no rung; the rungs are {names}, and NODE=master or NODE=replica waits for a role")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_is_a_rung_or_a_role() {
+        assert_eq!(goal("ok"), Ok(Goal::Rung(Rung::Ok)));
+        assert_eq!(
+            goal("r1=master"),
+            Ok(Goal::Role("r1".to_owned(), Role::Master))
+        );
+        assert!(goal("okay").unwrap_err().contains("listening, formed, ok"));
+        assert!(
+            goal("r1=slave")
+                .unwrap_err()
+                .contains("`master` or `replica`")
+        );
+    }
+}

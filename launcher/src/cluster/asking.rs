@@ -1,0 +1,71 @@
+//! Asking all nodes at once, and what each says of all of them.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::Cluster;
+use crate::node::{Endpoint, Node};
+use crate::survey::{Account, Survey};
+use crate::view;
+use crate::wait::Deadline;
+
+/// How long a node that is paused is waited for: it may go on at any moment, but hardly now.
+const PAUSED_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl Cluster {
+    /// What every node says at this moment, all asked at once. A node that does not answer by the
+    /// deadline, or within a second if it is paused, is in the survey, with the reason.
+    pub async fn survey(&self, deadline: Deadline) -> Survey {
+        let accounts = self.ask_all(|node| {
+            let (endpoint, paused) = (node.endpoint(), node.is_paused());
+            async move {
+                if !paused {
+                    return account(endpoint, deadline).await;
+                }
+                let mut account = account(endpoint, deadline.at_most(PAUSED_TIMEOUT)).await;
+                if account.says.is_err() {
+                    account.says = Err("it is paused".to_owned());
+                }
+                account
+            }
+        });
+        Survey::new(accounts.await)
+    }
+
+    /// What each node gives, all asked at once, in the order of [`Cluster::nodes`]. The slowest one
+    /// decides how long it takes.
+    pub(crate) async fn ask_all<T, F>(&self, ask: impl Fn(&Node) -> F) -> Vec<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let mut asking = JoinSet::new();
+        for (index, node) in self.nodes().iter().enumerate() {
+            let answer = ask(node);
+            asking.spawn(async move { (index, answer.await) });
+        }
+        let mut answers = asking.join_all().await;
+        answers.sort_by_key(|(index, _)| *index);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+}
+
+async fn account(endpoint: Endpoint, deadline: Deadline) -> Account {
+    let says = async {
+        let mut connection = endpoint.connect(deadline).await?;
+        connection.call(&["CLUSTER", "NODES"], deadline).await
+    };
+    let says = says.await.map_err(|error| error.to_string());
+    let says = says.and_then(|reply| match reply.as_error() {
+        Some(error) => Err(crate::resp::escape(error)),
+        None => view::nodes(&reply)
+            .filter(|lines| lines.iter().any(|line| line.has("myself")))
+            .ok_or_else(|| "its CLUSTER NODES cannot be understood".to_owned()),
+    });
+    Account {
+        node: endpoint.name,
+        says,
+    }
+}
