@@ -16,10 +16,10 @@ use crate::view;
 /// How much one MIGRATE, or several in one pipeline, may carry, unless a single key is larger. A
 /// node serves nobody else meanwhile; a megabyte takes it a few milliseconds.
 const BYTES_AT_ONCE: u64 = 1 << 20;
-/// How many keys one MIGRATE may carry.
-const KEYS_AT_ONCE: usize = 200;
-/// How many keys all MIGRATEs in one pipeline: a node serves its clients between two pipelines.
-const KEYS_IN_A_ROW: usize = 250;
+/// How many keys one MIGRATE may carry, or several in one pipeline: a node serves its clients between
+/// two pipelines, and all sources of a target wait for each other. With more of them moves are hardly
+/// faster, while clients get a fraction of their commands through.
+const KEYS_AT_ONCE: usize = 16;
 /// A source with so few bytes of data in all is not asked for the size of each key: whatever goes
 /// together takes it a moment. Sizing costs it a tenth of what moving does.
 const SMALL_DATASET: u64 = 64 << 20;
@@ -280,7 +280,7 @@ fn together(parcels: &[Parcel]) -> usize {
     let fitting = parcels.iter().take_while(|parcel| {
         bytes = bytes.saturating_add(parcel.bytes);
         keys += parcel.keys.len();
-        bytes <= BYTES_AT_ONCE && keys <= KEYS_IN_A_ROW
+        bytes <= BYTES_AT_ONCE && keys <= KEYS_AT_ONCE
     });
     fitting.count().max(1)
 }

@@ -39,8 +39,9 @@ use progress::{Tell, Tick};
 
 /// How many workers there are between two nodes: one moves keys while another waits for the disk.
 const LANES: NonZeroUsize = NonZeroUsize::new(2).expect("it is not zero");
-/// The same where each SETSLOT waits for the replicas' word before the next one of that connection.
-const LANES_THAT_WAIT: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
+/// How many there are in all where each SETSLOT waits for the replicas' word before the next one of that
+/// connection. Each has two connections.
+const LANES_THAT_WAIT: usize = 128;
 
 /// How slots are moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -166,7 +167,7 @@ impl Cluster {
         for (stage, legs) in stages.into_iter().zip(legs) {
             let (tell, mut told) = mpsc::unbounded_channel();
             let mut work = JoinSet::new();
-            let lanes = self.lanes(options);
+            let lanes = self.lanes(options, legs.len());
             begin(&mut work, legs, atomic, lanes, options, &Tell::new(tell)).await?;
             loop {
                 tokio::select! {
@@ -253,9 +254,13 @@ impl Cluster {
         Ok(keys)
     }
 
-    fn lanes(&self, options: MoveOptions) -> NonZeroUsize {
-        let waits = self.record().server.setslot_waits_for_replicas();
-        let usual = if waits { LANES_THAT_WAIT } else { LANES };
+    /// How many workers each of so many pairs of nodes gets.
+    fn lanes(&self, options: MoveOptions, pairs: usize) -> NonZeroUsize {
+        let share = LANES_THAT_WAIT / pairs.max(1);
+        let usual = match NonZeroUsize::new(share) {
+            Some(share) if self.record().server.setslot_waits_for_replicas() => share.max(LANES),
+            _ => LANES,
+        };
         options.lanes.unwrap_or(usual)
     }
 
