@@ -36,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const MEETING: Duration = Duration::from_secs(75);
 /// How long all nodes may take to say how things are.
 const LOOK: Duration = Duration::from_secs(10);
+/// How far apart two looks are that must come to the same plan.
+const HOLD_STILL: Duration = Duration::from_millis(300);
 const ROUND: Duration = Duration::from_millis(50);
 /// How many slots a node is told of in one write, for which it has five seconds: since Valkey 8 each
 /// SETSLOT waits for the replicas, and these for their processor.
@@ -86,8 +88,7 @@ impl Cluster {
         let mut done: Vec<Repair> = Vec::new();
         let mut last = Vec::new();
         for _ in 0..ROUNDS {
-            let (inspection, _) = self.settled(GOSSIP, Deadline::after(LOOK)).await;
-            let round = repairs(&inspection);
+            let round = self.plan_repairs().await;
             if round.is_empty() || round == last {
                 break;
             }
@@ -107,6 +108,22 @@ impl Cluster {
             self.forget_shape(lock)?;
         }
         Ok(Fixed { done, left })
+    }
+
+    /// What is to be repaired, once two looks in a row come to the same: nodes may still be carrying out
+    /// what a command that was killed a moment ago has sent them.
+    async fn plan_repairs(&self) -> Vec<Repair> {
+        let deadline = Deadline::after(LOOK);
+        let mut plan = repairs(&self.settled(GOSSIP, deadline).await.0);
+        while !plan.is_empty() && !deadline.passed() {
+            wait::next_round(HOLD_STILL, deadline).await;
+            let again = repairs(&self.settled(GOSSIP, deadline).await.0);
+            if again == plan {
+                break;
+            }
+            plan = again;
+        }
+        plan
     }
 
     async fn repair(
