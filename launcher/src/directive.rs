@@ -118,31 +118,45 @@ impl Setting {
         let (key, value) = text
             .split_once('=')
             .ok_or_else(|| SettingError::NoValue(text.to_owned()))?;
-        let key = key.trim().to_ascii_lowercase();
+        let setting = Self {
+            key: key.trim().to_ascii_lowercase(),
+            value: value.to_owned(),
+        };
+        setting.check()?;
+        Ok(setting)
+    }
+
+    /// Whether it is one that [`Setting::parse`] gives: not all settings are made by it.
+    ///
+    /// # Errors
+    /// As [`Setting::parse`].
+    pub fn check(&self) -> Result<(), SettingError> {
+        let Self { key, value } = self;
+        let given = || format!("{key}={value}");
         if key.is_empty() {
-            return Err(SettingError::NoName(text.to_owned()));
+            return Err(SettingError::NoName(given()));
         }
         let stray = key
             .char_indices()
             .find(|(_, c)| !matches!(c, 'a'..='z' | '0'..='9' | '-' | '_' | '.'));
         if let Some((offset, found)) = stray {
             return Err(SettingError::Name {
-                given: text.to_owned(),
+                given: given(),
                 offset,
                 found,
             });
         }
-        if let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| *reserved == key) {
-            return Err(SettingError::Reserved { key, instead });
+        if let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| reserved == key) {
+            return Err(SettingError::Reserved {
+                key: key.clone(),
+                instead,
+            });
         }
         match split_words(value) {
-            Ok(_) => Ok(Self {
-                key,
-                value: value.to_owned(),
-            }),
+            Ok(_) => Ok(()),
             Err((offset, what)) => Err(SettingError::Value {
-                key,
-                value: value.to_owned(),
+                key: key.clone(),
+                value: value.clone(),
                 offset,
                 what,
             }),

@@ -29,6 +29,17 @@ pub enum Damage {
     /// A node's name that no plan gives.
     #[error("`{0}` is no name of a node")]
     NodeName(String),
+    /// A setting that nobody can have asked for.
+    #[error("its setting cannot be one: {0}")]
+    Setting(String),
+    /// A name of a data file that leads out of the node's folder.
+    #[error("its setting `{key}` is `{value}`, which is no name of a file")]
+    FileName {
+        /// The directive.
+        key: String,
+        /// Its value, escaped.
+        value: String,
+    },
     /// The same node twice.
     #[error("node `{0}` is in it twice")]
     NodeTwice(String),

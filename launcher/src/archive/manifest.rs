@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Damage;
 use crate::config::{CLUSTER_FILE, CONFIG_FILE, LOG_FILE, PID_FILE, SENTINEL_FILE};
-use crate::plan::{MAX_NODES, NodePlan, Options};
+use crate::directive::split_words;
+use crate::plan::{MAX_NODES, NodePlan, Options, Setting};
 use crate::server::Identity;
 use crate::state::Name;
 
@@ -171,6 +172,7 @@ impl Manifest {
         if self.nodes.is_empty() || self.nodes.len() > MAX_NODES {
             return Err(Damage::NodeCount(self.nodes.len()));
         }
+        self.options.settings.iter().try_for_each(check_setting)?;
         let masters = self.nodes.iter().map(|node| &node.plan.name);
         if let Some(master) = &self.master
             && !masters.into_iter().any(|name| name == master)
@@ -195,6 +197,31 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+}
+
+/// Directives whose value is the name of a file or folder in the node's own.
+pub(super) const FILE_NAMES: [&str; 3] = ["dbfilename", "appendfilename", "appenddirname"];
+
+/// A setting becomes a line of a config, and these names are where data is unpacked to.
+fn check_setting(setting: &Setting) -> Result<(), Damage> {
+    setting
+        .check()
+        .map_err(|error| Damage::Setting(escaped(&error.to_string())))?;
+    if !FILE_NAMES.contains(&setting.key.as_str()) {
+        return Ok(());
+    }
+    let words = split_words(&setting.value).unwrap_or_default();
+    let is_plain = |word: &[u8]| {
+        let special = |byte: &u8| *byte == b'/' || *byte == b'\\' || byte.is_ascii_control();
+        !word.is_empty() && !word.starts_with(b".") && !word.iter().any(special)
+    };
+    match words.as_slice() {
+        [word] if is_plain(word) => Ok(()),
+        _ => Err(Damage::FileName {
+            key: setting.key.clone(),
+            value: escaped(&setting.value),
+        }),
     }
 }
 
@@ -278,6 +305,9 @@ mod tests {
         let file = |change: fn(&mut Value)| {
             refusal(|manifest| change(&mut manifest["nodes"][0]["files"][1]))
         };
+        let setting = |key: &str, value: &str| {
+            refusal(|it| it["options"]["settings"] = json!([{ "key": key, "value": value }]))
+        };
         let table = [
             (
                 refusal(|it| it["schema"] = json!(2)),
@@ -326,6 +356,22 @@ mod tests {
                 file(|it| it["path"] = json!("data/node.conf")),
                 "writes that file itself",
             ),
+            (
+                setting("save=\nloadmodule x", "1"),
+                "its setting cannot be one",
+            ),
+            (setting("save", "1\nport 1"), "control character"),
+            (setting("logfile", "/tmp/x"), "decided by shardlab"),
+            (setting("DBFILENAME", "/tmp/x"), "its setting cannot be one"),
+            (
+                setting("dbfilename", "/tmp/x"),
+                "`/tmp/x`, which is no name of a file",
+            ),
+            (
+                setting("appendfilename", "\"\\x2e./x\""),
+                "which is no name of a file",
+            ),
+            (setting("appenddirname", ""), "which is no name of a file"),
             (
                 file(|it| it["path"] = json!("data/a\u{1b}[2J")),
                 r"`data/a\x1b[2J`",

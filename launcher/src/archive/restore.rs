@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::background::Progress;
-use super::manifest::Member;
+use super::manifest::{FILE_NAMES, Member};
 use super::nodes_conf::{Place, Places, myself, needed_stranger, relocate};
 use super::{Archive, ArchiveError, Damage, background};
 use crate::boot::{arrange, replicated_method, told_address};
@@ -259,8 +259,7 @@ fn refuse_contradictions(archive: &Archive, options: &Options) -> Result<(), Err
             "it is of another topology".to_owned(),
         ),
     ];
-    let names = ["dbfilename", "appendfilename", "appenddirname"];
-    let renamed = names
+    let renamed = FILE_NAMES
         .into_iter()
         .filter(|key| last_word(options, key) != last_word(saved, key))
         .map(|key| (false, format!("its `{key}` is another one")));

@@ -90,8 +90,9 @@ impl Cluster {
                     .to_owned(),
             ));
         }
-        let timeout = timeout
-            .unwrap_or_else(|| default_timeout(self.nodes.len()) + patience(&self.record.options));
+        let timeout = timeout.unwrap_or_else(|| {
+            default_timeout(self.nodes.len()).saturating_add(patience(&self.record.options))
+        });
         let names = self.chosen_of_ours(nodes)?;
         // One that does not run would be missed, with words about its end.
         for node in self.nodes.iter().filter(|node| node.is_ours()) {

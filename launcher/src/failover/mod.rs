@@ -127,13 +127,31 @@ impl Failover {
 /// failover timeout, and makes a replica of an old master some 20 s after it is back.
 pub fn patience(options: &Options) -> Duration {
     let own = match options.topology {
-        Topology::Cluster => 12 * options.node_timeout,
+        Topology::Cluster => options.node_timeout.saturating_mul(12),
         Topology::Sentinel => {
+            let failing_over = options.sentinels.failover_timeout.saturating_mul(3);
+            let down = options.sentinels.down_after.saturating_mul(2);
             Duration::from_secs(30)
-                + 2 * options.sentinels.down_after
-                + 3 * options.sentinels.failover_timeout
+                .saturating_add(down)
+                .saturating_add(failing_over)
         }
         Topology::Replication | Topology::Standalone => Duration::ZERO,
     };
-    Duration::from_secs(30) + own
+    Duration::from_secs(30).saturating_add(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_times_make_a_patience() {
+        for topology in [Topology::Cluster, Topology::Sentinel] {
+            let mut options = Options::of(topology);
+            options.node_timeout = Duration::MAX;
+            options.sentinels.down_after = Duration::MAX;
+            options.sentinels.failover_timeout = Duration::MAX;
+            assert_eq!(patience(&options), Duration::MAX);
+        }
+    }
 }

@@ -41,6 +41,14 @@ pub enum MemberError {
         /// How many slots.
         slots: usize,
     },
+    /// A node that has become the master of slots since its deletion was worked out.
+    #[error("node `{node}` is the master of {slots} slots by now, which only it has")]
+    Promoted {
+        /// The node.
+        node: String,
+        /// How many slots.
+        slots: usize,
+    },
     /// An addition that was interrupted, and another one that is asked for.
     #[error("the addition of node `{node}` as {part} was interrupted and comes first")]
     Pending {
@@ -77,9 +85,11 @@ impl MemberError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Late { .. } => exit::NOT_READY,
-            Self::Silent { .. } | Self::Apart { .. } | Self::Lost { .. } | Self::Unfit { .. } => {
-                exit::ENVIRONMENT
-            }
+            Self::Silent { .. }
+            | Self::Apart { .. }
+            | Self::Lost { .. }
+            | Self::Promoted { .. }
+            | Self::Unfit { .. } => exit::ENVIRONMENT,
             _ => exit::USAGE,
         }
     }
@@ -102,6 +112,9 @@ impl MemberError {
             Self::Pending { node, .. } => Some(format!(
                 "`shardlab add-node` with the same options finishes it, `shardlab del-node {node}` removes it"
             )),
+            Self::Promoted { .. } => Some(
+                "nothing of it was deleted; the same command again moves its slots first".to_owned(),
+            ),
             Self::Late { .. } => Some(
                 "the same command again goes on where this one ended; `shardlab status` shows where the nodes stand"
                     .to_owned(),

@@ -6,7 +6,7 @@
 use super::error::MemberError;
 use super::names::Names;
 use super::roster::{Member, Part};
-use crate::plan::MAX_REPLICAS;
+use crate::plan::{MAX_NODES, MAX_REPLICAS};
 use crate::state::Stage;
 
 /// A node that is to come.
@@ -302,6 +302,11 @@ fn refuse_odd(wish: Scale) -> Result<(), MemberError> {
         return Err(MemberError::Shape(
             "a cluster needs at least 1 master; `shardlab down` removes it".to_owned(),
         ));
+    }
+    if let Some(many) = wish.masters.filter(|many| *many > MAX_NODES) {
+        return Err(MemberError::Shape(format!(
+            "{many} masters were asked for; {MAX_NODES} nodes are the most"
+        )));
     }
     match wish.replicas {
         Some(many) if many > MAX_REPLICAS => Err(MemberError::Shape(format!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::error::MemberError;
 use super::goal::Attach;
-use super::sight::{Leaver, remembering};
+use super::sight::{Leaver, belongs, owning, remembering};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::{Cluster, remove_node_folder};
 use crate::error::Error;
@@ -21,7 +21,11 @@ const MIGRATION: &str = "cluster-allow-replica-migration";
 const ROUND: Duration = Duration::from_millis(20);
 
 impl Cluster {
-    /// Has all others forget these nodes, then ends them and removes what is left of them.
+    /// Has all others forget these nodes, then ends them and removes what is left of them. One that is
+    /// not ours is reset, if it is still the one that was taken in.
+    ///
+    /// # Errors
+    /// [`MemberError::Promoted`]: one of them has slots. The others do not forget in time, or one does not end.
     pub(super) async fn see_off(
         &mut self,
         lock: &Lock,
@@ -31,7 +35,15 @@ impl Cluster {
         if names.is_empty() {
             return Ok(());
         }
-        let (_, members) = self.look().await?;
+        let (survey, members) = self.look().await?;
+        // Slots may have taken long to move, and a replica may have been promoted meanwhile.
+        if let Some((node, slots)) = owning(&survey, names) {
+            return Err(MemberError::Promoted {
+                node: node.to_owned(),
+                slots,
+            }
+            .into());
+        }
         let mut leavers = Vec::with_capacity(names.len());
         for name in names {
             let node = self.node(name)?;
@@ -50,7 +62,7 @@ impl Cluster {
                 // Its data is thrown away, so that there is nothing to write down.
                 node.kill().await?;
                 remove_node_folder(node)?;
-            } else {
+            } else if belongs(&survey, name) {
                 make_bare(node).await?;
             }
             self.dismiss(name);

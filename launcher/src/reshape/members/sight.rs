@@ -86,6 +86,24 @@ fn of_cluster(observation: &Observation) -> Option<&ClusterAnswers> {
     }
 }
 
+/// The first of these nodes that is a master with slots by its own word, with how many.
+pub(super) fn owning<'a>(survey: &Survey, nodes: &'a [String]) -> Option<(&'a str, usize)> {
+    nodes.iter().find_map(|node| {
+        let line = survey.node(node).filter(|line| line.has("master"))?;
+        let slots = line.slots.iter().map(|range| usize::from(range.count()));
+        let slots = slots.sum();
+        (slots > 0).then_some((node.as_str(), slots))
+    })
+}
+
+/// Whether `node` knows one of the other nodes. If it does not, somebody else's server may listen at
+/// its address by now.
+pub(super) fn belongs(survey: &Survey, node: &str) -> bool {
+    let known = |id: &str| knows(survey, node, id);
+    let mut others = survey.selves().filter(|(name, _)| *name != node);
+    others.any(|(_, line)| known(&line.id))
+}
+
 /// The first node, of those that stay, that still knows one of those that leave: by its id, or as a
 /// handshake with its address.
 pub(super) fn remembering<'a>(survey: &'a Survey, leavers: &[Leaver]) -> Vec<(&'a str, String)> {
@@ -116,5 +134,42 @@ pub(super) struct Leaver {
 impl Leaver {
     fn is(&self, line: &NodeLine) -> bool {
         self.id.as_deref() == Some(&line.id) || has_ports(line, self.port, self.bus_port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survey::Account;
+
+    fn survey() -> Survey {
+        let line = |id: char, port: u16, more: &str| format!("{id} h:{port}@1{port} {more}\n");
+        let first = line('a', 1, "master - 0 0 1 connected 0-9");
+        Survey::new(vec![
+            Account::written("n1", &first.replace("master", "myself,master")),
+            Account::written(
+                "r1",
+                &(first + &line('b', 2, "myself,slave a 0 0 1 connected")),
+            ),
+            Account::written("n2", &line('c', 3, "myself,master - 0 0 0 connected")),
+        ])
+    }
+
+    #[test]
+    fn only_a_master_with_slots_owns_some() {
+        let owning = |nodes: &[&str]| {
+            let nodes: Vec<_> = nodes.iter().map(|node| (*node).to_owned()).collect();
+            owning(&survey(), &nodes).map(|(node, slots)| (node.to_owned(), slots))
+        };
+        assert_eq!(owning(&["r1", "n2", "n9"]), None);
+        assert_eq!(owning(&["r1", "n1"]), Some(("n1".to_owned(), 10)));
+    }
+
+    #[test]
+    fn a_server_that_knows_none_of_the_others_does_not_belong_to_them() {
+        let survey = survey();
+        assert!(belongs(&survey, "r1"));
+        assert!(!belongs(&survey, "n2"), "it knows only itself");
+        assert!(!belongs(&survey, "n9"), "it is silent");
     }
 }

@@ -174,7 +174,11 @@ fn numbers_that_make_no_cluster_are_refused() {
         masters: None,
         replicas: Some(27),
     };
-    for wish in [Scale::default(), none, many] {
+    let beyond = Scale {
+        masters: Some(1001),
+        replicas: None,
+    };
+    for wish in [Scale::default(), none, many, beyond] {
         let refused = scaled(&there, wish, &mut names(&there, &[])).unwrap_err();
         assert!(matches!(refused, MemberError::Shape(_)), "{refused}");
     }
