@@ -114,7 +114,7 @@ impl ArchiveError {
             }
             Self::Snapshot { .. } => "`shardlab logs` tells more",
             Self::Damaged { .. } => {
-                "only what `shardlab save` has written, whole and unchanged, can be restored"
+                "only what `save` has written, whole and unchanged, can be restored"
             }
             Self::Contradicts { .. } => {
                 "leave these options away; a cluster's shape comes with its archive"

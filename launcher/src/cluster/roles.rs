@@ -40,6 +40,17 @@ impl Cluster {
         }
     }
 
+    /// Who is to be the master by what the configs say, for when nobody runs; none without
+    /// [`Topology::has_one_master`], of bare nodes, and if a config cannot be read.
+    #[must_use]
+    pub fn remembered_master(&self) -> Option<&Node> {
+        let options = &self.record.options;
+        if !options.topology.has_one_master() || options.boot == Boot::None {
+            return None;
+        }
+        self.master_by_config().ok().flatten()
+    }
+
     async fn observe(&self) -> Vec<Observation> {
         self.prober().round(Deadline::after(REPLY_TIMEOUT)).await
     }

@@ -105,6 +105,19 @@ pub enum FailoverError {
         /// What it says, escaped.
         reply: String,
     },
+    /// Fewer sentinels answer than must agree on who leads a failover: most of all that there are.
+    #[error(
+        "the sentinels would not replace a dead master: `{}` {} not answer, and {answering} of {all} cannot elect a leader",
+        silent.join("`, `"), if silent.len() == 1 { "does" } else { "do" }
+    )]
+    FewSentinels {
+        /// Those who do not.
+        silent: Vec<String>,
+        /// How many answer.
+        answering: usize,
+        /// How many there are.
+        all: usize,
+    },
     /// A topology, or a server, that cannot do it.
     #[error("{0}")]
     Unsupported(String),
@@ -167,7 +180,7 @@ impl FailoverError {
             Self::TwoMasters { .. } => {
                 "`shardlab restart` has all others follow the one that was made a master".to_owned()
             }
-            Self::NoSentinel { .. } | Self::NoQuorum { .. } => {
+            Self::NoSentinel { .. } | Self::NoQuorum { .. } | Self::FewSentinels { .. } => {
                 "`shardlab start` starts those that do not run, `resume` those that are paused"
                     .to_owned()
             }

@@ -147,6 +147,20 @@ impl Set {
                 answering: sentinels(round).next().is_some(),
             });
         }
+        // A sentinel that has just died counts as usable with the others until their down-after.
+        let of_all = born.iter().zip(round);
+        let of_all = of_all.filter(|(born, _)| born.role == Role::Sentinel);
+        let all = of_all.clone().count();
+        let silent = of_all.filter(|(_, one)| one.answers.is_err());
+        let silent: Vec<String> = silent.map(|(born, _)| born.name.clone()).collect();
+        let answering = all - silent.len();
+        if mode == Mode::Crash && watched && answering <= all / 2 {
+            return Err(FailoverError::FewSentinels {
+                silent,
+                answering,
+                all,
+            });
+        }
         let mut complaints = sentinels(round).filter_map(|(place, says)| {
             let reply = says.no_quorum.clone()?;
             Some((name(born, place), reply))

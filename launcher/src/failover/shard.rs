@@ -59,7 +59,7 @@ impl Shard {
         let master_id = replicates.unwrap_or(id);
         let speaks = survey.name_of(id).is_some();
         let master_line = line_about(survey, master_id).unwrap_or(line);
-        let Some(slot) = a_slot(master_line) else {
+        let Some(slot) = a_slot(survey, master_line) else {
             let heir = heir(survey, members, node).filter(|_| !speaks && replicates.is_none());
             return Err(match heir {
                 Some(heir) => FailoverError::FailedOver {
@@ -248,10 +248,14 @@ fn owns(line: &NodeLine, slot: Slot) -> bool {
     line.has("master") && line.slots.iter().any(|range| range.contains(slot))
 }
 
-fn a_slot(line: &NodeLine) -> Option<Slot> {
+/// A slot of the line; if that can be, one that nobody has open. A replica of Valkey 8 and later may have one
+/// open that its master has not, if who moved it was killed between the two: as a master, it would answer ASK.
+fn a_slot(survey: &Survey, line: &NodeLine) -> Option<Slot> {
+    let others = survey.selves().flat_map(|(_, own)| &own.open);
+    let open: Vec<&String> = line.open.iter().chain(others).collect();
     let is_open = |slot: &Slot| {
         let mark = format!("[{slot}-");
-        line.open.iter().any(|open| open.starts_with(&mark))
+        open.iter().any(|open| open.starts_with(&mark))
     };
     let slots = || line.slots.iter().flat_map(|range| range.slots());
     slots()

@@ -188,7 +188,17 @@ fn a_promoted_replica_stays_the_master_and_who_returns_follows_it() {
         // Dead when the others are stopped, it returns as a replica all the same.
         cluster.call("r1", &["WAIT", "2", "0"]).await.unwrap();
         cluster.node("n1").unwrap().kill().await.unwrap();
+        // What is silent is shown as what it will be, whether others run or not.
+        let shown = || {
+            let status = lab.json(["status", "--json"]);
+            let nodes = status["nodes"].as_array().unwrap().iter();
+            let followed = nodes.map(|node| node["master"].as_str().map(ToOwned::to_owned));
+            followed.collect::<Vec<_>>()
+        };
+        let follow_r1 = [Some("r1".to_owned()), None, Some("r1".to_owned())];
+        assert_eq!(shown(), follow_r1);
         lab.shardlab(["stop"]).assert().success();
+        assert_eq!(shown(), follow_r1);
         lab.shardlab(["start", "--timeout", "120s"])
             .assert()
             .success();

@@ -242,6 +242,12 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
             .find(|(own, _)| own.as_ref().is_some_and(|line| line.id == id));
         known.map(|(_, node)| node.name().to_owned())
     };
+    // Without cluster mode a silent node is what `start` would make of it.
+    let to_be = cluster.remembered_master();
+    let to_be = to_be.map(|remembered| {
+        let present = present_master(round).and_then(|index| cluster.nodes().get(index));
+        present.unwrap_or(remembered).name().to_owned()
+    });
     let name_at = |port: u16| {
         let known = cluster.nodes().iter().find(|node| node.plan().port == port);
         known.map(|node| node.name().to_owned())
@@ -259,9 +265,19 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 Some(_) => Role::Replica,
                 None => Role::Master,
             });
+            let has_data = plan.role != Role::Sentinel;
+            let to_follow = to_be
+                .clone()
+                .filter(|_| has_data && answers.is_none())
+                .map(|master| (master != node.name()).then_some(master));
+            let to_play = to_follow.as_ref().map(|master| match master {
+                Some(_) => Role::Replica,
+                None => Role::Master,
+            });
             let role = answers
                 .and_then(Answers::role)
                 .or(remembered)
+                .or(to_play)
                 .unwrap_or(plan.role);
             let master = own.and_then(|line| name_of(line.master.as_deref()?));
             let replicates = answers.and_then(|answers| name_at(answers.replicates()?.port));
@@ -272,7 +288,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
             NodeReport {
                 name: node.name().to_owned(),
                 role,
-                master: master.or(replicates),
+                master: master.or(replicates).or(to_follow.flatten()),
                 shard: plan.shard,
                 address: node.address(),
                 host: node.address().ip().to_string(),

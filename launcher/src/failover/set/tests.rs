@@ -181,6 +181,20 @@ fn two_masters_and_a_lost_quorum_are_told() {
     assert_eq!(refusal(&few, "n1", Mode::Force), None);
 }
 
+/// CKQUORUM counts a dead sentinel until its down-after is over; who asks at once must not wait for
+/// a failover that nobody leads.
+#[test]
+fn sentinels_that_are_no_majority_are_told_before_the_master_dies() {
+    let few = round(&["s1"]);
+    assert_eq!(
+        refusal(&few, "n1", Mode::Crash).as_deref(),
+        Some(
+            "the sentinels would not replace a dead master: `s1` does not answer, and 1 of 2 cannot elect a leader"
+        )
+    );
+    assert_eq!(refusal(&few, "n1", Mode::Force), None);
+}
+
 #[test]
 fn a_replica_is_preferred_by_a_priority_below_all_others() {
     let priorities = |own: u32, other: u32| {

@@ -58,6 +58,16 @@ fn refusal(name: &str, silent: &[&str], mode: Mode) -> Option<String> {
     checked.err().map(|error| error.to_string())
 }
 
+/// The new master is written to: what only its replica has open would be answered by ASK for ever.
+#[test]
+fn the_slot_is_open_nowhere() {
+    let mut lines = TRUTH;
+    lines[4] = "ee 127.0.0.1:9@10 slave bb 0 0 2 connected [100->-aa] [101-<-aa]";
+    let (survey, members) = cluster(lines, &[]);
+    let shard = Shard::of(&survey, &members, place("n2")).unwrap();
+    assert_eq!(shard.slot.number(), 102);
+}
+
 #[test]
 fn any_node_names_its_shard_also_a_dead_one() {
     for (name, silent, wanted) in [
