@@ -203,11 +203,34 @@ impl Manifest {
 /// Directives whose value is the name of a file or folder in the node's own.
 pub(super) const FILE_NAMES: [&str; 3] = ["dbfilename", "appendfilename", "appenddirname"];
 
+/// Directives by which a stranger's archive would run code, open doors or read files that are not its own.
+/// They are not saved; whoever wants them says so again.
+const NOT_SAVED: [&str; 7] = [
+    "loadmodule",
+    "aclfile",
+    "unixsocket",
+    "unixsocketperm",
+    "enable-debug-command",
+    "enable-module-command",
+    "enable-protected-configs",
+];
+
+/// Whether a directive is a part of a saved cluster.
+pub(super) fn is_saved(key: &str) -> bool {
+    !NOT_SAVED.contains(&key) && !key.starts_with("tls-")
+}
+
 /// A setting becomes a line of a config, and these names are where data is unpacked to.
 fn check_setting(setting: &Setting) -> Result<(), Damage> {
     setting
         .check()
         .map_err(|error| Damage::Setting(escaped(&error.to_string())))?;
+    if !is_saved(&setting.key) {
+        let key = escaped(&setting.key);
+        return Err(Damage::Setting(format!(
+            "`{key}` is for you to decide, not for an archive; give it with `--set`"
+        )));
+    }
     if !FILE_NAMES.contains(&setting.key.as_str()) {
         return Ok(());
     }
@@ -298,6 +321,17 @@ mod tests {
         let manifest = Manifest::parse(sound().to_string().as_bytes()).unwrap();
         assert_eq!(manifest.length(), 98);
         assert_eq!(serde_json::to_value(&manifest).unwrap(), sound());
+    }
+
+    #[test]
+    fn what_runs_a_strangers_code_is_not_taken_from_an_archive() {
+        for key in ["loadmodule", "aclfile", "unixsocket", "tls-cert-file"] {
+            let said = refusal(|it| {
+                it["options"]["settings"] = json!([{ "key": key, "value": "./data/x" }]);
+            });
+            assert!(said.contains("is for you to decide"), "{said}");
+        }
+        assert!(is_saved("maxmemory"));
     }
 
     #[test]
