@@ -65,15 +65,11 @@ impl Walk {
         }
     }
 
-    /// The command, with real ports, with patience, and without the five seconds for which a master
-    /// waits for further replicas before it copies to the first.
+    /// The command, with real ports and with patience.
     fn shell(&self, command: &str) -> Command {
         let mut line = command.to_owned();
-        if line.starts_with("shardlab up") {
-            line.push_str(" --set repl-diskless-sync-delay=0");
-            if !line.contains(" --port") {
-                line.push_str(" --port 7001");
-            }
+        if line.starts_with("shardlab up") && !line.contains(" --port") {
+            line.push_str(" --port 7001");
         }
         let waits = ["shardlab up", "shardlab start", "shardlab wait"];
         if waits.iter().any(|wait| line.starts_with(wait)) {
