@@ -23,6 +23,8 @@ struct Report<'a> {
     epoch: Option<Epochs>,
     /// How often the one who decides was told to.
     orders: u32,
+    /// How many times a node has claimed the role in vain.
+    undone: u32,
     /// Who has become the master after the new one, where Sentinel has failed over once more.
     replaced_by: Option<&'a str>,
     /// Whether all nodes stood on the top rung at the end.
@@ -70,6 +72,16 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
             "the sentinels have failed over once more, to `{later}`: with a `--down-after` of at most 1s they may take a new master for down"
         ));
     }
+    if done.undone > 0 {
+        lab.term.note(&format!(
+            "the server had undone {} first: it took the votes of an earlier election for new ones",
+            if done.undone == 1 {
+                "one promotion".to_owned()
+            } else {
+                format!("{} promotions", done.undone)
+            }
+        ));
+    }
     if done.reached(Phase::Whole).is_none() {
         lab.term
             .note("not all nodes run, so that the cluster was not waited for");
@@ -95,6 +107,7 @@ fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {
         new_master: &done.new_master,
         epoch: done.epochs,
         orders: done.orders,
+        undone: done.undone,
         replaced_by: done.replaced_by.as_deref(),
         whole: done.reached(Phase::Whole).is_some(),
         phases: done.moments.iter().map(phase).collect(),

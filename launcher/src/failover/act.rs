@@ -6,7 +6,7 @@ use tokio::task::AbortHandle;
 
 use super::borrow::{Borrowed, NO_WRITES};
 use super::cast::{Cast, Means, has_data, is_up};
-use super::order::{Orders, follow, leave_offset_0, write};
+use super::order::{Again, Order, Orders, follow, leave_offset_0, write};
 use super::revival::Revival;
 use super::standby::best;
 use super::watch::{Heard, Scene, Watch};
@@ -97,7 +97,11 @@ struct Begun<'a> {
     revival: Revival<'a>,
     /// Keeps the master from taking writes.
     hold: Option<Borrowed>,
+    /// What a node is told, and who tells it.
+    order: Option<Order>,
     ordering: Option<AbortHandle>,
+    /// Who writes to the new master and has the others follow it.
+    handing_over: Vec<AbortHandle>,
 }
 
 impl<'a, O: FnMut(&Moment)> Act<'a, O> {
@@ -106,7 +110,8 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
         let endpoints: Vec<Endpoint> = nodes.iter().map(Node::endpoint).collect();
         let names: Vec<String> = nodes.iter().map(|node| node.name().to_owned()).collect();
         let heard = &self.cast.heard;
-        let mut timeline = Timeline::new(names.clone(), self.cast.master, heard);
+        let mut timeline =
+            Timeline::new(names.clone(), self.cast.master, heard, self.epoch_before());
         let mut watch = Watch::begin(&endpoints, heard, &self.cast.scene);
         let speaking = heard.iter().filter(|heard| **heard).count();
         let orders = self.orders().await?;
@@ -123,12 +128,13 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
         let since = Instant::now();
         let mut begun = self.begin(orders, &mut watch, deadline).await?;
         let mut given = 0;
-        let mut taken_over = false;
+        let mut undone = timeline.undone();
+        let mut handed_over = None;
         while !timeline.is_settled() {
             match watch.next(deadline).await {
                 Some(Heard::Saw(sight)) => timeline.see(since.elapsed(), &sight),
                 Some(Heard::Ordered) => given += 1,
-                Some(Heard::Written) => timeline.written(since.elapsed()),
+                Some(Heard::Written(node)) => timeline.written(since.elapsed(), node),
                 Some(Heard::Refused(error)) if timeline.promoted().is_none() => {
                     return Err(error.into());
                 }
@@ -136,9 +142,13 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
                 None => return Err(self.late(&names, &timeline)),
             }
             self.tell(&timeline);
-            if let Some((master, _)) = timeline.promoted()
-                && !std::mem::replace(&mut taken_over, true)
-            {
+            if undone != timeline.undone() {
+                undone = timeline.undone();
+                self.order_again(&mut begun, &mut watch);
+            }
+            let master = timeline.promoted().map(|(master, _)| master);
+            if handed_over != master {
+                handed_over = master;
                 self.hand_over(master, &mut begun, &mut watch);
             }
             if timeline.has(Phase::Agreed) {
@@ -218,7 +228,9 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
         let mut begun = Begun {
             revival: Revival::default(),
             hold: None,
+            order: None,
             ordering: None,
+            handing_over: Vec::new(),
         };
         let nodes = self.cluster.nodes();
         let Some(master) = nodes.get(self.cast.master) else {
@@ -247,6 +259,7 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
             begun.hold = Some(hold);
             self.catch_up(master, deadline).await?;
         }
+        begun.order = orders.as_ref().map(|orders| orders.order().clone());
         begun.ordering = orders.map(|orders| watch.also(|teller| orders.give(teller)));
         Ok(begun)
     }
@@ -280,17 +293,46 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
         }
     }
 
-    /// There is a new master: it is written to, and where nobody else does, the others are told.
-    fn hand_over(&self, new: usize, begun: &mut Begun<'_>, watch: &mut Watch) {
+    /// The old master's configuration epoch, where a claim counts by it.
+    fn epoch_before(&self) -> Option<u64> {
+        match &self.cast.scene {
+            Scene::Shard(shard, _) => Some(shard.epoch),
+            Scene::Set(..) => None,
+        }
+    }
+
+    /// The server has undone what it was told: it is told once more, as soon as that can succeed. Where
+    /// others decide they have done so for another node.
+    fn order_again(&self, begun: &mut Begun<'_>, watch: &mut Watch) {
+        if let (Means::Cluster, Some(order)) = (self.cast.means, &begun.order) {
+            let node_timeout = self.cluster.record().options.node_timeout;
+            let again = Again::after_stale_votes(node_timeout, self.master_speaks());
+            if let Some(ordering) = begun.ordering.take() {
+                ordering.abort();
+            }
+            let order = order.clone();
+            begun.ordering = Some(watch.also(|teller| order.give_again(again, teller)));
+        }
+    }
+
+    fn master_speaks(&self) -> bool {
+        self.cast.heard.get(self.cast.master) == Some(&true)
+    }
+
+    /// There is a new master: it is written to, and where nobody else does, the others are told; or there is
+    /// none any more.
+    fn hand_over(&self, new: Option<usize>, begun: &mut Begun<'_>, watch: &mut Watch) {
+        begun.handing_over.drain(..).for_each(|task| task.abort());
+        let nodes = self.cluster.nodes();
+        let Some((new, master)) = new.and_then(|new| Some((new, nodes.get(new)?))) else {
+            return;
+        };
         if let Some(ordering) = begun.ordering.take() {
             ordering.abort();
         }
-        let nodes = self.cluster.nodes();
-        let Some(master) = nodes.get(new) else {
-            return;
-        };
         let key = self.cast.key.clone();
-        watch.also(|teller| write(master.endpoint(), key, teller));
+        let writing = watch.also(|teller| write(new, master.endpoint(), key, teller));
+        begun.handing_over.push(writing);
         let peer = self.cluster.peer(master);
         let by_sentinel = match self.cast.means {
             Means::Cluster => return,
@@ -313,7 +355,8 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
             }
             let hold = begun.hold.take_if(|_| is_old);
             let (endpoint, peer) = (node.endpoint(), peer.clone());
-            watch.also(|_| follow(endpoint, peer, hold, by_sentinel));
+            let following = watch.also(|_| follow(endpoint, peer, hold, by_sentinel));
+            begun.handing_over.push(following);
         }
     }
 
@@ -329,6 +372,7 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
             master: name(names, self.cast.master),
             waited: self.timeout,
             moments: timeline.moments().to_vec(),
+            undone: timeline.undone(),
         })
     }
 
@@ -343,6 +387,7 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
                 after: epoch,
             }),
             orders,
+            undone: timeline.undone(),
             replaced_by: None,
             moments: timeline.moments().to_vec(),
         }

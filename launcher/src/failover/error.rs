@@ -134,7 +134,7 @@ pub enum FailoverError {
         times: u32,
     },
     /// It did not come about in time.
-    #[error("the shard of `{master}` has not failed over within {}: {}", humantime::format_duration(*waited), reached(moments))]
+    #[error("the shard of `{master}` has not failed over within {}: {}{}", humantime::format_duration(*waited), reached(moments), in_vain(*undone))]
     Late {
         /// The old master.
         master: String,
@@ -142,6 +142,8 @@ pub enum FailoverError {
         waited: Duration,
         /// What had been reached.
         moments: Vec<Moment>,
+        /// How many times a node has claimed the role in vain.
+        undone: u32,
     },
 }
 
@@ -246,6 +248,14 @@ fn reached(moments: &[Moment]) -> String {
             .map(|moment| format!("{} {:.2} s", moment.phase.name(), moment.at.as_secs_f64()))
             .collect::<Vec<_>>()
             .join(", "),
+    }
+}
+
+fn in_vain(undone: u32) -> String {
+    match undone {
+        0 => String::new(),
+        1 => "; the server has undone one promotion".to_owned(),
+        more => format!("; the server has undone {more} promotions"),
     }
 }
 

@@ -93,6 +93,9 @@ pub struct Failover {
     pub epochs: Option<Epochs>,
     /// How often the one who decides was told to: more than once if its own attempt timed out.
     pub orders: u32,
+    /// How many times a node has claimed the role in vain, because its server took an earlier election for
+    /// a new one (Redis up to 8.2): the order was given again.
+    pub undone: u32,
     /// Who has become the master after the new one, with sentinels: those whose `down-after` is not longer
     /// than a second, in which they ping once, take for down whom they have just begun to watch, each
     /// for a tenth of a second; if enough of them do so at once, they fail over again.

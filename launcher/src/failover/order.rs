@@ -35,12 +35,43 @@ const KEY_LIFE: &str = "60000";
 /// A node that is told, until somebody else is the master.
 #[derive(Debug)]
 pub(super) struct Orders {
-    endpoint: Endpoint,
+    order: Order,
     connection: Connection,
+}
+
+/// What a node is told.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    endpoint: Endpoint,
     words: Vec<String>,
     /// How long the server tries.
     patience: Duration,
     most_refusals: u32,
+}
+
+/// What must be so before an order is given again that a server has carried out in vain.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Again {
+    /// How much time must have passed.
+    pub(super) after: Duration,
+    /// Whether the replica's link to its master must be up.
+    pub(super) needs_link: bool,
+}
+
+impl Again {
+    /// After a claim in a cluster of this node timeout, by the votes of an election that the replica had
+    /// won before. An election is valid for max(2T, 2 s), and no other one begins for twice as long
+    /// (`auth_timeout`, `auth_retry_time`, `clusterHandleReplicaFailover`, `cluster_legacy.c`). So it is
+    /// told once the old election is no longer valid and the new one begins before the server gives up,
+    /// since its master accepts no writes meanwhile.
+    pub(super) fn after_stale_votes(node_timeout: Duration, needs_link: bool) -> Self {
+        let valid = node_timeout.saturating_mul(2).max(Duration::from_secs(2));
+        let next = valid.saturating_mul(2).saturating_sub(SERVER_TIMEOUT);
+        Self {
+            after: valid.max(next) + MARGIN,
+            needs_link,
+        }
+    }
 }
 
 impl Orders {
@@ -62,7 +93,7 @@ impl Orders {
             .as_array()
             .and_then(|pair| std::str::from_utf8(pair.get(1)?.as_text()?).ok())
             .and_then(|text| text.parse().ok());
-        orders.patience = value.map_or(SERVER_TIMEOUT, Duration::from_millis);
+        orders.order.patience = value.map_or(SERVER_TIMEOUT, Duration::from_millis);
         Ok(orders)
     }
 
@@ -75,11 +106,12 @@ impl Orders {
         failover_timeout: Duration,
     ) -> Result<Self, ClientError> {
         let orders = Self::open(endpoint, &["SENTINEL", "FAILOVER", MASTER_NAME]).await?;
-        Ok(Self {
+        let order = Order {
             patience: failover_timeout,
             most_refusals: MOST_REFUSALS_OF_SENTINEL,
-            ..orders
-        })
+            ..orders.order
+        };
+        Ok(Self { order, ..orders })
     }
 
     /// To a master: it stops writing, waits until the replica has everything, and changes places with
@@ -107,31 +139,57 @@ impl Orders {
     /// Connects, so that the first order goes out at once.
     async fn open(endpoint: Endpoint, words: &[&str]) -> Result<Self, ClientError> {
         let connection = endpoint.connect(Deadline::after(REPLY_TIMEOUT)).await?;
-        Ok(Self {
+        let order = Order {
             endpoint,
-            connection,
             words: words.iter().map(|word| (*word).to_owned()).collect(),
             patience: SERVER_TIMEOUT,
             most_refusals: MOST_REFUSALS,
-        })
+        };
+        Ok(Self { order, connection })
+    }
+
+    /// What it is told.
+    pub(super) fn order(&self) -> &Order {
+        &self.order
     }
 
     /// Tells the node, and again whenever the server's own attempt has run out of time, until this is
     /// dropped; servers answer OK before they have begun.
-    pub(super) async fn give(mut self, teller: Teller) {
+    pub(super) async fn give(self, teller: Teller) {
+        let Self { order, connection } = self;
+        order.give(connection, teller).await;
+    }
+}
+
+impl Order {
+    /// Tells the node again, once it may, as [`Orders::give`].
+    pub(super) async fn give_again(self, again: Again, teller: Teller) {
+        next_round(again.after, Deadline::after(again.after)).await;
+        loop {
+            let deadline = Deadline::after(REPLY_TIMEOUT);
+            if let Ok(mut connection) = self.endpoint.connect(deadline).await
+                && (!again.needs_link || is_linked(&mut connection, deadline).await)
+            {
+                return self.give(connection, teller).await;
+            }
+            next_round(EVERY_ORDER, Deadline::after(EVERY_ORDER)).await;
+        }
+    }
+
+    async fn give(self, mut connection: Connection, teller: Teller) {
         let mut refusals = 0;
         loop {
             if teller.send(Heard::Ordered).is_err() {
                 return;
             }
             let deadline = Deadline::after(REPLY_TIMEOUT);
-            let refusal = match self.connection.call(&self.words, deadline).await {
+            let refusal = match connection.call(&self.words, deadline).await {
                 // Sentinel is at it already.
                 Ok(reply) if reply.error_code() == Some("INPROG") => None,
                 Ok(reply) => reply.as_error().map(crate::resp::escape),
                 Err(error) => {
-                    if let Ok(connection) = self.endpoint.connect(deadline).await {
-                        self.connection = connection;
+                    if let Ok(opened) = self.endpoint.connect(deadline).await {
+                        connection = opened;
                     }
                     Some(error.to_string())
                 }
@@ -187,7 +245,7 @@ pub(super) async fn follow(
 
 /// Writes a key to a node until one write is accepted, and deletes it in the same breath, so that none
 /// is left behind however this ends.
-pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
+pub(super) async fn write(node: usize, endpoint: Endpoint, key: String, teller: Teller) {
     let mut connection = None;
     loop {
         let deadline = Deadline::after(REPLY_TIMEOUT);
@@ -198,7 +256,7 @@ pub(super) async fn write(endpoint: Endpoint, key: String, teller: Teller) {
         if let Ok(mut open) = opened {
             match set_and_del(&mut open, &key, deadline).await.as_deref() {
                 Ok([set, ..]) if set.as_error().is_none() => {
-                    let _ = teller.send(Heard::Written);
+                    let _ = teller.send(Heard::Written(node));
                     return;
                 }
                 // CLUSTERDOWN, MOVED, LOADING, …: not yet.
@@ -229,6 +287,11 @@ pub(super) async fn leave_offset_0(
         set_and_del(&mut connection, key, deadline).await?;
     }
     Ok(())
+}
+
+async fn is_linked(connection: &mut Connection, deadline: Deadline) -> bool {
+    let info = connection.call(&["INFO", "replication"], deadline).await;
+    info.is_ok_and(|info| view::info_field(&info, "master_link_status") == Some("up"))
 }
 
 async fn set_and_del(

@@ -8,6 +8,16 @@
 //! `clusterHandleReplicaFailover`, `cluster_legacy.c`); nobody agrees on a master before there is one.
 //! The first write and the agreement of all nodes come in either order: a new master may serve while
 //! another node still answers CLUSTERDOWN.
+//!
+//! Not every claim is a promotion, and a promotion can be undone. A slot belongs to the claim with the
+//! highest configuration epoch (`clusterUpdateSlotsConfigWith`, `cluster_legacy.c`). Redis up to 8.2
+//! keeps the votes of an election that a replica has won (`failover_auth_count`, `failover_auth_sent`);
+//! if the replica loses the role again and is told to fail over within max(2T, 2 s) of that election,
+//! where T is the node timeout, it takes the old votes for new ones and claims the slots with the old
+//! epoch (`clusterHandleSlaveFailover`). All others answer with an UPDATE, and some 40 ms later it is a
+//! replica again. Valkey forgets these votes (8.1, valkey#1711 and #1274). So a claim counts only if its epoch is
+//! higher than the old master's, and a promotion that its own node takes back is forgotten with all
+//! that rests on it. Once every node names such a master, only a new election can replace it.
 
 use std::time::Duration;
 
@@ -22,7 +32,8 @@ pub enum Phase {
     /// The first node flags it `fail`: a majority of masters has told it so. A sentinel: `o_down`, as
     /// many as the quorum say so.
     Failed,
-    /// A replica says that it is the master of the shard.
+    /// A replica says that it is the master of the shard, in a cluster with a higher configuration epoch
+    /// than the old master's.
     Promoted,
     /// Every node that is listened to names it: nodes as their master, sentinels as whom they watch.
     Agreed,
@@ -89,20 +100,31 @@ pub struct Timeline {
     old_master: usize,
     /// Of each node: whether it is listened to, and whom it named last.
     voices: Vec<(bool, Option<usize>)>,
+    /// The old master's configuration epoch, which the new one's must exceed; none outside a cluster.
+    epoch_before: Option<u64>,
     promoted: Option<(usize, u64)>,
+    undone: u32,
     moments: Vec<Moment>,
 }
 
 impl Timeline {
     /// A failover away from the node at `old_master`, of which nothing has been seen. `heard` says of
-    /// each node whether its agreement is needed: not of those that are dead.
-    pub fn new(names: Vec<String>, old_master: usize, heard: &[bool]) -> Self {
+    /// each node whether its agreement is needed: not of those that are dead. `epoch_before`: in a
+    /// cluster, the old master's configuration epoch.
+    pub fn new(
+        names: Vec<String>,
+        old_master: usize,
+        heard: &[bool],
+        epoch_before: Option<u64>,
+    ) -> Self {
         let voice = |index: usize| (heard.get(index).copied().unwrap_or(false), None);
         Self {
             voices: (0..names.len()).map(voice).collect(),
             names,
             old_master,
+            epoch_before,
             promoted: None,
+            undone: 0,
             moments: Vec::new(),
         }
     }
@@ -112,8 +134,16 @@ impl Timeline {
         let Some(voice) = self.voices.get_mut(sight.node) else {
             return;
         };
-        voice.1 = sight.master;
+        let named_before = std::mem::replace(&mut voice.1, sight.master);
         let of_itself = sight.node == self.old_master;
+        let claims = sight.master == Some(sight.node);
+        if let Some((master, _)) = self.promoted
+            && sight.node == master
+            && sight.master.is_some()
+            && !claims
+        {
+            self.undo();
+        }
         if self.promoted.is_none() && !of_itself {
             // Once there is a new master, what is said of the old one is no part of the story.
             if sight.old_master >= Health::Suspected {
@@ -122,7 +152,11 @@ impl Timeline {
             if sight.old_master == Health::Failed {
                 self.establish(Phase::Failed, at, Some(sight.node));
             }
-            if sight.master == Some(sight.node) {
+            let counts = self.epoch_before.is_none_or(|before| sight.epoch > before);
+            if claims && !counts && named_before != sight.master {
+                self.undone += 1;
+            }
+            if claims && counts {
                 self.promoted = Some((sight.node, sight.epoch));
                 self.establish(Phase::Promoted, at, Some(sight.node));
             }
@@ -141,9 +175,11 @@ impl Timeline {
         }
     }
 
-    /// The new master has accepted a write; without a new master there is nobody who could have.
-    pub fn written(&mut self, at: Duration) {
-        if let Some((master, _)) = self.promoted {
+    /// The node has accepted a write, which counts if it is the new master.
+    pub fn written(&mut self, at: Duration, node: usize) {
+        if let Some((master, _)) = self.promoted
+            && master == node
+        {
             self.establish(Phase::FirstWrite, at, Some(master));
         }
     }
@@ -170,9 +206,23 @@ impl Timeline {
         self.promoted
     }
 
+    /// How many times a node has claimed to be the new master in vain: with an epoch that no other node
+    /// accepts, or until it was made a replica again.
+    pub fn undone(&self) -> u32 {
+        self.undone
+    }
+
     /// Whether all agree on a new master that takes writes.
     pub fn is_settled(&self) -> bool {
         self.has(Phase::Agreed) && self.has(Phase::FirstWrite)
+    }
+
+    /// The new master is none any more.
+    fn undo(&mut self) {
+        self.promoted = None;
+        self.undone += 1;
+        let before = |moment: &Moment| matches!(moment.phase, Phase::Suspected | Phase::Failed);
+        self.moments.retain(before);
     }
 
     fn establish(&mut self, phase: Phase, at: Duration, node: Option<usize>) {
@@ -200,7 +250,7 @@ mod tests {
     /// `n1` fails over; it is heard as well unless it is `dead`.
     fn timeline(dead: bool) -> Timeline {
         let names = ["n1", "n2", "n3", "r1"].map(ToOwned::to_owned).to_vec();
-        Timeline::new(names, N1, &[!dead, true, true, true])
+        Timeline::new(names, N1, &[!dead, true, true, true], Some(6))
     }
 
     fn sight(node: usize, old_master: Health, master: usize) -> Sight {
@@ -240,7 +290,7 @@ mod tests {
         ] {
             seen.see(ms(at), &sight);
         }
-        seen.written(ms(1602));
+        seen.written(ms(1602), R1);
         assert!(!seen.is_settled());
         seen.see(ms(1603), &sight(N2, Failed, R1));
         assert!(seen.is_settled());
@@ -302,9 +352,44 @@ mod tests {
     #[test]
     fn a_write_without_a_master_and_wholeness_without_agreement_are_not_believed() {
         let mut seen = timeline(false);
-        seen.written(ms(1));
+        seen.written(ms(1), R1);
         seen.whole(ms(2));
         assert_eq!(told(&seen), []);
+    }
+
+    #[test]
+    fn a_claim_with_an_old_epoch_is_no_promotion() {
+        let mut seen = timeline(false);
+        let stale = Sight {
+            epoch: 6,
+            ..sight(R1, Health::Fine, R1)
+        };
+        seen.see(ms(10), &stale);
+        seen.written(ms(11), R1);
+        seen.see(ms(12), &stale);
+        assert_eq!((told(&seen), seen.undone()), (vec![], 1));
+        seen.see(ms(50), &sight(R1, Health::Fine, N1));
+        seen.see(ms(4000), &sight(R1, Health::Fine, R1));
+        assert_eq!(told(&seen), [(Phase::Promoted, 4000, "r1")]);
+        assert_eq!(seen.undone(), 1);
+    }
+
+    #[test]
+    fn a_promotion_that_is_undone_is_forgotten_with_what_rests_on_it() {
+        let mut seen = timeline(false);
+        seen.see(ms(5), &sight(N2, Health::Suspected, N1));
+        for node in [R1, N1, N2, N3] {
+            seen.see(ms(10), &sight(node, Health::Fine, R1));
+        }
+        seen.written(ms(11), R1);
+        assert!(seen.is_settled());
+        seen.see(ms(50), &sight(R1, Health::Fine, N1));
+        assert_eq!(told(&seen), [(Phase::Suspected, 5, "n2")]);
+        assert_eq!((seen.undone(), seen.promoted()), (1, None));
+        // A write that another node had accepted is not the new master's.
+        seen.see(ms(60), &sight(N2, Health::Fine, N2));
+        seen.written(ms(61), R1);
+        assert!(!seen.has(Phase::FirstWrite));
     }
 
     proptest! {
@@ -316,7 +401,7 @@ mod tests {
             for (at, (node, health, master, deed)) in (0_u64..).zip(steps) {
                 let health = [Health::Fine, Health::Suspected, Health::Failed][usize::from(health)];
                 match deed {
-                    0 => seen.written(ms(at)),
+                    0 => seen.written(ms(at), node),
                     1 => seen.whole(ms(at)),
                     _ => seen.see(ms(at), &sight(node, health, master)),
                 }

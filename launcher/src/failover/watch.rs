@@ -74,8 +74,8 @@ pub(super) enum Heard {
     Ordered,
     /// It does not obey.
     Refused(FailoverError),
-    /// The new master has accepted a write.
-    Written,
+    /// The node at this place has accepted a write.
+    Written(usize),
 }
 
 /// By which those tell who watch, give orders and write.

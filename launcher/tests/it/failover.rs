@@ -9,6 +9,7 @@ use shardlab::plan::{Options, PortChoice, Setting};
 use shardlab::wait::{Deadline, until};
 use shardlab::{Cluster, Rung, view};
 
+use crate::acknowledged::{Writer, lost};
 use crate::lab::{Lab, PATIENCE};
 
 /// Replicas that come back are seen at once.
@@ -82,7 +83,7 @@ async fn assert_no_key_is_left(cluster: &Cluster) {
 #[tokio::test]
 async fn an_orderly_failover_there_and_back_is_agreed_on_by_all_when_it_returns() {
     let lab = Lab::new();
-    let cluster = cluster(&lab, 3, Duration::from_secs(10)).await;
+    let cluster = cluster(&lab, 3, Duration::from_secs(1)).await;
     let mut epoch = 0;
     for (mode, node, old, new) in [
         (Mode::Graceful, "n1", "n1", "r1"),
@@ -99,11 +100,8 @@ async fn an_orderly_failover_there_and_back_is_agreed_on_by_all_when_it_returns(
             (done.old_master.as_str(), done.new_master.as_str()),
             (old, new)
         );
-        assert_eq!(
-            phases(&done),
-            ["promoted", "agreed", "first-write", "whole"].into(),
-            "{mode}: {done:?}"
-        );
+        let expected = ["promoted", "agreed", "first-write", "whole"].into();
+        assert!(phases(&done).is_superset(&expected), "{mode}: {done:?}");
         assert!(
             done.moments.is_sorted_by_key(|moment| moment.at),
             "{done:?}"
@@ -114,6 +112,31 @@ async fn an_orderly_failover_there_and_back_is_agreed_on_by_all_when_it_returns(
         epoch = epochs.after;
         assert_no_key_is_left(&cluster).await;
     }
+}
+
+#[tokio::test]
+async fn a_shard_that_fails_over_again_and_again_loses_no_acknowledged_write() {
+    let lab = Lab::new();
+    let cluster = cluster(&lab, 3, Duration::from_secs(1)).await;
+    let writer = Writer::start(&cluster);
+    let mut epoch = 0;
+    for round in 0..4 {
+        let done = fail_over(&cluster, "n1", Mode::Graceful).await.unwrap();
+        let epochs = done.epochs.unwrap();
+        assert!(epochs.before >= epoch && epochs.after > epochs.before);
+        epoch = epochs.after;
+        let expected = if round % 2 == 0 { "r1" } else { "n1" };
+        assert_eq!(done.new_master, expected, "{done:?}");
+        assert_eq!(
+            masters_by_all(&cluster).await,
+            BTreeSet::from([expected.to_owned()])
+        );
+        // Redis up to 8.2 uses the votes of an election before once more; then it was told again.
+        assert!(done.orders > done.undone, "{done:?}");
+    }
+    let acknowledged = writer.stop();
+    assert!(!acknowledged.is_empty());
+    assert_eq!(lost(&cluster, &acknowledged).await.unwrap(), [0; 0]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
     reason = "in a test, a failed step is a failed test"
 )]
 
+mod acknowledged;
 mod archives;
 mod boot;
 mod client;
