@@ -9,6 +9,7 @@ mod links;
 mod sentinel;
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use crate::bend::{bends, usual};
@@ -54,7 +55,7 @@ pub fn node_conf(
          # To change a value: shardlab down, then shardlab up --set DIRECTIVE=VALUE\n",
         node.name
     ));
-    conf.listening(options, node);
+    conf.listening(options, node, server);
     conf.letting_in(options, server);
     conf.working(dir);
     conf.keeping(options, server);
@@ -73,7 +74,7 @@ pub fn node_conf(
 struct Conf(String);
 
 impl Conf {
-    fn listening(&mut self, options: &Options, node: &NodePlan) {
+    fn listening(&mut self, options: &Options, node: &NodePlan, server: &Identity) {
         self.section("Where it listens and what it answers");
         self.line("The client port.", "port", &[node.port.to_string()]);
         self.line(
@@ -85,7 +86,19 @@ impl Conf {
                 .map(ToString::to_string)
                 .collect::<Vec<_>>(),
         );
-        if options.bind.iter().all(std::net::IpAddr::is_loopback) || options.password.is_some() {
+        // Linux dials every address of 127.0.0.0/8 from 127.0.0.1; servers before 7.0 dial from `bind`.
+        if let Some(IpAddr::V4(address)) = options.bind.first()
+            && address.is_loopback()
+            && *address != Ipv4Addr::LOCALHOST
+            && server.bind_source_addr()
+        {
+            self.line(
+                "It dials from there, too: others take the address that dials for the node's.",
+                "bind-source-addr",
+                &[address.to_string()],
+            );
+        }
+        if options.bind.iter().all(IpAddr::is_loopback) || options.password.is_some() {
             self.line(
             "Off, since it lets in 127.0.0.1 alone and would refuse replicas that dial from 127.0.1.N.",
             "protected-mode",
@@ -204,7 +217,7 @@ impl Conf {
     fn announce(&mut self, options: &Options) {
         match options.announce.as_deref() {
             None => {}
-            Some(address) if address.parse::<std::net::IpAddr>().is_ok() => {
+            Some(address) if address.parse::<IpAddr>().is_ok() => {
                 self.line(
                     "The address that clients and other nodes are told.",
                     "cluster-announce-ip",
@@ -344,6 +357,18 @@ mod tests {
             directives(&text).contains(&r#"requirepass "a\nport 1 \"""#),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_node_on_another_loopback_address_dials_from_it() {
+        let options = Options {
+            bind: vec![[127, 0, 1, 2].into()],
+            ..Options::default()
+        };
+        let told = conf(&options, VALKEY);
+        assert!(directives(&told).contains(&"bind-source-addr 127.0.1.2"));
+        assert!(!conf(&options, REDIS_5).contains("bind-source-addr"));
+        assert!(!conf(&Options::default(), VALKEY).contains("bind-source-addr"));
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub fn sentinel_conf(
          # the sentinel writes down here what it learns.\n",
         node.name
     ));
-    conf.listening(options, node);
+    conf.listening(options, node, server);
     if let Some(password) = &options.password {
         conf.line(
             "The password of clients, with which sentinels log in at each other, too.",
