@@ -105,16 +105,15 @@ fn pure_modules_touch_nothing() {
             .lines()
             .take_while(|line| line.starts_with("//!"))
             .any(|line| line.contains("Pure"));
-        let is_test = file.ends_with("tests.rs") || file.iter().any(|folder| folder == "tests");
-        let in_folder = PURE
-            .iter()
-            .any(|folder| file.starts_with(root.join(folder)));
+        let place = file.strip_prefix(&root).unwrap();
+        let is_test = place.ends_with("tests.rs") || place.iter().any(|folder| folder == "tests");
+        let in_folder = PURE.iter().any(|folder| place.starts_with(folder));
         if !says_so && (is_test || !in_folder) {
             continue;
         }
         pure += 1;
         for word in IMPURE {
-            assert!(!code.contains(word), "{} mentions {word}", file.display());
+            assert!(!code.contains(word), "{} mentions {word}", place.display());
         }
     }
     assert!(pure > 60, "only {pure} files say that they are pure");

@@ -1,9 +1,11 @@
 //! A state folder of the test's own, and the program in it.
 
 use std::ffi::OsStr;
+use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use shardlab::Cluster;
@@ -19,18 +21,25 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// A state folder that is removed at the end, with whatever runs in it.
 pub(crate) struct Lab {
     folder: TempDir,
+    address: String,
 }
 
 impl Lab {
     pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
+            address: an_address().to_string(),
         }
     }
 
     /// The state folder; it exists only while there is a cluster.
     pub(crate) fn home(&self) -> PathBuf {
         self.folder.path().join("state")
+    }
+
+    /// The loopback address of its clusters, which no other test uses.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// A builder that works in here.
@@ -87,9 +96,18 @@ impl Lab {
         Cluster::open(&Home::at(self.home()), &"default".parse().unwrap()).unwrap()
     }
 
-    /// `up` on free ports; gives the JSON that it prints.
+    /// `up` on free ports of [`Self::address`]; gives the JSON that it prints.
     pub(crate) fn up(&self, args: &[&str]) -> serde_json::Value {
-        let common = ["up", "--port", "auto", "--json", "--timeout", "120s"];
+        let common = [
+            "up",
+            "--bind",
+            &self.address,
+            "--port",
+            "auto",
+            "--json",
+            "--timeout",
+            "120s",
+        ];
         self.json(common.iter().chain(args))
     }
 
@@ -150,6 +168,20 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         let _ = self.shardlab(["down", "--all", "-q"]).output();
+    }
+}
+
+/// A loopback address for one test. Tests run side by side, each in a state folder of its own: on one
+/// address, one test's cluster could take the port of a node that another test has stopped.
+fn an_address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(0);
+    if cfg!(target_os = "linux") {
+        // Elsewhere 127.0.0.1 is the only one.
+        let [.., high, low] = std::process::id().to_be_bytes();
+        let host = NEXT.fetch_add(1, Ordering::Relaxed) % 254 + 1;
+        Ipv4Addr::new(127, high.saturating_add(1), low, host)
+    } else {
+        Ipv4Addr::LOCALHOST
     }
 }
 

@@ -54,7 +54,7 @@ fn a_cluster_lives_from_up_to_down() {
     lab.shardlab(["call", "n1", "GET", "a"])
         .assert()
         .code(1)
-        .stdout_eq("(error) MOVED 15495 127.0.0.1:[..]\n");
+        .stdout_eq("(error) MOVED 15495 127.[..]:[..]\n");
     let roles = lab.json(["call", "--replicas", "--json", "ROLE"]);
     assert_eq!(roles["replies"].as_array().unwrap().len(), 3);
     lab.shardlab(["wait", "--for", "visible", "--for", "r1=replica"])
@@ -182,6 +182,8 @@ fn the_same_ports_are_not_given_twice() {
         "up",
         "-n",
         "third",
+        "--bind",
+        lab.address(),
         "--masters",
         "1",
         "--replicas",

@@ -311,7 +311,7 @@ fn a_password_guards_everybody_and_run_tells_of_the_sentinels() {
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{errors}");
     assert!(
-        told.starts_with("mymaster sentinel redis://:se%20cret@127.0.0.1:"),
+        told.starts_with("mymaster sentinel redis://:se%20cret@127."),
         "{told}"
     );
 
