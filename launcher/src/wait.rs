@@ -60,6 +60,25 @@ where
     }
 }
 
+/// As [`until`], for a probe that works on what it has borrowed and may fail: its error ends the wait.
+///
+/// # Errors
+/// The probe's own; within, what it observed last when time ran out.
+pub async fn until_met<T, O, E>(
+    deadline: Deadline,
+    every: Duration,
+    mut probe: impl AsyncFnMut() -> Result<ControlFlow<T, O>, E>,
+) -> Result<Result<T, O>, E> {
+    loop {
+        let last = deadline.passed();
+        match probe().await? {
+            ControlFlow::Break(value) => return Ok(Ok(value)),
+            ControlFlow::Continue(observation) if last => return Ok(Err(observation)),
+            ControlFlow::Continue(_) => pause(every.min(deadline.remaining())).await,
+        }
+    }
+}
+
 /// Attempts something until it succeeds, for what a node may not be ready for yet.
 ///
 /// # Errors

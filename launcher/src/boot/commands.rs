@@ -7,8 +7,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::node::Node;
-use crate::node::Orders;
+use crate::node::{Node, Session};
 use crate::plan::Role;
 use crate::server::Identity;
 use crate::wait::{Deadline, next_round};
@@ -28,35 +27,33 @@ pub(crate) async fn form(
 ) -> Result<(), Error> {
     let mut all = Vec::with_capacity(nodes.len());
     for node in nodes {
-        all.push(Orders::open(node, deadline).await?);
+        all.push(Session::open(node, deadline).await?);
     }
     let mut ids = Vec::with_capacity(nodes.len());
-    for (orders, epoch) in all.iter_mut().zip(1_usize..) {
+    for ((orders, node), epoch) in all.iter_mut().zip(nodes).zip(1_usize..) {
         ids.push(orders.id().await?);
         orders
             .give(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch.to_string()])
             .await?;
-        let slots = &orders.node().plan().slots;
+        let slots = &node.plan().slots;
         if !slots.is_empty() {
             let command = add_slots(slots, server.addslotsrange());
             orders.give(&command).await?;
         }
     }
-    let mut all = all.into_iter();
-    let Some(mut first) = all.next() else {
+    let Some(first) = all.first_mut() else {
         return Ok(());
     };
-    let rest: Vec<_> = all.collect();
-    let strangers = rest.iter().map(Orders::node).zip(ids.iter().skip(1));
-    meet(&mut first, &strangers.collect::<Vec<_>>(), server, deadline).await?;
-    for mut orders in rest {
-        let plan = orders.node().plan();
+    let strangers = nodes.iter().zip(&ids).skip(1);
+    meet(first, &strangers.collect::<Vec<_>>(), server, deadline).await?;
+    for (orders, node) in all.iter_mut().zip(nodes).skip(1) {
+        let plan = node.plan();
         if plan.role == Role::Replica {
             let master = nodes.iter().zip(&ids).find(|(node, _)| {
                 node.plan().role == Role::Master && node.plan().shard == plan.shard
             });
             if let Some((_, id)) = master {
-                replicate(&mut orders, id, deadline).await?;
+                replicate(orders, id, deadline).await?;
             }
         }
     }
@@ -67,7 +64,7 @@ pub(crate) async fn form(
 /// time it forgets again (`clusterHandshakeInProgress`, `clusterCron`; after a second at least), so it is told
 /// again: on a busy machine one order is not enough.
 async fn meet(
-    first: &mut Orders<'_>,
+    first: &mut Session,
     others: &[(&Node, &String)],
     server: &Identity,
     deadline: Deadline,
@@ -111,7 +108,7 @@ fn add_slots(slots: &crate::slots::SlotRanges, by_range: bool) -> Vec<String> {
 
 /// A node replicates a master only once gossip has told it of that one.
 pub(crate) async fn replicate(
-    orders: &mut Orders<'_>,
+    orders: &mut Session,
     master: &str,
     deadline: Deadline,
 ) -> Result<(), Error> {

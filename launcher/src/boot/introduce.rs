@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::node::Orders;
+use crate::node::{Node, Session};
 use crate::plan::Role;
 use crate::view;
 use crate::wait::{Deadline, next_round};
@@ -30,12 +30,13 @@ const TURN: Duration = Duration::from_millis(250);
 /// # Errors
 /// A node does not answer, or refuses a command.
 pub(super) async fn introduce(
-    all: &mut [Orders<'_>],
+    nodes: &[Node],
+    all: &mut [Session],
     usual: &str,
     deadline: Deadline,
 ) -> Result<(), Error> {
     loop {
-        let unseen = unseen(all).await?;
+        let unseen = unseen(nodes, all).await?;
         if unseen.is_empty() || deadline.passed() {
             return Ok(());
         }
@@ -48,10 +49,10 @@ pub(super) async fn introduce(
 }
 
 /// The indices of the replicas that somebody's CLUSTER SLOTS lacks.
-async fn unseen(all: &mut [Orders<'_>]) -> Result<Vec<usize>, Error> {
+async fn unseen(nodes: &[Node], all: &mut [Session]) -> Result<Vec<usize>, Error> {
     let mut replicas = Vec::new();
-    for (index, orders) in all.iter_mut().enumerate() {
-        if orders.node().plan().role == Role::Replica {
+    for (index, (orders, node)) in all.iter_mut().zip(nodes).enumerate() {
+        if node.plan().role == Role::Replica {
             replicas.push((index, orders.id().await?));
         }
     }
@@ -70,7 +71,7 @@ async fn unseen(all: &mut [Orders<'_>]) -> Result<Vec<usize>, Error> {
 }
 
 async fn set_node_timeout(
-    all: &mut [Orders<'_>],
+    all: &mut [Session],
     chosen: &[usize],
     milliseconds: &str,
 ) -> Result<(), Error> {

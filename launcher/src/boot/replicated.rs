@@ -16,8 +16,7 @@ use crate::cluster::Cluster;
 use crate::config::{Acquaintance, Known, Watch, following, sentinel_conf};
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Rung;
-use crate::node::Node;
-use crate::node::Orders;
+use crate::node::{Node, Session};
 use crate::plan::{Boot, Role};
 use crate::random;
 use crate::ready::Climb;
@@ -165,7 +164,7 @@ async fn tell_replicas(cluster: &Cluster, deadline: Deadline) -> Result<(), Erro
     let Peer { host, port } = cluster.peer(master);
     let port = port.to_string();
     for node in followers(cluster, master) {
-        let mut orders = Orders::open(node, deadline).await?;
+        let mut orders = Session::open(node, deadline).await?;
         orders.give(&["REPLICAOF", &host, &port]).await?;
     }
     Ok(())

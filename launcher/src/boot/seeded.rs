@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::introduce::introduce;
 use crate::error::Error;
-use crate::node::Node;
-use crate::node::Orders;
+use crate::node::{Node, Session};
 use crate::plan::Role;
 use crate::view;
 use crate::wait::{Deadline, next_round};
@@ -60,7 +59,7 @@ async fn try_take_over(
 ) -> Result<(), Error> {
     let mut all = Vec::with_capacity(nodes.len());
     for node in nodes {
-        all.push(Orders::open(node, deadline).await?);
+        all.push(Session::open(node, deadline).await?);
     }
     let mut last = 0;
     for index in 0..all.len() {
@@ -68,15 +67,15 @@ async fn try_take_over(
             .get(index)
             .is_some_and(|node| node.plan().role == Role::Master)
         {
-            last = take_over_one(&mut all, index, last, deadline).await?;
+            last = take_over_one(nodes, &mut all, index, last, deadline).await?;
         }
     }
     if !phantoms.is_empty() {
         forget(&mut all, phantoms, deadline).await?;
     }
-    move_offsets(&mut all, deadline).await?;
+    move_offsets(nodes, &mut all, deadline).await?;
     if let Some(usual) = large {
-        introduce(&mut all, &usual.to_string(), deadline).await?;
+        introduce(nodes, &mut all, &usual.to_string(), deadline).await?;
     }
     Ok(())
 }
@@ -85,7 +84,8 @@ async fn try_take_over(
 /// no two masters choose the same one, and nobody waits for a PONG of it; then makes it a master.
 /// Gives its epoch. (A PONG that arrives after the news of the take-over tells of the role before.)
 async fn take_over_one(
-    all: &mut [Orders<'_>],
+    nodes: &[Node],
+    all: &mut [Session],
     index: usize,
     last: u64,
     deadline: Deadline,
@@ -114,7 +114,8 @@ async fn take_over_one(
         }
         let ok = view::info_field(&info, "cluster_state") == Some("ok");
         let heard = number("cluster_current_epoch") >= last;
-        let ready = heard && (hopeless.passed() || (ok && at_rest(all, index, &myself.id).await?));
+        let ready =
+            heard && (hopeless.passed() || (ok && at_rest(nodes, all, index, &myself.id).await?));
         if ready || deadline.passed() {
             let Some(orders) = all.get_mut(index) else {
                 return Ok(last);
@@ -127,11 +128,16 @@ async fn take_over_one(
 }
 
 /// Whether all others have had an answer from a node and wait for none.
-async fn at_rest(all: &mut [Orders<'_>], index: usize, id: &str) -> Result<bool, Error> {
+async fn at_rest(
+    nodes: &[Node],
+    all: &mut [Session],
+    index: usize,
+    id: &str,
+) -> Result<bool, Error> {
     let few = all.len() <= FEW;
-    let shard = all.get(index).map(|orders| orders.node().plan().shard);
-    for (other, orders) in all.iter_mut().enumerate() {
-        if other == index || !(few || Some(orders.node().plan().shard) == shard) {
+    let shard = nodes.get(index).map(|node| node.plan().shard);
+    for (other, (orders, node)) in all.iter_mut().zip(nodes).enumerate() {
+        if other == index || !(few || Some(node.plan().shard) == shard) {
             continue;
         }
         let lines = orders.nodes().await?;
@@ -146,16 +152,20 @@ async fn at_rest(all: &mut [Orders<'_>], index: usize, id: &str) -> Result<bool,
 /// SLOTS (`isReplicaAvailable`), and the master's next ping is up to a second away. A WAIT for more
 /// replicas than there are puts a REPLCONF GETACK into the stream, which no key and no client notices
 /// (`replicationRequestAckFromSlaves`, replication.c, Redis 5 to 8 and Valkey).
-async fn move_offsets(all: &mut [Orders<'_>], deadline: Deadline) -> Result<(), Error> {
-    let plans: Vec<_> = all.iter().map(|orders| orders.node().plan()).collect();
+async fn move_offsets(
+    nodes: &[Node],
+    all: &mut [Session],
+    deadline: Deadline,
+) -> Result<(), Error> {
     let replicas_of = |shard| {
-        plans
+        nodes
             .iter()
+            .map(Node::plan)
             .filter(|plan| plan.role == Role::Replica && plan.shard == shard)
             .count()
     };
-    for orders in all {
-        let plan = orders.node().plan();
+    for (orders, node) in all.iter_mut().zip(nodes) {
+        let plan = node.plan();
         let replicas = replicas_of(plan.shard);
         if replicas == 0 || plan.role == Role::Replica {
             continue;
@@ -183,11 +193,7 @@ async fn move_offsets(all: &mut [Orders<'_>], deadline: Deadline) -> Result<(), 
 
 /// Has every node forget every phantom. A node that has not heard of one yet would learn of it by
 /// gossip later, so that all are asked until nobody knows any.
-async fn forget(
-    all: &mut [Orders<'_>],
-    phantoms: &[String],
-    deadline: Deadline,
-) -> Result<(), Error> {
+async fn forget(all: &mut [Session], phantoms: &[String], deadline: Deadline) -> Result<(), Error> {
     loop {
         let mut known = 0_usize;
         for orders in all.iter_mut() {

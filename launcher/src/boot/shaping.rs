@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::node::Node;
-use crate::node::Orders;
+use crate::node::{Node, Session};
 use crate::plan::Role;
 use crate::shape::{OPEN_TAG, Shape, hole};
 use crate::slots::{SlotRanges, key_slot};
@@ -46,8 +45,8 @@ async fn open_slot(cluster: &Cluster, deadline: Deadline) -> Result<(), Error> {
     let (Some(from), Some(to)) = (around.next(), around.next()) else {
         return Ok(());
     };
-    let mut source = Orders::open(from, deadline).await?;
-    let mut target = Orders::open(to, deadline).await?;
+    let mut source = Session::open(from, deadline).await?;
+    let mut target = Session::open(to, deadline).await?;
     let (slot, source_id, target_id) = (slot.to_string(), source.id().await?, target.id().await?);
     source
         .give(&["SET", &format!("{OPEN_TAG}:here"), from.name()])
@@ -89,7 +88,7 @@ async fn uncover(cluster: &Cluster, deadline: Deadline) -> Result<(), Error> {
 
 /// Whether a node gives none of the slots to anybody any more; it is told if it does.
 async fn let_go(node: &Node, hole: &SlotRanges, deadline: Deadline) -> Result<bool, Error> {
-    let mut orders = Orders::open(node, deadline).await?;
+    let mut orders = Session::open(node, deadline).await?;
     let given = orders.nodes().await?;
     let given: SlotRanges = given
         .iter()

@@ -14,23 +14,21 @@ pub(crate) use life::remove_node_folder;
 pub(crate) use roles::follow;
 
 use std::fs::File;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::bend::{Method, final_settings};
 use crate::builder::Builder;
 use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
-use crate::node::{Launch, Node};
+use crate::node::{Launch, Node, Session};
 use crate::plan::{Plan, Role};
 use crate::ports::Held;
 use crate::ready::Climb;
 use crate::resp::Frame;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::view::Peer;
-use crate::wait::{Deadline, until};
+use crate::wait::Deadline;
 
 pub use breaking::{Effect, Paused};
 pub use restart::Step;
@@ -313,17 +311,8 @@ impl Cluster {
 
 /// Sends the commands to a node, which must accept them all.
 async fn set_all(node: &Node, commands: &[Vec<&str>]) -> Result<(), Error> {
-    // A server that has just been started may not listen yet, and one that dies never will.
-    let connect = || async {
-        match node.connect().await {
-            Err(error) if node.process().is_some() => ControlFlow::Continue(error),
-            connected => ControlFlow::Break(connected),
-        }
-    };
-    let deadline = Deadline::after(REPLY_TIMEOUT);
-    let connected = until(deadline, Duration::from_millis(5), connect).await;
-    let mut connection = connected.unwrap_or_else(Err)?;
-    node.obey(&mut connection, commands).await.map(drop)
+    let mut session = Session::open(node, Deadline::after(REPLY_TIMEOUT)).await?;
+    session.give_all(commands).await.map(drop)
 }
 
 /// Keeps what has a meaning in a URL out of a password.

@@ -7,8 +7,10 @@ mod lifecycle;
 mod memory;
 mod orders;
 mod ping;
+mod session;
 mod signals;
 mod spawn;
+mod transient;
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -27,7 +29,7 @@ use crate::wait::Deadline;
 
 pub use error::NodeError;
 pub(crate) use identity::is_id_prefix;
-pub(crate) use orders::Orders;
+pub(crate) use session::Session;
 pub use spawn::{describe, die_with_parent};
 
 /// How to start a server.
@@ -59,6 +61,13 @@ impl Endpoint {
     /// Nobody listens, the password is refused, or time runs out.
     pub async fn connect(&self, deadline: Deadline) -> Result<Connection, ClientError> {
         Connection::open_with(self.address, self.password.as_deref(), deadline).await
+    }
+
+    fn failed(&self, source: ClientError) -> Error {
+        Error::Client {
+            node: self.name.clone(),
+            source,
+        }
     }
 }
 
@@ -259,9 +268,6 @@ impl Node {
     }
 
     pub(crate) fn failed(&self, source: ClientError) -> Error {
-        Error::Client {
-            node: self.plan.name.clone(),
-            source,
-        }
+        self.endpoint().failed(source)
     }
 }

@@ -1,81 +1,18 @@
-//! Orders to a node, all of which it must obey.
+//! What nodes are ordered and asked in a [`Session`], with typed replies.
 
-use std::time::Duration;
-
-use super::Node;
-use crate::client::{Connection, REPLY_TIMEOUT};
+use super::{Node, Session};
 use crate::error::Error;
 use crate::resp::Frame;
 use crate::server::Identity;
+use crate::slots::Slot;
 use crate::view::{self, NodeLine};
-use crate::wait::{Deadline, next_round, retry};
 
-/// A connection to a node that must obey: one that is booted, mended, comes or goes.
-pub(crate) struct Orders<'a> {
-    node: &'a Node,
-    connection: Connection,
-    deadline: Deadline,
-}
-
-impl<'a> Orders<'a> {
-    /// Connects, again and again until the node listens.
-    ///
-    /// # Errors
-    /// It does not until the deadline.
-    pub(crate) async fn open(node: &'a Node, deadline: Deadline) -> Result<Self, Error> {
-        let endpoint = node.endpoint();
-        let opened = retry(deadline, || endpoint.connect(deadline)).await;
-        let connection = opened.map_err(|source| node.failed(source))?;
-        Ok(Self {
-            node,
-            connection,
-            deadline,
-        })
-    }
-
-    /// The node.
-    pub(crate) fn node(&self) -> &'a Node {
-        self.node
-    }
-
-    /// Sends a command; again and again while the node is loading.
-    ///
-    /// # Errors
-    /// The node does not answer, or answers with an error.
-    pub(crate) async fn give<A: AsRef<str>>(&mut self, command: &[A]) -> Result<Frame, Error> {
-        let words: Vec<&str> = command.iter().map(AsRef::as_ref).collect();
-        let reply = loop {
-            let reply = self
-                .connection
-                .call(&words, Deadline::after(REPLY_TIMEOUT))
-                .await;
-            let reply = reply.map_err(|source| self.node.failed(source))?;
-            // A node that is started again listens before it has read its data.
-            if reply.error_code() != Some("LOADING") || self.deadline.passed() {
-                break reply;
-            }
-            next_round(Duration::from_millis(5), self.deadline).await;
-        };
-        let shown = words.iter().take(3).copied().collect::<Vec<_>>();
-        self.node.accepted(&shown.join(" "), reply)
-    }
-
-    /// Sends commands in one write, as [`Node::obey`].
-    ///
-    /// # Errors
-    /// As [`Node::obey`].
-    pub(crate) async fn give_all<A: AsRef<str>>(
-        &mut self,
-        commands: &[Vec<A>],
-    ) -> Result<Vec<Frame>, Error> {
-        self.node.obey(&mut self.connection, commands).await
-    }
-
+impl Session {
     /// Has the node forget another one. If it knows none with this id any more (it has heard of it by
     /// gossip, or a handshake has timed out; "Unknown node" in all versions), that is as good.
     ///
     /// # Errors
-    /// As [`Orders::give`].
+    /// As [`Session::give`].
     pub(crate) async fn forget(&mut self, id: &str) -> Result<(), Error> {
         match self.give(&["CLUSTER", "FORGET", id]).await {
             Err(Error::Reply { reply, .. }) if reply.contains("Unknown node") => Ok(()),
@@ -86,7 +23,7 @@ impl<'a> Orders<'a> {
     /// The node's id.
     ///
     /// # Errors
-    /// As [`Orders::give`].
+    /// As [`Session::give`].
     pub(crate) async fn id(&mut self) -> Result<String, Error> {
         let reply = self.give(&["CLUSTER", "MYID"]).await?;
         Ok(String::from_utf8_lossy(reply.as_text().unwrap_or_default()).into_owned())
@@ -95,10 +32,57 @@ impl<'a> Orders<'a> {
     /// The nodes that this one knows.
     ///
     /// # Errors
-    /// As [`Orders::give`].
+    /// As [`Session::give`].
     pub(crate) async fn nodes(&mut self) -> Result<Vec<NodeLine>, Error> {
         Ok(view::nodes(&self.give(&["CLUSTER", "NODES"]).await?).unwrap_or_default())
     }
+
+    /// The same order for each of some slots, `CLUSTER SETSLOT <slot> <order…>`.
+    ///
+    /// # Errors
+    /// As [`Session::give_all`].
+    pub(crate) async fn set_slots(&mut self, slots: &[Slot], order: &[&str]) -> Result<(), Error> {
+        let orders = about(slots, &["CLUSTER", "SETSLOT"], order);
+        self.give_all(&orders).await.map(drop)
+    }
+
+    /// As [`Session::set_slots`], but the node may refuse.
+    ///
+    /// # Errors
+    /// As [`Session::ask`].
+    pub(crate) async fn try_set_slots(
+        &mut self,
+        slots: &[Slot],
+        order: &[&str],
+    ) -> Result<(), Error> {
+        let orders = about(slots, &["CLUSTER", "SETSLOT"], order);
+        self.ask(&orders).await.map(drop)
+    }
+
+    /// The same question about each of some slots. An error is never taken for an answer: a slot whose
+    /// keys cannot be told is not one without keys.
+    ///
+    /// # Errors
+    /// As [`Session::give_all`].
+    pub(crate) async fn ask_slots(
+        &mut self,
+        slots: &[Slot],
+        question: &[&str],
+        more: &[&str],
+    ) -> Result<Vec<Frame>, Error> {
+        self.give_all(&about(slots, question, more)).await
+    }
+}
+
+fn about(slots: &[Slot], before: &[&str], after: &[&str]) -> Vec<Vec<String>> {
+    slots
+        .iter()
+        .map(|slot| {
+            let before = before.iter().map(|word| (*word).to_owned());
+            let after = after.iter().map(|word| (*word).to_owned());
+            before.chain([slot.to_string()]).chain(after).collect()
+        })
+        .collect()
 }
 
 impl Node {
@@ -116,33 +100,6 @@ impl Node {
             command.extend(self.bus_port().map(|port| port.to_string()));
         }
         command
-    }
-
-    /// Sends commands in one write, so that the node carries them out one after the other without
-    /// listening to anybody else in between (as long as they fit into one read), and gives the replies.
-    ///
-    /// # Errors
-    /// The node does not answer within five seconds, or refuses a command: the first one that it
-    /// refused is told, those after it have been carried out all the same.
-    pub(crate) async fn obey<A: AsRef<str>>(
-        &self,
-        connection: &mut Connection,
-        commands: &[Vec<A>],
-    ) -> Result<Vec<Frame>, Error> {
-        let words: Vec<Vec<&str>> = commands
-            .iter()
-            .map(|command| command.iter().map(AsRef::as_ref).collect())
-            .collect();
-        let words: Vec<&[&str]> = words.iter().map(Vec::as_slice).collect();
-        let replies = connection
-            .pipeline(&words, Deadline::after(REPLY_TIMEOUT))
-            .await
-            .map_err(|source| self.failed(source))?;
-        replies
-            .into_iter()
-            .zip(&words)
-            .map(|(reply, command)| self.accepted(&command.join(" "), reply))
-            .collect()
     }
 
     /// The reply, if the node has not refused the command.

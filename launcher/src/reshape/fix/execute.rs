@@ -14,7 +14,7 @@ use super::repair::Repair;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::node::Orders;
+use crate::node::Session;
 use crate::reshape::check::Finding;
 use crate::reshape::moves::line;
 use crate::reshape::{Journal, Keep, Move, MoveError, MoveEvent, MoveOptions, Way};
@@ -371,8 +371,8 @@ impl Cluster {
         Ok(())
     }
 
-    async fn orders(&self, node: &str) -> Result<Orders<'_>, Error> {
-        Orders::open(self.node(node)?, Deadline::after(REPLY_TIMEOUT)).await
+    async fn orders(&self, node: &str) -> Result<Session, Error> {
+        Session::open(self.node(node)?, Deadline::after(REPLY_TIMEOUT)).await
     }
 }
 

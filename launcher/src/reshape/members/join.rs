@@ -12,7 +12,7 @@ use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::launch::make_node_folder;
-use crate::node::{Node, Orders};
+use crate::node::{Node, Session};
 use crate::state::{Lock, Stage, create_folders, write_atomically};
 use crate::survey::Survey;
 use crate::wait::{Deadline, next_round};
@@ -101,7 +101,7 @@ impl Cluster {
             let alone = matches!(survey.told_by(node.name()), [line] if line.epoch == 0);
             if alone && *node.stage() == (Stage::Joining { replica_of: None }) {
                 epoch += 1;
-                let mut orders = Orders::open(node, deadline).await?;
+                let mut orders = Session::open(node, deadline).await?;
                 orders
                     .give(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch.to_string()])
                     .await?;
@@ -137,7 +137,7 @@ impl Cluster {
                     .is_some_and(|at| at.elapsed() < HANDSHAKE);
                 if lacks && !recent {
                     let order = self.node(&stranger)?.meet_command(&self.record().server);
-                    Orders::open(self.node(&node)?, deadline)
+                    Session::open(self.node(&node)?, deadline)
                         .await?
                         .give(&order)
                         .await?;
@@ -191,7 +191,7 @@ impl Cluster {
                 .node(replica)
                 .is_some_and(|line| line.master.as_deref() == Some(&master.id));
             if !is_so {
-                let mut orders = Orders::open(self.node(replica)?, deadline).await?;
+                let mut orders = Session::open(self.node(replica)?, deadline).await?;
                 replicate(&mut orders, &master.id, deadline).await?;
             }
         }

@@ -1,5 +1,6 @@
 //! Nodes that go: emptied of what may not be lost, forgotten by all, ended.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::error::MemberError;
@@ -8,12 +9,12 @@ use super::sight::{Leaver, belongs, owning, remembering};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::{Cluster, remove_node_folder};
 use crate::error::Error;
-use crate::node::{Node, Orders};
+use crate::node::{Node, Session};
 use crate::reshape::{Keep, MoveOptions};
 use crate::slots::SlotRanges;
 use crate::state::Lock;
 use crate::survey::Direction;
-use crate::wait::{Deadline, next_round};
+use crate::wait::{Deadline, until_met};
 
 /// Whether nodes follow the slots of their shard to another one (Redis 7.0, `clusterUpdateSlotsConfigWith`).
 const MIGRATION: &str = "cluster-allow-replica-migration";
@@ -134,7 +135,7 @@ impl Cluster {
         for name in names {
             let node = self.node(name)?;
             if node.is_ours() {
-                let mut orders = Orders::open(node, Deadline::after(REPLY_TIMEOUT)).await?;
+                let mut orders = Session::open(node, Deadline::after(REPLY_TIMEOUT)).await?;
                 orders.give(&["CONFIG", "SET", key, value]).await?;
             }
         }
@@ -155,34 +156,39 @@ impl Cluster {
     /// a minute (`CLUSTER_BLACKLIST_TTL`, `cluster_legacy.c`); since Redis 7.2 it passes that on.
     async fn forget_everywhere(&self, leavers: &[Leaver], timeout: Duration) -> Result<(), Error> {
         let deadline = Deadline::after(timeout);
-        loop {
-            let survey = self.survey(deadline.at_most(REPLY_TIMEOUT)).await;
+        let forgotten = until_met(deadline, ROUND, async || {
+            let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
             let remembering = remembering(&survey, leavers);
-            let Some((node, _)) = remembering.first() else {
-                return Ok(());
+            let Some((first, _)) = remembering.first() else {
+                return Ok::<_, Error>(ControlFlow::Break(()));
             };
-            if deadline.passed() {
-                return Err(MemberError::Late {
-                    what: "forgetting the deleted nodes".to_owned(),
-                    waited: timeout,
-                    last: format!("`{node}` remembers one of them"),
-                }
-                .into());
-            }
+            let observed = format!("`{first}` remembers one of them");
             for (node, id) in remembering {
-                let mut orders = Orders::open(self.node(node)?, deadline).await?;
+                let mut orders = Session::open(self.node(node)?, deadline).await?;
                 orders.forget(&id).await?;
             }
-            next_round(ROUND, deadline).await;
-        }
+            Ok(ControlFlow::Continue(observed))
+        });
+        forgotten.await?.map_err(|last| {
+            MemberError::Late {
+                what: "forgetting the deleted nodes".to_owned(),
+                waited: timeout,
+                last,
+            }
+            .into()
+        })
     }
 }
 
 /// Leaves a node that is not ours as it came: alone, without data. One that is down stays as it is.
 async fn make_bare(node: &Node) -> Result<(), Error> {
-    match node.call(&["CLUSTER", "RESET", "HARD"]).await {
+    let deadline = Deadline::after(REPLY_TIMEOUT);
+    let reset = async {
+        let mut orders = Session::open(node, deadline).await?;
+        orders.give(&["CLUSTER", "RESET", "HARD"]).await
+    };
+    match reset.await {
         Err(Error::Client { .. }) => Ok(()),
-        Ok(reply) => node.accepted("CLUSTER RESET HARD", reply).map(drop),
-        Err(error) => Err(error),
+        told => told.map(drop),
     }
 }

@@ -3,10 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::peer::{Peer, Session};
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::node::Session;
 use crate::reshape::MoveError;
 use crate::reshape::moves::{self, Move};
 use crate::slots::{Slot, SlotRanges};
@@ -86,18 +85,12 @@ impl Cluster {
         if !line.has("master") {
             return Ok(());
         }
-        let peer = Peer {
-            endpoint: self.node(&doubt.node)?.endpoint(),
-            id: line.id.clone(),
-        };
-        let mut session = Session::open(&peer.into()).await?;
-        let order = ["NODE", owner.as_str()];
+        let mut session = Session::lasting(self.node(&doubt.node)?.endpoint()).await?;
         session
-            .try_slots(&doubt.slots, &["CLUSTER", "SETSLOT"], &order)
+            .try_set_slots(&doubt.slots, &["NODE", &owner])
             .await?;
         if doubt.node == doubt.owner {
-            let order = ["CLUSTER", "BUMPEPOCH"].to_vec();
-            session.ask(&[order], REPLY_TIMEOUT).await?;
+            session.ask(&[vec!["CLUSTER", "BUMPEPOCH"]]).await?;
         }
         Ok(())
     }

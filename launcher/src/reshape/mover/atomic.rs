@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::jobs::{Job, State, jobs, spelled};
-use super::peer::{Peer, Session};
+use super::peer::Peer;
 use super::{Tell, Tick};
-use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
+use crate::node::Session;
 use crate::reshape::MoveError;
 use crate::reshape::moves::Task;
 use crate::resp::escape;
@@ -64,7 +64,7 @@ pub(super) fn parts(tasks: &[&(Task, usize)], to: &Arc<Peer>) -> Vec<Part> {
 
 /// Moves the parts, one after the other.
 pub(super) async fn work(from: Arc<Peer>, parts: Vec<Part>, tell: Tell) -> Result<(), Error> {
-    let mut source = Session::open(&from).await?;
+    let mut source = Session::lasting(from.endpoint.clone()).await?;
     for part in parts {
         migrate(&mut source, &part, &tell).await?;
         tell.send(Tick::Keys(part.keys));
@@ -75,7 +75,7 @@ pub(super) async fn work(from: Arc<Peer>, parts: Vec<Part>, tell: Tell) -> Resul
 
 /// Waits until a source has no migration under way: those of a command that was killed go on.
 pub(super) async fn wait_idle(from: &Arc<Peer>) -> Result<(), Error> {
-    let mut source = Session::open(from).await?;
+    let mut source = Session::lasting(from.endpoint.clone()).await?;
     let at_work = |jobs: &[Job]| {
         jobs.iter()
             .find(|job| job.export && job.state == State::Working)
@@ -115,7 +115,7 @@ async fn migrate(source: &mut Session, part: &Part, tell: &Tell) -> Result<(), E
             ));
         }
         tell.send(Tick::Again {
-            from: source.peer.name().to_owned(),
+            from: source.name().to_owned(),
             to: part.to.name().to_owned(),
             why: failure,
         });
@@ -131,7 +131,7 @@ async fn once(source: &mut Session, part: &Part) -> Result<ControlFlow<(), Strin
         command.extend([range.start().to_string(), range.end().to_string()]);
     }
     command.extend(["NODE".to_owned(), part.to.id.clone()]);
-    let replies = source.ask(&[command], REPLY_TIMEOUT).await?;
+    let replies = source.ask(&[command]).await?;
     if let Some(error) = replies.first().and_then(|reply| reply.as_error()) {
         return Ok(ControlFlow::Continue(escape(error)));
     }
@@ -163,23 +163,18 @@ async fn once(source: &mut Session, part: &Part) -> Result<ControlFlow<(), Strin
 
 async fn ask(source: &mut Session) -> Result<Vec<Job>, Error> {
     let command = ["CLUSTER", "GETSLOTMIGRATIONS"];
-    let replies = source.ask(&[command.to_vec()], REPLY_TIMEOUT).await?;
+    let replies = source.ask(&[command.to_vec()]).await?;
     let understood = replies.first().and_then(jobs);
     understood.ok_or_else(|| {
         let reply = replies.first().map(crate::resp::print).unwrap_or_default();
-        MoveError::Refused {
-            node: source.peer.name().to_owned(),
-            command: command.join(" "),
-            reply,
-        }
-        .into()
+        source.refused(&command, reply.as_bytes())
     })
 }
 
 fn failed(source: &Session, part: &Part, state: String, message: String) -> Error {
     MoveError::Migration {
         slots: part.slots.clone(),
-        from: source.peer.name().to_owned(),
+        from: source.name().to_owned(),
         to: part.to.name().to_owned(),
         state,
         message,

@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::migrate::{Carrier, Parcel};
-use super::peer::{Peer, Session};
+use super::peer::Peer;
 use super::{Keep, Tell, Tick};
 use crate::error::Error;
+use crate::node::Session;
 use crate::reshape::moves::Task;
 use crate::reshape::{MoveError, MoveOptions};
 use crate::resp::Value;
@@ -55,6 +56,8 @@ impl Queue {
 /// One worker between two nodes. Several of them keep both nodes busy while one waits for a disk.
 #[derive(Debug)]
 pub(super) struct Lane {
+    from: Arc<Peer>,
+    to: Arc<Peer>,
     source: Session,
     target: Session,
     carrier: Carrier,
@@ -69,11 +72,13 @@ impl Lane {
         options: MoveOptions,
         tell: Tell,
     ) -> Result<Self, Error> {
-        let mut source = Session::open(from).await?;
+        let mut source = Session::lasting(from.endpoint.clone()).await?;
         Ok(Self {
+            from: Arc::clone(from),
+            to: Arc::clone(to),
             carrier: Carrier::new(&mut source, to, keep, options, tell.clone()).await?,
             source,
-            target: Session::open(to).await?,
+            target: Session::lasting(to.endpoint.clone()).await?,
             tell,
         })
     }
@@ -101,8 +106,8 @@ impl Lane {
             if fruitless == FRUITLESS_ROUNDS {
                 return Err(MoveError::Remains {
                     slot: first.slot,
-                    from: self.source.peer.name().to_owned(),
-                    to: self.target.peer.name().to_owned(),
+                    from: self.from.name().to_owned(),
+                    to: self.to.name().to_owned(),
                     rounds: fruitless,
                 }
                 .into());
@@ -114,30 +119,28 @@ impl Lane {
     }
 
     async fn open_slots(&mut self, tasks: &[Task]) -> Result<(), Error> {
-        let (source, target) = (self.source.peer.id.clone(), self.target.peer.id.clone());
         let arriving = slots_of(tasks, |task| !task.target_owns);
         self.target
-            .set_slots(&arriving, &["IMPORTING", &source])
+            .set_slots(&arriving, &["IMPORTING", &self.from.id])
             .await?;
         let leaving = slots_of(tasks, |task| task.source_owns);
         self.source
-            .set_slots(&leaving, &["MIGRATING", &target])
+            .set_slots(&leaving, &["MIGRATING", &self.to.id])
             .await?;
         // MIGRATE needs an open slot, which a node that does not own it can only import.
         let stray = slots_of(tasks, |task| !task.source_owns);
-        self.source.set_slots(&stray, &["IMPORTING", &target]).await
+        self.source
+            .set_slots(&stray, &["IMPORTING", &self.to.id])
+            .await
     }
 
     async fn close_slots(&mut self, tasks: &[Task]) -> Result<(), Error> {
-        let target = self.target.peer.id.clone();
         let all = slots_of(tasks, |_| true);
-        self.target.set_slots(&all, &["NODE", &target]).await?;
+        let order = ["NODE", self.to.id.as_str()];
+        self.target.set_slots(&all, &order).await?;
         // The source may have heard of the new owner by gossip already, and have become its replica
         // with its last slot; whether it agrees in the end is asked later.
-        let order = ["NODE", target.as_str()];
-        self.source
-            .try_slots(&all, &["CLUSTER", "SETSLOT"], &order)
-            .await?;
+        self.source.try_set_slots(&all, &order).await?;
         let stray = slots_of(tasks, |task| !task.source_owns);
         self.source.set_slots(&stray, &["STABLE"]).await
     }

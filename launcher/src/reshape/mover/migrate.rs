@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::peer::{Peer, Session};
+use super::peer::Peer;
 use super::{Keep, SlowKey, Tell, Tick};
 use crate::error::Error;
+use crate::node::Session;
 use crate::reshape::{MoveError, MoveOptions};
 use crate::resp::{Frame, escape};
 use crate::slots::Slot;
@@ -67,7 +68,7 @@ impl Carrier {
         options: MoveOptions,
         tell: Tell,
     ) -> Result<Self, Error> {
-        let info = source.ask(&[vec!["INFO", "memory"]], PATIENCE).await?;
+        let info = source.ask(&[vec!["INFO", "memory"]]).await?;
         let dataset = info
             .first()
             .and_then(|info| view::info_field(info, "used_memory_dataset"))
@@ -122,7 +123,7 @@ impl Carrier {
         let commands: Vec<Vec<Bytes>> = keys
             .map(|key| vec![word(b"MEMORY"), word(b"USAGE"), key.clone()])
             .collect();
-        let replies = source.ask(&commands, PATIENCE).await?;
+        let replies = source.ask(&commands).await?;
         // A key that has expired meanwhile has no size.
         let size = |reply: &Frame| reply.as_integer().and_then(|size| u64::try_from(size).ok());
         Ok(replies
@@ -147,7 +148,7 @@ impl Carrier {
                 .map(|parcel| self.command(&parcel.keys, self.migrate_timeout))
                 .collect();
             let replies = source
-                .ask(&commands, patience(self.migrate_timeout))
+                .ask_within(&commands, patience(self.migrate_timeout))
                 .await?;
             let mut moved = 0;
             for (parcel, reply) in now.iter().zip(&replies) {
@@ -157,7 +158,7 @@ impl Carrier {
                         self.one_by_one(source, target, parcel, Some(reply)).await?
                     }
                     Outcome::Busy => self.one_by_one(source, target, parcel, None).await?,
-                    Outcome::Refused(error) => return Err(refused(source, &error)),
+                    Outcome::Refused(error) => return Err(source.refused(&["MIGRATE"], &error)),
                 };
             }
             self.tell.send(Tick::Keys(moved));
@@ -202,8 +203,8 @@ impl Carrier {
                     key: escape(key),
                     bytes: self.size(source, key).await?,
                     slot,
-                    from: source.peer.name().to_owned(),
-                    to: target.peer.name().to_owned(),
+                    from: source.name().to_owned(),
+                    to: target.name().to_owned(),
                     timeout,
                 };
                 if tries == TRIES {
@@ -220,13 +221,15 @@ impl Carrier {
             }
             // A target that is still at work on what it was sent last answers when it is done; one
             // that is dead is told from a slow one.
-            target.ask(&[vec!["PING"]], patience(timeout)).await?;
+            target
+                .ask_within(&[vec!["PING"]], patience(timeout))
+                .await?;
             let command = self.command(std::slice::from_ref(key), timeout);
-            let replies = source.ask(&[command], patience(timeout)).await?;
+            let replies = source.ask_within(&[command], patience(timeout)).await?;
             late = match replies.first().map(Outcome::of) {
                 Some(Outcome::Slow(reply)) => Some(reply),
                 Some(Outcome::Busy) => return self.discard(source, key).await,
-                Some(Outcome::Refused(error)) => return Err(refused(source, &error)),
+                Some(Outcome::Refused(error)) => return Err(source.refused(&["MIGRATE"], &error)),
                 Some(Outcome::Gone) | None => return Ok(1),
             };
         }
@@ -241,9 +244,9 @@ impl Carrier {
     async fn discard(&self, source: &mut Session, key: &Bytes) -> Result<usize, Error> {
         let word = Bytes::from_static;
         let commands = [vec![word(b"ASKING")], vec![word(b"DEL"), key.clone()]];
-        let replies = source.ask(&commands, PATIENCE).await?;
+        let replies = source.ask(&commands).await?;
         match replies.last().and_then(Frame::as_error) {
-            Some(error) => Err(refused(source, &escape(error))),
+            Some(error) => Err(source.refused(&["DEL"], error)),
             None => Ok(1),
         }
     }
@@ -294,7 +297,7 @@ enum Outcome {
     /// The target has such a key already.
     Busy,
     /// Anything else.
-    Refused(String),
+    Refused(Vec<u8>),
 }
 
 impl Outcome {
@@ -308,20 +311,10 @@ impl Outcome {
         } else if text.contains("BUSYKEY") {
             Self::Busy
         } else {
-            Self::Refused(text)
+            Self::Refused(error.to_vec())
         }
     }
 }
-
-fn refused(source: &Session, reply: &str) -> Error {
-    MoveError::Refused {
-        node: source.peer.name().to_owned(),
-        command: "MIGRATE".to_owned(),
-        reply: reply.to_owned(),
-    }
-    .into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,6 @@ pub(super) mod jobs;
 mod keys;
 mod last;
 mod migrate;
-mod passing;
 mod peer;
 mod progress;
 
@@ -23,17 +22,18 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::moves::{self, Move, Task};
-use super::plan;
+use super::{MoveError, plan};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::node::Session;
 use crate::slots::{Slot, SlotRanges};
 use crate::survey::Survey;
 use crate::wait::Deadline;
 
 use atomic::Part;
 use keys::{Lane, Queue};
-use peer::{Peer, Session};
+use peer::Peer;
 pub use progress::{MoveEvent, Moved, Progress, SlowKey};
 use progress::{Tell, Tick};
 
@@ -143,6 +143,16 @@ impl Cluster {
         &self,
         moves: &[Move],
         options: MoveOptions,
+        observe: impl FnMut(&MoveEvent<'_>),
+    ) -> Result<Moved, Error> {
+        let done = self.try_move_slots(moves, options, observe).await;
+        done.map_err(of_move)
+    }
+
+    async fn try_move_slots(
+        &self,
+        moves: &[Move],
+        options: MoveOptions,
         mut observe: impl FnMut(&MoveEvent<'_>),
     ) -> Result<Moved, Error> {
         let since = Instant::now();
@@ -221,6 +231,18 @@ impl Cluster {
         keep: Keep,
         options: MoveOptions,
     ) -> Result<usize, Error> {
+        let settled = self.try_settle_slots(slots, from, to, keep, options).await;
+        settled.map_err(of_move)
+    }
+
+    async fn try_settle_slots(
+        &self,
+        slots: &SlotRanges,
+        from: &str,
+        to: &str,
+        keep: Keep,
+        options: MoveOptions,
+    ) -> Result<usize, Error> {
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         let (source, target) = (moves::line(&survey, from)?, moves::line(&survey, to)?);
         let task = |slot| Task {
@@ -283,7 +305,7 @@ impl Cluster {
                 self.endpoint_of(survey, &part.to)?,
             );
             let slots: Vec<Slot> = tasks.iter().map(|task| task.slot).collect();
-            let mut source = Session::open(&from).await?;
+            let mut source = Session::lasting(from.endpoint.clone()).await?;
             let counts = source
                 .ask_slots(&slots, &["CLUSTER", "COUNTKEYSINSLOT"], &[])
                 .await?;
@@ -328,6 +350,23 @@ async fn begin(
         work.spawn(atomic::work(from, parts, tell.clone()));
     }
     Ok(())
+}
+
+/// A refusal, told as one of a move, which can be gone on with.
+fn of_move(error: Error) -> Error {
+    match error {
+        Error::Reply {
+            node,
+            command,
+            reply,
+        } => MoveError::Refused {
+            node,
+            command,
+            reply,
+        }
+        .into(),
+        other => other,
+    }
 }
 
 /// The same moves, each node that is a replica now replaced by its master.

@@ -1,0 +1,305 @@
+//! A conversation with a node: orders that it must obey, and questions. What passes by itself is tried
+//! again here, and nowhere else.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::transient::{ends_connection, is_transient};
+use super::{Endpoint, Node};
+use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
+use crate::error::Error;
+use crate::resp::{Frame, encode_command, escape};
+use crate::wait::{self, Deadline};
+
+/// How long a node may refuse for a reason that passes by itself, where nobody has set a deadline.
+const TRANSIENT: Duration = Duration::from_secs(20);
+/// How long a node of a lasting conversation may take for a reply: it may be busy with a large MIGRATE,
+/// and it writes its nodes.conf to the disk.
+const LASTING_REPLY: Duration = Duration::from_secs(60);
+/// Between two tries.
+const ROUND: Duration = Duration::from_millis(10);
+/// How many words of a command stand in an error: enough to know it by.
+const WORDS_SHOWN: usize = 4;
+
+/// A connection to a node that is ordered or asked something.
+///
+/// Whoever is [refused for a moment](is_transient) is told again: all commands of a call, which must
+/// therefore be of a kind that can be repeated.
+#[derive(Debug)]
+pub(crate) struct Session {
+    endpoint: Endpoint,
+    /// None after it has broken, or as long as replies are outstanding.
+    connection: Option<Connection>,
+    /// When the work that this is a part of must be done; none if each call has its own time.
+    deadline: Option<Deadline>,
+    /// How long each reply may take.
+    reply: Duration,
+    /// Whether commands are given again on a new connection when one breaks.
+    repeats: bool,
+}
+
+impl Session {
+    /// Connects, again and again until the node listens. A connection that breaks later is an error: nobody
+    /// knows whether the node has obeyed.
+    ///
+    /// # Errors
+    /// It does not listen until the deadline, or its process has ended.
+    pub(crate) async fn open(node: &Node, deadline: Deadline) -> Result<Self, Error> {
+        let endpoint = node.endpoint();
+        let opened = wait::until(deadline, Duration::from_millis(5), async || {
+            match endpoint.connect(deadline).await {
+                // A server that has just been started may not listen yet, and one that dies never will.
+                Err(error) if node.may_answer() => ControlFlow::Continue(error),
+                opened => ControlFlow::Break(opened),
+            }
+        });
+        let opened = opened.await.unwrap_or_else(Err);
+        Ok(Self {
+            connection: Some(opened.map_err(|source| endpoint.failed(source))?),
+            endpoint,
+            deadline: Some(deadline),
+            reply: REPLY_TIMEOUT,
+            repeats: false,
+        })
+    }
+
+    /// Connects for commands all of which can be repeated, as long as it takes: a connection that breaks, as
+    /// when the node changes its role, is made anew, and the commands are given again.
+    ///
+    /// # Errors
+    /// The node does not listen within five seconds.
+    pub(crate) async fn lasting(endpoint: Endpoint) -> Result<Self, Error> {
+        let mut session = Self {
+            endpoint,
+            connection: None,
+            deadline: None,
+            reply: LASTING_REPLY,
+            repeats: true,
+        };
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        session.connection = Some(session.connected(deadline).await?);
+        Ok(session)
+    }
+
+    /// The node's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.endpoint.name
+    }
+
+    /// Gives an order; the reply is no error.
+    ///
+    /// # Errors
+    /// The node does not answer, or refuses.
+    pub(crate) async fn give<A: AsRef<[u8]>>(&mut self, command: &[A]) -> Result<Frame, Error> {
+        let replies = self.converse(&[command], self.reply).await?;
+        self.accepted(command, replies.into_iter().next())
+    }
+
+    /// Gives orders in one write, so that the node carries them out one after the other without listening
+    /// to anybody else in between (as long as they fit into one read).
+    ///
+    /// # Errors
+    /// As [`Session::give`]: the first refusal is told, the orders after it have been carried out all the
+    /// same.
+    pub(crate) async fn give_all<A: AsRef<[u8]>>(
+        &mut self,
+        commands: &[Vec<A>],
+    ) -> Result<Vec<Frame>, Error> {
+        let mut replies = self.ask(commands).await?.into_iter();
+        commands
+            .iter()
+            .map(|command| self.accepted(command, replies.next()))
+            .collect()
+    }
+
+    /// Sends commands in one write and gives the replies, errors among them; fewer only if the last one
+    /// is an error behind which the node says nothing.
+    ///
+    /// # Errors
+    /// The node does not answer.
+    pub(crate) async fn ask<A: AsRef<[u8]>>(
+        &mut self,
+        commands: &[Vec<A>],
+    ) -> Result<Vec<Frame>, Error> {
+        self.ask_within(commands, self.reply).await
+    }
+
+    /// The same, where each reply may take so long.
+    ///
+    /// # Errors
+    /// As [`Session::ask`].
+    pub(crate) async fn ask_within<A: AsRef<[u8]>>(
+        &mut self,
+        commands: &[Vec<A>],
+        reply: Duration,
+    ) -> Result<Vec<Frame>, Error> {
+        let commands: Vec<&[A]> = commands.iter().map(Vec::as_slice).collect();
+        self.converse(&commands, reply).await
+    }
+
+    async fn converse<A: AsRef<[u8]>>(
+        &mut self,
+        commands: &[&[A]],
+        reply: Duration,
+    ) -> Result<Vec<Frame>, Error> {
+        let requests: Vec<u8> = commands
+            .iter()
+            .flat_map(|command| encode_command(command))
+            .collect();
+        let deadline = self.deadline.unwrap_or_else(|| Deadline::after(TRANSIENT));
+        // Not `wait::until`: a closure that borrows hides from the compiler that this can be spawned.
+        loop {
+            let last = deadline.passed();
+            let said = self.once(&requests, commands.len(), reply).await;
+            let passes = match &said {
+                Ok(replies) => replies.iter().filter_map(Frame::as_error).any(is_transient),
+                Err(error) => self.repeats && is_broken(error),
+            };
+            if last || !passes {
+                return said;
+            }
+            wait::next_round(ROUND, deadline).await;
+        }
+    }
+
+    /// Says it once. A connection on which replies may be outstanding is never used again.
+    async fn once(
+        &mut self,
+        requests: &[u8],
+        replies: usize,
+        patience: Duration,
+    ) -> Result<Vec<Frame>, Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connected(Deadline::after(REPLY_TIMEOUT)).await?,
+        };
+        let failed = |source| self.endpoint.failed(source);
+        let sent = connection.send(requests, Deadline::after(patience)).await;
+        sent.map_err(failed)?;
+        let mut said = Vec::with_capacity(replies);
+        for _ in 0..replies {
+            let reply = connection.read(Deadline::after(patience)).await;
+            let reply = reply.map_err(failed)?;
+            let ends = reply.as_error().is_some_and(ends_connection);
+            said.push(reply);
+            if ends {
+                return Ok(said);
+            }
+        }
+        self.connection = Some(connection);
+        Ok(said)
+    }
+
+    async fn connected(&self, deadline: Deadline) -> Result<Connection, Error> {
+        let connected = wait::retry(deadline, || self.endpoint.connect(deadline)).await;
+        connected.map_err(|source| self.endpoint.failed(source))
+    }
+
+    fn accepted<A: AsRef<[u8]>>(
+        &self,
+        command: &[A],
+        reply: Option<Frame>,
+    ) -> Result<Frame, Error> {
+        let reply = reply.ok_or_else(|| self.refused(command, b"nothing"))?;
+        match reply.as_error() {
+            None => Ok(reply),
+            Some(error) => Err(self.refused(command, error)),
+        }
+    }
+
+    /// The error of an answer that is none.
+    pub(crate) fn refused<A: AsRef<[u8]>>(&self, command: &[A], reply: &[u8]) -> Error {
+        let words = command.iter().take(WORDS_SHOWN);
+        let words: Vec<_> = words.map(|word| escape(word.as_ref())).collect();
+        Error::Reply {
+            node: self.endpoint.name.clone(),
+            command: words.join(" "),
+            reply: escape(reply),
+        }
+    }
+}
+
+/// Whether a connection has ended in the midst of it, as it does when the node changes its role.
+fn is_broken(error: &Error) -> bool {
+    let Error::Client { source, .. } = error else {
+        return false;
+    };
+    matches!(source, ClientError::Closed { .. } | ClientError::Io { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A node that answers the requests of each connection with these replies, then closes it.
+    async fn node(connections: Vec<Vec<&'static str>>) -> Endpoint {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            for replies in connections {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                for reply in replies {
+                    assert!(stream.read(&mut [0_u8; 1024]).await.unwrap() > 0);
+                    stream.write_all(reply.as_bytes()).await.unwrap();
+                }
+            }
+        });
+        Endpoint {
+            name: "n1".to_owned(),
+            address,
+            password: None,
+        }
+    }
+
+    async fn once(endpoint: Endpoint) -> Session {
+        Session {
+            deadline: Some(Deadline::after(REPLY_TIMEOUT)),
+            repeats: false,
+            ..Session::lasting(endpoint).await.unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn all_commands_are_given_again_when_one_is_refused_for_a_moment() {
+        let replies = vec!["+OK\r\n-NOREPLICAS Not enough\r\n", "+OK\r\n:1\r\n"];
+        let mut session = once(node(vec![replies]).await).await;
+        let replies = session.give_all(&[vec!["A"], vec!["B"]]).await.unwrap();
+        assert_eq!(replies.last().and_then(Frame::as_integer), Some(1));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_pass_until_the_deadline_is_told() {
+        let refusing = vec!["-LOADING data\r\n"; 1000];
+        let mut session = once(node(vec![refusing]).await).await;
+        session.deadline = Some(Deadline::after(Duration::from_millis(30)));
+        let error = session.give(&["SET", "a", "1"]).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "node `n1` answers `SET a 1` with `LOADING data`"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_node_that_changes_its_role_is_told_again_on_a_new_connection() {
+        let changes = "+OK\r\n-UNBLOCKED instance state changed\r\n";
+        for first in [changes, "+OK\r\n"] {
+            let replies = vec![vec![first], vec!["+OK\r\n+OK\r\n"]];
+            let mut session = Session::lasting(node(replies).await).await.unwrap();
+            session.give_all(&[vec!["A"], vec!["B"]]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_is_an_error_for_what_cannot_be_repeated() {
+        let replies = vec![vec!["+OK\r\n"], vec!["+OK\r\n+OK\r\n"]];
+        let mut session = once(node(replies).await).await;
+        let error = session.give_all(&[vec!["A"], vec!["B"]]).await.unwrap_err();
+        assert!(
+            error.to_string().contains("closed the connection"),
+            "{error}"
+        );
+    }
+}
