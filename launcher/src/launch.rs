@@ -113,7 +113,8 @@ impl Launch<'_> {
         drop(ports_lock);
         let mut cluster = Cluster::of(self.home.clone(), record, self.private);
         cluster.arm(owner, held);
-        match self.bring_up(&mut cluster).await {
+        // What a boot keeps in mind is too much for the stacks of those who wait for it.
+        match Box::pin(self.bring_up(&mut cluster)).await {
             Ok(()) => Ok(cluster),
             Err(error) => {
                 // The first error is the one to tell.
