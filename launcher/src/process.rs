@@ -1,7 +1,5 @@
 //! Processes by identity: a pid alone may have been given to somebody else meanwhile, so it always
-//! goes with the moment at which its process started.
-
-use std::path::Path;
+//! goes with the moment at which its process started, and with the place where the pid counts.
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
@@ -15,8 +13,43 @@ pub struct ProcessId {
     /// The kernel's number.
     pub pid: i32,
     /// When it started: on Linux clock ticks since boot (`/proc/PID/stat`, field 22), elsewhere
-    /// what `ps -o lstart=` prints. Opaque; only compared.
+    /// what `ps -o lstart=` prints. Opaque; only compared. Empty where the system does not tell.
     pub started: String,
+    /// Where the pid counts; absent where the system does not tell, and in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// Where a pid means something: in one pid namespace (a container has its own) of one boot of one
+/// machine.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Random, new with each boot (`/proc/sys/kernel/random/boot_id`).
+    pub boot: String,
+    /// As in `pid:[4026531836]` (`/proc/self/ns/pid`).
+    pub pid_namespace: String,
+    /// The host name, for people: Docker's is the container's id.
+    pub host: String,
+}
+
+impl Place {
+    /// Where this process is; `None` where the system does not tell.
+    pub fn here() -> Option<Self> {
+        os::place()
+    }
+
+    /// Whether pids of that place mean the same processes here.
+    pub fn is_here(&self) -> bool {
+        Self::here()
+            .is_some_and(|here| here.boot == self.boot && here.pid_namespace == self.pid_namespace)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "host name `{}`, {}", self.host, self.pid_namespace)
+    }
 }
 
 impl ProcessId {
@@ -25,12 +58,34 @@ impl ProcessId {
         Some(Self {
             pid,
             started: os::started(pid)?,
+            place: Place::here(),
         })
     }
 
-    /// Whether the process still runs, or at least one of its threads (a zombie does not).
+    /// The process of this pid where the system does not tell when it started. Only for a pid that
+    /// something else vouches for.
+    pub(crate) fn untold(pid: i32) -> Option<Self> {
+        let process = Self {
+            pid,
+            started: String::new(),
+            place: None,
+        };
+        process.is_alive().then_some(process)
+    }
+
+    /// Whether the process still runs, or at least one of its threads (a zombie does not). Never
+    /// true of a process of another place.
     pub fn is_alive(&self) -> bool {
-        os::started(self.pid).as_deref() == Some(self.started.as_str())
+        if self.place.as_ref().is_some_and(|place| !place.is_here()) {
+            return false;
+        }
+        if tells_of_processes() {
+            os::started(self.pid).as_deref() == Some(self.started.as_str())
+        } else {
+            // Servers lead their own process group, which most others do not.
+            let pid = Pid::from_raw(self.pid);
+            self.started.is_empty() && nix::unistd::getpgid(Some(pid)) == Ok(pid)
+        }
     }
 
     /// Whether the process stands still after SIGSTOP, until SIGCONT.
@@ -63,20 +118,53 @@ impl ProcessId {
     }
 }
 
-/// The processes whose working folder is `dir`: a node's server works in the node's folder from
-/// before its first instruction, so that it is found even if nobody wrote its pid down.
-pub fn working_in(dir: &Path) -> Vec<ProcessId> {
-    os::working_in(dir)
+/// Whether the system tells of processes: not where `/proc` is not mounted, or is the one of another
+/// pid namespace, whose pids are not ours.
+pub fn tells_of_processes() -> bool {
+    os::tells()
 }
 
 #[cfg(target_os = "linux")]
 mod os {
     use std::fs;
     use std::path::Path;
+    use std::sync::OnceLock;
 
-    use super::ProcessId;
+    use super::Place;
+
+    pub(super) fn tells() -> bool {
+        static TELLS: OnceLock<bool> = OnceLock::new();
+        *TELLS.get_or_init(|| {
+            let own = std::process::id().to_string();
+            fs::read_link("/proc/self").is_ok_and(|link| link == Path::new(&own))
+        })
+    }
+
+    pub(super) fn place() -> Option<Place> {
+        static PLACE: OnceLock<Option<Place>> = OnceLock::new();
+        PLACE.get_or_init(read_place).clone()
+    }
+
+    fn read_place() -> Option<Place> {
+        if !tells() {
+            return None;
+        }
+        let read = |path: &str| fs::read_to_string(path).ok();
+        let namespace = fs::read_link("/proc/self/ns/pid").ok()?;
+        Some(Place {
+            boot: read("/proc/sys/kernel/random/boot_id")?.trim().to_owned(),
+            pid_namespace: namespace.to_string_lossy().into_owned(),
+            host: read("/proc/sys/kernel/hostname")
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+        })
+    }
 
     pub(super) fn started(pid: i32) -> Option<String> {
+        if !tells() {
+            return None;
+        }
         let (state, started) = state_and_start(pid)?;
         let is_zombie = matches!(state.as_str(), "Z" | "X") && threads(pid) <= 1;
         (!is_zombie).then_some(started)
@@ -98,30 +186,19 @@ mod os {
     fn threads(pid: i32) -> usize {
         fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
     }
-
-    pub(super) fn working_in(dir: &Path) -> Vec<ProcessId> {
-        let Ok(dir) = fs::canonicalize(dir) else {
-            return Vec::new();
-        };
-        let Ok(processes) = fs::read_dir("/proc") else {
-            return Vec::new();
-        };
-        processes
-            .flatten()
-            .filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == dir))
-            .filter_map(|entry| ProcessId::of(entry.file_name().to_str()?.parse().ok()?))
-            .collect()
-    }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod os {
-    use std::fs;
-    use std::path::Path;
     use std::process::Command;
 
-    use super::ProcessId;
-    use crate::config::PID_FILE;
+    pub(super) fn tells() -> bool {
+        true
+    }
+
+    pub(super) fn place() -> Option<super::Place> {
+        None
+    }
 
     fn ps(pid: i32, column: &str) -> Option<String> {
         let output = Command::new("ps")
@@ -143,24 +220,6 @@ mod os {
     pub(super) fn is_stopped(pid: i32) -> bool {
         ps(pid, "stat=").is_some_and(|state| state.starts_with('T'))
     }
-
-    // Without /proc the server's own pid file has to do; its folder is named after the port, and
-    // the server shows its port in its title.
-    pub(super) fn working_in(dir: &Path) -> Vec<ProcessId> {
-        let find = || {
-            let pid = fs::read_to_string(dir.join(PID_FILE))
-                .ok()?
-                .trim()
-                .parse()
-                .ok()?;
-            let port = dir.file_name()?.to_str()?;
-            ps(pid, "command=")?
-                .contains(port)
-                .then(|| ProcessId::of(pid))
-                .flatten()
-        };
-        find().into_iter().collect()
-    }
 }
 
 #[cfg(test)]
@@ -181,36 +240,35 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_found_by_the_folder_it_works_in() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .current_dir(dir.path())
-            .spawn()
-            .unwrap();
-        let found = working_in(dir.path());
-        child.kill().unwrap();
-        assert_eq!(
-            found.iter().map(|process| process.pid).collect::<Vec<_>>(),
-            [child.id().cast_signed()]
-        );
-        let zombie = &found[0];
-        let gone = crate::wait::until_blocking(
-            crate::wait::Deadline::after(std::time::Duration::from_secs(60)),
-            std::time::Duration::from_millis(1),
-            || {
-                if zombie.is_alive() {
-                    std::ops::ControlFlow::Continue(())
-                } else {
-                    std::ops::ControlFlow::Break(())
-                }
+    fn a_pid_counts_only_where_it_was_given() {
+        let me = ProcessId::of(nix::unistd::getpid().as_raw()).unwrap();
+        let here = me.place.clone().unwrap();
+        for place in [
+            Place {
+                boot: "another one".to_owned(),
+                ..here.clone()
             },
-        );
-        assert_eq!(
-            gone,
-            Ok(()),
-            "a killed process that nobody has waited for counts as gone"
-        );
-        child.wait().unwrap();
+            Place {
+                pid_namespace: "pid:[1]".to_owned(),
+                ..here.clone()
+            },
+        ] {
+            let elsewhere = ProcessId {
+                place: Some(place),
+                ..me.clone()
+            };
+            assert!(!elsewhere.is_alive());
+            assert_eq!(elsewhere.signal(Signal::SIGCONT), Err(Errno::ESRCH));
+        }
+        let renamed = Place {
+            host: "renamed".to_owned(),
+            ..here
+        };
+        assert!(renamed.is_here());
+        let older: ProcessId = serde_json::from_value(serde_json::json!({
+            "pid": me.pid, "started": me.started
+        }))
+        .unwrap();
+        assert!(older.is_alive(), "a record of an older version");
     }
 }

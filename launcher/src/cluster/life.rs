@@ -204,6 +204,8 @@ impl Cluster {
 
     /// Ends all servers at once; their folders stay.
     pub(crate) async fn kill_nodes(&self) -> Result<(), Error> {
+        // Before any is told: a cluster of another container keeps all of its nodes.
+        self.nodes.iter().try_for_each(Node::refuse_unseen)?;
         // All are told before any is waited for.
         self.nodes.iter().for_each(Node::send_kill);
         for node in self.nodes.iter().filter(|node| node.is_ours()) {

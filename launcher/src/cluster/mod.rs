@@ -209,9 +209,11 @@ impl Cluster {
         &self.climb
     }
 
-    /// Whether any node's server runs.
+    /// Whether any node's server runs, seen or not.
     pub fn is_running(&self) -> bool {
-        self.nodes.iter().any(|node| node.process().is_some())
+        self.nodes
+            .iter()
+            .any(|node| node.process().is_some() || node.is_unseen())
     }
 
     /// Counts a node among ours from now on, as the last one.

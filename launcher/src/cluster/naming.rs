@@ -43,13 +43,17 @@ impl Cluster {
     /// The names of the nodes of ours among these, all of ours if there is no name.
     ///
     /// # Errors
-    /// As [`Cluster::node`]; a node that is named was not started by us.
+    /// As [`Cluster::node`]; a node that is named was not started by us; the server of one cannot be
+    /// seen from here.
     pub(crate) fn chosen_of_ours(&self, names: &[String]) -> Result<Vec<String>, Error> {
         let mut chosen = self.chosen(names)?;
         if names.is_empty() {
             chosen.retain(|node| node.is_ours());
         }
-        chosen.iter().try_for_each(|node| node.refuse_foreign())?;
+        for node in &chosen {
+            node.refuse_foreign()?;
+            node.refuse_unseen()?;
+        }
         Ok(chosen
             .into_iter()
             .map(|node| node.name().to_owned())

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 use crate::exit;
+use crate::process::Place;
 use crate::state::Name;
 
 /// Why a node cannot be what it is named for.
@@ -28,6 +29,16 @@ pub enum NodeError {
         node: String,
         /// Its client port.
         port: u16,
+    },
+    /// A server that lives in the node's folder and can be neither seen nor signalled from here.
+    #[error("node `{node}` (port {port}) runs {}", where_it_runs(place.as_ref()))]
+    Elsewhere {
+        /// The node.
+        node: String,
+        /// Its client port.
+        port: u16,
+        /// Where its pid counts, if that is known and is not here.
+        place: Option<Place>,
     },
     /// A node that was running before it was added.
     #[error(
@@ -62,9 +73,10 @@ impl NodeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Ambiguous { .. } | Self::Foreign { .. } => exit::USAGE,
-            Self::NotRunning { .. } | Self::Paused { .. } | Self::Unmoved { .. } => {
-                exit::ENVIRONMENT
-            }
+            Self::NotRunning { .. }
+            | Self::Elsewhere { .. }
+            | Self::Paused { .. }
+            | Self::Unmoved { .. } => exit::ENVIRONMENT,
         }
     }
 
@@ -77,11 +89,26 @@ impl NodeError {
             Self::NotRunning { node, .. } => {
                 Some(format!("`shardlab start {node}` starts it with its data"))
             }
+            Self::Elsewhere { place: Some(_), .. } => Some(
+                "give the command there; once that container has ended, `shardlab start` and `shardlab down` work here. \
+                 `-n OTHER` starts another cluster here"
+                    .to_owned(),
+            ),
+            Self::Elsewhere { place: None, .. } => Some(
+                "mount /proc, or give the command where the server was started".to_owned(),
+            ),
             Self::Foreign { node, .. } => Some(format!(
                 "it is ended where it was started; `shardlab del-node {node}` lets it go"
             )),
             Self::Paused { node } => Some(format!("`shardlab resume {node}` lets it go on")),
             Self::Unmoved { .. } => None,
         }
+    }
+}
+
+fn where_it_runs(place: Option<&Place>) -> String {
+    match place {
+        Some(place) => format!("in another container ({place})"),
+        None => "where its process cannot be seen from here".to_owned(),
     }
 }

@@ -1,48 +1,273 @@
-//! Servers that run in a node's folder, whoever started them.
+//! Servers in nodes' folders, whoever started them.
+//!
+//! A server works in its node's folder and writes to the node's log, both from before its first
+//! instruction, so it is found even if nobody wrote its pid down; somebody's shell, editor or `tail`
+//! in the folder does not. The log that it writes to is locked ([`lock`]), which tells that a server
+//! lives also where its process cannot be seen: in another container, or without `/proc`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::config::{CONFIG_FILES, PID_FILE};
-use crate::process::{ProcessId, working_in};
+use crate::config::{LOG_FILE, PID_FILE};
+use crate::process::{ProcessId, tells_of_processes};
+use crate::wait::{Deadline, until_blocking};
 
-/// The servers that work in a node's folder. Somebody's shell that stands in it is none.
+/// How long those who ask whether a log is locked may keep it from being locked.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A process that works in a folder and writes to a node's log there: a node's server, or what the
+/// server has forked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundServer {
+    /// The process.
+    pub process: ProcessId,
+    /// The folder that it works in, as the system names it.
+    pub dir: PathBuf,
+    /// Whether that folder has been removed meanwhile.
+    pub is_removed: bool,
+}
+
+/// All servers of nodes that can be seen on this machine, of whatever cluster and state folder, the
+/// oldest first. None where there is no `/proc`.
+pub fn servers() -> Vec<FoundServer> {
+    os::servers()
+}
+
+/// The servers that work in a node's folder, the oldest first.
 pub(super) fn servers_in(dir: &Path, program: &Path) -> Vec<ProcessId> {
-    let written: Option<i32> = fs::read_to_string(dir.join(PID_FILE))
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
-    let program = fs::canonicalize(program).unwrap_or_else(|_| program.to_owned());
-    let configs = CONFIG_FILES.map(|file| dir.join(file));
-    working_in(dir)
-        .into_iter()
-        .filter(|process| {
-            written == Some(process.pid) || is_server(process.pid, &program, &configs)
-        })
-        .collect()
+    if cfg!(target_os = "linux") && tells_of_processes() {
+        os::servers_in(dir, program)
+    } else {
+        by_pid_file(dir).into_iter().collect()
+    }
+}
+
+/// The server that has locked the log, by its own pid file: whoever starts a server removes the one
+/// of the server before.
+fn by_pid_file(dir: &Path) -> Option<ProcessId> {
+    let pid = written_pid(dir).filter(|_| is_locked(dir))?;
+    ProcessId::of(pid).or_else(|| ProcessId::untold(pid))
+}
+
+fn written_pid(dir: &Path) -> Option<i32> {
+    let text = fs::read_to_string(dir.join(PID_FILE)).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Locks the log that a server is about to write to, for the server's life: it inherits the open
+/// file. Returns whether that was possible; it is not while another server lives in the folder.
+pub(super) fn lock(log: &File) -> bool {
+    let try_lock = || match log.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => ControlFlow::Continue(()),
+        // A file system without locks: what can be seen has to do.
+        Ok(()) | Err(fs::TryLockError::Error(_)) => ControlFlow::Break(()),
+    };
+    let deadline = Deadline::after(LOCK_TIMEOUT);
+    until_blocking(deadline, Duration::from_millis(1), try_lock).is_ok()
+}
+
+/// Whether a server lives in the folder, seen or not.
+pub(super) fn is_locked(dir: &Path) -> bool {
+    // Shared: two that ask at the same time do not take each other for a server.
+    let locked = |file: File| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock));
+    File::open(dir.join(LOG_FILE)).is_ok_and(locked)
 }
 
 #[cfg(target_os = "linux")]
-fn is_server(pid: i32, program: &Path, configs: &[PathBuf]) -> bool {
+mod os {
+    use std::ffi::OsStr;
+    use std::fs::{self, Metadata};
     use std::os::unix::ffi::OsStrExt as _;
-    // A program that was replaced meanwhile is shown with " (deleted)" behind it.
-    let runs_it = fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| {
-        exe == program
-            || exe
-                .as_os_str()
-                .as_bytes()
-                .starts_with(program.as_os_str().as_bytes())
-    });
-    let is_config = |argument: &[u8]| {
-        configs
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::{Path, PathBuf};
+
+    use super::{FoundServer, written_pid};
+    use crate::config::LOG_FILE;
+    use crate::process::ProcessId;
+
+    /// What the system shows behind the name of a file that has been removed.
+    const DELETED: &[u8] = b" (deleted)";
+
+    pub(super) fn servers() -> Vec<FoundServer> {
+        let found = pids().filter_map(|pid| {
+            let cwd = link(pid, "cwd")?;
+            writes_to(pid, &cwd.path).then(|| {
+                Some(FoundServer {
+                    process: ProcessId::of(pid)?,
+                    dir: cwd.path,
+                    is_removed: cwd.is_removed,
+                })
+            })?
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|server| age(&server.process));
+        found
+    }
+
+    pub(super) fn servers_in(dir: &Path, program: &Path) -> Vec<ProcessId> {
+        // By number: a container may know the folder by another name.
+        let there = fs::metadata(dir).ok();
+        let named = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        let works_in = |pid: i32| match &there {
+            Some(there) => is_same(pid, "cwd", there),
+            None => link(pid, "cwd").is_some_and(|cwd| cwd.is_removed && cwd.path == named),
+        };
+        let log = fs::metadata(dir.join(LOG_FILE)).ok();
+        let written = written_pid(dir);
+        let program = fs::canonicalize(program).unwrap_or_else(|_| program.to_owned());
+        let is_server = |pid: i32| {
+            let writes_log = log
+                .as_ref()
+                .is_some_and(|log| OUTPUTS.iter().any(|output| is_same(pid, output, log)));
+            // Somebody may have started it by hand with the node's config.
+            let by_hand =
+                || written == Some(pid) && link(pid, "exe").is_some_and(|exe| exe.path == program);
+            writes_log || writes_to(pid, &named) || by_hand()
+        };
+        let mut found: Vec<_> = pids()
+            .filter(|pid| works_in(*pid) && is_server(*pid))
+            .filter_map(ProcessId::of)
+            .collect();
+        found.sort_by_key(age);
+        found
+    }
+
+    /// A server's standard output and error both are its log; a program in front of it may have
+    /// taken one of them.
+    const OUTPUTS: [&str; 2] = ["fd/1", "fd/2"];
+
+    /// Whether a process writes to the log of the folder of this name, also if it has been removed.
+    fn writes_to(pid: i32, dir: &Path) -> bool {
+        let log = dir.join(LOG_FILE);
+        OUTPUTS
             .iter()
-            .any(|config| config.as_os_str().as_bytes() == argument)
-    };
-    runs_it
-        || fs::read(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|line| line.split(|byte| *byte == 0).any(is_config))
+            .any(|output| link(pid, output).is_some_and(|to| to.path == log))
+    }
+
+    fn age(process: &ProcessId) -> u64 {
+        process.started.parse().unwrap_or(u64::MAX)
+    }
+
+    fn pids() -> impl Iterator<Item = i32> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    }
+
+    struct Link {
+        path: PathBuf,
+        is_removed: bool,
+    }
+
+    fn link(pid: i32, name: &str) -> Option<Link> {
+        let to = fs::read_link(format!("/proc/{pid}/{name}")).ok()?;
+        let bytes = to.as_os_str().as_bytes();
+        let stripped = bytes.strip_suffix(DELETED);
+        Some(Link {
+            path: PathBuf::from(OsStr::from_bytes(stripped.unwrap_or(bytes))),
+            is_removed: stripped.is_some(),
+        })
+    }
+
+    fn is_same(pid: i32, name: &str, file: &Metadata) -> bool {
+        fs::metadata(format!("/proc/{pid}/{name}"))
+            .is_ok_and(|found| found.ino() == file.ino() && found.dev() == file.dev())
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_server(_pid: i32, _program: &Path, _configs: &[PathBuf]) -> bool {
-    true
+mod os {
+    use std::path::Path;
+
+    use super::FoundServer;
+    use crate::process::ProcessId;
+
+    pub(super) fn servers() -> Vec<FoundServer> {
+        Vec::new()
+    }
+
+    pub(super) fn servers_in(_dir: &Path, _program: &Path) -> Vec<ProcessId> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn log(&self) -> File {
+            let log = self.0.path().join(LOG_FILE);
+            let options = File::options().append(true).create(true).open(log);
+            options.unwrap()
+        }
+
+        fn sleep(&self, output: Stdio) -> Child {
+            let mut command = Command::new("sleep");
+            command.arg("600").current_dir(self.0.path());
+            command.stdout(output).spawn().unwrap()
+        }
+    }
+
+    fn end(mut child: Child) {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_server_works_in_its_folder_and_writes_to_its_log() {
+        let folder = Folder::new();
+        let dir = folder.0.path().canonicalize().unwrap();
+        let (server, stranger) = (
+            folder.sleep(folder.log().into()),
+            folder.sleep(Stdio::null()),
+        );
+        let pid = server.id().cast_signed();
+        let pids = || -> Vec<i32> {
+            let found = servers_in(&dir, Path::new("/bin/other"));
+            found.iter().map(|process| process.pid).collect()
+        };
+        let of_all = || {
+            let mut found = servers().into_iter();
+            found.find(|found| found.process.pid == pid).unwrap()
+        };
+        let before = (pids(), of_all());
+        // By hand, or by an older version: by the program and its own word.
+        fs::write(dir.join(PID_FILE), stranger.id().to_string()).unwrap();
+        let sleep = which::which("sleep").unwrap();
+        let by_hand = servers_in(&dir, &sleep);
+        fs::remove_dir_all(&dir).unwrap();
+        let after = (pids(), of_all());
+        end(server);
+        end(stranger);
+        assert_eq!(before.0, [pid]);
+        assert_eq!((before.1.dir, before.1.is_removed), (dir.clone(), false));
+        assert_eq!(by_hand.len(), 2, "{by_hand:?}");
+        assert_eq!(after.0, [pid], "its folder is removed");
+        assert_eq!((after.1.dir, after.1.is_removed), (dir.clone(), true));
+        assert_eq!(pids(), [0; 0]);
+    }
+
+    #[test]
+    fn a_log_is_locked_as_long_as_its_server_lives() {
+        let folder = Folder::new();
+        let (dir, log) = (folder.0.path(), folder.log());
+        assert!(!is_locked(dir));
+        assert!(lock(&log));
+        let server = folder.sleep(log.into());
+        assert!(is_locked(dir), "the server has inherited the lock");
+        assert!(!lock(&folder.log()));
+        end(server);
+        assert!(!is_locked(dir));
+        assert!(lock(&folder.log()));
+    }
 }

@@ -8,17 +8,21 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::found::servers_in;
+use super::found::{is_locked, lock, servers_in};
 use super::spawn::{Spawner, describe, die_with_parent};
-use super::{Node, Running};
+use super::{Node, NodeError, Running};
+use crate::config::PID_FILE;
 use crate::error::{Error, IoContext as _};
 use crate::plan::Role;
-use crate::process::ProcessId;
+use crate::process::{Place, ProcessId};
 use crate::wait::{self, Deadline};
 
 /// How long a process may take to disappear after SIGKILL. It takes milliseconds; a machine that
 /// swaps may take its time.
 const KILL_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a server may be on its way in or out without being seen: between fork and exec, and
+/// between its last instruction and its last file.
+const UNSEEN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many of the last log lines an error shows.
 const LAST_WORDS: usize = 8;
 
@@ -36,9 +40,10 @@ impl Node {
     /// ("Writing initial AOF, can't exit", `prepareForShutdown`, server.c).
     ///
     /// # Errors
-    /// [`Error::WillNotEnd`] after the time given. The node is not ours.
+    /// [`Error::WillNotEnd`] after the time given. [`NodeError::Elsewhere`]. The node is not ours.
     pub async fn stop(&self, timeout: Duration) -> Result<(), Error> {
         self.refuse_foreign()?;
+        self.refuse_unseen()?;
         // A stopped process keeps a SIGTERM for later.
         let _ = self.send(Signal::SIGCONT);
         let deadline = Deadline::after(timeout);
@@ -57,9 +62,11 @@ impl Node {
     /// Ends the server with SIGKILL and waits until it is gone. Does nothing if it does not run.
     ///
     /// # Errors
-    /// [`Error::WillNotEnd`]: the kernel does not let go of it. The node is not ours.
+    /// [`Error::WillNotEnd`]: the kernel does not let go of it. [`NodeError::Elsewhere`]. The node
+    /// is not ours.
     pub async fn kill(&self) -> Result<(), Error> {
         self.refuse_foreign()?;
+        self.refuse_unseen()?;
         self.send_kill();
         self.wait_gone("SIGKILL", KILL_TIMEOUT).await
     }
@@ -97,6 +104,12 @@ impl Node {
             .create(true)
             .open(&log_path)
             .doing("write", &log_path)?;
+        if !lock(&log) {
+            // Somebody else has started it.
+            self.adopt();
+            return self.process().map(drop).ok_or_else(|| self.elsewhere());
+        }
+        self.forget_pid()?;
         let errors = log.try_clone().doing("write", &log_path)?;
         // `checkForSentinelMode`, server.c: the same program, told what to be.
         let mode = (self.plan.role == Role::Sentinel).then_some("--sentinel");
@@ -148,8 +161,10 @@ impl Node {
 
     /// Looks for the server in the node's folder if its process was not written down.
     pub(crate) fn adopt(&self) {
-        if self.process().is_none() {
-            self.running().process = self.servers().into_iter().next();
+        if self.process().is_none()
+            && let Some(server) = self.servers().into_iter().next()
+        {
+            self.running().process = Some(server);
         }
     }
 
@@ -194,19 +209,70 @@ impl Node {
         let _ = wait::until_blocking(deadline, Duration::from_millis(1), || self.gone());
     }
 
-    fn gone(&self) -> ControlFlow<(), i32> {
+    /// Whether a server lives in the node's folder whose process cannot be seen from here: it is in
+    /// another container, or there is no `/proc`.
+    pub fn is_unseen(&self) -> bool {
+        self.is_ours()
+            && self.process().is_none()
+            && is_locked(&self.dir)
+            && self.servers().is_empty()
+    }
+
+    /// Refuses a node whose server lives where it can be neither signalled nor replaced.
+    ///
+    /// # Errors
+    /// [`NodeError::Elsewhere`].
+    pub(crate) fn refuse_unseen(&self) -> Result<(), Error> {
+        let look = || {
+            if self.is_unseen() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        let deadline = Deadline::after(UNSEEN_TIMEOUT);
+        wait::until_blocking(deadline, Duration::from_millis(1), look)
+            .map_err(|()| self.elsewhere())
+    }
+
+    pub(super) fn elsewhere(&self) -> Error {
+        let process = self.running().process.clone();
+        Error::from(NodeError::Elsewhere {
+            node: self.plan.name.clone(),
+            port: self.plan.port,
+            place: process
+                .and_then(|process| process.place)
+                .filter(|place| Place::here().is_some() && !place.is_here()),
+        })
+    }
+
+    /// Removes the pid file of the server before: it is how the next one is found without `/proc`.
+    fn forget_pid(&self) -> Result<(), Error> {
+        let path = self.dir.join(PID_FILE);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).doing("remove", &path)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The pid that is left; `None` of a server that cannot be seen.
+    fn gone(&self) -> ControlFlow<(), Option<i32>> {
         // A child stays a zombie until it is waited for.
         if let Some(child) = self.running().child.as_mut() {
             let _ = child.try_wait();
         }
         let left = self.process().or_else(|| self.servers().into_iter().next());
-        left.map_or(ControlFlow::Break(()), |process| {
-            ControlFlow::Continue(process.pid)
-        })
+        match left {
+            Some(process) => ControlFlow::Continue(Some(process.pid)),
+            None if self.is_ours() && is_locked(&self.dir) => ControlFlow::Continue(None),
+            None => ControlFlow::Break(()),
+        }
     }
 
     /// The servers that work in the node's folder; none if it is not ours.
-    fn servers(&self) -> Vec<ProcessId> {
+    pub(super) fn servers(&self) -> Vec<ProcessId> {
         if self.is_ours() {
             servers_in(&self.dir, &self.launch.program)
         } else {
@@ -214,7 +280,10 @@ impl Node {
         }
     }
 
-    fn will_not_end(&self, pid: i32, signal: &'static str, waited: Duration) -> Error {
+    fn will_not_end(&self, pid: Option<i32>, signal: &'static str, waited: Duration) -> Error {
+        let Some(pid) = pid else {
+            return self.elsewhere();
+        };
         Error::WillNotEnd {
             node: self.plan.name.clone(),
             port: self.plan.port,

@@ -22,12 +22,13 @@ use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::config::{LOG_FILE, config_file};
 use crate::error::Error;
 use crate::plan::{NodePlan, Role, reachable};
-use crate::process::ProcessId;
+use crate::process::{ProcessId, tells_of_processes};
 use crate::resp::Frame;
 use crate::state::{NodeRecord, Stage};
 use crate::wait::Deadline;
 
 pub use error::NodeError;
+pub use found::{FoundServer, servers};
 pub(crate) use identity::is_id_prefix;
 pub(crate) use session::Session;
 pub use spawn::{describe, die_with_parent};
@@ -171,12 +172,18 @@ impl Node {
 
     /// The process, if it runs; none is known of a node that is not ours.
     pub fn process(&self) -> Option<ProcessId> {
-        self.running().process.clone().filter(ProcessId::is_alive)
+        let known = self.running().process.clone().filter(ProcessId::is_alive);
+        if tells_of_processes() {
+            return known;
+        }
+        // The one that the server itself has written down goes before the one that was started once.
+        let own = self.servers().into_iter().next();
+        own.or_else(|| known.filter(|_| found::is_locked(&self.dir)))
     }
 
-    /// Whether it is worth asking: its process runs, or it is not ours and nobody knows.
+    /// Whether it is worth asking: its server runs, seen or not, or it is not ours and nobody knows.
     pub fn may_answer(&self) -> bool {
-        !self.is_ours() || self.process().is_some()
+        !self.is_ours() || self.process().is_some() || self.is_unseen()
     }
 
     /// Opens a connection of the caller's own.
@@ -246,10 +253,16 @@ impl Node {
         NodeRecord {
             plan: self.plan.clone(),
             dir: self.dir.clone(),
-            process: self.process(),
+            process: self.process().or_else(|| self.unseen()),
             foreign: self.foreign,
             stage: self.stage.clone(),
         }
+    }
+
+    /// What is remembered of a server that cannot be seen from here.
+    fn unseen(&self) -> Option<ProcessId> {
+        let remembered = self.running().process.clone();
+        remembered.filter(|_| self.is_unseen())
     }
 
     pub(crate) fn refuse_foreign(&self) -> Result<(), Error> {

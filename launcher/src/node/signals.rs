@@ -67,6 +67,9 @@ impl Node {
     }
 
     pub(crate) fn not_running(&self) -> Error {
+        if self.is_unseen() {
+            return self.elsewhere();
+        }
         Error::from(NodeError::NotRunning {
             node: self.plan.name.clone(),
             port: self.plan.port,

@@ -73,7 +73,10 @@ impl Spawner {
         let (orders, inbox) = mpsc::channel::<(Command, mpsc::Sender<io::Result<Child>>)>();
         std::thread::spawn(move || {
             for (mut command, answer) in inbox {
-                let _ = answer.send(command.spawn());
+                let spawned = command.spawn();
+                // With it go our own handles of the log, which is locked for the server's life.
+                drop(command);
+                let _ = answer.send(spawned);
             }
         });
         Self(orders)

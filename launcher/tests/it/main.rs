@@ -16,6 +16,7 @@ mod killed;
 mod lab;
 mod members;
 mod mend;
+mod processes;
 mod program;
 mod readme;
 mod refusals;

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::ladder::{Answers, Rung};
 use crate::launch::refuse_existing;
 use crate::limits;
+use crate::node::Node;
 use crate::plan::Plan;
 use crate::ports;
 use crate::reshape::{Journal, Move, MoveEvent, MoveOptions};
@@ -90,6 +91,7 @@ impl Cluster {
         change: &Change,
         mut observe: impl FnMut(&ChangeEvent<'_>),
     ) -> Result<(), Error> {
+        self.nodes().iter().try_for_each(Node::refuse_unseen)?;
         let timeout = default_timeout(self.nodes().len() + change.newcomers.len());
         let (comings, rest) = change.steps.split_at(change.comings);
         let (moves, ends) = rest.split_at(change.moves.len());
