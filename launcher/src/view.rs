@@ -7,7 +7,7 @@
 mod replication;
 mod sentinel;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::resp::Frame;
 use crate::slots::SlotRange;
@@ -101,6 +101,20 @@ pub fn info_field<'a>(reply: &'a Frame, field: &str) -> Option<&'a str> {
     text.lines()
         .find_map(|line| line.split_once(':').filter(|(key, _)| *key == field))
         .map(|(_, value)| value.trim())
+}
+
+/// How many keys each database holds that is not empty, as INFO keyspace tells: `db0:keys=2,…`.
+pub fn keyspace(reply: &Frame) -> BTreeMap<u32, u64> {
+    let text = String::from_utf8_lossy(reply.as_text().unwrap_or_default());
+    let database = |line: &str| {
+        let (name, fields) = line.split_once(':')?;
+        let keys = fields
+            .split(',')
+            .find_map(|field| field.strip_prefix("keys="))?;
+        let number = name.strip_prefix("db")?.parse().ok()?;
+        Some((number, keys.parse().ok()?))
+    };
+    text.lines().filter_map(database).collect()
 }
 
 /// One range of CLUSTER SLOTS: who owns it and who copies it, by node id.

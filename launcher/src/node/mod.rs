@@ -3,6 +3,7 @@
 mod error;
 mod found;
 mod identity;
+mod keys;
 mod lifecycle;
 mod memory;
 mod orders;
@@ -64,7 +65,7 @@ impl Endpoint {
         Connection::open_with(self.address, self.password.as_deref(), deadline).await
     }
 
-    fn failed(&self, source: ClientError) -> Error {
+    pub(crate) fn failed(&self, source: ClientError) -> Error {
         Error::Client {
             node: self.name.clone(),
             source,

@@ -30,6 +30,9 @@ pub(crate) struct Session {
     endpoint: Endpoint,
     /// None after it has broken, or as long as replies are outstanding.
     connection: Option<Connection>,
+    /// The database that commands are meant for, and the one that is selected on the connection.
+    database: u32,
+    selected: u32,
     /// When the work that this is a part of must be done; none if each call has its own time.
     deadline: Option<Deadline>,
     /// How long each reply may take.
@@ -54,13 +57,30 @@ impl Session {
             }
         });
         let opened = opened.await.unwrap_or_else(Err);
-        Ok(Self {
-            connection: Some(opened.map_err(|source| endpoint.failed(source))?),
+        let connection = opened.map_err(|source| endpoint.failed(source))?;
+        Ok(Self::on(connection, endpoint, deadline))
+    }
+
+    /// As [`Session::open`] for who has no node at hand: connects once.
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub(crate) async fn to(endpoint: Endpoint, deadline: Deadline) -> Result<Self, Error> {
+        let opened = endpoint.connect(deadline).await;
+        let connection = opened.map_err(|source| endpoint.failed(source))?;
+        Ok(Self::on(connection, endpoint, deadline))
+    }
+
+    fn on(connection: Connection, endpoint: Endpoint, deadline: Deadline) -> Self {
+        Self {
             endpoint,
+            connection: Some(connection),
+            database: 0,
+            selected: 0,
             deadline: Some(deadline),
             reply: REPLY_TIMEOUT,
             repeats: false,
-        })
+        }
     }
 
     /// Connects for commands all of which can be repeated, as long as it takes: a connection that breaks, as
@@ -69,21 +89,23 @@ impl Session {
     /// # Errors
     /// The node does not listen within five seconds.
     pub(crate) async fn lasting(endpoint: Endpoint) -> Result<Self, Error> {
-        let mut session = Self {
-            endpoint,
-            connection: None,
+        let connection = connected(&endpoint).await?;
+        Ok(Self {
             deadline: None,
             reply: LASTING_REPLY,
             repeats: true,
-        };
-        let deadline = Deadline::after(REPLY_TIMEOUT);
-        session.connection = Some(session.connected(deadline).await?);
-        Ok(session)
+            ..Self::on(connection, endpoint, Deadline::after(REPLY_TIMEOUT))
+        })
     }
 
     /// The node's name.
     pub(crate) fn name(&self) -> &str {
         &self.endpoint.name
+    }
+
+    /// Has all further commands mean this database.
+    pub(crate) fn select(&mut self, database: u32) {
+        self.database = database;
     }
 
     /// Gives an order; the reply is no error.
@@ -113,7 +135,7 @@ impl Session {
     }
 
     /// Sends commands in one write and gives the replies, errors among them; fewer only if the last one
-    /// is an error behind which the node says nothing.
+    /// is an error behind which the node says nothing, as when it lacks the database.
     ///
     /// # Errors
     /// The node does not answer.
@@ -169,13 +191,27 @@ impl Session {
         replies: usize,
         patience: Duration,
     ) -> Result<Vec<Frame>, Error> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.connected(Deadline::after(REPLY_TIMEOUT)).await?,
+        let mut connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            self.selected = 0;
+            connected(&self.endpoint).await?
         };
         let failed = |source| self.endpoint.failed(source);
-        let sent = connection.send(requests, Deadline::after(patience)).await;
+        // In front of the commands, so that it costs no round of its own.
+        let select = (self.selected != self.database)
+            .then(|| encode_command(&["SELECT", &self.database.to_string()]));
+        let all = [select.as_deref().unwrap_or_default(), requests].concat();
+        let sent = connection.send(&all, Deadline::after(patience)).await;
         sent.map_err(failed)?;
+        if select.is_some() {
+            let selected = connection.read(Deadline::after(patience)).await;
+            let selected = selected.map_err(failed)?;
+            if selected.as_error().is_some() {
+                return Ok(vec![selected]);
+            }
+            self.selected = self.database;
+        }
         let mut said = Vec::with_capacity(replies);
         for _ in 0..replies {
             let reply = connection.read(Deadline::after(patience)).await;
@@ -188,11 +224,6 @@ impl Session {
         }
         self.connection = Some(connection);
         Ok(said)
-    }
-
-    async fn connected(&self, deadline: Deadline) -> Result<Connection, Error> {
-        let connected = wait::retry(deadline, || self.endpoint.connect(deadline)).await;
-        connected.map_err(|source| self.endpoint.failed(source))
     }
 
     fn accepted<A: AsRef<[u8]>>(
@@ -217,6 +248,12 @@ impl Session {
             reply: escape(reply),
         }
     }
+}
+
+async fn connected(endpoint: &Endpoint) -> Result<Connection, Error> {
+    let deadline = Deadline::after(REPLY_TIMEOUT);
+    let connected = wait::retry(deadline, || endpoint.connect(deadline)).await;
+    connected.map_err(|source| endpoint.failed(source))
 }
 
 /// Whether a connection has ended in the midst of it, as it does when the node changes its role.
@@ -255,11 +292,8 @@ mod tests {
     }
 
     async fn once(endpoint: Endpoint) -> Session {
-        Session {
-            deadline: Some(Deadline::after(REPLY_TIMEOUT)),
-            repeats: false,
-            ..Session::lasting(endpoint).await.unwrap()
-        }
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        Session::to(endpoint, deadline).await.unwrap()
     }
 
     #[tokio::test]

@@ -11,5 +11,5 @@ pub mod plan;
 
 pub use error::MoveError;
 pub use journal::Journal;
-pub use mover::{Keep, MoveEvent, MoveOptions, Moved, Progress, SlowKey, Way};
-pub use moves::Move;
+pub use mover::{MoveEvent, MoveOptions, Moved, Progress, SlowKey, Way};
+pub use moves::{Keep, Move};

@@ -19,6 +19,17 @@ pub struct Move {
     pub to: String,
 }
 
+/// Which of two keys of the same name counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// The one that leaves, since the slot is served there until now: what is at the target is left
+    /// of a MIGRATE that was interrupted.
+    #[default]
+    Source,
+    /// The one that is there, since the slot is served there: what is at the source is deleted.
+    Target,
+}
+
 /// How many slots all moves are about.
 pub fn count(moves: &[Move]) -> usize {
     moves
@@ -37,6 +48,8 @@ pub(super) struct Task {
     pub(super) target_owns: bool,
     /// One of them says that the slot is on its way.
     pub(super) open: bool,
+    /// Of a key that both have: the one of the node that serves the slot.
+    pub(super) keep: Keep,
 }
 
 impl Task {
@@ -55,10 +68,18 @@ pub(super) fn tasks(part: &Move, survey: &Survey) -> Result<Vec<Task>, MoveError
     let open = survey.open_slots();
     let mut tasks = Vec::new();
     for slot in part.slots.slots() {
+        let (source_owns, target_owns) = (owns(from, slot), owns(to, slot));
+        // Of two owners the one with the higher epoch is believed.
+        let keep = if target_owns && !(source_owns && from.epoch > to.epoch) {
+            Keep::Target
+        } else {
+            Keep::Source
+        };
         let task = Task {
             slot,
-            source_owns: owns(from, slot),
-            target_owns: owns(to, slot),
+            source_owns,
+            target_owns,
+            keep,
             open: open
                 .iter()
                 .any(|open| open.slot == slot && (open.node == part.from || open.node == part.to)),
@@ -109,7 +130,7 @@ mod tests {
             ),
             Account::written(
                 "n2",
-                "bb 127.0.0.1:3@4 myself,master - 0 0 2 connected 99-200 [7-<-aa]\n",
+                "bb 127.0.0.1:3@4 myself,master - 0 0 2 connected 99-200 [7-<-aa] [150-<-aa]\n",
             ),
             Account::written(
                 "n3",
@@ -128,12 +149,12 @@ mod tests {
 
     #[test]
     fn what_has_arrived_is_not_moved_again() {
-        assert_eq!(tasks(&part("150-160"), &survey()).unwrap(), []);
+        assert_eq!(tasks(&part("151-160"), &survey()).unwrap(), []);
     }
 
     #[test]
     fn a_slot_that_is_on_its_way_or_that_both_have_is_not_done() {
-        let tasks = tasks(&part("6-7,99-101"), &survey()).unwrap();
+        let tasks = tasks(&part("6-7,99-101,150"), &survey()).unwrap();
         let told: Vec<_> = tasks
             .iter()
             .map(|task| {
@@ -142,15 +163,17 @@ mod tests {
                     task.source_owns,
                     task.target_owns,
                     task.open,
+                    task.keep,
                 )
             })
             .collect();
         assert_eq!(
             told,
             [
-                (6, true, false, false),
-                (7, true, false, true),
-                (99, true, true, false)
+                (6, true, false, false, Keep::Source),
+                (7, true, false, true, Keep::Source),
+                (99, true, true, false, Keep::Target),
+                (150, false, true, true, Keep::Target)
             ]
         );
     }

@@ -7,12 +7,11 @@ use tokio::task::JoinSet;
 
 use super::finding::Finding;
 use super::inspection::{Detail, Inspection, Migration, Passing, Seat, Unfinished};
-use crate::client::{ClientError, Connection};
 use crate::cluster::Cluster;
-use crate::node::{Endpoint, Node};
+use crate::error::Error;
+use crate::node::{Endpoint, Node, Session};
 use crate::reshape::Journal;
 use crate::reshape::mover::jobs::{Job, State, jobs};
-use crate::resp::Frame;
 use crate::slots::{Slot, SlotRange, SlotRanges};
 use crate::state::Stage;
 use crate::survey::{Account, Survey};
@@ -130,15 +129,19 @@ async fn detail(
     endpoint: &Endpoint,
     myself: &NodeLine,
     deadline: Deadline,
-) -> Result<Detail, ClientError> {
-    let mut connection = endpoint.connect(deadline).await?;
+) -> Result<Detail, Error> {
+    let failed = |source| endpoint.failed(source);
+    let mut connection = endpoint.connect(deadline).await.map_err(failed)?;
     let commands: [&[&str]; 3] = [
         &["CLUSTER", "INFO"],
         &["INFO", "replication"],
         // An error where there is no atomic migration.
         &["CLUSTER", "GETSLOTMIGRATIONS"],
     ];
-    let replies = connection.pipeline(&commands, deadline).await?;
+    let replies = connection
+        .pipeline(&commands, deadline)
+        .await
+        .map_err(failed)?;
     let [info, replication, migrations] = replies.as_slice() else {
         return Ok(Detail::default());
     };
@@ -148,7 +151,7 @@ async fn detail(
         state: field(info, "cluster_state"),
         link: field(replication, "master_link_status"),
         keys: if myself.has("master") {
-            keys(&mut connection, myself, deadline).await?
+            keys(endpoint, myself, deadline).await?
         } else {
             BTreeMap::new()
         },
@@ -161,57 +164,39 @@ async fn detail(
     })
 }
 
-/// The keys of each slot. Where a node has no more keys than its own slots hold, which is almost
-/// always, nobody else's are counted.
+/// The keys of each slot, in all databases; slots without keys are left out. Where a node has no more keys
+/// than its own slots hold, which is almost always, nobody else's are counted.
 async fn keys(
-    connection: &mut Connection,
+    endpoint: &Endpoint,
     myself: &NodeLine,
     deadline: Deadline,
-) -> Result<BTreeMap<Slot, u64>, ClientError> {
-    let size = connection.call(&["DBSIZE"], deadline).await?;
-    let size = count(&size);
-    if size == 0 {
-        return Ok(BTreeMap::new());
-    }
+) -> Result<BTreeMap<Slot, u64>, Error> {
+    let mut session = Session::to(endpoint.clone(), deadline).await?;
+    let mut databases = session.databases().await?;
+    databases.retain(|_, size| *size > 0);
     let own: SlotRanges = myself.slots.iter().copied().collect();
-    let mut keys = count_keys(connection, &own, deadline).await?;
-    if keys.values().sum::<u64>() < size {
+    let mut keys = count_keys(&mut session, &databases, &own).await?;
+    if keys.values().sum::<u64>() < databases.values().sum() {
         let mut foreign = SlotRanges::from_iter([SlotRange::ALL]);
         own.ranges().iter().for_each(|range| foreign.remove(*range));
-        keys.extend(count_keys(connection, &foreign, deadline).await?);
+        keys.extend(count_keys(&mut session, &databases, &foreign).await?);
     }
     Ok(keys)
 }
 
-/// CLUSTER COUNTKEYSINSLOT of each slot; those without keys are left out.
 async fn count_keys(
-    connection: &mut Connection,
+    session: &mut Session,
+    databases: &BTreeMap<u32, u64>,
     slots: &SlotRanges,
-    deadline: Deadline,
-) -> Result<BTreeMap<Slot, u64>, ClientError> {
+) -> Result<BTreeMap<Slot, u64>, Error> {
     let slots: Vec<Slot> = slots.slots().collect();
     let mut keys = BTreeMap::new();
     for batch in slots.chunks(BATCH) {
-        let commands: Vec<[String; 3]> = batch
-            .iter()
-            .map(|slot| ["CLUSTER", "COUNTKEYSINSLOT", &slot.to_string()].map(ToOwned::to_owned))
-            .collect();
-        let commands: Vec<&[String]> = commands.iter().map(<[String; 3]>::as_slice).collect();
-        let replies = connection.pipeline(&commands, deadline).await?;
-        let counted = batch
-            .iter()
-            .zip(&replies)
-            .map(|(slot, reply)| (*slot, count(reply)));
+        let counts = session.count_keys(databases.keys().copied(), batch).await?;
+        let counted = batch.iter().copied().zip(counts);
         keys.extend(counted.filter(|(_, count)| *count > 0));
     }
     Ok(keys)
-}
-
-fn count(reply: &Frame) -> u64 {
-    reply
-        .as_integer()
-        .and_then(|count| u64::try_from(count).ok())
-        .unwrap_or(0)
 }
 
 /// A migration of the servers, unless it has come to an end.

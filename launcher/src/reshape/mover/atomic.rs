@@ -66,6 +66,9 @@ pub(super) fn parts(tasks: &[&(Task, usize)], to: &Arc<Peer>) -> Vec<Part> {
 pub(super) async fn work(from: Arc<Peer>, parts: Vec<Part>, tell: Tell) -> Result<(), Error> {
     let mut source = Session::lasting(from.endpoint.clone()).await?;
     for part in parts {
+        if tell.is_closed() {
+            break;
+        }
         migrate(&mut source, &part, &tell).await?;
         tell.send(Tick::Keys(part.keys));
         tell.send(Tick::Slots(usize::from(part.slots.count())));

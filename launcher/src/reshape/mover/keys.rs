@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use super::migrate::{Carrier, Parcel};
 use super::peer::Peer;
-use super::{Keep, Tell, Tick};
+use super::{Tell, Tick};
 use crate::error::Error;
 use crate::node::Session;
 use crate::reshape::moves::Task;
@@ -30,13 +30,14 @@ const KEYS_AT_ONCE: usize = 1000;
 /// How often no key may leave a slot that has some.
 const FRUITLESS_ROUNDS: u32 = 10;
 
-/// Slots that wait for a lane between two nodes.
+/// Slots that wait for a lane between two nodes, in parts of whose keys the same node's count.
 #[derive(Debug)]
 pub(super) struct Queue(Mutex<VecDeque<Vec<Task>>>);
 
 impl Queue {
     pub(super) fn new(tasks: &[Task], lanes: NonZeroUsize) -> Self {
-        let chunks = tasks.chunks(SLOTS_AT_ONCE.div_ceil(lanes.get()));
+        let alike = tasks.chunk_by(|one, next| one.keep == next.keep);
+        let chunks = alike.flat_map(|alike| alike.chunks(SLOTS_AT_ONCE.div_ceil(lanes.get())));
         Self(Mutex::new(chunks.map(<[Task]>::to_vec).collect()))
     }
 
@@ -68,7 +69,6 @@ impl Lane {
     pub(super) async fn open(
         from: &Arc<Peer>,
         to: &Arc<Peer>,
-        keep: Keep,
         options: MoveOptions,
         tell: Tell,
     ) -> Result<Self, Error> {
@@ -76,16 +76,18 @@ impl Lane {
         Ok(Self {
             from: Arc::clone(from),
             to: Arc::clone(to),
-            carrier: Carrier::new(&mut source, to, keep, options, tell.clone()).await?,
+            carrier: Carrier::new(&mut source, to, options, tell.clone()).await?,
             source,
             target: Session::lasting(to.endpoint.clone()).await?,
             tell,
         })
     }
 
-    /// Moves what is in the queue, until it is empty.
+    /// Moves what is in the queue, until it is empty or another worker has failed.
     pub(super) async fn work(mut self, queue: Arc<Queue>) -> Result<(), Error> {
-        while let Some(tasks) = queue.next() {
+        while !self.tell.is_closed()
+            && let Some(tasks) = queue.next()
+        {
             self.carry(&tasks).await?;
             self.tell.send(Tick::Slots(tasks.len()));
         }
@@ -94,11 +96,25 @@ impl Lane {
 
     async fn carry(&mut self, tasks: &[Task]) -> Result<(), Error> {
         self.open_slots(tasks).await?;
+        // None is added to them from here on: a client that asks for a new key is sent to the target.
+        for database in self.source.databases().await?.into_keys() {
+            self.empty(database, tasks).await?;
+        }
+        self.close_slots(tasks).await
+    }
+
+    /// Moves all keys that one database has in the slots.
+    async fn empty(&mut self, database: u32, tasks: &[Task]) -> Result<(), Error> {
         let mut slots: Vec<Slot> = tasks.iter().map(|task| task.slot).collect();
+        self.source.select(database);
+        self.carrier.database = database;
+        self.carrier.keep = tasks.first().map(|task| task.keep).unwrap_or_default();
         let mut fruitless = 0;
         loop {
             let parcels = self.parcels(&slots).await?;
-            let Some(first) = parcels.first() else { break };
+            let Some(first) = parcels.first() else {
+                return Ok(());
+            };
             let gone = self
                 .carrier
                 .carry(&mut self.source, &mut self.target, &parcels);
@@ -115,7 +131,6 @@ impl Lane {
             slots = parcels.iter().map(|parcel| parcel.slot).collect();
             slots.dedup();
         }
-        self.close_slots(tasks).await
     }
 
     async fn open_slots(&mut self, tasks: &[Task]) -> Result<(), Error> {

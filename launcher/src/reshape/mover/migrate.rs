@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::peer::Peer;
-use super::{Keep, SlowKey, Tell, Tick};
+use super::{SlowKey, Tell, Tick};
 use crate::error::Error;
 use crate::node::Session;
-use crate::reshape::{MoveError, MoveOptions};
+use crate::reshape::{Keep, MoveError, MoveOptions};
 use crate::resp::{Frame, escape};
 use crate::slots::Slot;
 use crate::view;
@@ -53,7 +53,9 @@ pub(super) struct Carrier {
     host: String,
     port: String,
     password: Option<Arc<str>>,
-    keep: Keep,
+    /// The database of the keys.
+    pub(super) database: u32,
+    pub(super) keep: Keep,
     migrate_timeout: Duration,
     /// Whether keys are sized up before they go.
     sizing: bool,
@@ -64,7 +66,6 @@ impl Carrier {
     pub(super) async fn new(
         source: &mut Session,
         to: &Peer,
-        keep: Keep,
         options: MoveOptions,
         tell: Tell,
     ) -> Result<Self, Error> {
@@ -78,7 +79,8 @@ impl Carrier {
             host: address.ip().to_string(),
             port: address.port().to_string(),
             password: to.endpoint.password.clone(),
-            keep,
+            database: 0,
+            keep: Keep::default(),
             migrate_timeout: options.migrate_timeout,
             sizing: dataset.is_none_or(|bytes: u64| bytes > SMALL_DATASET),
             tell,
@@ -251,14 +253,14 @@ impl Carrier {
         }
     }
 
-    /// `MIGRATE host port "" 0 timeout [REPLACE] [AUTH password] KEYS key…`
+    /// `MIGRATE host port "" database timeout [REPLACE] [AUTH password] KEYS key…`
     fn command(&self, keys: &[Bytes], timeout: Duration) -> Vec<Bytes> {
         let text = |text: &str| Bytes::copy_from_slice(text.as_bytes());
         let word = Bytes::from_static;
         let mut command = vec![word(b"MIGRATE"), text(&self.host), text(&self.port)];
         command.extend([
             word(b""),
-            word(b"0"),
+            text(&self.database.to_string()),
             text(&timeout.as_millis().to_string()),
         ]);
         // What an interrupted MIGRATE has left at the target is older than what is here.

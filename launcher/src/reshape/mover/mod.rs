@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::moves::{self, Move, Task};
+use super::moves::{self, Keep, Move, Task};
 use super::{MoveError, plan};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
@@ -54,17 +54,6 @@ pub enum Way {
     Atomic,
     /// Key by key: SETSLOT and MIGRATE (every server).
     Keys,
-}
-
-/// Which of two keys of the same name counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Keep {
-    /// The one that leaves, since the slot is served there until now: what is at the target is left
-    /// of a MIGRATE that was interrupted.
-    #[default]
-    Source,
-    /// The one that is there, since the slot is served there: what is at the source is deleted.
-    Target,
 }
 
 /// How to move.
@@ -179,17 +168,25 @@ impl Cluster {
             let mut work = JoinSet::new();
             let lanes = self.lanes(options, legs.len());
             begin(&mut work, legs, atomic, lanes, options, &Tell::new(tell)).await?;
+            let mut first = Ok(());
             loop {
                 tokio::select! {
                     biased;
                     Some(tick) = told.recv() => progress.hear(tick, since.elapsed(), &mut observe),
                     done = work.join_next() => match done {
-                        Some(Ok(done)) => done?,
+                        Some(Ok(done)) => {
+                            if done.is_err() {
+                                // The others end what they have begun, and begin nothing.
+                                told.close();
+                            }
+                            first = first.and(done);
+                        }
                         Some(Err(died)) => std::panic::resume_unwind(died.into_panic()),
                         None => break,
                     },
                 }
             }
+            first?;
             done.extend(stage);
             self.agree(&done).await?;
         }
@@ -250,6 +247,7 @@ impl Cluster {
             source_owns: moves::owns(source, slot),
             target_owns: moves::owns(target, slot),
             open: true,
+            keep,
         };
         let tasks: Vec<_> = slots.slots().map(task).collect();
         let (from, to) = (
@@ -257,7 +255,7 @@ impl Cluster {
             self.endpoint_of(&survey, to)?,
         );
         let (tell, mut told) = mpsc::unbounded_channel();
-        let lane = Lane::open(&from, &to, keep, options, Tell::new(tell)).await?;
+        let lane = Lane::open(&from, &to, options, Tell::new(tell)).await?;
         lane.work(Arc::new(Queue::new(&tasks, NonZeroUsize::MIN)))
             .await?;
         let mut keys = 0;
@@ -306,11 +304,12 @@ impl Cluster {
             );
             let slots: Vec<Slot> = tasks.iter().map(|task| task.slot).collect();
             let mut source = Session::lasting(from.endpoint.clone()).await?;
+            let databases = source.databases().await?;
             let counts = source
-                .ask_slots(&slots, &["CLUSTER", "COUNTKEYSINSLOT"], &[])
-                .await?;
-            let counts = counts.iter().map(|count| count.as_integer().unwrap_or(0));
-            let counts = counts.map(|count| usize::try_from(count).unwrap_or(0));
+                .count_keys(databases.into_keys(), &slots)
+                .await?
+                .into_iter();
+            let counts = counts.map(|count| usize::try_from(count).unwrap_or(usize::MAX));
             let tasks = tasks.into_iter().zip(counts).collect();
             legs.push(Leg { from, to, tasks });
         }
@@ -339,7 +338,7 @@ async fn begin(
         let tasks: Vec<Task> = by_key.iter().map(|(task, _)| *task).collect();
         let queue = Arc::new(Queue::new(&tasks, lanes));
         for _ in 0..queue.len().min(lanes.get()) {
-            let lane = Lane::open(&leg.from, &leg.to, Keep::Source, options, tell.clone()).await?;
+            let lane = Lane::open(&leg.from, &leg.to, options, tell.clone()).await?;
             work.spawn(lane.work(Arc::clone(&queue)));
         }
     }

@@ -147,6 +147,11 @@ impl Tell {
         Self(sender)
     }
 
+    /// Whether nothing new is to be begun: another worker has failed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
     pub(super) fn send(&self, tick: Tick) {
         // Whoever watched may have given up; the work goes on until it is dropped.
         let _ = self.0.send(tick);
