@@ -157,6 +157,9 @@ fn bent(
 /// What a cluster of more than [`LARGE`] nodes boots with, in milliseconds.
 const MANY_NODES_TIMEOUT: u128 = 30_000;
 
+/// What a cluster boots with that is not whole after some seconds, in milliseconds.
+const CALM_TIMEOUT: u128 = 2000;
+
 /// The node timeout while a cluster of so many nodes boots, in milliseconds. Gossip travels in half of
 /// it, and a cluster is whole only when everybody has heard of the replicas, so that it is shorter than
 /// the user's; below it a busy node would be taken for dead, so that it grows with the number of nodes,
@@ -176,6 +179,16 @@ pub fn boot_node_timeout(options: &Options, method: Method, nodes: usize) -> Opt
         _ => return Some(MANY_NODES_TIMEOUT),
     };
     Some(options.node_timeout.as_millis().min(most))
+}
+
+/// What makes a node wait longer for the others before it suspects them, on a machine that is too busy for
+/// [`boot_node_timeout`]; `None` if that is long enough, or the user wants it to be short.
+pub fn calming_command(options: &Options, method: Method, nodes: usize) -> Option<[String; 4]> {
+    let boot = boot_node_timeout(options, method, nodes)?;
+    let calm = options.node_timeout.as_millis().min(CALM_TIMEOUT);
+    let words = ["CONFIG", "SET", "cluster-node-timeout"].map(ToOwned::to_owned);
+    let [config, set, key] = words;
+    (calm > boot).then(|| [config, set, key, calm.to_string()])
 }
 
 #[cfg(test)]

@@ -29,10 +29,13 @@ pub enum Event<'a> {
         /// What they run.
         server: &'a Identity,
     },
-    /// The seeded boot did not climb; the commands boot is tried.
-    FellBack {
-        /// How far the seeded one came.
+    /// The servers have been removed and are started anew in another way, since they do not have a command
+    /// that this way needs.
+    StartsAnew {
+        /// What they refused.
         why: &'a Error,
+        /// The other way, as in "by commands".
+        how: &'static str,
     },
     /// An archive is being unpacked.
     Unpacked(Progress),

@@ -164,6 +164,16 @@ impl Setting {
     }
 }
 
+/// Whether a command has another name by these settings, or none.
+pub fn is_renamed(settings: &[Setting], command: &str) -> bool {
+    let renames = settings
+        .iter()
+        .filter(|setting| setting.key == "rename-command");
+    let mut commands =
+        renames.filter_map(|setting| split_words(&setting.value).ok()?.into_iter().next());
+    commands.any(|renamed| renamed.eq_ignore_ascii_case(command.as_bytes()))
+}
+
 /// Splits the value of a directive into its words; an empty value is one empty word.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use crate::archive::{self, Archive};
 use crate::boot::BringUp;
 use crate::builder::Builder;
 use crate::cluster::Cluster;
+use crate::directive::is_renamed;
 use crate::error::{Error, IoContext as _, NotReady};
 use crate::limits;
 use crate::plan::{NodePlan, Options, Plan, PortChoice, Topology, node_count};
@@ -174,6 +175,7 @@ impl Launch<'_> {
             server: self.server.identity.clone(),
             created: missing_folders(&dir),
             bent: false,
+            no_config: is_renamed(&self.wish.options.settings, "config"),
             nodes: plan.nodes.into_iter().map(node).collect(),
             retired: saved.map_or_else(Vec::new, |saved| saved.retired.clone()),
             reshaped: saved.and_then(|saved| saved.reshaped.clone()),

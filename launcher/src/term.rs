@@ -189,10 +189,8 @@ impl Term {
                 let nodes = counted(*nodes, "node");
                 self.note(&format!("starting {nodes} of {server}"));
             }
-            Event::FellBack { why } => {
-                self.note(&format!(
-                    "the seeded boot did not work: {why}\nstarting anew, by commands; `--boot commands` does so at once"
-                ));
+            Event::StartsAnew { why, how } => {
+                self.note(&format!("{why}\nstarting anew, {how}"));
             }
             Event::Unpacked(Unpacked { done, total }) => {
                 self.progress(&percentage("unpacking", *done, *total));

@@ -1,28 +1,34 @@
-//! Servers are started and become a whole cluster: which method, and what if it does not climb.
+//! Servers are started and become a whole cluster: which method, and what if they cannot be made one by it.
 
+use std::future::Future;
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use super::finish::finish;
 use super::seed::Seed;
-use super::{commands, hang, replicated, seeded, shaping};
-use crate::bend::{Method, boot_arguments, boot_node_timeout};
+use super::{hang, replicated, seeded, shaping};
+use crate::bend::{Method, boot_node_timeout};
 use crate::builder::{Builder, Event};
 use crate::cluster::Cluster;
 use crate::config::CLUSTER_FILE;
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
-use crate::node::Node;
+use crate::node::{Node, Session};
 use crate::plan::{Boot, NodePlan, Options, Role, Topology, reachable};
 use crate::random;
 use crate::ready::Climb;
 use crate::server::Server;
 use crate::state::{Lock, Phase, write_atomically};
-use crate::wait::Deadline;
+use crate::wait::{Deadline, until};
 
-/// How long a seeded boot may take before the other way is tried: it takes tenths of a second, also
-/// on a busy machine.
-const SEEDED_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a seeded boot may take before it is looked at what it still lacks: it takes tenths of a second,
+/// and a few times that on a busy machine.
+const SEEDED_PATIENCE: Duration = Duration::from_secs(2);
 const SEEDED_PATIENCE_PER_NODE: Duration = Duration::from_millis(150);
+
+/// How often it is looked whether a server has died.
+const DEATH_WATCH: Duration = Duration::from_millis(20);
 
 /// What a boot needs to know.
 pub(crate) struct BringUp<'a> {
@@ -37,80 +43,128 @@ pub(crate) struct BringUp<'a> {
 }
 
 impl BringUp<'_> {
-    /// Starts the servers, by one method or, if that does not climb, by another.
+    /// Starts the servers; anew and in another way if they do not have a command that the first way needs.
     pub(crate) async fn run(&self, cluster: &mut Cluster) -> Result<(), Error> {
-        let (first, second) = self.methods(cluster)?;
-        let Some(second) = second else {
-            return self.boot(cluster, first, self.wish.patience()).await;
-        };
-        let patience =
-            SEEDED_PATIENCE + SEEDED_PATIENCE_PER_NODE * saturating(cluster.nodes().len());
-        let patience = patience.min(self.wish.patience() / 2);
-        match self
-            .boot(cluster, first, self.since.elapsed() + patience)
-            .await
-        {
-            // Not a server that died: it would die again.
-            Err(error @ (Error::NotReady(_) | Error::Reply { .. } | Error::Client { .. })) => {
-                self.tell(&Event::FellBack { why: &error });
-            }
-            result => return result,
+        let mut method = self.method(cluster)?;
+        loop {
+            let Err(why) = Box::pin(self.boot(cluster, method)).await else {
+                return Ok(());
+            };
+            let missing = why.missing_command().unwrap_or_default();
+            let how = if missing.starts_with("CONFIG") && cluster.is_configurable() {
+                cluster.set_unconfigurable();
+                "with the final settings, which takes longer"
+            } else if missing.starts_with("CLUSTER FAILOVER") && self.may_take_commands(method) {
+                method = Method::Commands;
+                "by commands"
+            } else {
+                return Err(why);
+            };
+            self.tell(&Event::StartsAnew { why: &why, how });
+            cluster.kill_nodes().await?;
+            cluster.nodes().iter().try_for_each(Node::forget)?;
         }
-        cluster.kill_nodes().await?;
-        cluster.nodes().iter().try_for_each(Node::forget)?;
-        self.boot(cluster, second, self.wish.patience()).await
     }
 
-    /// How to boot, and what to try if that does not climb.
-    fn methods(&self, cluster: &Cluster) -> Result<(Method, Option<Method>), Error> {
+    fn may_take_commands(&self, method: Method) -> bool {
+        method == Method::Seeded && self.wish.options.boot == Boot::Auto
+    }
+
+    /// How to boot.
+    fn method(&self, cluster: &Cluster) -> Result<Method, Error> {
         let identity = &self.server.identity;
         let takes_seeds = identity.takeover_at_start() && is_seedable(cluster);
         match self.wish.options.boot {
-            _ if self.wish.options.topology == Topology::Standalone => Ok((Method::None, None)),
-            Boot::None => Ok((Method::None, None)),
+            _ if self.wish.options.topology == Topology::Standalone => Ok(Method::None),
+            Boot::None => Ok(Method::None),
             boot if self.wish.options.topology.has_one_master() => {
-                Ok((replicated::method(boot, identity), None))
+                Ok(replicated::method(boot, identity))
             }
-            Boot::Seeded if is_seedable(cluster) => Ok((Method::Seeded, None)),
+            Boot::Seeded if is_seedable(cluster) => Ok(Method::Seeded),
             Boot::Seeded => Err(Error::Unsupported(
                 "a cluster in which some masters have replicas and others have none, or some have no slots, cannot be seeded; \
                  leave `--boot` away, or say `--boot commands`"
                     .to_owned(),
             )),
-            Boot::Auto if takes_seeds => Ok((Method::Seeded, Some(Method::Commands))),
-            Boot::Commands | Boot::Auto => Ok((Method::Commands, None)),
+            Boot::Auto if takes_seeds => Ok(Method::Seeded),
+            Boot::Commands | Boot::Auto => Ok(Method::Commands),
         }
     }
 
-    /// Starts the servers and makes them what is wished for by one method, which has until
-    /// `timeout` after the launcher's start.
-    async fn boot(
-        &self,
-        cluster: &mut Cluster,
-        method: Method,
-        timeout: Duration,
-    ) -> Result<(), Error> {
+    /// Starts the servers and makes them what is wished for by one method.
+    async fn boot(&self, cluster: &mut Cluster, method: Method) -> Result<(), Error> {
         let climb = if self.wish.options.topology.is_cluster() {
-            self.boot_cluster(cluster, method, timeout).await?
+            self.boot_cluster(cluster, method).await?
         } else {
-            self.boot_servers(cluster, method, timeout).await?
+            self.boot_servers(cluster, method).await?
         };
         cluster.set_climb(climb);
         cluster.unbend(method).await?;
         if let Some(shape) = self.wish.options.shape {
-            let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
-            self.climb(cluster, Rung::Visible, timeout).await?;
-            shaping::shape(cluster, shape, deadline).await?;
+            let shaped = async {
+                self.climb(cluster, Rung::Visible).await?;
+                shaping::shape(cluster, shape, self.deadline()).await
+            };
+            self.guarded(cluster, method, shaped).await?;
         }
         cluster.remember(self.lock, Phase::Up)
     }
 
-    async fn boot_cluster(
+    /// When time is up.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::after(self.wish.patience().saturating_sub(self.since.elapsed()))
+    }
+
+    /// Works until it is done, a server dies, or turns out not to have a command that is needed.
+    pub(super) async fn guarded<T>(
         &self,
-        cluster: &mut Cluster,
+        cluster: &Cluster,
         method: Method,
-        timeout: Duration,
-    ) -> Result<Climb, Error> {
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let nodes = || cluster.nodes().iter().filter(|node| node.was_started());
+        let died = until(Deadline::after(Duration::MAX), DEATH_WATCH, || {
+            let died = nodes().find_map(Node::died);
+            std::future::ready(died.map_or(ControlFlow::Continue(()), ControlFlow::Break))
+        });
+        let result = tokio::select! {
+            biased;
+            result = work => result,
+            Ok(died) = died => return Err(died),
+            missing = self.missing_command(cluster, method) => return Err(missing),
+        };
+        // A node that died says more than the connection that broke.
+        result.map_err(|error| nodes().find_map(Node::died).unwrap_or(error))
+    }
+
+    /// Asks the first node for the commands that this way needs, all of whose servers are configured alike. Ends if
+    /// it does not have one of them.
+    async fn missing_command(&self, cluster: &Cluster, method: Method) -> Error {
+        let asked = async {
+            let Some(node) = cluster.nodes_with_data().next() else {
+                return Ok(());
+            };
+            let mut orders = Session::open(node, self.deadline()).await?;
+            orders.give(&["INFO", "replication"]).await?;
+            if self.wish.options.topology.is_cluster() {
+                orders.give(&["CLUSTER", "INFO"]).await?;
+                orders.give(&["CLUSTER", "NODES"]).await?;
+                orders.give(&["CLUSTER", "SLOTS"]).await?;
+            }
+            // What it was started with is set once more.
+            if let [key, value, ..] = cluster.boot_arguments(method).as_slice() {
+                let key = key.trim_start_matches('-');
+                orders.give(&["CONFIG", "SET", key, value]).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        match asked.await {
+            Err(error) if error.missing_command().is_some() => error,
+            _ => std::future::pending().await,
+        }
+    }
+
+    async fn boot_cluster(&self, cluster: &mut Cluster, method: Method) -> Result<Climb, Error> {
         let (options, identity) = (&self.wish.options, &self.server.identity);
         let plans: Vec<NodePlan> = cluster
             .nodes()
@@ -133,7 +187,7 @@ impl BringUp<'_> {
                 )?;
             }
         }
-        let arguments = boot_arguments(options, identity, method, plans.len());
+        let arguments = cluster.boot_arguments(method);
         for node in cluster.nodes() {
             node.spawn(&arguments)?;
         }
@@ -143,63 +197,60 @@ impl BringUp<'_> {
             server: identity,
         });
         match &seed {
-            Some(seed) => self.turn_round(cluster, seed, &arguments, timeout).await,
-            None => self.form(cluster, method, timeout).await,
+            Some(seed) => {
+                let work = Box::pin(self.turn_round(cluster, seed, &arguments));
+                self.guarded(cluster, method, work).await
+            }
+            None => {
+                self.guarded(cluster, method, self.form(cluster, method))
+                    .await
+            }
         }
     }
 
-    /// Seeded nodes take their roles while the ladder is climbed.
+    /// Seeded nodes take their roles while the ladder is climbed. If that takes longer than usual, or a node
+    /// refuses to, what is there is kept, and the rest is done as by commands.
     async fn turn_round(
         &self,
         cluster: &Cluster,
         seed: &Seed<'_>,
         arguments: &[String],
-        timeout: Duration,
     ) -> Result<Climb, Error> {
-        let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
+        let deadline = self.deadline();
         let phantoms = seed.phantoms();
         let (options, nodes) = (&self.wish.options, cluster.nodes());
-        let large =
-            boot_node_timeout(options, Method::Seeded, nodes.len()).filter(|_| !seed.is_reversed());
-        // Reversed, the cluster is whole as well: below `ok` nobody can tell.
-        let rung = self.wish.rung.max(Rung::Ok);
+        let large = boot_node_timeout(options, Method::Seeded, nodes.len())
+            .filter(|_| !seed.is_reversed() && cluster.is_configurable());
+        let patience = SEEDED_PATIENCE + SEEDED_PATIENCE_PER_NODE * saturating(nodes.len());
+        let orders = async {
+            let roles = seeded::keep_roles(nodes, &phantoms, large, deadline);
+            let soon = Deadline::after(patience).instant();
+            match tokio::time::timeout_at(soon, roles).await {
+                Ok(Err(error)) if error.missing_command().is_some() => Err(error),
+                _ => finish(cluster, Method::Seeded, large, deadline).await,
+            }
+        };
         tokio::select! {
-            climb = self.climb(cluster, rung, timeout) => climb,
-            // A node that died says more than the order that it did not obey.
-            error = seeded::keep_roles(nodes, &phantoms, large, deadline) => match error {
-                Ok(never) => match never {},
-                Err(error) => Err(nodes.iter().find_map(Node::died).unwrap_or(error)),
-            },
+            // Reversed, the cluster is whole as well: below `ok` nobody can tell.
+            climb = self.climb(cluster, self.wish.rung.max(Rung::Ok)) => climb,
+            error = orders => match error? {},
             error = hang::mend(nodes, seed, arguments) => match error? {},
         }
     }
 
     /// Bare nodes are formed by commands.
-    async fn form(
-        &self,
-        cluster: &Cluster,
-        method: Method,
-        timeout: Duration,
-    ) -> Result<Climb, Error> {
-        let listening = self.climb(cluster, Rung::Listening, timeout).await?;
+    async fn form(&self, cluster: &Cluster, method: Method) -> Result<Climb, Error> {
         if method == Method::None {
-            return Ok(listening);
+            return self.climb(cluster, Rung::Listening).await;
         }
-        let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
-        let formed = commands::form(cluster.nodes(), &self.server.identity, deadline).await;
-        unless_late(cluster.nodes(), formed, deadline)?;
-        Ok(self
-            .climb(cluster, self.wish.rung, timeout)
-            .await?
-            .after(&listening))
+        tokio::select! {
+            // Below `formed` it would not be known whether all orders have been given.
+            climb = self.climb(cluster, self.wish.rung.max(Rung::Formed)) => climb,
+            error = finish(cluster, method, None, self.deadline()) => match error? {},
+        }
     }
 
-    pub(super) async fn climb(
-        &self,
-        cluster: &Cluster,
-        rung: Rung,
-        timeout: Duration,
-    ) -> Result<Climb, Error> {
+    pub(super) async fn climb(&self, cluster: &Cluster, rung: Rung) -> Result<Climb, Error> {
         let observe = |standings: &[Standing]| {
             self.tell(&Event::Looked {
                 standings,
@@ -214,7 +265,7 @@ impl BringUp<'_> {
                 .collect()
         });
         let climbed = cluster
-            .climb_watched(rung, roles, self.since, timeout, observe)
+            .climb_watched(rung, roles, self.since, self.wish.patience(), observe)
             .await;
         climbed.map_err(|error| match error {
             // On the way to the rung that was asked for.
@@ -228,21 +279,6 @@ impl BringUp<'_> {
 
     pub(super) fn tell(&self, event: &Event<'_>) {
         (self.wish.observer)(event);
-    }
-}
-
-/// Of an order that failed: a node that died says more than the connection that broke; and when
-/// time ran out, the ladder will say who was late.
-pub(super) fn unless_late<'a>(
-    nodes: impl IntoIterator<Item = &'a Node>,
-    result: Result<(), Error>,
-    deadline: Deadline,
-) -> Result<(), Error> {
-    let Err(error) = result else { return Ok(()) };
-    match nodes.into_iter().find_map(Node::died) {
-        Some(died) => Err(died),
-        None if deadline.passed() => Ok(()),
-        None => Err(error),
     }
 }
 

@@ -6,11 +6,8 @@
 //! `known-replica`, `known-sentinel`; `sentinelHandleConfiguration`, sentinel.c, Redis 5 to 8,
 //! Valkey 8 and 9). By commands, replicas are told REPLICAOF, and sentinels only whom to monitor.
 
-use std::time::Duration;
-
 use super::BringUp;
-use super::bring_up::unless_late;
-use crate::bend::{Method, boot_arguments};
+use crate::bend::Method;
 use crate::builder::Event;
 use crate::cluster::Cluster;
 use crate::config::{Acquaintance, Known, Watch, following, sentinel_conf};
@@ -36,19 +33,16 @@ pub(crate) fn method(boot: Boot, server: &Identity) -> Method {
 }
 
 impl BringUp<'_> {
-    /// Starts the servers and makes them a set by one method, which has until `timeout` after the
-    /// launcher's start.
+    /// Starts the servers and makes them a set by one method.
     pub(super) async fn boot_servers(
         &self,
         cluster: &mut Cluster,
         method: Method,
-        timeout: Duration,
     ) -> Result<Climb, Error> {
-        let deadline = Deadline::after(timeout.saturating_sub(self.since.elapsed()));
-        let nodes = cluster.nodes().len();
-        let arguments = boot_arguments(&self.wish.options, &self.server.identity, method, nodes);
+        let deadline = self.deadline();
+        let arguments = cluster.boot_arguments(method);
         self.tell(&Event::Spawned {
-            nodes,
+            nodes: cluster.nodes().len(),
             server: &self.server.identity,
         });
         if method == Method::Seeded {
@@ -59,8 +53,12 @@ impl BringUp<'_> {
             cluster
                 .spawn_in_order(&data, &arguments, self.lock, Phase::Starting, deadline)
                 .await?;
-            let told = tell_replicas(cluster, deadline).await;
-            unless_late(cluster.nodes_with_data(), told, deadline)?;
+            let told = tell_replicas(cluster, deadline);
+            let told = self.guarded(cluster, method, told).await;
+            // When time ran out, the ladder says who was late.
+            if !deadline.passed() {
+                told?;
+            }
             // What was said at run time is forgotten by a server that starts anew.
             arrange_born(cluster, method)?;
             let sentinels = names(cluster.sentinels());
@@ -79,7 +77,8 @@ impl BringUp<'_> {
         } else {
             self.wish.rung
         };
-        self.climb(cluster, rung, timeout).await
+        self.guarded(cluster, method, self.climb(cluster, rung))
+            .await
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Cluster;
-use crate::bend::{Method, boot_arguments};
+use crate::bend::Method;
 use crate::builder::default_timeout;
 use crate::config::CONFIG_FILES;
 use crate::error::Error;
@@ -91,12 +91,7 @@ impl Cluster {
         let ours = self.nodes.iter().filter(|node| node.is_ours());
         let whole = started.len() == ours.count();
         let arguments = if whole {
-            boot_arguments(
-                &self.record.options,
-                &self.record.server,
-                Method::Restart,
-                self.nodes.len(),
-            )
+            self.boot_arguments(Method::Restart)
         } else {
             Vec::new()
         };

@@ -14,10 +14,12 @@ pub(crate) use life::remove_node_folder;
 pub(crate) use roles::follow;
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::bend::{Method, final_settings};
+use crate::bend::{Method, boot_arguments, calming_command, final_settings};
 use crate::builder::Builder;
 use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
@@ -28,10 +30,13 @@ use crate::ready::Climb;
 use crate::resp::Frame;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::view::Peer;
-use crate::wait::Deadline;
+use crate::wait::{Deadline, until};
 
 pub use breaking::{Effect, Paused};
 pub use restart::Step;
+
+/// How long a node is waited for that is given its final settings: a machine may be very busy.
+const SETTING_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A cluster of real servers on this machine.
 ///
@@ -275,6 +280,34 @@ impl Cluster {
         self.climb = climb;
     }
 
+    /// Whether its servers can be configured while they run. If not, nothing about them is temporary.
+    pub(crate) fn is_configurable(&self) -> bool {
+        !self.record.no_config
+    }
+
+    /// Notes that they cannot.
+    pub(crate) fn set_unconfigurable(&mut self) {
+        self.record.no_config = true;
+    }
+
+    /// The arguments, behind the config file, of nodes that become a whole cluster by `method`.
+    pub(crate) fn boot_arguments(&self, method: Method) -> Vec<String> {
+        let Record {
+            options, server, ..
+        } = &self.record;
+        if self.is_configurable() {
+            boot_arguments(options, server, method, self.nodes.len())
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// What a node is told by whose cluster is still not whole after some seconds.
+    pub(crate) fn calming_command(&self, method: Method) -> Option<Vec<String>> {
+        let command = calming_command(&self.record.options, method, self.nodes.len())?;
+        self.is_configurable().then(|| command.to_vec())
+    }
+
     /// Brings in the user's final values of what the boot has bent, on every node that answers.
     ///
     /// # Errors
@@ -293,7 +326,7 @@ impl Cluster {
         those: impl Fn(&Node) -> bool,
     ) -> Result<(), Error> {
         let settings = final_settings(&self.record.options, &self.record.server, method);
-        if settings.is_empty() {
+        if settings.is_empty() || !self.is_configurable() {
             return Ok(());
         }
         let commands: Vec<Vec<&str>> = settings
@@ -313,8 +346,20 @@ impl Cluster {
 
 /// Sends the commands to a node, which must accept them all.
 async fn set_all(node: &Node, commands: &[Vec<&str>]) -> Result<(), Error> {
-    let mut session = Session::open(node, Deadline::after(REPLY_TIMEOUT)).await?;
-    session.give_all(commands).await.map(drop)
+    // One on a busy machine may be silent for a while, and one that dies never will answer.
+    let set = || async {
+        let set = match Session::open(node, Deadline::after(REPLY_TIMEOUT)).await {
+            Ok(mut session) => session.give_all(commands).await.map(drop),
+            Err(error) => Err(error),
+        };
+        match set {
+            Err(error @ Error::Client { .. }) if node.may_answer() => ControlFlow::Continue(error),
+            set => ControlFlow::Break(set),
+        }
+    };
+    let deadline = Deadline::after(SETTING_PATIENCE);
+    let set = until(deadline, Duration::from_millis(5), set).await;
+    set.unwrap_or_else(Err)
 }
 
 /// Keeps what has a meaning in a URL out of a password.

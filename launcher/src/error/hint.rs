@@ -9,6 +9,15 @@ use crate::ports::Holder;
 impl Error {
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
+        if let Some(command) = self.missing_command() {
+            let words = command.split(' ');
+            let word =
+                words.take_while(|word| word.chars().all(|c| c.is_ascii_uppercase() || c == '-'));
+            let named = word.collect::<Vec<_>>().join(" ");
+            return Some(format!(
+                "shardlab needs the command `{named}`; a `rename-command` or an ACL rule takes it away"
+            ));
+        }
         match self {
             Self::Server(error) => error.hint(),
             Self::Member(error) => error.hint(),

@@ -326,6 +326,20 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The command, with its first words, that a server does not have, or that its ACL forbids, if that is
+    /// why it was refused (`rejectCommand`, server.c; `addReplySubcommandSyntaxError`, networking.c).
+    pub(crate) fn missing_command(&self) -> Option<&str> {
+        let Self::Reply { command, reply, .. } = self else {
+            return None;
+        };
+        let refusals = ["ERR unknown command", "ERR unknown subcommand", "NOPERM"];
+        let reply = reply.to_ascii_lowercase();
+        let is_missing = |refusal: &str| reply.starts_with(&refusal.to_ascii_lowercase());
+        refusals.into_iter().any(is_missing).then_some(command)
+    }
+}
+
 fn held_by(holder: Option<&Holder>) -> String {
     holder
         .map(|holder| format!(" by {holder}"))

@@ -168,6 +168,11 @@ impl Node {
         }
     }
 
+    /// Whether this process has started it.
+    pub(crate) fn was_started(&self) -> bool {
+        self.running().child.is_some()
+    }
+
     /// The error of a server that ended by itself; `None` while it runs.
     pub(crate) fn died(&self) -> Option<Error> {
         if !self.is_ours() || self.process().is_some() || self.running().replaced {

@@ -1,11 +1,14 @@
 //! What nodes are ordered and asked in a [`Session`], with typed replies.
 
+use std::time::Duration;
+
 use super::{Node, Session};
 use crate::error::Error;
 use crate::resp::Frame;
 use crate::server::Identity;
 use crate::slots::Slot;
 use crate::view::{self, NodeLine};
+use crate::wait::{Deadline, next_round};
 
 impl Session {
     /// Has the node forget another one. If it knows none with this id any more (it has heard of it by
@@ -17,6 +20,28 @@ impl Session {
         match self.give(&["CLUSTER", "FORGET", id]).await {
             Err(Error::Reply { reply, .. }) if reply.contains("Unknown node") => Ok(()),
             told => told.map(drop),
+        }
+    }
+
+    /// Has the node replicate the master with this id, once gossip has told it of that one.
+    ///
+    /// # Errors
+    /// As [`Session::give`].
+    pub(crate) async fn replicate(
+        &mut self,
+        master: &str,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        loop {
+            let known = self
+                .nodes()
+                .await?
+                .iter()
+                .any(|line| line.id == master && !line.has("handshake"));
+            if known || deadline.passed() {
+                return self.give(&["CLUSTER", "REPLICATE", master]).await.map(drop);
+            }
+            next_round(Duration::from_millis(5), deadline).await;
         }
     }
 

@@ -58,6 +58,10 @@ pub struct Record {
     /// set it right: their launcher was killed before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bent: bool,
+    /// Whether the servers cannot be configured while they run: CONFIG is renamed, or forbidden. Then a
+    /// start has no settings of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_config: bool,
     /// The nodes.
     pub nodes: Vec<NodeRecord>,
     /// Names of nodes that were deleted; no name is given twice.

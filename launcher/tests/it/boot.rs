@@ -4,7 +4,7 @@ use shardlab::plan::{Boot, Options, PortChoice};
 use shardlab::slots::key_slot;
 use shardlab::{Cluster, Rung, view};
 
-use crate::lab::Lab;
+use crate::lab::{Lab, PATIENCE, text};
 
 fn ephemeral() -> Options {
     Options {
@@ -78,7 +78,7 @@ async fn our_hash_slots_are_the_servers() {
     });
     let cluster = cluster.start().await.unwrap();
     let mut connection = cluster.node("n1").unwrap().connect().await.unwrap();
-    let deadline = shardlab::wait::Deadline::after(crate::lab::PATIENCE);
+    let deadline = shardlab::wait::Deadline::after(PATIENCE);
     let mut state = 1_u32;
     for length in 0..600_usize {
         // A linear congruential generator with braces thrown in: hash tags of every form.
@@ -142,7 +142,7 @@ async fn a_password_guards_clients_and_lets_replicas_in() {
         cluster.url()
     );
     let address = cluster.node("n1").unwrap().address();
-    let deadline = shardlab::wait::Deadline::after(crate::lab::PATIENCE);
+    let deadline = shardlab::wait::Deadline::after(PATIENCE);
     let mut stranger = shardlab::client::Connection::open(address, deadline)
         .await
         .unwrap();
@@ -247,12 +247,77 @@ async fn a_killed_node_returns_with_its_data() {
     let before = node.process().unwrap();
     node.restart().await.unwrap();
     assert_ne!(node.process().unwrap(), before);
-    cluster
-        .wait_for(Rung::Visible, crate::lab::PATIENCE)
-        .await
-        .unwrap();
+    cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
     assert_eq!(
         cluster.call("n1", &["GET", "a"]).await.unwrap().as_text(),
         Some(&b"kept"[..])
     );
+}
+
+#[test]
+fn a_cluster_without_config_does_what_a_cluster_does() {
+    let lab = Lab::new();
+    let options = [
+        "--set",
+        "rename-command=CONFIG \"\"",
+        "--node-timeout",
+        "1s",
+    ];
+    assert_eq!(lab.up(&options)["rung"], "visible");
+    let succeeds = |args: &[&str]| {
+        let output = lab.shardlab(args).timeout(PATIENCE).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{args:?}: {}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    };
+    let told = lab
+        .shardlab(["call", "CONFIG", "GET", "hz"])
+        .output()
+        .unwrap();
+    assert!(text(&told.stdout).contains("unknown command"), "{told:?}");
+    succeeds(&["stop"]);
+    assert!(succeeds(&["start"]).contains("running, visible"));
+    succeeds(&["add-node"]);
+    succeeds(&["reshard", "--slots", "100", "--to", "n4"]);
+    succeeds(&["failover", "n1"]);
+    succeeds(&["del-node", "n4"]);
+    succeeds(&["check"]);
+    succeeds(&["down"]);
+    lab.assert_empty();
+}
+
+#[test]
+fn a_command_that_cannot_be_done_without_is_named_at_once() {
+    let lab = Lab::new();
+    for (command, boot) in [
+        ("CLUSTER", "seeded"),
+        ("CLUSTER", "commands"),
+        ("INFO", "auto"),
+    ] {
+        let rename = format!("rename-command={command} other");
+        let up = [
+            "up",
+            "--bind",
+            lab.address(),
+            "--port",
+            "auto",
+            "--timeout",
+            "1h",
+            "--boot",
+            boot,
+            "--set",
+            &rename,
+        ];
+        let output = lab.shardlab(up).timeout(PATIENCE).output().unwrap();
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{told}");
+        assert!(told.contains("unknown command"), "{told}");
+        let hint = format!("hint: shardlab needs the command `{command}");
+        assert!(told.contains(&hint), "{told}");
+        lab.assert_empty();
+    }
 }

@@ -9,7 +9,7 @@ use shardlab::state::Home;
 use shardlab::wait::{Deadline, until};
 use shardlab::{Cluster, Rung, view};
 
-use crate::lab::{Lab, PATIENCE};
+use crate::lab::{Lab, PATIENCE, text};
 
 /// What one node says of another, in words that do not differ from cluster to cluster.
 type Seen = (BTreeSet<String>, Option<String>, bool, String, String);
@@ -387,30 +387,29 @@ async fn seeded_shapes_are_whole_and_keep_no_phantom() {
 }
 
 /// `up` with a stand-in from tests/fake that becomes the real server.
-fn up_with(lab: &Lab, stand_in: &str, boot: &str) -> std::process::Output {
+fn up_with(lab: &Lab, stand_in: &str, args: &[&str]) -> std::process::Output {
     let real =
         lab.json(["up", "--dry-run", "--json", "--port", "auto"])["server"]["program"].clone();
     // A program that looks at the name that it is started by (Debian's redis-check-rdb) serves by any other.
     let server = lab.home().with_file_name("any-server");
     std::os::unix::fs::symlink(real.as_str().unwrap(), &server).unwrap();
     let stand_in = format!("{}/tests/fake/{stand_in}", env!("CARGO_MANIFEST_DIR"));
-    let args = [
+    let up = [
         "up",
+        "--bind",
+        lab.address(),
         "--port",
         "auto",
         "--json",
-        "--timeout",
-        "120s",
         "--server",
         &stand_in,
-        "--boot",
-        boot,
     ];
     let mark = lab.home().with_file_name("mark");
     let output = lab
-        .shardlab(args)
+        .shardlab(up.iter().chain(args))
         .env("REAL_SERVER", &server)
         .env("MARK", &mark)
+        .timeout(PATIENCE)
         .output()
         .unwrap();
     let _ = std::fs::remove_dir(mark);
@@ -418,48 +417,83 @@ fn up_with(lab: &Lab, stand_in: &str, boot: &str) -> std::process::Output {
     output
 }
 
-#[test]
-fn a_server_that_does_not_take_seeds_is_formed_by_commands() {
-    let lab = Lab::new();
-    let output = up_with(&lab, "forgetful-server", "auto");
-    let told = String::from_utf8_lossy(&output.stderr);
+/// Asserts that `up` was successful and all masters are those that were planned; gives what it told on the way.
+#[track_caller]
+fn assert_visible(output: &std::process::Output) -> String {
+    let told = text(&output.stderr);
     assert!(output.status.success(), "{told}");
-    assert!(told.contains("the seeded boot did not work: "), "{told}");
-    assert!(told.contains("starting anew, by commands"), "{told}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["rung"], "visible");
-    assert_eq!(
-        lab.processes().len(),
-        6,
-        "the first attempt's nodes are gone"
-    );
+    let nodes = report["nodes"].as_array().unwrap().iter();
+    let roles: Vec<_> = nodes.map(|node| node["role"].to_string()).collect();
+    assert_eq!(roles[..3], ["\"master\"", "\"master\"", "\"master\""]);
+    told
+}
+
+/// How often each node was started.
+fn starts(lab: &Lab) -> Vec<usize> {
+    let nodes = lab.open();
+    let logs = nodes
+        .nodes()
+        .iter()
+        .map(|node| std::fs::read_to_string(node.log_path()).unwrap());
+    logs.map(|log| log.matches("eady to accept connections").count())
+        .collect()
 }
 
 #[test]
-fn who_insists_on_seeds_is_told_that_they_do_not_work() {
+fn one_node_that_lost_its_seeds_is_made_up_for_and_the_others_are_kept() {
     let lab = Lab::new();
-    let output = up_with(&lab, "forgetful-server", "seeded");
-    assert!(!output.status.success());
-    assert!(!String::from_utf8_lossy(&output.stderr).contains("starting anew"));
-    lab.assert_empty();
+    let output = up_with(&lab, "forgetful-server", &[]);
+    assert_visible(&output);
+    assert_eq!(starts(&lab), [1; 6]);
+}
+
+#[test]
+fn a_server_that_does_not_take_seeds_is_formed_by_commands() {
+    for replicas in ["1", "0"] {
+        let lab = Lab::new();
+        let output = up_with(
+            &lab,
+            "seedless-server",
+            &["--boot", "seeded", "--replicas", replicas],
+        );
+        assert_visible(&output);
+        assert!(starts(&lab).iter().all(|starts| *starts == 1));
+    }
 }
 
 #[test]
 fn a_node_that_hangs_while_roles_are_turned_round_is_started_anew() {
     let lab = Lab::new();
-    let output = up_with(&lab, "hanging-server", "seeded");
+    let output = up_with(&lab, "hanging-server", &["--boot", "seeded"]);
+    assert_visible(&output);
+}
+
+#[test]
+fn a_handshake_that_only_one_side_has_finished_is_begun_again() {
+    let lab = Lab::new();
+    let args = [
+        "--boot",
+        "commands",
+        "--replicas",
+        "0",
+        "--node-timeout",
+        "1s",
+    ];
+    let output = up_with(&lab, "dozing-server", &args);
+    assert_visible(&output);
+}
+
+#[test]
+fn a_server_that_dies_while_it_is_formed_is_told_at_once() {
+    let lab = Lab::new();
+    let args = ["--boot", "commands", "--replicas", "0", "--timeout", "1h"];
+    let output = up_with(&lab, "dying-server", &args);
+    let told = text(&output.stderr);
     assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
+        told.contains("ended by SIGKILL; its last log lines:"),
+        "{told}"
     );
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["rung"], "visible");
-    let roles: Vec<_> = report["nodes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|node| node["role"].to_string())
-        .collect();
-    assert_eq!(roles[..3], ["\"master\"", "\"master\"", "\"master\""]);
+    lab.assert_empty();
 }

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{is_linked, knows, shakes_hands, unattached};
-use crate::bend::{Method, boot_arguments};
-use crate::boot::replicate;
+use crate::bend::Method;
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -69,14 +68,8 @@ impl Cluster {
     }
 
     async fn start_joining(&mut self, lock: &Lock, deadline: Deadline) -> Result<(), Error> {
-        let record = self.record();
-        let arguments = boot_arguments(
-            &record.options,
-            &record.server,
-            Method::Commands,
-            self.nodes().len(),
-        );
-        create_folders(&record.dir)?;
+        let arguments = self.boot_arguments(Method::Commands);
+        create_folders(&self.record().dir)?;
         for node in self.joining().filter(|node| node.is_ours()) {
             // Whoever was interrupted may have made it.
             if node.dir().symlink_metadata().is_err() {
@@ -191,8 +184,8 @@ impl Cluster {
                 .node(replica)
                 .is_some_and(|line| line.master.as_deref() == Some(&master.id));
             if !is_so {
-                let mut orders = Session::open(self.node(replica)?, deadline).await?;
-                replicate(&mut orders, &master.id, deadline).await?;
+                let mut session = Session::open(self.node(replica)?, deadline).await?;
+                session.replicate(&master.id, deadline).await?;
             }
         }
         let mut prober = self.prober();

@@ -125,7 +125,8 @@ impl Cluster {
             .await
     }
 
-    /// Sets a directive on nodes. What somebody else has started keeps the settings that it has.
+    /// Sets a directive on nodes, as far as they can be configured while they run. What somebody else has
+    /// started keeps the settings that it has.
     pub(super) async fn configure(
         &self,
         names: impl Iterator<Item = &str>,
@@ -134,7 +135,7 @@ impl Cluster {
     ) -> Result<(), Error> {
         for name in names {
             let node = self.node(name)?;
-            if node.is_ours() {
+            if node.is_ours() && self.is_configurable() {
                 let mut orders = Session::open(node, Deadline::after(REPLY_TIMEOUT)).await?;
                 orders.give(&["CONFIG", "SET", key, value]).await?;
             }
