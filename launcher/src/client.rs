@@ -16,6 +16,10 @@ use crate::wait::Deadline;
 /// How long a connection may take to be made, and a reply to come, unless said otherwise.
 pub const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How much memory a reply may take unless said otherwise, in bytes: a CLUSTER SLOTS whose ranges are
+/// single slots needs two thirds of it, and whoever listens at an address need not be a server of ours.
+pub const REPLY_MEMORY: usize = 64 << 20;
+
 /// Why a conversation with a node failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -88,7 +92,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects. A reply may take [`REPLY_MEMORY`].
     ///
     /// # Errors
     /// Nobody listens there, or not before the deadline.
@@ -106,7 +110,7 @@ impl Connection {
         Ok(Self {
             address,
             stream,
-            decoder: Decoder::new(Protocol::Resp2),
+            decoder: Decoder::new(Protocol::Resp2).with_limits(Limits::of_frame(REPLY_MEMORY)),
             buffer: BytesMut::new(),
         })
     }
@@ -121,19 +125,34 @@ impl Connection {
         deadline: Deadline,
     ) -> Result<Self, ClientError> {
         let mut connection = Self::open(address, deadline).await?;
-        if let Some(password) = password {
-            let reply = connection.call(&["AUTH", password], deadline).await?;
-            if let Some(error) = reply.as_error() {
-                return Err(ClientError::Auth {
-                    address,
-                    reply: crate::resp::escape(error),
-                });
-            }
-        }
+        connection.log_in(password, deadline).await?;
         Ok(connection)
     }
 
-    /// How much a reply may hold, for a peer that is not trusted.
+    /// Logs in, if there is a password.
+    ///
+    /// # Errors
+    /// As [`Connection::call`], and a refused password.
+    pub async fn log_in(
+        &mut self,
+        password: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<(), ClientError> {
+        let Some(password) = password else {
+            return Ok(());
+        };
+        let reply = self.call(&["AUTH", password], deadline).await?;
+        match reply.as_error() {
+            None => Ok(()),
+            Some(error) => Err(ClientError::Auth {
+                address: self.address,
+                reply: crate::resp::escape(error),
+            }),
+        }
+    }
+
+    /// How much a reply may take from now on: less of a peer that is not trusted, more where the user
+    /// asks for data.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.decoder = self.decoder.with_limits(limits);
@@ -199,6 +218,7 @@ impl Connection {
     /// # Errors
     /// As [`Connection::call`]. After a time-out the bytes that have come stay, and reading may go on.
     pub async fn read(&mut self, deadline: Deadline) -> Result<Frame, ClientError> {
+        let mut filled = false;
         loop {
             let decoded = self.decoder.decode(&mut self.buffer);
             if let Some(frame) = decoded.map_err(|source| ClientError::Protocol {
@@ -207,7 +227,15 @@ impl Connection {
             })? {
                 return Ok(frame);
             }
+            // Bytes that never cease to come would let no timer come to its turn.
+            if filled && deadline.passed() {
+                return Err(ClientError::Timeout {
+                    address: self.address,
+                    unread: self.buffer.len(),
+                });
+            }
             self.fill(deadline).await?;
+            filled = true;
         }
     }
 

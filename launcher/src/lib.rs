@@ -32,6 +32,7 @@ pub mod slots;
 pub mod state;
 pub mod survey;
 pub mod sweep;
+pub mod text;
 pub mod view;
 pub mod vitals;
 pub mod wait;

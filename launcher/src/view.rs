@@ -15,6 +15,13 @@ use crate::slots::SlotRange;
 pub use replication::{Peer, ReplicaLine, Replication, replication};
 pub use sentinel::{Watched, all_watched, watched};
 
+/// The most lines of a CLUSTER NODES that are taken apart: 16384 masters can own slots, and each line costs twenty
+/// times its bytes if they are few.
+const MOST_LINES: usize = 20_000;
+
+/// The most flags of a node; servers know twelve (`redisNodeFlagsTable`, `cluster_legacy.c`).
+const MOST_FLAGS: usize = 32;
+
 /// One line of CLUSTER NODES.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeLine {
@@ -56,7 +63,10 @@ impl NodeLine {
         let mut fields = line.split_ascii_whitespace();
         let id = fields.next()?.to_owned();
         let address = fields.next()?.to_owned();
-        let flags = fields.next()?.split(',').map(ToOwned::to_owned).collect();
+        let flags: Vec<_> = (fields.next()?.split(','))
+            .map(ToOwned::to_owned)
+            .take(MOST_FLAGS + 1)
+            .collect();
         let master = Some(fields.next()?)
             .filter(|master| *master != "-")
             .map(ToOwned::to_owned);
@@ -65,6 +75,10 @@ impl NodeLine {
         let epoch = fields.next()?.parse().ok()?;
         let connected = fields.next()? == "connected";
         let (open, slots): (Vec<_>, Vec<_>) = fields.partition(|field| field.starts_with('['));
+        let is_open = |field: &&str| field.ends_with(']') && field.len() >= 8;
+        if flags.len() > MOST_FLAGS || !open.iter().all(is_open) {
+            return None;
+        }
         Some(Self {
             id,
             address,
@@ -92,6 +106,9 @@ pub fn nodes(reply: &Frame) -> Option<Vec<NodeLine>> {
 
 /// Takes the text of CLUSTER NODES, or of a nodes.conf without its line of epochs, apart.
 pub fn node_lines(text: &str) -> Option<Vec<NodeLine>> {
+    if text.lines().nth(MOST_LINES).is_some() {
+        return None;
+    }
     text.lines().map(NodeLine::parse).collect()
 }
 
@@ -153,4 +170,22 @@ fn slot_line(entry: &Frame) -> Option<SlotLine> {
         master: id(master)?,
         replicas: replicas.iter().map(id).collect::<Option<_>>()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_costs_much_more_than_its_bytes_is_not_taken_apart() {
+        let line = "aa h:1@2 myself,master - 0 0 1 connected 0-99 [7->-bb]\n";
+        assert!(node_lines(&line.repeat(MOST_LINES)).is_some());
+        assert!(node_lines(&line.repeat(MOST_LINES + 1)).is_none());
+        for (from, to) in [
+            ("myself", ",".repeat(MOST_FLAGS)),
+            ("[7->-bb]", "[ ".repeat(2)),
+        ] {
+            assert!(node_lines(&line.replace(from, &to)).is_none(), "{to}");
+        }
+    }
 }

@@ -17,6 +17,8 @@ pub use environment::{Captures, Facts, Known, Server, Unresolved};
 pub use expected::{Received, judge};
 pub use raw::{RawReceived, judge_raw};
 
+use shardlab::text::printable;
+
 use crate::transcript::Span;
 use crate::transcript::ast::Level;
 
@@ -72,7 +74,7 @@ impl Mismatch {
         Self {
             span,
             expected,
-            received,
+            received: printable(&received).into_owned(),
             note: None,
             level: None,
         }

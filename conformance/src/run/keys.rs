@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use shardlab::client::ClientError;
-use shardlab::resp::{Frame, encode_command, escape};
+use shardlab::resp::{encode_command, escape};
+use shardlab::text::excerpt;
 use shardlab::wait::Deadline;
 
 use crate::target::{Link as _, Target};
@@ -46,7 +47,7 @@ pub(super) async fn occupied<T: Target>(
             .await
             .ok()?;
         let mut counts = slots.iter().zip(replies);
-        let found = counts.find(|(_, reply)| reply.as_integer().is_some_and(|count| count > 0));
+        let found = counts.find(|(_, reply)| matches!(reply, Ok(Some(1..))));
         if let Some((slot, _)) = found {
             return Some(*slot);
         }
@@ -94,13 +95,11 @@ async fn each<T: Target>(
         match replies {
             Ok(replies) => {
                 for (count, reply) in counts.iter_mut().zip(replies) {
-                    // Whoever does not own the key's slot redirects.
-                    *count = count.or(reply.as_integer());
-                    if let Some(error) = reply
-                        .as_error()
-                        .filter(|error| !error.starts_with(b"MOVED "))
-                    {
-                        trouble = String::from_utf8_lossy(error).into_owned();
+                    match reply {
+                        Ok(number) => *count = count.or(number),
+                        // Whoever does not own the key's slot redirects.
+                        Err(error) if error.starts_with("MOVED ") => {}
+                        Err(error) => trouble = error,
                     }
                 }
             }
@@ -117,19 +116,26 @@ async fn each<T: Target>(
         .collect()
 }
 
+/// A reply as far as it matters here: an integer, if it is one, or an error's words.
+type Count = Result<Option<i64>, String>;
+
 async fn replies<T: Target>(
     target: &T,
     node: crate::transcript::ast::NodeName,
     requests: &[u8],
     count: usize,
     limits: &Limits,
-) -> Result<Vec<Frame>, ClientError> {
+) -> Result<Vec<Count>, ClientError> {
     let deadline = Deadline::after(limits.read);
     let mut link = target.connect(node, deadline).await?;
     link.send(requests, deadline).await?;
     let mut replies = Vec::with_capacity(count);
     for _ in 0..count {
-        replies.push(link.read(deadline).await?);
+        let reply = link.read(deadline).await?;
+        replies.push(match reply.as_error() {
+            Some(error) => Err(excerpt(error, 200, 0)),
+            None => Ok(reply.as_integer()),
+        });
     }
     Ok(replies)
 }

@@ -15,8 +15,10 @@ use super::Limits;
 use super::result::{Difference, Tolerated};
 use super::wire::{Direction, Wire};
 
-/// More pushes than this are not kept while a reply is waited for.
+/// More pushes than this are not kept while a reply is waited for, nor more bytes of them. In memory they
+/// may take fifty times as many.
 const MOST_PUSHES: usize = 1 << 12;
+const MOST_PUSHED: usize = 1 << 18;
 
 /// The outcome of a step; boxed, since it is large and rare.
 pub(super) type Outcome = Result<(), Box<Difference>>;
@@ -38,6 +40,12 @@ struct Open<L> {
     link: L,
     /// Pushes that came while a reply was waited for.
     pushed: VecDeque<Frame>,
+}
+
+impl<L> Open<L> {
+    fn pushed_bytes(&self) -> usize {
+        self.pushed.iter().map(|push| push.raw.len()).sum()
+    }
 }
 
 /// Facts of the target's nodes.
@@ -114,7 +122,9 @@ impl<'a, T: Target> Session<'a, T> {
             match (frame.plain(), push, self.links.get_mut(connection)) {
                 // Pushes without an end would let no timer come to its turn.
                 (Value::Push(_), Wanted::Reply, Some(open))
-                    if open.pushed.len() == MOST_PUSHES || deadline.passed() =>
+                    if open.pushed.len() == MOST_PUSHES
+                        || open.pushed_bytes() > MOST_PUSHED
+                        || deadline.passed() =>
                 {
                     let address = self.target.node(connection.node);
                     let late = ClientError::Timeout {

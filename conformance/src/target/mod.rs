@@ -73,19 +73,14 @@ impl Link for Connection {
     }
 }
 
-/// The most bytes of a reply: more than a transcript can show, and little enough for several
-/// servers that mean no good.
-const MOST: usize = 16 << 20;
+/// The memory that a reply may take, in bytes: more than a transcript can show, and little enough for
+/// several servers that mean no good.
+const MOST: usize = 4 << 20;
 
 /// Connects to a server that may answer anything.
 async fn connect(address: SocketAddr, deadline: Deadline) -> Result<Connection, ClientError> {
-    let limits = resp::Limits {
-        bulk: MOST,
-        frame: MOST,
-        ..resp::Limits::default()
-    };
     let connection = Connection::open(address, deadline).await?;
-    Ok(connection.with_limits(limits))
+    Ok(connection.with_limits(resp::Limits::of_frame(MOST)))
 }
 
 /// What can be done to a node's process.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use shardlab::wait::{Deadline, next_round};
+use shardlab::wait::{Deadline, next_round, until_blocking};
 use shardlab_conformance::run::result::{RunResult, Verdict};
 use shardlab_conformance::run::{Limits, Runner, Subject};
 use shardlab_conformance::suite::{Case, parse_case};
@@ -171,4 +171,51 @@ fn a_run_that_is_dropped_half_way_leaves_no_key() {
         }
     });
     assert!(DELETED.load(Ordering::SeqCst));
+}
+
+/// The most memory that the program may need, in kB: it takes some 20 MB when all goes well.
+const MOST_MEMORY: u64 = 64 << 10;
+
+#[test]
+fn a_flood_fills_no_memory() {
+    let steps = "n1> PING\nPONG\n";
+    let text = format!(
+        "id:       TST-01\ntitle:    a test\nspec:     none\nlevel:    must\nneeds:    client\n\
+         topology: 3 masters, 1 replica each\n\n{steps}"
+    );
+    let folder = crate::program::folder(&[("fixtures/test/case.resp", &text)]);
+    for (first, again) in [
+        (&b"*4000000\r\n"[..], &b":1\r\n"[..]),
+        (b"", b"*100\r\n:1\r\n"),
+        (b"$16000000\r\n", b"x"),
+    ] {
+        let address = flood_cluster(first, again).to_string();
+        let mut child =
+            std::process::Command::new(snapbox::cmd::cargo_bin!("shardlab-conformance"))
+                .current_dir(folder.path())
+                .args(["run", "fixtures", "--attach", &address])
+                .env_remove("SHARDLAB_ATTACH")
+                .env_remove("SHARDLAB_SERVER")
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let mut memory = 0;
+        let deadline = Deadline::after(Duration::from_secs(120));
+        let ended = until_blocking(deadline, Duration::from_millis(1), || {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let peak = text.lines().find_map(|line| {
+                let kilobytes = line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?;
+                kilobytes.parse().ok()
+            });
+            memory = memory.max(peak.unwrap_or(0_u64));
+            child.try_wait().unwrap().map_or(
+                std::ops::ControlFlow::Continue(()),
+                std::ops::ControlFlow::Break,
+            )
+        });
+        assert_eq!(ended.unwrap().code(), Some(1));
+        assert!(memory < MOST_MEMORY, "{memory} kB");
+    }
 }

@@ -1,11 +1,11 @@
 //! From bytes to frames.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::assemble::assemble;
 use super::cursor::Stop;
-use super::scan::Scan;
-use super::{Expected, Frame, ProtocolError};
+use super::scan::{Scan, Token};
+use super::{Frame, ProtocolError};
 
 /// What a connection speaks. It starts with RESP2; `HELLO 3` changes it, and the answer to
 /// that is RESP3 already.
@@ -29,7 +29,8 @@ pub struct Limits {
     /// Elements, or pairs, in an aggregate; 2^32 - 1 by default, as in hiredis
     /// (`REDIS_READER_MAX_ARRAY_ELEMENTS`).
     pub aggregate: usize,
-    /// Bytes in a frame, 1 GiB by default.
+    /// Memory that a frame may take, in bytes, 1 GiB by default: the bytes that it has, and
+    /// [`Limits::VALUE`] for each value inside it. What is announced counts before it comes.
     pub frame: usize,
 }
 
@@ -37,6 +38,18 @@ impl Limits {
     /// The deepest nesting that any decoder takes: frames are dropped, compared and printed
     /// by recursion.
     pub const MAX_DEPTH: usize = 512;
+
+    /// What a value inside an aggregate costs besides its bytes, in bytes of memory: a token while the
+    /// frame is read, and a frame that is moved once while the tree is built.
+    pub const VALUE: usize = size_of::<Token>() + 2 * size_of::<Frame>();
+
+    /// The defaults, but for the memory that a frame may take.
+    pub fn of_frame(memory: usize) -> Self {
+        Self {
+            frame: memory,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
@@ -103,29 +116,13 @@ impl Decoder {
             // Another buffer, or one that was cleared.
             self.scan = Scan::default();
         }
-        let allowed = buffer.get(..self.limits.frame);
-        match self
-            .scan
-            .resume(allowed.unwrap_or(buffer), self.protocol, &self.limits)
-        {
+        match self.scan.resume(buffer, self.protocol, &self.limits) {
             Ok(()) => {
                 let scan = std::mem::take(&mut self.scan);
                 let raw = buffer.split_to(scan.position()).freeze();
                 Ok(assemble(&raw, scan.into_tokens()))
             }
-            Err(Stop::Incomplete) => match buffer.get(self.limits.frame) {
-                None => Ok(None),
-                Some(byte) => {
-                    self.scan = Scan::default();
-                    Err(ProtocolError {
-                        offset: self.limits.frame,
-                        expected: Expected::FrameEnd {
-                            max: self.limits.frame,
-                        },
-                        found: Bytes::copy_from_slice(&[*byte]),
-                    })
-                }
-            },
+            Err(Stop::Incomplete) => Ok(None),
             Err(Stop::Broken(error)) => {
                 self.scan = Scan::default();
                 Err(error)

@@ -56,8 +56,8 @@ pub(super) enum Place {
     Chunk,
 }
 
-/// Reads one element. On [`Stop::Incomplete`] the cursor's place says nothing; start again
-/// from the element's first byte.
+/// Reads one element; `limits.frame` is what is left for the rest of the frame. On
+/// [`Stop::Incomplete`] the cursor's place says nothing; start again from the element's first byte.
 pub(super) fn read(
     cursor: &mut Cursor<'_>,
     place: Place,
@@ -129,7 +129,11 @@ impl Protocol {
 }
 
 fn head(cursor: &mut Cursor<'_>, limits: &Limits, kind: Aggregate) -> Result<Element, Stop> {
-    let length = cursor.length(limits.aggregate)?;
+    let each = match kind {
+        Aggregate::Map | Aggregate::Attribute => 2 * Limits::VALUE,
+        _ => Limits::VALUE,
+    };
+    let length = cursor.length(limits.aggregate.min(limits.frame / each))?;
     let frames = match kind {
         Aggregate::Map => length.saturating_mul(2),
         // The pairs and the value that they belong to.
@@ -164,13 +168,13 @@ fn bulk(
     limits: &Limits,
     what: &'static str,
 ) -> Result<Range<usize>, Stop> {
-    let length = cursor.length(limits.bulk)?;
+    let length = cursor.length(limits.bulk.min(limits.frame))?;
     cursor.body(length, what)
 }
 
 fn chunk(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Element, Stop> {
     cursor.require(b';', Expected::Chunk)?;
-    let length = cursor.length(limits.bulk)?;
+    let length = cursor.length(limits.bulk.min(limits.frame))?;
     if length == 0 {
         return Ok(Element::End);
     }
@@ -180,7 +184,7 @@ fn chunk(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Element, Stop> {
 
 fn verbatim(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Leaf, Stop> {
     let start = cursor.at;
-    let length = cursor.length(limits.bulk)?;
+    let length = cursor.length(limits.bulk.min(limits.frame))?;
     let Some(text_length) = length.checked_sub(4) else {
         let digits = start..cursor.at - 2;
         return Err(cursor.wrong(digits, Expected::VerbatimLength));

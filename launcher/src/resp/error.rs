@@ -59,7 +59,7 @@ pub enum Expected {
         /// The limit.
         max: usize,
     },
-    /// The end of the frame within that many bytes.
+    /// The end of the frame before it takes more than that many bytes of memory.
     FrameEnd {
         /// The limit.
         max: usize,
@@ -89,7 +89,9 @@ impl fmt::Display for Expected {
             }
             Self::Length { max } => write!(formatter, "a length of at most {max}"),
             Self::Depth { max } => write!(formatter, "at most {max} levels of nesting"),
-            Self::FrameEnd { max } => write!(formatter, "the end of the frame within {max} bytes"),
+            Self::FrameEnd { max } => {
+                write!(formatter, "the end of a frame of at most {max} bytes")
+            }
         }
     }
 }

@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 
 use super::{Frame, Value, escape, quote};
+use crate::text::printable;
 
 /// A reply for people, without a line end behind it. Text that stands on several lines for people
-/// (verbatim strings) is shown as it is.
+/// (verbatim strings) is shown as it is, but for control characters.
 pub fn print(frame: &Frame) -> String {
     let mut text = String::new();
     lines(&mut text, frame, 0);
@@ -27,7 +28,9 @@ fn lines(text: &mut String, frame: &Frame, indent: usize) {
         Value::Boolean(true) => line(text, "(true)"),
         Value::Boolean(false) => line(text, "(false)"),
         Value::Double(number) => line(text, &format!("(double) {number}")),
-        Value::VerbatimString { text: bytes, .. } => line(text, &String::from_utf8_lossy(bytes)),
+        Value::VerbatimString { text: bytes, .. } => {
+            line(text, &printable(&String::from_utf8_lossy(bytes)));
+        }
         Value::Array(items) | Value::StreamedArray(items) => {
             list(text, items, ")", "(empty array)", indent);
         }

@@ -29,6 +29,8 @@ pub(super) struct Scan {
     /// The first byte of the next element.
     at: usize,
     searched: usize,
+    /// Values inside the frame that have come or are announced.
+    values: usize,
     open: Vec<Open>,
     tokens: Vec<Token>,
 }
@@ -54,10 +56,25 @@ impl Scan {
     ) -> Result<(), Stop> {
         loop {
             let start = self.at;
-            let mut cursor = Cursor::new(bytes, start, self.searched);
-            let element = element::read(&mut cursor, self.place(), protocol, limits);
+            // Where the frame must end at the latest, by what its values cost.
+            let end = limits
+                .frame
+                .saturating_sub(self.values.saturating_mul(Limits::VALUE));
+            let mut cursor = Cursor::new(bytes.get(..end).unwrap_or(bytes), start, self.searched);
+            let left = Limits {
+                frame: end.saturating_sub(start),
+                ..*limits
+            };
+            let element = element::read(&mut cursor, self.place(), protocol, &left);
             self.searched = cursor.searched;
-            let element = element?;
+            let element = match element {
+                Err(Stop::Incomplete) if bytes.len() > end => {
+                    let max = limits.frame;
+                    let whole = Cursor::new(bytes, end, end);
+                    return Err(whole.unexpected(Expected::FrameEnd { max }));
+                }
+                element => element?,
+            };
             if matches!(element, Element::Head(..)) && self.open.len() >= limits.depth {
                 return Err(cursor.wrong(start..start + 1, Expected::Depth { max: limits.depth }));
             }
@@ -109,12 +126,15 @@ impl Scan {
                 });
                 finished = true;
             }
-            Element::Head(kind, wanted) => self.open.push(Open {
-                start,
-                kind,
-                wanted,
-                got: 0,
-            }),
+            Element::Head(kind, wanted) => {
+                self.values = self.values.saturating_add(wanted.unwrap_or(0));
+                self.open.push(Open {
+                    start,
+                    kind,
+                    wanted,
+                    got: 0,
+                });
+            }
             Element::End => {
                 if let Some(open) = self.open.last_mut() {
                     open.wanted = Some(open.got);
@@ -128,6 +148,7 @@ impl Scan {
                     return true;
                 };
                 parent.got += 1;
+                self.values += usize::from(parent.wanted.is_none());
             }
             let Some(open) = self.open.pop_if(|open| open.wanted == Some(open.got)) else {
                 return false;
@@ -174,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_announced_length_reserves_nothing() {
-        for wire in ["*1000000000\r\n", "%1000000000\r\n", "$500000000\r\n"] {
+        for wire in ["*1000000\r\n", "%1000000\r\n", "$500000000\r\n"] {
             let mut scan = Scan::default();
             assert!(matches!(
                 resume(&mut scan, wire.as_bytes()),

@@ -6,9 +6,13 @@ use super::error::MemberError;
 use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::error::Error;
 use crate::plan::Options;
-use crate::resp::Frame;
+use crate::resp::{Frame, Limits};
 use crate::view::{self, NodeLine};
 use crate::wait::Deadline;
+
+/// How much memory each of its replies may take, in bytes: all that it knows of itself has a thousandth of it,
+/// and of a cluster of a thousand nodes with their slots in pieces half.
+const MOST: usize = 1 << 20;
 
 /// What is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +65,10 @@ pub(super) async fn inspect(address: SocketAddr, options: &Options) -> Result<Ex
 async fn ask(address: SocketAddr, options: &Options) -> Result<Vec<Frame>, String> {
     let deadline = Deadline::after(REPLY_TIMEOUT);
     let talk = async {
-        let mut connection =
-            Connection::open_with(address, options.password.as_deref(), deadline).await?;
+        let connection = Connection::open(address, deadline).await?;
+        let mut connection = connection.with_limits(Limits::of_frame(MOST));
+        let password = options.password.as_deref();
+        connection.log_in(password, deadline).await?;
         let commands: [&[&str]; 3] = [
             &["INFO", "cluster"],
             &["INFO", "keyspace"],

@@ -73,6 +73,7 @@ fn a_number_that_no_memory_could_hold_is_no_length() {
         let message = refused(
             Limits {
                 aggregate: usize::MAX,
+                frame: usize::MAX,
                 ..Limits::default()
             },
             format!("*{digits}\r\n").as_bytes(),
@@ -82,15 +83,17 @@ fn a_number_that_no_memory_could_hold_is_no_length() {
     let limits = Limits {
         bulk: usize::MAX,
         aggregate: usize::MAX,
+        frame: usize::MAX,
         ..Limits::default()
     };
+    assert!(!accepted(limits, b"$18446744073709551615\r\n"));
     for wire in [
         "*18446744073709551615\r\n",
-        "$18446744073709551615\r\n",
         "%9223372036854775808\r\n",
         "|9223372036854775808\r\n_\r\n",
     ] {
-        assert!(!accepted(limits, wire.as_bytes()));
+        let message = refused(limits, wire.as_bytes());
+        assert!(message.contains("a length of at most"), "{message}");
     }
 }
 
@@ -151,8 +154,40 @@ fn a_frame_has_a_most_of_bytes() {
     let message = refused(limits, b"+abcde\r");
     assert_eq!(
         message,
-        "at byte 6: expected the end of the frame within 6 bytes, found `\\r`"
+        "at byte 6: expected the end of a frame of at most 6 bytes, found `\\r`"
     );
+}
+
+#[test]
+fn a_value_inside_a_frame_costs_more_than_its_bytes() {
+    let limits = Limits::of_frame(100 * Limits::VALUE);
+    assert!(accepted(
+        limits,
+        &[&b"*90\r\n"[..], &b":1\r\n".repeat(90)].concat()
+    ));
+    // What is announced is refused before it comes.
+    assert_eq!(
+        refused(limits, b"*101\r\n"),
+        "at byte 1: expected a length of at most 100, found `101`"
+    );
+    assert_eq!(
+        refused(limits, b"*60\r\n*60\r\n"),
+        "at byte 6: expected a length of at most 39, found `60`"
+    );
+    assert_eq!(
+        refused(limits, b"%51\r\n"),
+        "at byte 1: expected a length of at most 50, found `51`"
+    );
+    let length = 100 * Limits::VALUE + 1;
+    assert!(refused(limits, format!("${length}\r\n").as_bytes()).contains("a length of at most"));
+    // And what is not announced as it comes.
+    for endless in [&b"*?\r\n"[..], b"~?\r\n", b"%?\r\n"] {
+        let wire = [endless, &b":1\r\n".repeat(100)].concat();
+        assert!(refused(limits, &wire).contains("the end of a frame of at most"));
+    }
+    let wire = [&b"$?\r\n"[..], &b";1\r\nx\r\n".repeat(100)].concat();
+    assert!(refused(limits, &wire).contains("the end of a frame of at most"));
+    assert!(refused(limits, &b"*1\r\n".repeat(128)).contains("a length of at most 0"));
 }
 
 #[test]
