@@ -1,9 +1,8 @@
 //! `logs`: what the servers write.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::Duration;
 
+use shardlab::node::Log;
 use shardlab::wait::{Deadline, next_round};
 use shardlab::{Error, Node, exit};
 
@@ -12,6 +11,9 @@ use crate::cli::Logs;
 
 /// How often a log that is followed is looked at.
 const FOLLOW: Duration = Duration::from_millis(100);
+
+/// How much of one log is read before the others have their turn, in bytes.
+const TURN: u64 = 1 << 20;
 
 /// Prints the logs, and what is added to them if asked to.
 pub(crate) async fn logs(lab: &Lab<'_>, args: &Logs) -> Result<u8, Error> {
@@ -37,20 +39,29 @@ pub(crate) async fn logs(lab: &Lab<'_>, args: &Logs) -> Result<u8, Error> {
         .iter()
         .map(|node| Tail::of(node, nodes.len() > 1))
         .collect();
-    for (tail, node) in tails.iter_mut().zip(&nodes) {
-        match args.lines {
-            Some(lines) => {
-                tail.skip_to_end();
-                tail.print(lab, node.log_tail(lines).iter().map(String::as_str));
-            }
-            None => tail.news(lab),
+    for tail in &mut tails {
+        // A log that is not there, or cannot be read, has no lines.
+        if let Some(lines) = args.lines {
+            let _ = tail.log.skip_to_last(lines);
+        }
+        while !lab.term.is_deaf() && tail.news(lab) {
+            // Ctrl-C has its turn.
+            tokio::task::yield_now().await;
+        }
+        if !args.follow {
+            tail.end(lab);
         }
     }
     while args.follow && !lab.term.is_deaf() && lab.home.folder(cluster.name()).exists() {
+        let mut more = false;
         for tail in &mut tails {
-            tail.news(lab);
+            more |= tail.news(lab);
         }
-        next_round(FOLLOW, Deadline::after(FOLLOW)).await;
+        if more {
+            tokio::task::yield_now().await;
+        } else {
+            next_round(FOLLOW, Deadline::after(FOLLOW)).await;
+        }
     }
     Ok(exit::DONE)
 }
@@ -59,10 +70,7 @@ pub(crate) async fn logs(lab: &Lab<'_>, args: &Logs) -> Result<u8, Error> {
 struct Tail {
     /// Stands before each line if there are several logs.
     label: String,
-    path: std::path::PathBuf,
-    read: u64,
-    /// A line whose end has not been written yet.
-    unfinished: Vec<u8>,
+    log: Log,
 }
 
 impl Tail {
@@ -74,35 +82,20 @@ impl Tail {
         };
         Self {
             label,
-            path: node.log_path(),
-            read: 0,
-            unfinished: Vec::new(),
+            log: node.log(),
         }
     }
 
-    fn skip_to_end(&mut self) {
-        self.read = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+    /// Prints the whole lines that have come since the last look; whether there are more.
+    fn news(&mut self, lab: &Lab<'_>) -> bool {
+        let Self { label, log } = self;
+        log.read(TURN, |line| lab.term.data(&format!("{label}{line}")))
+            .unwrap_or(false)
     }
 
-    /// Prints the whole lines that have come since the last look.
-    fn news(&mut self, lab: &Lab<'_>) {
-        let mut news = Vec::new();
-        let read = File::open(&self.path).and_then(|mut file| {
-            file.seek(SeekFrom::Start(self.read))?;
-            file.read_to_end(&mut news)
-        });
-        self.read += read.unwrap_or(0) as u64;
-        self.unfinished.append(&mut news);
-        let Some(end) = self.unfinished.iter().rposition(|byte| *byte == b'\n') else {
-            return;
-        };
-        let whole: Vec<u8> = self.unfinished.drain(..=end).collect();
-        self.print(lab, String::from_utf8_lossy(&whole).lines());
-    }
-
-    fn print<'a>(&self, lab: &Lab<'_>, lines: impl Iterator<Item = &'a str>) {
-        for line in lines {
-            lab.term.data(&format!("{}{line}", self.label));
-        }
+    /// Prints the line that is not whole.
+    fn end(&mut self, lab: &Lab<'_>) {
+        let Self { label, log } = self;
+        log.unfinished(|line| lab.term.data(&format!("{label}{line}")));
     }
 }

@@ -5,6 +5,7 @@ mod found;
 mod identity;
 mod keys;
 mod lifecycle;
+mod log;
 mod memory;
 mod orders;
 mod ping;
@@ -13,7 +14,6 @@ mod signals;
 mod spawn;
 mod transient;
 
-use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -24,13 +24,14 @@ use crate::config::{LOG_FILE, config_file};
 use crate::error::Error;
 use crate::plan::{NodePlan, Role, reachable};
 use crate::process::{ProcessId, tells_of_processes};
-use crate::resp::Frame;
+use crate::resp::{Frame, Limits};
 use crate::state::{NodeRecord, Stage};
 use crate::wait::Deadline;
 
 pub use error::NodeError;
 pub use found::{FoundServer, servers};
 pub(crate) use identity::is_id_prefix;
+pub use log::Log;
 pub(crate) use session::Session;
 pub use spawn::{describe, die_with_parent};
 
@@ -187,15 +188,15 @@ impl Node {
         !self.is_ours() || self.process().is_some() || self.is_unseen()
     }
 
-    /// Opens a connection of the caller's own.
+    /// Opens a connection of the caller's own, for replies of any size: up to [`Limits::default`].
     ///
     /// # Errors
     /// [`Error::Client`], after five seconds at the latest.
     pub async fn connect(&self) -> Result<Connection, Error> {
-        self.endpoint()
-            .connect(Deadline::after(REPLY_TIMEOUT))
-            .await
-            .map_err(|source| self.failed(source))
+        let endpoint = self.endpoint();
+        let connecting = endpoint.connect(Deadline::after(REPLY_TIMEOUT));
+        let connection = connecting.await.map_err(|source| self.failed(source))?;
+        Ok(connection.with_limits(Limits::default()))
     }
 
     /// Sends one command on a fresh connection and gives the reply, which may be an error reply.
@@ -223,20 +224,6 @@ impl Node {
             Some(b"sentinel") => Ok(Role::Sentinel),
             _ => Err(self.answered("ROLE", &reply.raw)),
         }
-    }
-
-    /// The last lines of the node's log.
-    pub fn log_tail(&self, lines: usize) -> Vec<String> {
-        let text = fs::read(self.log_path()).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let all: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .collect();
-        all.iter()
-            .skip(all.len().saturating_sub(lines))
-            .map(|line| (*line).to_owned())
-            .collect()
     }
 
     /// Where the log is.

@@ -13,6 +13,7 @@ mod conformance;
 mod databases;
 mod doors;
 mod failover;
+mod hostile;
 mod killed;
 mod lab;
 mod members;
