@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use crate::client::{ClientError, Connection};
+use crate::client::ClientError;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::node::{Endpoint, Node};
-use crate::resp::{Frame, Host, Redirect, RedirectKind, quote};
+use crate::node::{Endpoint, Node, Patience};
+use crate::resp::{Frame, Host, Limits, Redirect, RedirectKind, quote};
 use crate::slots::key_slot;
 use crate::wait::Deadline;
 
@@ -30,23 +30,22 @@ impl<'a> Router<'a> {
     /// may be an error.
     ///
     /// # Errors
-    /// No node can be talked to, or the redirects do not end.
+    /// No node can be talked to, patience ends, or the redirects do not end.
     pub async fn call<A: AsRef<[u8]>>(
         &mut self,
         command: &[A],
-        deadline: Deadline,
+        patience: impl Into<Patience>,
     ) -> Result<(String, Frame), Error> {
-        let mut target = self.first(command, deadline).await?;
+        let patience = patience.into();
+        let mut target = self.first(command, patience.step()).await?;
         let mut asking = false;
         for _ in 0..MOST_REDIRECTS {
             let failed = |source| Error::Client {
                 node: target.name.clone(),
                 source,
             };
-            let mut connection = target.connect(deadline).await.map_err(failed)?;
-            let reply = ask(&mut connection, command, asking, deadline)
-                .await
-                .map_err(failed)?;
+            let reply = ask(&target, command, asking, patience).await;
+            let reply = reply.map_err(failed)?;
             let Some(redirect) = Redirect::parse(&reply) else {
                 return Ok((target.name, reply));
             };
@@ -114,22 +113,26 @@ impl<'a> Router<'a> {
             port: redirect.port,
         };
         let address = SocketAddr::new(host.ok_or_else(stray)?, redirect.port);
+        // Whoever redirects does not decide who is told the password.
+        let known = address.ip().is_loopback() || address.ip() == from.address.ip();
         Ok(Endpoint {
             name: address.to_string(),
             address,
-            password: from.password.clone(),
+            password: from.password.clone().filter(|_| known),
         })
     }
 }
 
 async fn ask<A: AsRef<[u8]>>(
-    connection: &mut Connection,
+    target: &Endpoint,
     command: &[A],
     asking: bool,
-    deadline: Deadline,
+    patience: Patience,
 ) -> Result<Frame, ClientError> {
+    let connection = target.connect(patience.step()).await?;
+    let mut connection = connection.with_limits(Limits::default());
     if asking {
-        connection.call(&["ASKING"], deadline).await?;
+        connection.call(&["ASKING"], patience.step()).await?;
     }
-    connection.call(command, deadline).await
+    target.reply(&mut connection, command, patience).await
 }

@@ -72,6 +72,9 @@ pub(crate) struct Call {
     /// Ask every node that is a replica now.
     #[arg(long)]
     pub(crate) replicas: bool,
+    /// How long to wait for the reply, or `none` [default: as long as the node answers others].
+    #[arg(long, value_name = "TIME|none", value_parser = call_timeout)]
+    pub(crate) timeout: Option<CallTimeout>,
     #[command(flatten)]
     pub(crate) json: Json,
     /// The command and its arguments; in front of it a node's name or port may stand.
@@ -82,6 +85,15 @@ pub(crate) struct Call {
         value_name = "[NODE] CMD"
     )]
     pub(crate) command: Vec<String>,
+}
+
+/// `call --timeout`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallTimeout {
+    /// So long.
+    After(Duration),
+    /// As long as it takes.
+    Never,
 }
 
 /// `cli`
@@ -133,6 +145,18 @@ pub(crate) enum ServersCommand {
     },
 }
 
+/// A time; 0 is no limit, as for commands that block.
+fn call_timeout(text: &str) -> Result<CallTimeout, String> {
+    if matches!(text, "none" | "0") {
+        return Ok(CallTimeout::Never);
+    }
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Ok(CallTimeout::Never),
+        Ok(timeout) => Ok(CallTimeout::After(timeout)),
+        Err(error) => Err(format!("{error}; write 30s, 5m or none")),
+    }
+}
+
 fn every(text: &str) -> Result<Duration, String> {
     let every =
         humantime::parse_duration(text).map_err(|error| format!("{error}; write 1s or 500ms"))?;
@@ -166,6 +190,20 @@ fn goal(text: &str) -> Result<Goal, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reply_may_be_waited_for_without_an_end() {
+        let second = Duration::from_secs(1);
+        assert_eq!(call_timeout("1s"), Ok(CallTimeout::After(second)));
+        for never in ["none", "0", "0s"] {
+            assert_eq!(call_timeout(never), Ok(CallTimeout::Never), "{never}");
+        }
+        assert!(
+            call_timeout("1")
+                .unwrap_err()
+                .ends_with("write 30s, 5m or none")
+        );
+    }
 
     #[test]
     fn a_goal_is_a_rung_or_a_role() {

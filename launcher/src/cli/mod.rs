@@ -24,7 +24,7 @@ pub(crate) use break_args::{Failover, Kill, ModeArg, Pause, Restart, Resume};
 pub(crate) use cluster_args::ClusterArgs;
 pub(crate) use keep_args::{Save, Wipe};
 pub(crate) use look_args::{
-    Call, CliArgs, Env, Goal, Logs, Servers, ServersCommand, ShellArg, Status, Wait,
+    Call, CallTimeout, CliArgs, Env, Goal, Logs, Servers, ServersCommand, ShellArg, Status, Wait,
 };
 pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
 pub(crate) use mend_args::{Check, Fix};

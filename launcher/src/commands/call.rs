@@ -1,7 +1,10 @@
 //! `call`: a command to the cluster, or to some of its nodes.
 
+use std::time::Duration;
+
 use serde::Serialize;
-use shardlab::client::REPLY_TIMEOUT;
+use shardlab::client::ClientError;
+use shardlab::node::Patience;
 use shardlab::plan::Role;
 use shardlab::resp::{Frame, print};
 use shardlab::routing::Router;
@@ -10,7 +13,7 @@ use shardlab::{Cluster, Error, Node, exit};
 
 use super::Lab;
 use super::report::SCHEMA;
-use crate::cli::Call;
+use crate::cli::{Call, CallTimeout};
 
 #[derive(Serialize)]
 struct Replies {
@@ -24,7 +27,7 @@ struct Reply {
     error: bool,
     /// As redis-cli prints it at a terminal.
     text: String,
-    /// The bytes, escaped.
+    /// The bytes, escaped; only made where they are shown, since they may be many.
     raw: String,
 }
 
@@ -37,6 +40,12 @@ pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
     } else {
         addressed(&cluster, &args.command)?
     };
+    let patience = || match args.timeout {
+        None => Patience::WhileAlive,
+        Some(CallTimeout::Never) => Deadline::after(Duration::MAX).into(),
+        Some(CallTimeout::After(timeout)) => Deadline::after(timeout).into(),
+    };
+    let late = |error| no_reply(error, command, args.timeout);
     let replies = if args.masters || args.replicas {
         let role = if args.masters {
             Role::Master
@@ -45,20 +54,22 @@ pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
         };
         let mut replies = Vec::new();
         for node in nodes_of(&cluster, role).await {
-            replies.push((node.name().to_owned(), node.call(command).await?));
+            let reply = node.ask(command, patience()).await.map_err(late)?;
+            replies.push((node.name().to_owned(), reply));
         }
         replies
     } else if let Some(node) = node {
-        vec![(node.name().to_owned(), node.call(command).await?)]
+        let reply = node.ask(command, patience()).await.map_err(late)?;
+        vec![(node.name().to_owned(), reply)]
     } else {
-        let deadline = Deadline::after(2 * REPLY_TIMEOUT);
-        vec![Router::new(&cluster).call(command, deadline).await?]
+        let mut router = Router::new(&cluster);
+        vec![router.call(command, patience()).await.map_err(late)?]
     };
     let failed = replies.iter().any(|(_, frame)| frame.as_error().is_some());
     let several = replies.len() > 1;
     let replies: Vec<_> = replies
         .into_iter()
-        .map(|(node, frame)| reply(node, command, &frame))
+        .map(|(node, frame)| reply(node, command, &frame, json))
         .collect();
     if json {
         lab.term.json(&Replies {
@@ -78,13 +89,35 @@ pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
     Ok(if failed { exit::NO } else { exit::DONE })
 }
 
-fn reply(node: String, command: &[String], frame: &Frame) -> Reply {
+/// Says of a reply that did not come how long it was waited for.
+fn no_reply(error: Error, command: &[String], timeout: Option<CallTimeout>) -> Error {
+    match error {
+        Error::Client {
+            node,
+            source: ClientError::Timeout { .. },
+        } => Error::NoReply {
+            node,
+            command: command.first().cloned().unwrap_or_default(),
+            waited: match timeout {
+                Some(CallTimeout::After(waited)) => Some(waited),
+                _ => None,
+            },
+        },
+        error => error,
+    }
+}
+
+fn reply(node: String, command: &[String], frame: &Frame, json: bool) -> Reply {
     let lines = frame.as_text().filter(|_| is_answered_in_lines(command));
     Reply {
         node,
         error: frame.as_error().is_some(),
         text: lines.map_or_else(|| print(frame), lines_of),
-        raw: shardlab::resp::escape(&frame.raw),
+        raw: if json {
+            shardlab::resp::escape(&frame.raw)
+        } else {
+            String::new()
+        },
     }
 }
 

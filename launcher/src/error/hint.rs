@@ -31,6 +31,10 @@ impl Error {
             Self::Client { node, .. } => Some(format!(
                 "`shardlab status` shows whether `{node}` runs, or is paused"
             )),
+            Self::NoReply { waited: Some(_), .. } => Some("`--timeout none` waits as long as it takes".to_owned()),
+            Self::NoReply { node, waited: None, .. } => Some(format!(
+                "`shardlab status` shows whether `{node}` is paused; if a long command keeps it busy, `--timeout none` waits"
+            )),
             Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
             Self::Unfinished(name) => Some(format!(
                 "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"

@@ -239,6 +239,16 @@ pub enum Error {
         /// What failed.
         source: ClientError,
     },
+    /// A node that did not reply to a command of the user's.
+    #[error("node `{node}` {}", no_reply(command, *waited))]
+    NoReply {
+        /// The node.
+        node: String,
+        /// The command's first word.
+        command: String,
+        /// How long it was waited for; `None` if until the node answered nobody any more.
+        waited: Option<Duration>,
+    },
     /// A command that a node refused.
     #[error("node `{node}` answers `{command}` with `{reply}`")]
     Reply {
@@ -337,6 +347,14 @@ impl Error {
         let reply = reply.to_ascii_lowercase();
         let is_missing = |refusal: &str| reply.starts_with(&refusal.to_ascii_lowercase());
         refusals.into_iter().any(is_missing).then_some(command)
+    }
+}
+
+fn no_reply(command: &str, waited: Option<Duration>) -> String {
+    let waited = waited.map(humantime::format_duration);
+    match waited {
+        Some(waited) => format!("did not reply to `{command}` within {waited}"),
+        None => format!("does not reply to `{command}`, nor to PING on another connection"),
     }
 }
 

@@ -9,6 +9,7 @@ mod log;
 mod memory;
 mod orders;
 mod ping;
+mod reply;
 mod session;
 mod signals;
 mod spawn;
@@ -32,6 +33,7 @@ pub use error::NodeError;
 pub use found::{FoundServer, servers};
 pub(crate) use identity::is_id_prefix;
 pub use log::Log;
+pub use reply::Patience;
 pub(crate) use session::Session;
 pub use spawn::{describe, die_with_parent};
 
@@ -202,13 +204,10 @@ impl Node {
     /// Sends one command on a fresh connection and gives the reply, which may be an error reply.
     ///
     /// # Errors
-    /// [`Error::Client`], after ten seconds at the latest.
+    /// [`Error::Client`], after five seconds at the latest; [`Node::ask`] waits longer.
     pub async fn call<A: AsRef<[u8]>>(&self, command: &[A]) -> Result<Frame, Error> {
-        let mut connection = self.connect().await?;
-        connection
-            .call(command, Deadline::after(REPLY_TIMEOUT))
+        self.ask(command, Deadline::after(REPLY_TIMEOUT).into())
             .await
-            .map_err(|source| self.failed(source))
     }
 
     /// What the node is now, by its own word (ROLE, Redis 2.8.12 and later).

@@ -169,3 +169,23 @@ fn who_floods_instead_of_answering_is_given_up() {
         assert!(ended.memory < MOST_MEMORY, "{} kB", ended.memory);
     }
 }
+
+#[test]
+fn a_reply_may_take_as_long_as_the_command_asks_or_as_the_user_allows() {
+    let lab = Lab::new();
+    lab.up(&["--topology", "standalone"]);
+    // Longer than the node is silent before it is asked whether it lives.
+    let ended = run(&lab, &["call", "n1", "BLPOP", "none", "6"]);
+    assert_eq!(text(&ended.stdout), "(nil)\n", "{}", text(&ended.stderr));
+    let ended = run(&lab, &["call", "--timeout", "300ms", "BLPOP", "none", "0"]);
+    let told = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{told}");
+    assert!(
+        told.contains("node `n1` did not reply to `BLPOP` within 300ms"),
+        "{told}"
+    );
+    assert!(
+        told.contains("`--timeout none` waits as long as it takes"),
+        "{told}"
+    );
+}
