@@ -1,7 +1,7 @@
 //! Which server it is: product and version, as conditions in transcripts look at them.
 
 use shardlab::resp::Frame;
-use shardlab::server::Identity;
+use shardlab::server::{Identity, Product};
 use shardlab::view::info_field;
 
 use crate::pattern::Server;
@@ -27,8 +27,9 @@ pub fn from_info(info: &Frame) -> Option<Server> {
     let server = |product: &str, version: &str| {
         // Dragonfly says `df-v1.23.0`.
         let version = version.trim_start_matches(|c: char| !c.is_ascii_digit());
+        // Whatever says so may say anything.
         Some(Server {
-            product: product.to_owned(),
+            product: Some(product.to_owned()).filter(|name| Product::is_name(name))?,
             version: Version::parse(version)?,
         })
     };
@@ -124,5 +125,9 @@ mod tests {
             assert_eq!(told(info).as_deref(), Some(server));
         }
         assert_eq!(told("uptime:1\r\n"), None);
+        assert_eq!(
+            told("server_name:\u{1b}[2J\r\nredis_version:7.0.0\r\n"),
+            None
+        );
     }
 }

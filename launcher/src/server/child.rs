@@ -4,9 +4,13 @@ use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 use tokio::time::timeout;
+
+use crate::text::excerpt;
 
 /// What is kept of each stream, in bytes: a program that never stops talking fills no memory.
 const KEPT: usize = 16 * 1024;
@@ -14,57 +18,100 @@ const KEPT: usize = 16 * 1024;
 /// How many lines of a failed program's last words an error quotes.
 const QUOTED_LINES: usize = 8;
 
-/// Runs `command` without input and returns the end of its standard output. The process is
-/// gone afterwards, whatever happens: it is killed at the deadline, and if the future is dropped.
+/// How many bytes of such a line.
+const QUOTED: usize = 200;
+
+/// How long the streams of a program that has ended are read on: what it wrote is there, and what it has
+/// left running may hold them open for ever.
+const REST: Duration = Duration::from_millis(200);
+
+/// Runs `command` without input and returns the end of its standard output. The process and what it has
+/// started are gone afterwards, whatever happens: they are killed at the deadline, and if the future is
+/// dropped.
 pub(super) async fn run(command: &mut Command, deadline: Duration) -> Result<String, RunError> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .map_err(RunError::NotStarted)?;
+    let mut group = Group(child.id());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let work = async { tokio::join!(last_words(stdout), last_words(stderr), child.wait()) };
-    let Ok((stdout, stderr, status)) = timeout(deadline, work).await else {
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let mut reading = Box::pin(async {
+        tokio::try_join!(
+            last_words(stdout, &mut output),
+            last_words(stderr, &mut errors)
+        )
+        .map(drop)
+    });
+    let ending = async {
+        tokio::select! {
+            status = child.wait() => (status, None),
+            read = &mut reading => (child.wait().await, Some(read)),
+        }
+    };
+    let Ok((status, read)) = timeout(deadline, ending).await else {
+        drop(group);
         // It may have ended by itself just now; then there is nothing left to kill.
         let _ = child.kill().await;
         return Err(RunError::Hung(deadline));
     };
-    let (stdout, stderr) = (
-        stdout.map_err(RunError::Lost)?,
-        stderr.map_err(RunError::Lost)?,
-    );
-    let status = status.map_err(RunError::Lost)?;
-    if status.success() {
-        return Ok(stdout);
+    let read = match read {
+        Some(read) => Ok(read),
+        None => timeout(REST, &mut reading).await,
+    };
+    drop(reading);
+    if let Ok(read) = read {
+        // Nobody holds the streams any more: nothing is left.
+        group.0 = None;
+        read.map_err(RunError::Lost)?;
     }
-    let said = if stderr.trim().is_empty() {
-        stdout
+    let status = status.map_err(RunError::Lost)?;
+    let output = String::from_utf8_lossy(&output).into_owned();
+    if status.success() {
+        return Ok(output);
+    }
+    let errors = String::from_utf8_lossy(&errors);
+    let said = if errors.trim().is_empty() {
+        &output
     } else {
-        stderr
+        errors.as_ref()
     };
     Err(RunError::Failed {
         status,
-        said: last_lines(&said),
+        said: last_lines(said),
     })
 }
 
+/// A program's process group, which is killed when this is dropped.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // Nobody left is as good.
+            let _ = killpg(Pid::from_raw(leader.cast_signed()), Signal::SIGKILL);
+        }
+    }
+}
+
 /// Reads a stream to its end and keeps the last [`KEPT`] bytes.
-async fn last_words(stream: Option<impl AsyncRead + Unpin>) -> io::Result<String> {
-    let mut kept = Vec::new();
+async fn last_words(stream: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) -> io::Result<()> {
     if let Some(mut stream) = stream {
-        while stream.read_buf(&mut kept).await? > 0 {
+        while stream.read_buf(kept).await? > 0 {
             let surplus = kept.len().saturating_sub(KEPT);
             kept.drain(..surplus);
         }
     }
-    Ok(String::from_utf8_lossy(&kept).into_owned())
+    Ok(())
 }
 
 /// The last lines that are not blank.
 fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text
+    let lines: Vec<_> = text
         .lines()
         .map(str::trim_end)
         .filter(|line| !line.is_empty())
@@ -73,6 +120,7 @@ fn last_lines(text: &str) -> String {
     lines
         .into_iter()
         .skip(surplus)
+        .map(|line| excerpt(line.as_bytes(), QUOTED, 0))
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -111,11 +159,13 @@ fn quoted(said: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
     use std::time::Duration;
 
     use tokio::process::Command;
 
-    use super::{KEPT, RunError, last_lines, run};
+    use super::{KEPT, REST, RunError, last_lines, run};
+    use crate::wait::{Deadline, until};
 
     const SOON: Duration = Duration::from_secs(10);
 
@@ -178,6 +228,35 @@ mod tests {
             nix::sys::signal::kill(pid, None),
             Err(nix::errno::Errno::ESRCH)
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_program_leaves_running_keeps_nobody_waiting_and_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid = folder.path().join("pid");
+        let leave = format!("/bin/sleep 1000 & echo $! > {}; echo said", pid.display());
+        let said = run(&mut sh(&leave), Duration::from_secs(60)).await.unwrap();
+        assert_eq!(said, "said\n");
+        let pid = std::fs::read_to_string(pid).unwrap();
+        let stat = format!("/proc/{}/stat", pid.trim());
+        let gone = until(Deadline::after(Duration::from_secs(60)), REST, || {
+            // Who has died and is not waited for is a zombie.
+            let stat = std::fs::read_to_string(&stat).unwrap_or_default();
+            std::future::ready(if stat.is_empty() || stat.contains(") Z ") {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(stat)
+            })
+        });
+        assert_eq!(gone.await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_quotation_is_short_and_printable() {
+        let long = format!("printf '\\033[2J%s' {}; exit 1", "x".repeat(1000));
+        let error = run(&mut sh(&long), SOON).await.unwrap_err().to_string();
+        assert!(error.contains(r"said `\x1b[2Jxx"), "{error}");
+        assert!(error.ends_with("xx… (804 more bytes)`"), "{error}");
     }
 
     #[test]

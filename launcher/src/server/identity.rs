@@ -1,16 +1,16 @@
 //! Which server a program is, read from what it says of itself.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::version::{Version, VersionError};
+use crate::text::excerpt;
 
 /// A line of servers. The order is the one in which we choose among them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", from = "String")]
+#[serde(into = "String", try_from = "String")]
 pub enum Product {
     /// Valkey, the BSD-licensed fork of Redis 7.2.4.
     Valkey,
@@ -20,7 +20,7 @@ pub enum Product {
     Redict,
     /// KeyDB, the multithreaded fork of Redis 6.2.
     KeyDb,
-    /// A server that calls itself something else, in lower case.
+    /// A server that calls itself something else, in lower case: [`Product::is_name`].
     Other(String),
 }
 
@@ -44,6 +44,12 @@ impl Product {
         format!("{self}-server")
     }
 
+    /// Whether a product may be called so: at most 32 letters, digits, `-`, `_` and `.`.
+    pub fn is_name(text: &str) -> bool {
+        let fits = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
+        (1..=32).contains(&text.len()) && text.bytes().all(fits)
+    }
+
     /// The known product of that name, in whatever case it is written.
     pub fn known(name: &str) -> Option<Self> {
         Self::KNOWN
@@ -59,11 +65,25 @@ impl fmt::Display for Product {
 }
 
 impl FromStr for Product {
-    type Err = Infallible;
+    type Err = ProductError;
 
-    fn from_str(name: &str) -> Result<Self, Infallible> {
-        Ok(Self::known(name).unwrap_or_else(|| Self::Other(name.to_ascii_lowercase())))
+    fn from_str(name: &str) -> Result<Self, ProductError> {
+        match Self::known(name) {
+            Some(known) => Ok(known),
+            None if Self::is_name(name) => Ok(Self::Other(name.to_ascii_lowercase())),
+            None => Err(ProductError {
+                name: excerpt(name.as_bytes(), 32, 0),
+            }),
+        }
     }
+}
+
+/// A text that is no product's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not a product's name: expected at most 32 letters, digits, `-`, `_` and `.`")]
+pub struct ProductError {
+    /// Its beginning.
+    name: String,
 }
 
 impl From<Product> for String {
@@ -72,10 +92,11 @@ impl From<Product> for String {
     }
 }
 
-impl From<String> for Product {
-    fn from(name: String) -> Self {
-        let Ok(product) = name.parse();
-        product
+impl TryFrom<String> for Product {
+    type Error = ProductError;
+
+    fn try_from(name: String) -> Result<Self, ProductError> {
+        name.parse()
     }
 }
 
@@ -102,13 +123,15 @@ impl Identity {
                     .lines()
                     .map(str::trim)
                     .find(|line| !line.is_empty())
-                    .map(str::to_owned),
+                    .map(|line| excerpt(line.as_bytes(), 100, 0)),
             })
             .and_then(|(line, (product, version))| {
                 // A pre-release may say `9.0.0-rc1`.
                 let numbers = version
                     .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
                     .map_or(version, |end| version.split_at(end).0);
+                // The longest version that there can be has 32 characters.
+                let numbers = numbers.get(..40).unwrap_or(numbers);
                 let version = numbers
                     .parse()
                     .map_err(|cause| IdentityError::Version { line, cause })?;
@@ -130,8 +153,7 @@ fn version_line(line: &str) -> Option<(Product, &str)> {
     let product = if first.eq_ignore_ascii_case("server") {
         Product::Valkey
     } else if words.next()?.eq_ignore_ascii_case("server") {
-        let Ok(product) = first.parse();
-        product
+        first.parse().ok()?
     } else {
         return None;
     };
@@ -144,7 +166,7 @@ pub enum IdentityError {
     /// No line reads `… server v=…`.
     #[error("expected a line `… server v=…`, got {}", quoted(first.as_deref()))]
     NoVersionLine {
-        /// The first line that is not blank.
+        /// The beginning of the first line that is not blank.
         first: Option<String>,
     },
     /// The line is there, with a version that cannot be read.
@@ -252,9 +274,22 @@ mod tests {
         let json = serde_json::to_string(&identity).unwrap();
         assert_eq!(json, r#"{"product":"keydb","version":"6.3.4"}"#);
         assert_eq!(serde_json::from_str::<Identity>(&json).unwrap(), identity);
-        assert_eq!(
-            Product::from("Disque".to_owned()),
-            Product::Other("disque".to_owned())
-        );
+        assert_eq!("Disque".parse(), Ok(Product::Other("disque".to_owned())));
+    }
+
+    #[test]
+    fn a_products_name_is_short_and_printable() {
+        let long = "x".repeat(16_000);
+        for name in [&long, "a\u{1b}[2J", "two words", "é"] {
+            let output = format!("{name} server v=7.0.0");
+            let said = identified(&output);
+            assert!(said.starts_with("expected a line"), "{said}");
+            assert!(said.len() < 200 && !said.contains('\u{1b}'), "{said}");
+            let json = serde_json::json!({ "product": name, "version": "7.0.0" });
+            let refused = serde_json::from_value::<Identity>(json).unwrap_err();
+            assert!(refused.to_string().len() < 200, "{refused}");
+        }
+        let digits = format!("Redis server v={}", "1".repeat(16_000));
+        assert!(identified(&digits).len() < 200);
     }
 }

@@ -27,7 +27,7 @@ pub use error::ServerError;
 pub use fetch::{Attempt, FetchError};
 pub use find::{find, install};
 pub use identify::ProgramError;
-pub use identity::{Identity, IdentityError, Product};
+pub use identity::{Identity, IdentityError, Product, ProductError};
 pub use list::{Available, Listing, list};
 pub use search::{Notice, Notify, SearchEnv};
 pub use spec::{ProductSpec, ServerSpec, SpecError};
