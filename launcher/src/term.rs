@@ -12,6 +12,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use shardlab::archive::Progress as Unpacked;
 use shardlab::ladder::{Standing, common};
+use shardlab::text::printable;
 use shardlab::{Event, Rung};
 
 pub(crate) use moving::MovingBar;
@@ -81,7 +82,8 @@ impl Term {
     pub(crate) fn data(&self, text: &str) {
         self.clear_progress();
         let mut out = anstream::stdout().lock();
-        let written = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+        let text = printable(text.trim_end_matches('\n'));
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
         self.hear(written);
     }
 
@@ -95,7 +97,7 @@ impl Term {
     /// One JSON object.
     pub(crate) fn json(&self, value: &impl serde::Serialize) {
         match serde_json::to_string_pretty(value) {
-            Ok(text) => self.data(&text),
+            Ok(text) => self.data(&escape_in_json(&text)),
             Err(error) => self.error(
                 &format!("a report could not be written as JSON: {error}"),
                 None,
@@ -106,7 +108,7 @@ impl Term {
     /// One JSON object on one line.
     pub(crate) fn json_line(&self, value: &impl serde::Serialize) {
         match serde_json::to_string(value) {
-            Ok(text) => self.data(&text),
+            Ok(text) => self.data(&escape_in_json(&text)),
             Err(error) => self.error(
                 &format!("a report could not be written as JSON: {error}"),
                 None,
@@ -164,7 +166,7 @@ impl Term {
     pub(crate) fn note(&self, text: &str) {
         if self.volume > Volume::Quiet {
             self.clear_progress();
-            let _ = writeln!(anstream::stderr(), "{text}");
+            let _ = writeln!(anstream::stderr(), "{}", printable(text));
         }
     }
 
@@ -172,9 +174,9 @@ impl Term {
     pub(crate) fn error(&self, text: &str, hint: Option<&str>) {
         self.clear_progress();
         let mut err = anstream::stderr().lock();
-        let _ = writeln!(err, "{BAD}error:{BAD:#} {text}");
+        let _ = writeln!(err, "{BAD}error:{BAD:#} {}", printable(text));
         if let Some(hint) = hint {
-            let _ = writeln!(err, "\n{BOLD}hint:{BOLD:#} {hint}");
+            let _ = writeln!(err, "\n{BOLD}hint:{BOLD:#} {}", printable(hint));
         }
     }
 
@@ -226,8 +228,9 @@ impl Term {
             {
                 let _ = writeln!(
                     err,
-                    "     {DIM}{:.2} s{DIM:#} {standing}",
-                    elapsed.as_secs_f64()
+                    "     {DIM}{:.2} s{DIM:#} {}",
+                    elapsed.as_secs_f64(),
+                    printable(&standing.to_string())
                 );
             }
             progress.laggards = standings.to_vec();
@@ -242,7 +245,7 @@ impl Term {
                 .iter()
                 .find(|standing| standing.rung < Some(*next));
             let why = lagging.map(ToString::to_string).unwrap_or_default();
-            let why: String = why.chars().take(60).collect();
+            let why: String = printable(&why).chars().take(60).collect();
             let _ = write!(
                 err,
                 "  .. {:<9} {DIM}{there}/{} {why}{DIM:#}",
@@ -270,6 +273,15 @@ impl Term {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         erase(&mut anstream::stderr().lock(), &mut progress);
     }
+}
+
+/// JSON may hold the control characters from U+007F on as they are; a terminal may obey them.
+fn escape_in_json(text: &str) -> String {
+    let escape = |letter: char| match letter {
+        '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(letter)),
+        other => other.to_string(),
+    };
+    text.chars().map(escape).collect()
 }
 
 /// Removes the line that stands for what is under way.
@@ -338,6 +350,17 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_stays_json_and_moves_no_cursor() {
+        let text = serde_json::to_string("a\u{1b}[2J\u{9b}2J\u{7f}é").unwrap();
+        let escaped = escape_in_json(&text);
+        assert_eq!(escaped, r#""a\u001b[2J\u009b2J\u007fé""#);
+        assert_eq!(
+            serde_json::from_str::<String>(&escaped).unwrap(),
+            "a\u{1b}[2J\u{9b}2J\u{7f}é"
+        );
+    }
 
     #[test]
     fn bytes_are_told_in_three_digits_or_so() {

@@ -64,7 +64,8 @@ pub(crate) async fn env(lab: &Lab<'_>, shell: ShellArg) -> Result<u8, Error> {
         .iter()
         .map(|(key, value)| line(shell, key, value))
         .collect();
-    lab.term.data(&lines.join("\n"));
+    // As they are: a shell is to read the very password.
+    lab.term.bytes(format!("{}\n", lines.join("\n")).as_bytes());
     Ok(exit::DONE)
 }
 

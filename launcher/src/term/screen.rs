@@ -1,5 +1,7 @@
 //! A terminal on which one picture is drawn over the other.
 
+use shardlab::text::printable;
+
 use super::Term;
 
 /// A screen that is ours to draw on. Dropped, it has its cursor back, below the picture.
@@ -42,7 +44,7 @@ fn picture(lines: &[String], (columns, rows): (usize, usize)) -> String {
     let mut cut: Vec<String> = lines
         .iter()
         .take(shown)
-        .map(|line| line.chars().take(columns).collect())
+        .map(|line| printable(line).chars().take(columns).collect())
         .collect();
     if let Some(more @ 1..) = lines.len().checked_sub(cut.len()) {
         let note = format!("… and {more} more lines");
