@@ -17,6 +17,8 @@ pub use environment::{Captures, Facts, Known, Server, Unresolved};
 pub use expected::{Received, judge};
 pub use raw::{RawReceived, judge_raw};
 
+use std::borrow::Cow;
+
 use shardlab::text::printable;
 
 use crate::transcript::Span;
@@ -74,7 +76,10 @@ impl Mismatch {
         Self {
             span,
             expected,
-            received: printable(&received).into_owned(),
+            received: match printable(&received) {
+                Cow::Owned(fit) => fit,
+                Cow::Borrowed(_) => received,
+            },
             note: None,
             level: None,
         }

@@ -51,6 +51,14 @@ pub enum Damage {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// More files than any server writes.
+    #[error("node `{node}` has {files} files, more than any that shardlab writes")]
+    FileCount {
+        /// The node.
+        node: String,
+        /// How many.
+        files: usize,
+    },
     /// The same path twice.
     #[error("`{0}` is in it twice")]
     FileTwice(String),

@@ -10,13 +10,16 @@ use crate::directive::split_words;
 use crate::plan::{MAX_NODES, NodePlan, Options, Setting};
 use crate::server::Identity;
 use crate::state::Name;
+use crate::text::excerpt;
 
 /// The version of the manifest that this program writes and reads.
 pub(super) const SCHEMA: u32 = 1;
 /// The first member of every archive.
 pub(super) const MANIFEST: &str = "manifest.json";
-/// The most that a manifest may have: one of [`MAX_NODES`] nodes has a tenth of it.
-pub(super) const MANIFEST_LIMIT: u64 = 8 << 20;
+/// The most that a manifest may have, in bytes: one of [`MAX_NODES`] nodes has a quarter of it.
+pub(super) const MANIFEST_LIMIT: u64 = 4 << 20;
+/// The most files that a node may have in an archive: an append-only file in parts has a handful.
+const MOST_FILES: usize = 1000;
 /// The most that a nodes.conf may have: of [`MAX_NODES`] nodes and 16384 ranges it has a tenth of it.
 pub(super) const NODES_CONF_LIMIT: u64 = 4 << 20;
 /// The data of a node that ran.
@@ -173,6 +176,9 @@ impl Manifest {
             return Err(Damage::NodeCount(self.nodes.len()));
         }
         self.options.settings.iter().try_for_each(check_setting)?;
+        if let Some(name) = self.retired.iter().find(|name| !is_node_name(name)) {
+            return Err(Damage::NodeName(excerpt(name.as_bytes(), 40, 0)));
+        }
         let masters = self.nodes.iter().map(|node| &node.plan.name);
         if let Some(master) = &self.master
             && !masters.into_iter().any(|name| name == master)
@@ -189,6 +195,12 @@ impl Manifest {
             if !names.insert(name) {
                 return Err(Damage::NodeTwice(name.clone()));
             }
+            if node.files.len() > MOST_FILES {
+                return Err(Damage::FileCount {
+                    node: name.clone(),
+                    files: node.files.len(),
+                });
+            }
             for file in &node.files {
                 let path = check_file(name, file)?;
                 if !paths.insert(path.clone()) {
@@ -203,34 +215,11 @@ impl Manifest {
 /// Directives whose value is the name of a file or folder in the node's own.
 pub(super) const FILE_NAMES: [&str; 3] = ["dbfilename", "appendfilename", "appenddirname"];
 
-/// Directives by which a stranger's archive would run code, open doors or read files that are not its own.
-/// They are not saved; whoever wants them says so again.
-const NOT_SAVED: [&str; 7] = [
-    "loadmodule",
-    "aclfile",
-    "unixsocket",
-    "unixsocketperm",
-    "enable-debug-command",
-    "enable-module-command",
-    "enable-protected-configs",
-];
-
-/// Whether a directive is a part of a saved cluster.
-pub(super) fn is_saved(key: &str) -> bool {
-    !NOT_SAVED.contains(&key) && !key.starts_with("tls-")
-}
-
 /// A setting becomes a line of a config, and these names are where data is unpacked to.
 fn check_setting(setting: &Setting) -> Result<(), Damage> {
     setting
         .check()
         .map_err(|error| Damage::Setting(escaped(&error.to_string())))?;
-    if !is_saved(&setting.key) {
-        let key = escaped(&setting.key);
-        return Err(Damage::Setting(format!(
-            "`{key}` is for you to decide, not for an archive; give it with `--set`"
-        )));
-    }
     if !FILE_NAMES.contains(&setting.key.as_str()) {
         return Ok(());
     }
@@ -279,9 +268,14 @@ fn is_node_name(name: &str) -> bool {
     (1..=5).contains(&number.len()) && number.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// Text of a stranger's, fit for an error.
+/// Text of a stranger's, fit for an error: escaped, and cut.
 pub(super) fn escaped(text: &str) -> String {
-    crate::resp::escape(text.as_bytes())
+    const MOST: usize = 200;
+    let bytes = text.as_bytes();
+    match bytes.get(..MOST) {
+        Some(beginning) if bytes.len() > MOST => format!("{}…", crate::resp::escape(beginning)),
+        _ => crate::resp::escape(bytes),
+    }
 }
 
 #[cfg(test)]
@@ -321,17 +315,6 @@ mod tests {
         let manifest = Manifest::parse(sound().to_string().as_bytes()).unwrap();
         assert_eq!(manifest.length(), 98);
         assert_eq!(serde_json::to_value(&manifest).unwrap(), sound());
-    }
-
-    #[test]
-    fn what_runs_a_strangers_code_is_not_taken_from_an_archive() {
-        for key in ["loadmodule", "aclfile", "unixsocket", "tls-cert-file"] {
-            let said = refusal(|it| {
-                it["options"]["settings"] = json!([{ "key": key, "value": "./data/x" }]);
-            });
-            assert!(said.contains("is for you to decide"), "{said}");
-        }
-        assert!(is_saved("maxmemory"));
     }
 
     #[test]
@@ -426,6 +409,30 @@ mod tests {
                 found.contains(expected),
                 "{found:?} does not say {expected:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_costs_more_than_any_of_ours_or_hides_something_is_refused() {
+        let table = [
+            (
+                refusal(|it| {
+                    let file = it["nodes"][0]["files"][1].clone();
+                    it["nodes"][0]["files"] = vec![file; 1001].into();
+                }),
+                "node `n1` has 1001 files",
+            ),
+            (
+                refusal(|it| it["retired"] = json!(["n4", "../x"])),
+                "`../x` is no name of a node",
+            ),
+            (
+                refusal(|it| it["server"]["product"] = json!("\u{1b}[2J")),
+                "not a product's name",
+            ),
+        ];
+        for (found, expected) in table {
+            assert!(found.contains(expected), "{found:?}, not {expected:?}");
         }
     }
 

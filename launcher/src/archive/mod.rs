@@ -30,6 +30,7 @@ mod restore;
 mod save;
 mod snapshot;
 mod unpack;
+mod wishes;
 
 pub use background::Progress;
 pub use damage::Damage;

@@ -79,6 +79,14 @@ pub(super) fn needed_stranger(text: &str, ours: &dyn Fn(&str) -> bool) -> Option
 /// node dials every address in its nodes.conf, and that of a stranger may be another cluster's by now. So
 /// is what was suspected of anybody, since all nodes are about to start.
 pub(super) fn relocate(text: &str, places: &Places) -> Result<String, String> {
+    // A server reads quotes and backslashes (`sdssplitargs`), and would split such a line elsewhere.
+    let strange = |letter: &char| {
+        let is_text = letter.is_ascii_graphic() || matches!(letter, ' ' | '\n' | '\r');
+        !is_text || matches!(letter, '"' | '\'' | '\\')
+    };
+    if let Some(letter) = text.chars().find(strange) {
+        return Err(format!("it holds {letter:?}"));
+    }
     let mut moved = String::with_capacity(text.len());
     for words in node_lines(text) {
         let [id, address, _, master, times @ ..] = words.as_slice() else {
@@ -306,5 +314,10 @@ mod tests {
             id('a')
         )));
         assert!(relocate("a b\n", &places(false)).is_err());
+        for strange in ["\"", "'", "\\", "\0", "\u{1b}", "é"] {
+            let line = format!("a 127.0.0.1:1@2,,x={strange} myself,master - 0 0 1 connected\n");
+            let refused = relocate(&line, &places(false)).unwrap_err();
+            assert!(refused.starts_with("it holds "), "{refused}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::ArchiveError;
 use super::background::{self, Progress};
-use super::manifest::{Manifest, Member, SCHEMA, escaped, is_saved, member_path};
+use super::manifest::{Manifest, Member, SCHEMA, escaped, member_path};
 use super::nodes_conf::{myself, needed_stranger};
 use super::pack::{Content, NodeSources, Source, pack};
 use super::snapshot::{Snapshot, nodes_conf};
@@ -82,12 +82,10 @@ impl Cluster {
         if !same_master || before != self.shape(clustered).await? {
             return Err(ArchiveError::Changed(self.name().clone()).into());
         }
-        let mut options = record.options.clone();
-        options.settings.retain(|setting| is_saved(&setting.key));
         let manifest = Manifest {
             schema: SCHEMA,
             name: self.name().clone(),
-            options,
+            options: record.options.clone(),
             server: record.server.clone(),
             // Bare nodes come back as such.
             master: master

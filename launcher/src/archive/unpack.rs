@@ -13,6 +13,7 @@ use super::manifest::{
     MANIFEST, MANIFEST_LIMIT, Manifest, Member, SavedFile, escaped, member_path,
 };
 use super::pack::{CHUNK, hex};
+use super::wishes::leave_out;
 use super::{ArchiveError, Damage};
 use crate::error::{Error, IoContext as _};
 
@@ -21,6 +22,7 @@ use crate::error::{Error, IoContext as _};
 pub struct Archive {
     path: PathBuf,
     manifest: Manifest,
+    left_out: Vec<String>,
 }
 
 type Members<'a> = tar::Entries<'a, GzDecoder<BufReader<File>>>;
@@ -32,11 +34,20 @@ impl Archive {
     /// The file cannot be read, or is no archive ([`ArchiveError::Damaged`]).
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut tar = open(path)?;
-        let manifest = (|| first(&mut members(&mut tar)?))().map_err(|why| why.of(path))?;
+        let read = (|| first(&mut members(&mut tar)?))();
+        let (manifest, left_out) = read.map_err(|why| why.of(path))?;
         Ok(Self {
             path: path.to_owned(),
             manifest,
+            left_out,
         })
+    }
+
+    /// What it says and is not to decide, as options of the command line: the addresses to listen on and to
+    /// tell clients, unless they are of this machine only, and all settings but those about data, memory and
+    /// time. The manifest's options are without them.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// What it holds.
@@ -74,7 +85,7 @@ impl Archive {
         job: &Job,
     ) -> Result<Vec<Option<String>>, Why> {
         let mut members = members(tar)?;
-        if first(&mut members)? != self.manifest {
+        if first(&mut members)?.0 != self.manifest {
             return Err(Damage::Replaced.into());
         }
         let mut texts = Vec::new();
@@ -175,10 +186,10 @@ fn members(
     Ok(entries.raw(true))
 }
 
-/// The manifest, which is the first member.
+/// The manifest, which is the first member, and what was left out of it.
 fn first<'a, R: Read + 'a>(
     members: &mut impl Iterator<Item = io::Result<tar::Entry<'a, R>>>,
-) -> Result<Manifest, Why> {
+) -> Result<(Manifest, Vec<String>), Why> {
     let mut member = match members.next() {
         Some(Ok(member)) if path_of(&member) == MANIFEST => member,
         Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -197,7 +208,9 @@ fn first<'a, R: Read + 'a>(
     if (text.len() as u64) < member.size() {
         return Err(Damage::Broken("the manifest ends too early".to_owned()).into());
     }
-    Ok(Manifest::parse(&text)?)
+    let mut manifest = Manifest::parse(&text)?;
+    let left_out = leave_out(&mut manifest.options);
+    Ok((manifest, left_out))
 }
 
 /// The next member, which must be the one at `path`.

@@ -19,6 +19,7 @@ pub(super) fn builder<'a>(
         None => Cluster::builder().options(options(args, defaults)?),
         Some(file) => {
             let archive = Archive::open(file)?;
+            tell_left_out(lab, args, &archive);
             let options = restored_options(args, &archive.manifest().options, defaults.ports)?;
             Cluster::builder().archive(archive).options(options)
         }
@@ -37,6 +38,30 @@ pub(super) fn builder<'a>(
         builder = builder.dir(dir);
     }
     Ok(builder)
+}
+
+/// Says which options of an archive do not hold because it is not to decide them, and the user has not.
+fn tell_left_out(lab: &Lab<'_>, args: &ClusterArgs, archive: &Archive) {
+    let decided = |option: &&String| match option.split_once(' ') {
+        Some(("--bind", _)) => !args.bind.is_empty(),
+        Some(("--announce", _)) => args.announce.is_some(),
+        Some((_, setting)) => {
+            let key = setting.split('=').next();
+            args.settings
+                .iter()
+                .any(|given| given.split('=').next() == key)
+        }
+        None => false,
+    };
+    let left_out = archive.left_out().iter().filter(|option| !decided(option));
+    let options: Vec<_> = left_out.map(|option| format!("`{option}`")).collect();
+    if !options.is_empty() {
+        lab.term.note(&format!(
+            "what `{}` says of {} is left out, since an archive may be a stranger's; give the option to have it",
+            archive.path().display(),
+            options.join(", ")
+        ));
+    }
 }
 
 /// What is given, over what was saved. A command that takes any ports does so here, too.

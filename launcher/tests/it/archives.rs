@@ -226,3 +226,34 @@ fn an_archive_that_was_cut_short_or_altered_is_refused_and_leaves_nothing() {
     std::fs::write(&bad, pack(&members)).unwrap();
     lab.up(&["--from", bad.to_str().unwrap()]);
 }
+
+#[test]
+fn an_archive_does_not_decide_who_reaches_the_nodes() {
+    let lab = Lab::new();
+    let scratch = tempfile::tempdir().unwrap();
+    sound_archive(&lab, &scratch);
+    let file = scratch.path().join("sound.shardlab");
+    let mut members = unpack(&file);
+    let mut manifest: serde_json::Value = serde_json::from_slice(&members[0].2).unwrap();
+    manifest["options"]["bind"] = serde_json::json!(["0.0.0.0"]);
+    manifest["options"]["announce"] = serde_json::json!("evil.example");
+    manifest["options"]["settings"] = serde_json::json!([
+        { "key": "loadmodule", "value": "data/x.so" },
+        { "key": "user", "value": "evil on nopass ~* +@all" },
+        { "key": "maxmemory", "value": "33mb" },
+    ]);
+    members[0].2 = manifest.to_string().into_bytes();
+    std::fs::write(&file, pack(&members)).unwrap();
+    let up = ["up", "--port", "auto", "--from", file.to_str().unwrap()];
+    let output = lab.shardlab(up).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let options = "`--bind 0.0.0.0`, `--announce evil.example`, `--set loadmodule=data/x.so`, \
+                   `--set user=evil on nopass ~* +@all`";
+    assert!(told.contains(options), "{told}");
+    let conf = lab.open().node("n1").unwrap().config_path();
+    let conf = std::fs::read_to_string(conf).unwrap();
+    let has = |line: &str| conf.lines().any(|other| other == line);
+    assert!(has("bind 127.0.0.1") && has("maxmemory 33mb"), "{conf}");
+    assert!(!conf.contains("evil") && !conf.contains("x.so"), "{conf}");
+}
