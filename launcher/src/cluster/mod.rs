@@ -200,12 +200,12 @@ impl Cluster {
 
     /// A node's address as a URL, with the password if there is one.
     pub fn url_of(&self, node: &Node) -> String {
-        let secret = self
-            .record
-            .options
-            .password
-            .as_ref()
-            .map(|password| format!(":{}@", percent_encoded(password)));
+        // Some clients log in as the user that stands before the colon even if none does; servers before
+        // Redis 6 know no users.
+        let named = self.record.server.named_users();
+        let user = if named { "default" } else { "" };
+        let password = self.record.options.password.as_ref();
+        let secret = password.map(|password| format!("{user}:{}@", percent_encoded(password)));
         format!("redis://{}{}", secret.unwrap_or_default(), node.address())
     }
 

@@ -36,6 +36,12 @@ impl Identity {
         self.descends_from(7, 0)
     }
 
+    /// Users with names, of whom `default` is the one whose password `requirepass` is: AUTH may be given a name.
+    /// Redis 6.0.
+    pub fn named_users(&self) -> bool {
+        self.descends_from(6, 0)
+    }
+
     /// The setting `repl-diskless-load`. Redis 6.0.
     pub fn repl_diskless_load(&self) -> bool {
         self.descends_from(6, 0)

@@ -134,13 +134,10 @@ async fn a_password_guards_clients_and_lets_replicas_in() {
         .start()
         .await
         .unwrap();
-    assert!(
-        cluster
-            .url()
-            .starts_with("redis://:p%40ss%20%22word%22%0A@127.0.0.1:"),
-        "{}",
-        cluster.url()
-    );
+    let named = cluster.record().server.named_users();
+    let user = if named { "default" } else { "" };
+    let url = format!("redis://{user}:p%40ss%20%22word%22%0A@127.");
+    assert!(cluster.url().starts_with(&url), "{}", cluster.url());
     let address = cluster.node("n1").unwrap().address();
     let deadline = shardlab::wait::Deadline::after(PATIENCE);
     let mut stranger = shardlab::client::Connection::open(address, deadline)
@@ -148,6 +145,11 @@ async fn a_password_guards_clients_and_lets_replicas_in() {
         .unwrap();
     let refused = stranger.call(&["PING"], deadline).await.unwrap();
     assert_eq!(refused.error_code(), Some("NOAUTH"));
+    // As a client does that is given the URL.
+    let words = ["AUTH", user, password];
+    let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let let_in = stranger.call(&words, deadline).await.unwrap();
+    assert_eq!(let_in.as_text(), Some(&b"OK"[..]), "{let_in:?}");
     let conf = cluster.node("n1").unwrap().dir().join("node.conf");
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(conf).unwrap().permissions());
