@@ -92,7 +92,8 @@ pub(super) fn tasks(part: &Move, survey: &Survey) -> Result<Vec<Task>, MoveError
                 owner: survey.owners(slot).next().map(ToOwned::to_owned),
             });
         }
-        if !task.done() {
+        // A source that has become a replica of the target has nothing of its own left to give.
+        if !task.done() && part.from != part.to {
             tasks.push(task);
         }
     }
@@ -176,6 +177,15 @@ mod tests {
                 (150, false, true, true, Keep::Target)
             ]
         );
+    }
+
+    #[test]
+    fn nothing_is_left_to_move_from_a_node_to_itself() {
+        let part = Move {
+            from: "n2".to_owned(),
+            ..part("99-200")
+        };
+        assert_eq!(tasks(&part, &survey()).unwrap(), []);
     }
 
     #[test]

@@ -50,6 +50,24 @@ async fn every_command_that_moves_slots_moves_the_keys_of_all_databases() {
     lab.shardlab(["check"]).assert().success();
 }
 
+#[tokio::test]
+async fn several_masters_are_drained_at_once_and_become_what_the_server_makes_of_them() {
+    let lab = Lab::new();
+    let shape = [
+        "--slots",
+        "0-16083,16084-16233,16234-16383",
+        "--masters",
+        "3",
+    ];
+    let databases = filled(&lab, &[&shape[..], &["--replicas", "1"]].concat(), 2000).await;
+    let drain = ["rebalance", "-q", "--way", "keys"];
+    let weights = ["--weight", "n2=0", "--weight", "n3=0"];
+    let drained = lab.shardlab([drain, weights].concat()).output().unwrap();
+    assert!(drained.status.success(), "{drained:?}");
+    databases.verify(&lab.open()).await.unwrap();
+    lab.shardlab(["check"]).assert().success();
+}
+
 async fn order(cluster: &Cluster, node: &str, command: &[&str]) {
     let reply = cluster.call(node, command).await.unwrap();
     assert_eq!(reply.as_error(), None, "{node} {command:?}: {reply:?}");

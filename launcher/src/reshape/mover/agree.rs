@@ -76,20 +76,26 @@ impl Cluster {
         .unwrap_or_else(|doubts| Ok(Err(doubts)))
     }
 
-    /// Tells a node who owns the slots; replicas refuse that, and hear it from their masters. An owner
-    /// that has been talked out of them must speak with a higher epoch than whoever did so.
+    /// Tells a node who owns the slots. A replica refuses that: its master is told, and passes it on. So it
+    /// does to a replica that has become one in the midst of a move and still has the slot open (Valkey
+    /// 8.1, whose SETSLOT is replicated). An owner that has been talked out of slots must speak with a
+    /// higher epoch than whoever did so.
     async fn tell(&self, doubt: &Doubt) -> Result<(), Error> {
         let survey = self.survey(Deadline::after(PATIENCE)).await;
         let owner = moves::line(&survey, &doubt.owner)?.id.clone();
         let line = moves::line(&survey, &doubt.node)?;
-        if !line.has("master") {
-            return Ok(());
-        }
-        let mut session = Session::lasting(self.node(&doubt.node)?.endpoint()).await?;
+        let told = match line.master.as_deref() {
+            None => &doubt.node,
+            Some(id) => match survey.name_of(id) {
+                Some(master) => master,
+                None => return Ok(()),
+            },
+        };
+        let mut session = Session::lasting(self.node(told)?.endpoint()).await?;
         session
             .try_set_slots(&doubt.slots, &["NODE", &owner])
             .await?;
-        if doubt.node == doubt.owner {
+        if told == doubt.owner {
             session.ask(&[vec!["CLUSTER", "BUMPEPOCH"]]).await?;
         }
         Ok(())

@@ -157,7 +157,7 @@ impl Lane {
         // with its last slot; whether it agrees in the end is asked later.
         self.source.try_set_slots(&all, &order).await?;
         let stray = slots_of(tasks, |task| !task.source_owns);
-        self.source.set_slots(&stray, &["STABLE"]).await
+        self.source.try_set_slots(&stray, &["STABLE"]).await
     }
 
     /// The keys that are in the slots, in parcels that one MIGRATE can carry.

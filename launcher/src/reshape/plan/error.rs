@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::exit;
-use crate::slots::Slot;
+use crate::slots::{Slot, SlotRanges};
 use crate::survey::Direction;
 
 /// Why there is no plan. Nothing has been changed.
@@ -65,6 +65,12 @@ pub enum WishError {
     /// A threshold below zero, or not a number.
     #[error("the threshold is {0}; it is a percentage, 0 or more")]
     Threshold(f64),
+    /// Slots that no node that answers owns.
+    #[error("the slots {slots} are not covered: no node that answers owns them")]
+    NotCovered {
+        /// The slots.
+        slots: SlotRanges,
+    },
     /// A slot is on its way.
     #[error("slot {slot} is {direction} on node `{node}`: an earlier move was not finished")]
     Open {
@@ -91,7 +97,10 @@ impl WishError {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Silent { .. } | Self::Open { .. } | Self::Disputed { .. } => exit::ENVIRONMENT,
+            Self::Silent { .. }
+            | Self::NotCovered { .. }
+            | Self::Open { .. }
+            | Self::Disputed { .. } => exit::ENVIRONMENT,
             _ => exit::USAGE,
         }
     }
@@ -102,6 +111,7 @@ impl WishError {
             Self::Silent { .. } => "`shardlab status` shows which nodes run; `shardlab start` starts the others".to_owned(),
             Self::NotMaster { master: Some(master), .. } => format!("`{master}` is its master"),
             Self::TooMany { owned, .. } => format!("`--slots {owned}` moves them all"),
+            Self::NotCovered { .. } => "`shardlab check` shows why; `shardlab start` starts what is down, `shardlab fix` gives slots without an owner to masters".to_owned(),
             Self::Open { .. } | Self::Disputed { .. } => "`shardlab fix` puts it in order".to_owned(),
             Self::Weightless => "`--weight NODE=1` gives a master its share; `--use-empty` counts those without slots".to_owned(),
             _ => return None,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{Holding, WishError, holdings, master, shares};
 use crate::reshape::Move;
+use crate::slots::{Slot, SlotRange, SlotRanges};
 use crate::survey::Survey;
 
 /// How the slots are to be dealt out anew.
@@ -36,7 +37,8 @@ impl Default for Rebalance {
 /// can be, lowest first.
 ///
 /// # Errors
-/// The weights sum to nothing, somebody is no master or silent, or the slots are not in order.
+/// The weights sum to nothing, somebody is no master or silent, or the slots are not in order: one
+/// that nobody owns has no place in anybody's share.
 pub fn rebalance(survey: &Survey, wish: &Rebalance) -> Result<Vec<Move>, WishError> {
     if !(wish.threshold.is_finite() && wish.threshold >= 0.0) {
         return Err(WishError::Threshold(wish.threshold));
@@ -61,7 +63,13 @@ pub fn rebalance(survey: &Survey, wish: &Rebalance) -> Result<Vec<Move>, WishErr
     // Among equals, whoever has more keeps more.
     let mut order: Vec<usize> = (0..holdings.len()).collect();
     order.sort_by_key(|place| std::cmp::Reverse(holdings.get(*place).map(Holding::count)));
-    let total = holdings.iter().map(Holding::count).sum();
+    let total: u16 = holdings.iter().map(Holding::count).sum();
+    if total < Slot::COUNT {
+        let mut slots = SlotRanges::from_iter([SlotRange::ALL]);
+        let owned = holdings.iter().flat_map(|holding| holding.slots.ranges());
+        owned.for_each(|range| slots.remove(*range));
+        return Err(WishError::NotCovered { slots });
+    }
     let shares = shares(total, &weights, &order);
     if holdings
         .iter()

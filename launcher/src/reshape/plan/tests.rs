@@ -154,6 +154,12 @@ fn nothing_is_planned_while_slots_are_not_in_order() {
         "slot 90 is owned by both `n1` and `n2`, as they say"
     );
     assert!(error.hint().unwrap().contains("fix"));
+    let uncovered = survey(&["0-99", "200-16383"]);
+    let error = rebalance(&uncovered, &Rebalance::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the slots 100-199 are not covered: no node that answers owns them"
+    );
 }
 
 #[test]
@@ -250,6 +256,25 @@ fn some_masters() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
+/// The same masters, the first of which owns also what nobody else does.
+fn covered(mut masters: Vec<String>) -> Vec<String> {
+    let mut missing = SlotRanges::from_iter([SlotRange::ALL]);
+    for owned in masters.iter().filter(|owned| !owned.is_empty()) {
+        let owned: SlotRanges = owned.parse().unwrap();
+        owned
+            .ranges()
+            .iter()
+            .for_each(|range| missing.remove(*range));
+    }
+    if let Some(first) = masters.first_mut() {
+        *first = [first.as_str(), &missing.to_string()]
+            .join(",")
+            .trim_matches(',')
+            .to_owned();
+    }
+    masters
+}
+
 fn union(slots: &[SlotRanges]) -> (SlotRanges, usize) {
     let all = slots
         .iter()
@@ -289,6 +314,7 @@ proptest! {
         masters in some_masters(),
         weights in prop::collection::vec(0_u8..4, 5),
     ) {
+        let masters = covered(masters);
         let texts: Vec<&str> = masters.iter().map(String::as_str).collect();
         let survey = survey(&texts);
         let before: Vec<_> = holdings(&survey).unwrap().into_iter().map(|own| own.slots).collect();
