@@ -15,6 +15,8 @@ pub(super) struct Footprint {
     pub(super) keys: BTreeSet<Vec<u8>>,
     /// The slots whose keys they count or list.
     pub(super) slots: BTreeSet<u16>,
+    /// The databases that they name besides 0, each of which may hold any of the keys.
+    databases: BTreeSet<u32>,
     /// The first command that changes more than keys: slots, settings, all data.
     pub(super) reaches: Option<String>,
 }
@@ -114,6 +116,16 @@ impl Footprint {
         self.keys.iter().map(Vec::as_slice).collect()
     }
 
+    /// The databases in which the keys may be.
+    pub(super) fn databases(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(0).chain(
+            self.databases
+                .iter()
+                .copied()
+                .filter(|database| *database > 0),
+        )
+    }
+
     fn add(&mut self, command: &[Vec<u8>]) {
         let Some((name, arguments)) = command.split_first() else {
             return;
@@ -137,6 +149,16 @@ impl Footprint {
                 .and_then(|slot| std::str::from_utf8(slot).ok()?.parse().ok());
             self.slots.extend(slot.filter(|slot: &u16| *slot < 16_384));
         }
+        let database = match name.as_str() {
+            "SELECT" => arguments.first(),
+            "MOVE" => arguments.get(1),
+            // COPY source destination DB database
+            "COPY" => arguments.get(3),
+            _ => None,
+        };
+        let database: Option<u32> =
+            database.and_then(|word| std::str::from_utf8(word).ok()?.parse().ok());
+        self.databases.extend(database);
         if !has(KEYLESS, &name) {
             self.keys.extend(keys(&name, arguments));
         }
@@ -254,6 +276,22 @@ mod tests {
                 .add(&["CLUSTER", "countkeysinslot", slot].map(|word| word.as_bytes().to_vec()));
         }
         assert_eq!(footprint.slots, BTreeSet::from([3300]));
+    }
+
+    #[test]
+    fn the_databases_that_are_named_are_noticed() {
+        let mut footprint = Footprint::default();
+        for command in [
+            "SELECT 7",
+            "MOVE a 3",
+            "COPY a b DB 2",
+            "SELECT x",
+            "SET 9 9",
+        ] {
+            let words = command.split(' ').map(|word| word.as_bytes().to_vec());
+            footprint.add(&words.collect::<Vec<_>>());
+        }
+        assert_eq!(footprint.databases().collect::<Vec<_>>(), [0, 2, 3, 7]);
     }
 
     #[test]

@@ -10,31 +10,35 @@ use shardlab::wait::Deadline;
 use crate::target::{Link as _, Target};
 
 use super::Limits;
+use super::footprint::Footprint;
 
-/// Which keys exist.
+/// Which of a case's keys exist, in any of its databases.
 ///
 /// # Errors
 /// No node can be asked about a key.
 pub(super) async fn existing<'k, T: Target>(
     target: &T,
-    keys: &[&'k [u8]],
+    footprint: &'k Footprint,
     limits: &Limits,
-) -> Result<Vec<&'k [u8]>, String> {
-    let counts = each(target, b"EXISTS", keys, limits).await?;
-    Ok(keys
-        .iter()
-        .zip(counts)
-        .filter(|(_, count)| *count > 0)
-        .map(|(key, _)| *key)
-        .collect())
+) -> Result<BTreeSet<&'k [u8]>, String> {
+    let keys = footprint.keys();
+    let mut existing = BTreeSet::new();
+    for database in footprint.databases() {
+        let counts = each(target, database, b"EXISTS", &keys, limits).await?;
+        let found = keys.iter().zip(counts).filter(|(_, count)| *count > 0);
+        existing.extend(found.map(|(key, _)| *key));
+    }
+    Ok(existing)
 }
 
-/// The first of these slots in which a node has keys. A node that does not say has none.
+/// The first of the slots that a case looks into in which a node has keys. A node that does not say has
+/// none.
 pub(super) async fn occupied<T: Target>(
     target: &T,
-    slots: &BTreeSet<u16>,
+    footprint: &Footprint,
     limits: &Limits,
 ) -> Option<u16> {
+    let slots = &footprint.slots;
     let requests: Vec<u8> = slots
         .iter()
         .flat_map(|slot| encode_command(&["CLUSTER", "COUNTKEYSINSLOT", &slot.to_string()]))
@@ -43,32 +47,37 @@ pub(super) async fn occupied<T: Target>(
         return None;
     }
     for node in target.nodes() {
-        let replies = replies(target, node, &requests, slots.len(), limits)
-            .await
-            .ok()?;
-        let mut counts = slots.iter().zip(replies);
-        let found = counts.find(|(_, reply)| matches!(reply, Ok(Some(1..))));
-        if let Some((slot, _)) = found {
-            return Some(*slot);
+        for database in footprint.databases() {
+            let replies = replies(target, node, database, &requests, slots.len(), limits)
+                .await
+                .ok()?;
+            let mut counts = slots.iter().zip(replies);
+            let found = counts.find(|(_, reply)| matches!(reply, Ok(Some(1..))));
+            if let Some((slot, _)) = found {
+                return Some(*slot);
+            }
         }
     }
     None
 }
 
-/// Deletes keys, and looks whether they are gone.
+/// Deletes a case's keys in all of its databases, and looks whether they are gone.
 ///
 /// # Errors
 /// A key cannot be deleted, or is there again.
 pub(super) async fn delete<T: Target>(
     target: &T,
-    keys: &[&[u8]],
+    footprint: &Footprint,
     limits: &Limits,
 ) -> Result<(), String> {
+    let keys = footprint.keys();
     if keys.is_empty() {
         return Ok(());
     }
-    each(target, b"DEL", keys, limits).await?;
-    match existing(target, keys, limits).await?.first() {
+    for database in footprint.databases() {
+        each(target, database, b"DEL", &keys, limits).await?;
+    }
+    match existing(target, footprint, limits).await?.first() {
         None => Ok(()),
         Some(key) => Err(format!("the key `{}` could not be deleted", escape(key))),
     }
@@ -77,6 +86,7 @@ pub(super) async fn delete<T: Target>(
 /// Sends a command for each key to every node, and gives the integers that the owners answer.
 async fn each<T: Target>(
     target: &T,
+    database: u32,
     command: &[u8],
     keys: &[&[u8]],
     limits: &Limits,
@@ -91,7 +101,7 @@ async fn each<T: Target>(
         if keys.is_empty() || counts.iter().all(Option::is_some) {
             break;
         }
-        let replies = replies(target, node, &requests, keys.len(), limits).await;
+        let replies = replies(target, node, database, &requests, keys.len(), limits).await;
         match replies {
             Ok(replies) => {
                 for (count, reply) in counts.iter_mut().zip(replies) {
@@ -119,15 +129,24 @@ async fn each<T: Target>(
 /// A reply as far as it matters here: an integer, if it is one, or an error's words.
 type Count = Result<Option<i64>, String>;
 
+/// What a node answers in one of its databases; a database that it does not have holds nothing.
 async fn replies<T: Target>(
     target: &T,
     node: crate::transcript::ast::NodeName,
+    database: u32,
     requests: &[u8],
     count: usize,
     limits: &Limits,
 ) -> Result<Vec<Count>, ClientError> {
     let deadline = Deadline::after(limits.read);
     let mut link = target.connect(node, deadline).await?;
+    if database > 0 {
+        let select = encode_command(&["SELECT", &database.to_string()]);
+        link.send(&select, deadline).await?;
+        if link.read(deadline).await?.as_error().is_some() {
+            return Ok(vec![Ok(Some(0)); count]);
+        }
+    }
     link.send(requests, deadline).await?;
     let mut replies = Vec::with_capacity(count);
     for _ in 0..count {

@@ -158,7 +158,7 @@ impl Runner {
         let _turn = self.turn.lock().await;
         let in_hand = self.in_hand().take();
         match in_hand {
-            Some((target, footprint)) => delete(&target, &footprint.keys(), &self.limits).await,
+            Some((target, footprint)) => delete(&target, &footprint, &self.limits).await,
             None => Ok(()),
         }
     }
@@ -257,9 +257,7 @@ impl Runner {
         if shared
             && trial.difference.is_none()
             && footprint.reaches.is_none()
-            && delete(&cluster, &footprint.keys(), &self.limits)
-                .await
-                .is_ok()
+            && delete(&cluster, &footprint, &self.limits).await.is_ok()
         {
             pool.give_back(wish, cluster);
         }
@@ -280,27 +278,27 @@ impl Runner {
                 format!("it sends `{command}`"),
             );
         }
-        let keys = footprint.keys();
-        match existing(target, &keys, &self.limits).await.as_deref() {
-            Ok([]) => {}
-            Ok([key, ..]) => {
-                let key = shardlab::resp::escape(key);
-                return skip(
-                    "would change keys of yours",
-                    format!("the key `{key}` is there already"),
-                );
+        match existing(target, &footprint, &self.limits).await {
+            Ok(keys) => {
+                if let Some(key) = keys.first() {
+                    let key = shardlab::resp::escape(key);
+                    return skip(
+                        "would change keys of yours",
+                        format!("the key `{key}` is there already"),
+                    );
+                }
             }
             // What may be somebody's is not written.
             Err(reason) => {
                 let undiscovered = Undiscovered {
                     expected: "a server that tells whether the case's keys exist".to_owned(),
-                    received: reason.clone(),
+                    received: reason,
                 };
                 let difference = unknown_place(case, undiscovered);
                 return Err(self.departs(case, None, difference));
             }
         }
-        if let Some(slot) = occupied(target, &footprint.slots, &self.limits).await {
+        if let Some(slot) = occupied(target, &footprint, &self.limits).await {
             return skip(
                 "would see keys of yours",
                 format!("there are keys in slot {slot}, whose keys it counts"),
@@ -309,7 +307,7 @@ impl Runner {
         *self.in_hand() = Some((target.clone(), footprint.clone()));
         let trial = self.trial(case, target).await;
         let deleted = match &trial {
-            Ok(_) => delete(target, &keys, &self.limits).await,
+            Ok(_) => delete(target, &footprint, &self.limits).await,
             Err(_) => Ok(()),
         };
         self.in_hand().take();
