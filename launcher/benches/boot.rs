@@ -2,19 +2,22 @@
 //!
 //! `just bench boot [--rounds N] [--ways seeded,commands,redis-cli] [--masters 3,10] SERVER…`
 //! prints one Markdown row for each server, size and way. The ways take turns in every round, so
-//! that a busy moment of the machine hits them all. `--topology sentinel` (or `replication`,
+//! that a busy moment of the machine hits them all. With `--load N` so many other processes are busy
+//! meanwhile; boots that fail are told with the reason, and counted. `--topology sentinel` (or `replication`,
 //! `standalone`) boots these instead, by those of the ways that there are for them.
 
 #[path = "common/cpu.rs"]
 mod cpu;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use cpu::{cpu_of, own_cpu};
+use nix::sys::signal::Signal;
 use shardlab::ladder::Answers;
+use shardlab::node::die_with_parent;
 use shardlab::plan::{Boot, Options, PortChoice, Topology};
 use shardlab::state::Home;
 use shardlab::wait::{Deadline, next_round};
@@ -44,6 +47,12 @@ struct Args {
     /// After each boot, watch for so long that nothing changes any more.
     #[arg(long, value_parser = humantime::parse_duration, default_value = "0s")]
     settle: Duration,
+    /// How many other processes keep the machine busy.
+    #[arg(long, default_value_t = 0)]
+    load: usize,
+    /// How long a boot may take [default: what `up` gives it].
+    #[arg(long, value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
     /// redis-cli or valkey-cli, of Redis 5 or newer.
     #[arg(long, default_value = "redis-cli")]
     cli: PathBuf,
@@ -141,6 +150,10 @@ async fn run(args: &Args) -> bool {
     );
     say("|---|---|---|---|---|---|---|---|---|");
     let mut sound = true;
+    let Ok(_load) = Load::of(args.load) else {
+        complain("`sh` cannot be started");
+        return false;
+    };
     for masters in args.masters() {
         for server in &args.servers {
             let mut rows: Vec<Boots> = args
@@ -163,6 +176,32 @@ async fn run(args: &Args) -> bool {
         }
     }
     sound
+}
+
+/// Processes that do nothing, as fast as they can, as long as this lives.
+struct Load(Vec<Child>);
+
+impl Load {
+    fn of(processes: usize) -> std::io::Result<Self> {
+        let mut load = Self(Vec::with_capacity(processes));
+        for _ in 0..processes {
+            let mut command = Command::new("sh");
+            command.args(["-c", "while :; do :; done"]);
+            die_with_parent(&mut command, Signal::SIGKILL);
+            load.0.push(command.spawn()?);
+        }
+        Ok(load)
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // Gone already is as good.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 impl Boots {
@@ -214,15 +253,14 @@ impl Boots {
             },
             ..Options::of(args.topology)
         };
-        let builder = Cluster::builder()
+        let mut builder = Cluster::builder()
             .options(options)
             .server(&self.server)
             .home(Home::at(folder.path()));
-        let cluster = builder
-            .timeout(Duration::from_secs(120))
-            .start()
-            .await
-            .map_err(|error| error.to_string())?;
+        if let Some(timeout) = args.timeout {
+            builder = builder.timeout(timeout);
+        }
+        let cluster = builder.start().await.map_err(|error| error.to_string())?;
         let climb = match self.way {
             Way::RedisCli => {
                 create(&args.cli, &cluster, args.replicas())?;
