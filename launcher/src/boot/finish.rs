@@ -126,6 +126,7 @@ fn command(need: &Need, nodes: &[Node], server: &Identity) -> Option<Vec<String>
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     Some(match need {
         Need::Epoch(epoch) => words(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch.to_string()]),
+        Need::Raise => words(&["CLUSTER", "BUMPEPOCH"]),
         Need::Slots(slots) => add_slots(slots, server.addslotsrange()),
         Need::Meet(other) => nodes.get(*other)?.meet_command(server),
         Need::TakeOver => words(&["CLUSTER", "FAILOVER", "TAKEOVER"]),

@@ -15,6 +15,8 @@ use crate::view::NodeLine;
 pub(super) enum Need {
     /// To take this configuration epoch, which it can only while it knows nobody.
     Epoch(usize),
+    /// To take a configuration epoch higher than all others.
+    Raise,
     /// To serve these slots, which nobody owns as far as it knows.
     Slots(SlotRanges),
     /// To meet the node of this index.
@@ -38,10 +40,13 @@ pub(super) fn needs(plans: &[NodePlan], round: &[Observation], insist: bool) -> 
     for node in &all.nodes {
         let mut need = |need| needs.push((node.index, need));
         if node.is_bare() {
-            need(Need::Epoch(node.index + 1));
+            need(Need::Epoch(epoch(plans, node.index)));
         }
         if let Some(slots) = node.unserved() {
             need(Need::Slots(slots));
+        }
+        if all.is_outdated(node) {
+            need(Need::Raise);
         }
         all.strangers_to(node).for_each(|id| need(Need::Forget(id)));
         all.unknown_to(node)
@@ -58,6 +63,14 @@ pub(super) fn needs(plans: &[NodePlan], round: &[Observation], insist: bool) -> 
     let next = unpromoted.find(|node| insist || all.is_ready(node));
     needs.extend(next.map(|node| (node.index, Need::TakeOver)));
     needs
+}
+
+/// The epoch of a node at first: one that no other node has, and higher ones for masters. A replica tells its
+/// master's epoch, and is not believed by whoever has known it with a higher one ("Ignore stale message",
+/// `clusterProcessPacket`, `cluster_legacy.c`, Valkey 9).
+fn epoch(plans: &[NodePlan], index: usize) -> usize {
+    let masters = plans.iter().filter(|plan| plan.role == Role::Master);
+    (index + plans.len() - masters.count()) % plans.len().max(1) + 1
 }
 
 /// A node that answered.
@@ -137,6 +150,23 @@ impl<'a> Speakers<'a> {
     fn others(&self, node: &Speaker<'_>) -> impl Iterator<Item = &Speaker<'a>> {
         let own = node.index;
         self.nodes.iter().filter(move |other| other.index != own)
+    }
+
+    /// Whether somebody takes a replica of this node for a master of a higher epoch, and will go on so.
+    fn is_outdated(&self, node: &Speaker<'_>) -> bool {
+        let (id, epoch) = (&node.myself.id, node.myself.epoch);
+        let replicas = self
+            .nodes
+            .iter()
+            .filter(|other| other.myself.master.as_ref() == Some(id));
+        let mut known = replicas.flat_map(|replica| {
+            let lines = self
+                .nodes
+                .iter()
+                .map(|other| other.line(&replica.myself.id));
+            lines.flatten()
+        });
+        node.is_master() && known.any(|line| line.master.is_none() && line.epoch > epoch)
     }
 
     /// The ids that a node lists and nobody has: phantoms, which go once they own nothing and are not its
@@ -331,18 +361,18 @@ mod tests {
         assert_eq!(
             needs,
             [
-                (0, Need::Epoch(1)),
+                (0, Need::Epoch(2)),
                 (0, slots("0-8191")),
-                (1, Need::Epoch(2)),
+                (1, Need::Epoch(3)),
                 (1, slots("8192-16383")),
-                (2, Need::Epoch(3)),
+                (2, Need::Epoch(1)),
             ]
         );
         // One that has its epoch meets one that has it, too.
         let needs = due_of(&[said(0, &WHOLE[..1]), said(0, &WHOLE[1..2]), bare("r1")]);
         assert_eq!(
             needs,
-            [(0, Need::Meet(1)), (1, Need::Meet(0)), (2, Need::Epoch(3)),]
+            [(0, Need::Meet(1)), (1, Need::Meet(0)), (2, Need::Epoch(1)),]
         );
     }
 
@@ -416,6 +446,16 @@ mod tests {
         // It would refuse while it has slots.
         let slots = "r1 master - 0 1 3 connected 0";
         assert_eq!(due_of(&all(&[WHOLE[0], WHOLE[1], slots, WHOLE[3]])), []);
+    }
+
+    #[test]
+    fn a_replica_that_is_known_with_a_higher_epoch_than_its_masters_is_not_believed() {
+        let before = "r1 127.0.0.1:1@2 slave n1 0 1 1";
+        for (epoch, due) in [(4, true), (1, false)] {
+            let after = format!("r1 127.0.0.1:1@2 master - 0 1 {epoch}");
+            let needs = due_of(&but(all(&WHOLE), 3, before, &after));
+            assert_eq!(needs.contains(&(0, Need::Raise)), due, "{needs:?}");
+        }
     }
 
     #[test]
