@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::launch;
 use crate::plan::{Boot, Options, Plan, PortChoice, Setting, Topology, node_count};
-use crate::server::{Identity, SearchEnv, Server, find};
+use crate::server::{Identity, SearchEnv, Server, find, find_like};
 use crate::shape::Shape;
 use crate::state::{Home, Lock, Name};
 use crate::sweep::sweep;
@@ -223,7 +223,8 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// A cluster that was saved ([`Cluster::save`]), with its data. Its options take the place of
+    /// A cluster that was saved ([`Cluster::save`]), with its data; on the server that saved it or one of its
+    /// minor version, if there is one and no other is asked for. Its options take the place of
     /// those that were set before, on free ports; what is set after it counts, but its shape and how it
     /// keeps its data are the archive's.
     pub fn archive(mut self, archive: Archive) -> Self {
@@ -340,7 +341,19 @@ impl<'a> Builder<'a> {
             },
         };
         let note = |notice: &crate::server::Notice| (self.observer)(&Event::Note(notice));
-        Ok(find(spec.as_ref(), &search, &note).await?)
+        let archive = self.archive.as_ref().filter(|_| spec.is_none());
+        let Some(saved) = archive.map(|archive| &archive.manifest().server) else {
+            return Ok(find(spec.as_ref(), &search, &note).await?);
+        };
+        if let Some(server) = find_like(saved, &search).await {
+            return Ok(server);
+        }
+        let server = find(None, &search, &note).await?;
+        note(&crate::server::Notice::Unlike {
+            saved: saved.clone(),
+            found: server.identity.clone(),
+        });
+        Ok(server)
     }
 }
 

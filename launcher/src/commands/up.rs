@@ -116,7 +116,10 @@ async fn go_on(
 
 fn refuse_differences(args: &ClusterArgs, record: &Record) -> Result<(), Error> {
     if args.from.is_some() {
-        return Err(Error::Exists(record.name.clone()));
+        return Err(Error::Differs {
+            name: record.name.clone(),
+            differences: "`--from` makes a new one".to_owned(),
+        });
     }
     let differences = differences(args, record)?;
     if differences.is_empty() {

@@ -38,6 +38,25 @@ pub async fn find(
     }
 }
 
+/// The server of that identity, else one of the same minor version, if one is on PATH or in the cache: for
+/// what another one has written.
+pub(crate) async fn find_like(saved: &Identity, env: &SearchEnv) -> Option<Server> {
+    let env = SearchEnv {
+        offline: true,
+        ..env.clone()
+    };
+    let (version, product) = (saved.version, &saved.product);
+    let minor = format!("{product}@{}.{}", version.major, version.minor);
+    for wanted in [format!("{product}@{version}"), minor] {
+        // Of a product that we do not know there is none to be found.
+        let wanted = wanted.parse().ok()?;
+        if let Ok(server) = find_product(Some(&wanted), &env, &|_| {}).await {
+            return Some(server);
+        }
+    }
+    None
+}
+
 /// Puts a server of the catalogue into the cache, unless it is there and works, and returns it.
 /// Servers with a restricted licence need `licence_accepted`.
 pub async fn install(

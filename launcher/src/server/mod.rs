@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use child::RunError;
 pub use error::ServerError;
 pub use fetch::{Attempt, FetchError};
+pub(crate) use find::find_like;
 pub use find::{find, install};
 pub use identify::ProgramError;
 pub use identity::{Identity, IdentityError, Product, ProductError};

@@ -31,6 +31,13 @@ pub enum Notice {
         /// The servers that are asked for, if not any.
         wanted: Option<ProductSpec>,
     },
+    /// An archive was saved by a server that is not on this machine.
+    Unlike {
+        /// The server that has saved it.
+        saved: Identity,
+        /// The server that is started instead.
+        found: Identity,
+    },
     /// A package client is about to fetch a server.
     Fetching {
         /// The server.
@@ -48,6 +55,10 @@ impl fmt::Display for Notice {
             Self::NoneFound {
                 wanted: Some(wanted),
             } => write!(f, "no server `{wanted}` found"),
+            Self::Unlike { saved, found } => write!(
+                f,
+                "the archive was saved by {saved}, which is not here; {found} is started, `--server` takes another one"
+            ),
             Self::Fetching { identity, client } => {
                 write!(f, "fetching {identity} with `{client}`")
             }

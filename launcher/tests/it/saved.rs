@@ -199,7 +199,7 @@ fn a_stopped_cluster_is_packed_as_it_is() {
     // There is one of that name already; and a private one for a command.
     lab.shardlab(["up", "-n", "copy", "--from", file])
         .assert()
-        .code(3);
+        .code(2);
     lab.shardlab([
         "run",
         "-q",

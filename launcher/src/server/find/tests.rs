@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::{find, install};
+use super::{find, find_like, install};
 use crate::server::fake::Folder;
-use crate::server::{Notice, Origin, SearchEnv, Server, ServerError, list};
+use crate::server::{Identity, Notice, Origin, SearchEnv, Server, ServerError, list};
 
 /// The places to look in, offline.
 fn places(path: &Folder, cache: &Folder) -> SearchEnv {
@@ -56,6 +56,30 @@ async fn path_comes_before_the_cache_and_valkey_before_redis() {
         named("", &env).await,
         ("valkey 9.1.2".into(), Origin::Cache)
     );
+}
+
+#[tokio::test]
+async fn what_was_saved_is_served_by_its_own_server_or_one_of_its_minor_version() {
+    let path = Folder::new().says("valkey-server", "Valkey server v=9.1.2");
+    let cache = Folder::new()
+        .says("servers/redis-7.0.12/redis-server", "Redis server v=7.0.12")
+        .says("servers/redis-7.0.15/redis-server", "Redis server v=7.0.15");
+    let env = places(&path, &cache);
+    for (saved, found) in [
+        ("redis 7.0.12", Some("redis 7.0.12")),
+        ("redis 7.0.11", Some("redis 7.0.15")),
+        ("redis 6.2.14", None),
+        ("disque 1.0.0", None),
+    ] {
+        let (product, version) = saved.split_once(' ').unwrap();
+        let saved = Identity {
+            product: product.parse().unwrap(),
+            version: version.parse().unwrap(),
+        };
+        let like = find_like(&saved, &env).await;
+        let like = like.map(|server| server.identity.to_string());
+        assert_eq!(like.as_deref(), found, "{saved}");
+    }
 }
 
 #[tokio::test]
