@@ -31,34 +31,42 @@ pub(super) async fn existing<'k, T: Target>(
     Ok(existing)
 }
 
-/// The first of the slots that a case looks into in which a node has keys. A node that does not say has
-/// none.
+/// The first of the slots that a case looks into in which a node has keys. Where nobody listens there are none.
+///
+/// # Errors
+/// A node that listens does not say how many keys it has in them.
 pub(super) async fn occupied<T: Target>(
     target: &T,
     footprint: &Footprint,
     limits: &Limits,
-) -> Option<u16> {
+) -> Result<Option<u16>, String> {
     let slots = &footprint.slots;
     let requests: Vec<u8> = slots
         .iter()
         .flat_map(|slot| encode_command(&["CLUSTER", "COUNTKEYSINSLOT", &slot.to_string()]))
         .collect();
     if slots.is_empty() {
-        return None;
+        return Ok(None);
     }
     for node in target.nodes() {
         for database in footprint.databases() {
-            let replies = replies(target, node, database, &requests, slots.len(), limits)
-                .await
-                .ok()?;
-            let mut counts = slots.iter().zip(replies);
-            let found = counts.find(|(_, reply)| matches!(reply, Ok(Some(1..))));
-            if let Some((slot, _)) = found {
-                return Some(*slot);
+            let replies = replies(target, node, database, &requests, slots.len(), limits).await;
+            let replies = match replies {
+                Err(ClientError::Connect { .. }) => break,
+                replies => replies.map_err(|error| error.to_string())?,
+            };
+            for (slot, reply) in slots.iter().zip(replies) {
+                let said = match reply {
+                    Ok(Some(0)) => continue,
+                    Ok(Some(_)) => return Ok(Some(*slot)),
+                    Ok(None) => "not a number".to_owned(),
+                    Err(error) => error,
+                };
+                return Err(format!("`CLUSTER COUNTKEYSINSLOT {slot}`: {said}"));
             }
         }
     }
-    None
+    Ok(None)
 }
 
 /// Deletes a case's keys in all of its databases, and looks whether they are gone.
@@ -157,4 +165,40 @@ async fn replies<T: Target>(
         });
     }
     Ok(replies)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::target::scripted::Scripted;
+
+    fn occupied_slot(target: &Scripted) -> Result<Option<u16>, String> {
+        let mut footprint = Footprint::default();
+        footprint.slots.insert(7);
+        let limits = Limits {
+            read: Duration::from_millis(100),
+            ..Limits::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(occupied(target, &footprint, &limits))
+    }
+
+    #[test]
+    fn a_node_that_does_not_count_its_keys_is_not_one_without_keys() {
+        let count = "CLUSTER COUNTKEYSINSLOT 7";
+        let counted = |answer| {
+            let target = Scripted::new().on("n1", count, ":0\r\n");
+            target.refuses("n2").on("n3", count, answer)
+        };
+        assert_eq!(occupied_slot(&counted(":0\r\n")), Ok(None));
+        assert_eq!(occupied_slot(&counted(":2\r\n")), Ok(Some(7)));
+        let refused = occupied_slot(&counted("-LOADING data\r\n")).unwrap_err();
+        assert!(refused.contains("LOADING data"), "{refused}");
+        assert!(occupied_slot(&counted("")).is_err());
+    }
 }

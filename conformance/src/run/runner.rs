@@ -290,19 +290,22 @@ impl Runner {
             }
             // What may be somebody's is not written.
             Err(reason) => {
-                let undiscovered = Undiscovered {
-                    expected: "a server that tells whether the case's keys exist".to_owned(),
-                    received: reason,
-                };
-                let difference = unknown_place(case, undiscovered);
-                return Err(self.departs(case, None, difference));
+                let wanted = "a server that tells whether the case's keys exist";
+                return self.undiscovered(case, wanted, &reason);
             }
         }
-        if let Some(slot) = occupied(target, &footprint, &self.limits).await {
-            return skip(
-                "would see keys of yours",
-                format!("there are keys in slot {slot}, whose keys it counts"),
-            );
+        match occupied(target, &footprint, &self.limits).await {
+            Ok(None) => {}
+            Ok(Some(slot)) => {
+                return skip(
+                    "would see keys of yours",
+                    format!("there are keys in slot {slot}, whose keys it counts"),
+                );
+            }
+            Err(reason) => {
+                let wanted = "a server that tells how many keys are in the case's slots";
+                return self.undiscovered(case, wanted, &reason);
+            }
         }
         *self.in_hand() = Some((target.clone(), footprint.clone()));
         let trial = self.trial(case, target).await;
@@ -320,6 +323,16 @@ impl Runner {
             }
         }
         Ok(trial)
+    }
+
+    /// The departure of a case that cannot be tried, since the server did not tell what must be known first.
+    fn undiscovered(&self, case: &Case, wanted: &str, reason: &str) -> Tried {
+        let undiscovered = Undiscovered {
+            expected: wanted.to_owned(),
+            received: reason.to_owned(),
+        };
+        let difference = unknown_place(case, undiscovered);
+        Err(self.departs(case, None, difference))
     }
 
     async fn trial<T: Target>(&self, case: &Case, target: &T) -> Tried {
