@@ -93,10 +93,13 @@ fn of_cluster(
         link: view::info_field(replication, "master_link_status").map(ToOwned::to_owned),
         slots: view::slots(slots).ok_or_else(|| strange("CLUSTER SLOTS"))?,
     };
-    if answers.myself().is_none() {
-        Err(strange("CLUSTER NODES"))
-    } else {
-        Ok(answers)
+    match answers.myself() {
+        None => Err(strange("CLUSTER NODES")),
+        // A replica that does not tell its link is not one whose link is up.
+        Some(line) if line.master.is_some() && answers.link.is_none() => {
+            Err(strange("INFO replication"))
+        }
+        Some(_) => Ok(answers),
     }
 }
 

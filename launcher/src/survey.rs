@@ -78,6 +78,14 @@ impl Survey {
         Self { accounts }
     }
 
+    /// The same, but for a node that has fallen silent since, with the reason.
+    pub(crate) fn silence(&mut self, node: &str, why: String) {
+        let mut accounts = self.accounts.iter_mut();
+        if let Some(account) = accounts.find(|account| account.node == node) {
+            account.says = Err(why);
+        }
+    }
+
     /// The accounts, silent nodes included.
     pub fn accounts(&self) -> &[Account] {
         &self.accounts

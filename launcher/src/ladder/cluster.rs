@@ -120,10 +120,10 @@ impl<'a> Truth<'a> {
         if answers.slots == self.slots {
             return None;
         }
-        let wrong = self
-            .slots
-            .iter()
-            .find(|line| !answers.slots.contains(line))?;
+        let wrong = self.slots.iter().find(|line| !answers.slots.contains(line));
+        let Some(wrong) = wrong else {
+            return Some("its CLUSTER SLOTS shows more than there is".to_owned());
+        };
         let range = format!("{}-{}", wrong.start, wrong.end);
         let here = answers
             .slots
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn every_shortcoming_holds_the_node_on_its_rung_and_is_named() {
         type Case = (usize, fn(&mut ClusterAnswers), Rung, &'static str);
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             (
                 0,
                 |n| drop(n.nodes.pop()),
@@ -321,6 +321,12 @@ mod tests {
                 |n| drop(n.slots.pop()),
                 Rung::Replicas,
                 "n2 is replicas: its CLUSTER SLOTS has no range 100-16383",
+            ),
+            (
+                1,
+                |n| n.slots.push(n.slots[0].clone()),
+                Rung::Replicas,
+                "n2 is replicas: its CLUSTER SLOTS shows more than there is",
             ),
         ];
         for (node, breakage, rung, words) in cases {

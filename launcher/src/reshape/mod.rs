@@ -1,6 +1,7 @@
 //! Changing the shape of a cluster that runs and holds data, and telling whether its shape is sound.
 
 pub mod check;
+mod equipment;
 mod error;
 pub mod fix;
 mod journal;
@@ -9,6 +10,7 @@ mod mover;
 pub mod moves;
 pub mod plan;
 
+pub use equipment::Equipment;
 pub use error::MoveError;
 pub use journal::Journal;
 pub use mover::{MoveEvent, MoveOptions, Moved, Progress, SlowKey, Way};

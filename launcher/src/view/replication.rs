@@ -56,11 +56,13 @@ pub fn replication(reply: &Frame) -> Option<Replication> {
         number.parse::<u32>().ok()?;
         replica_line(value)
     });
+    // A replica that does not tell its link is not one whose link is up.
+    let link = match &master {
+        Some(_) => Some(field("master_link_status")?.to_owned()),
+        None => None,
+    };
     Some(Replication {
-        link: master
-            .as_ref()
-            .and_then(|_| field("master_link_status"))
-            .map(ToOwned::to_owned),
+        link,
         replicas: replicas.collect(),
         master,
     })
@@ -119,6 +121,12 @@ mod tests {
         let says = replication(&reply).unwrap();
         assert_eq!(says.master.unwrap().to_string(), "127.0.0.1:7001");
         assert_eq!(says.link.as_deref(), Some("down"));
+    }
+
+    #[test]
+    fn a_replica_that_does_not_tell_its_link_is_not_understood() {
+        let text = b"role:slave\r\nmaster_host:127.0.0.1\r\nmaster_port:7001\r\n";
+        assert_eq!(replication(&bulk(text)), None);
     }
 
     #[test]

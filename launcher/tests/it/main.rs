@@ -6,12 +6,15 @@
 )]
 
 mod acknowledged;
+mod alike;
 mod archives;
 mod boot;
+mod checked;
 mod client;
 mod conformance;
 mod databases;
 mod doors;
+mod failed;
 mod failover;
 mod hostile;
 mod killed;

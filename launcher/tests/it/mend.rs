@@ -16,10 +16,10 @@ use shardlab::wait::{Deadline, until};
 use crate::lab::{Lab, PATIENCE};
 
 /// A cluster with keys, and the right to mend it.
-struct Broken {
+pub(crate) struct Broken {
     _lab: Lab,
-    lock: Lock,
-    cluster: Cluster,
+    pub(crate) lock: Lock,
+    pub(crate) cluster: Cluster,
     keys: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ async fn ask(cluster: &Cluster, command: &[&str]) -> Option<Vec<u8>> {
 
 impl Broken {
     /// Sound as yet: three masters with a replica each, `count` keys in slot 15495 and as many all over.
-    async fn new(count: usize) -> Self {
+    pub(crate) async fn new(count: usize) -> Self {
         let lab = Lab::new();
         let home = Home::at(lab.home());
         let lock = home
@@ -75,7 +75,7 @@ impl Broken {
         broken
     }
 
-    async fn check(&self) -> Vec<String> {
+    pub(crate) async fn check(&self) -> Vec<String> {
         let findings = self.cluster.check(deadline()).await;
         findings.iter().map(ToString::to_string).collect()
     }
@@ -91,7 +91,7 @@ impl Broken {
         String::from_utf8(reply.as_text().unwrap().to_vec()).unwrap()
     }
 
-    async fn open(&self, node: &str, direction: &str, peer: &str) {
+    pub(crate) async fn open(&self, node: &str, direction: &str, peer: &str) {
         let slot = key_slot(TAG.as_bytes()).to_string();
         let peer = self.id(peer).await;
         self.order(node, &["CLUSTER", "SETSLOT", &slot, direction, &peer])
@@ -99,7 +99,7 @@ impl Broken {
     }
 
     /// Moves some keys of slot 15495 from `n3` as a mover would.
-    async fn migrate(&self, to: &str, keys: std::ops::Range<usize>) {
+    pub(crate) async fn migrate(&self, to: &str, keys: std::ops::Range<usize>) {
         let address = self.cluster.node(to).unwrap().address();
         let (ip, port) = (address.ip().to_string(), address.port().to_string());
         let keys: Vec<_> = keys.map(|number| format!("{TAG}{number}")).collect();
@@ -109,7 +109,7 @@ impl Broken {
     }
 
     /// Mends it, after which it must be sound, with all keys there; gives what was done.
-    async fn fixed(mut self) -> Vec<Repair> {
+    pub(crate) async fn fixed(mut self) -> Vec<Repair> {
         let fixed = self.cluster.fix(&self.lock, |_| {}).await.unwrap();
         let left: Vec<_> = fixed.left.iter().map(ToString::to_string).collect();
         assert_eq!(left, [""; 0], "done: {:?}", fixed.done);
@@ -120,7 +120,7 @@ impl Broken {
     }
 
     /// Every key is there once, and can be read and written.
-    async fn assert_whole(&self) {
+    pub(crate) async fn assert_whole(&self) {
         for key in &self.keys {
             let value = ask(&self.cluster, &["GET", key]).await;
             assert_eq!(value.as_deref(), Some(key.as_bytes()), "{key}");

@@ -1,7 +1,10 @@
-//! What can be wrong with a cluster's shape, and what mends it. Pure.
+//! What can be wrong with a cluster. Pure.
 
 use std::fmt;
 
+use super::alike::Difference;
+use super::inspection::ServerProcess;
+use super::remedy::Remedy;
 use crate::slots::SlotRanges;
 use crate::survey::Direction;
 
@@ -15,8 +18,8 @@ pub enum Finding {
         node: String,
         /// Why there is no answer.
         why: String,
-        /// Whether it is paused.
-        paused: bool,
+        /// What its server's process does.
+        process: ServerProcess,
         /// The slots that other nodes say are its own.
         slots: SlotRanges,
     },
@@ -74,19 +77,28 @@ pub enum Finding {
         /// Whether it gives them away.
         export: bool,
     },
-    /// A command that moves slots was interrupted.
+    /// A command that moves slots was interrupted, or is at work.
     Unfinished {
         /// The command, as a user can give it again.
         command: String,
         /// The slots that it moves; some may have moved already.
         slots: SlotRanges,
+        /// Whether a command is at work.
+        at_work: bool,
     },
-    /// A command that adds or deletes a node was interrupted.
+    /// What a command that moves slots has set out to do was written down, but cannot be read.
+    Unreadable {
+        /// The file and what is wrong with it.
+        why: String,
+    },
+    /// A command that adds or deletes a node was interrupted, or is at work.
     Passing {
         /// The node.
         node: String,
         /// Whether it goes.
         leaves: bool,
+        /// Whether a command is at work.
+        at_work: bool,
     },
     /// A node does not know another one.
     Unacquainted {
@@ -161,6 +173,15 @@ pub enum Finding {
         /// How many there were to be.
         planned: usize,
     },
+    /// A master has neither slots nor replicas, and was to be a replica in its shard.
+    Idle {
+        /// The node.
+        node: String,
+        /// The master of its shard.
+        master: String,
+    },
+    /// Masters do not have the same functions, users or settings.
+    Unlike(Difference),
     /// Nodes refuse keys.
     NotOk {
         /// The nodes.
@@ -168,48 +189,6 @@ pub enum Finding {
         /// Their `cluster_state`.
         state: String,
     },
-}
-
-/// What mends a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
-    /// `shardlab fix`
-    Fix,
-    /// `shardlab start NODE`
-    Start(String),
-    /// `shardlab resume NODE`
-    Resume(String),
-    /// It passes by itself, or `fix` helps.
-    Time,
-    /// A replica must be added.
-    AddReplica(String),
-    /// The command that was interrupted must be given again.
-    Again,
-    /// Another finding must be mended first.
-    Others,
-    /// It is to be decided by the user: the node is alive and owns slots.
-    Decide,
-}
-
-impl Remedy {
-    /// The remedy in words; `option` is what a command needs to mean the same cluster, with a blank in
-    /// front.
-    pub fn text(&self, option: &str) -> String {
-        match self {
-            Self::Fix => format!("`shardlab fix{option}`"),
-            Self::Start(node) => format!("`shardlab start{option} {node}`"),
-            Self::Resume(node) => format!("`shardlab resume{option} {node}`"),
-            Self::Time => format!("passes by itself within seconds, else `shardlab fix{option}`"),
-            Self::AddReplica(node) => {
-                format!("`shardlab add-node{option} --replica-of {node}`")
-            }
-            Self::Again => "the same command again finishes it".to_owned(),
-            Self::Others => "goes with the other findings".to_owned(),
-            Self::Decide => format!(
-                "it lives and owns slots: reshard them away and remove it, or `shardlab down{option}`"
-            ),
-        }
-    }
 }
 
 impl Finding {
@@ -224,6 +203,7 @@ impl Finding {
             Self::Astray { .. } => "astray",
             Self::Migrating { .. } => "migrating",
             Self::Unfinished { .. } => "unfinished",
+            Self::Unreadable { .. } => "unreadable",
             Self::Passing { .. } => "passing",
             Self::Unacquainted { .. } => "unacquainted",
             Self::Stranger { .. } => "stranger",
@@ -234,6 +214,8 @@ impl Finding {
             Self::Suspected { .. } => "suspected",
             Self::NotReplicating { .. } => "not-replicating",
             Self::Unprotected { .. } => "unprotected",
+            Self::Idle { .. } => "idle",
+            Self::Unlike(_) => "unlike",
             Self::NotOk { .. } => "not-ok",
         }
     }
@@ -241,7 +223,8 @@ impl Finding {
     /// The nodes that it is about, the one that is wrong or says so first.
     pub fn nodes(&self) -> Vec<&str> {
         match self {
-            Self::Unfinished { .. } => Vec::new(),
+            Self::Unfinished { .. } | Self::Unreadable { .. } => Vec::new(),
+            Self::Unlike(difference) => difference.nodes(),
             Self::NotCovered { keys, .. } => keys.iter().map(|(node, _)| node.as_str()).collect(),
             Self::Contested { nodes, .. }
             | Self::SharedEpoch { nodes, .. }
@@ -256,6 +239,7 @@ impl Finding {
             | Self::Stranger { node, .. }
             | Self::Miscast { node, .. }
             | Self::Masterless { node, .. }
+            | Self::Idle { node, .. }
             | Self::Unlinked { node, .. }
             | Self::Suspected { node, .. }
             | Self::NotReplicating { node, .. }
@@ -284,17 +268,24 @@ impl Finding {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Stranger { alive, slots, .. } if *alive && !slots.is_empty() => Remedy::Decide,
-            Self::Silent {
-                node, paused: true, ..
-            } => Remedy::Resume(node.clone()),
-            Self::Silent { node, .. } => Remedy::Start(node.clone()),
+            Self::Silent { node, process, .. } => match process {
+                ServerProcess::Ended => Remedy::Start(node.clone()),
+                ServerProcess::Paused => Remedy::Resume(node.clone()),
+                ServerProcess::Running => Remedy::Restart(node.clone()),
+                ServerProcess::Unknown => Remedy::Foreign(node.clone()),
+            },
+            Self::Unfinished { at_work: true, .. } | Self::Passing { at_work: true, .. } => {
+                Remedy::Wait
+            }
             Self::NotCovered { .. }
             | Self::Contested { .. }
             | Self::Open { .. }
             | Self::Astray { .. }
             | Self::Unfinished { .. }
+            | Self::Unreadable { .. }
             | Self::Migrating { export: true, .. }
             | Self::Masterless { .. }
+            | Self::Idle { .. }
             | Self::Stranger { .. } => Remedy::Fix,
             Self::Disagreement { .. }
             | Self::Migrating { .. }
@@ -305,6 +296,7 @@ impl Finding {
             | Self::Suspected { .. }
             | Self::NotReplicating { .. } => Remedy::Time,
             Self::Unprotected { node, .. } => Remedy::AddReplica(node.clone()),
+            Self::Unlike(difference) => difference.remedy(),
             Self::Passing { .. } => Remedy::Again,
             Self::NotOk { .. } => Remedy::Others,
         }
@@ -312,7 +304,10 @@ impl Finding {
 
     /// Whether it may be nothing but news that has not spread yet.
     pub fn may_pass(&self) -> bool {
-        matches!(self.remedy(), Remedy::Time | Remedy::Others)
+        matches!(
+            self.remedy(),
+            Remedy::Time | Remedy::Others | Remedy::Restart(_)
+        )
     }
 }
 
@@ -380,15 +375,36 @@ impl fmt::Display for Finding {
                 let verb = if *export { "giving away" } else { "getting" };
                 write!(f, "{node} is {verb} slots {slots} by atomic migration")
             }
-            Self::Unfinished { command, slots } => {
-                write!(f, "`{command}` was interrupted; it moves slots {slots}")
+            Self::Unfinished {
+                command,
+                slots,
+                at_work,
+            } => {
+                let is = if *at_work {
+                    "is running"
+                } else {
+                    "was interrupted"
+                };
+                write!(f, "`{command}` {is}; it moves slots {slots}")
             }
-            Self::Passing { node, leaves } => {
-                let end = if *leaves { "be deleted" } else { "be added" };
-                write!(
-                    f,
-                    "{node} was about to {end} when the command was interrupted"
-                )
+            Self::Unreadable { why } => write!(
+                f,
+                "a command that moves slots was interrupted, and its plan is lost: {why}"
+            ),
+            Self::Passing {
+                node,
+                leaves,
+                at_work,
+            } => {
+                let end = if *leaves { "deleted" } else { "added" };
+                if *at_work {
+                    write!(f, "{node} is being {end}")
+                } else {
+                    write!(
+                        f,
+                        "{node} was about to be {end} when the command was interrupted"
+                    )
+                }
             }
             Self::Unacquainted { node, with } => write!(f, "{node} does not know {with}"),
             Self::Stranger {
@@ -438,6 +454,11 @@ impl fmt::Display for Finding {
             Self::Unprotected { node, planned } => {
                 write!(f, "{node} has no replica, but was to have {planned}")
             }
+            Self::Idle { node, master } => write!(
+                f,
+                "{node} is a master without slots, but was to be a replica in the shard of {master}"
+            ),
+            Self::Unlike(difference) => difference.fmt(f),
             Self::NotOk { nodes, state } => {
                 write!(f, "cluster_state:{state} on {}", nodes.join(", "))
             }

@@ -6,14 +6,17 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::finding::Finding;
-use super::inspection::{Detail, Inspection, Migration, Passing, Seat, Unfinished};
+use super::inspection::{
+    Detail, Inspection, Journaled, Migration, Passing, Seat, ServerProcess, Unfinished,
+};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::node::{Endpoint, Node, Session};
-use crate::reshape::Journal;
 use crate::reshape::mover::jobs::{Job, State, jobs};
+use crate::reshape::{Equipment, Journal};
+use crate::resp::Frame;
 use crate::slots::{Slot, SlotRange, SlotRanges};
-use crate::state::Stage;
+use crate::state::{Stage, is_locked};
 use crate::survey::{Account, Survey};
 use crate::view::{self, NodeLine};
 use crate::wait::{Deadline, next_round};
@@ -32,7 +35,18 @@ impl Cluster {
     /// What may be news that has not spread yet is a finding only if it is still so after three
     /// seconds. A node that does not answer by the deadline is a finding, not an error.
     pub async fn check(&self, deadline: Deadline) -> Vec<Finding> {
-        self.settled(SETTLING, deadline).await.1
+        loop {
+            let at_work = is_locked(&self.folder());
+            let (mut inspection, findings) = self.settled(SETTLING, deadline).await;
+            if !at_work || findings.is_empty() || deadline.passed() {
+                return findings;
+            }
+            // What a command has left undone is known only if it is still at work.
+            if is_locked(&self.folder()) {
+                inspection.at_work = true;
+                return super::check(&inspection);
+            }
+        }
     }
 
     /// The same, with what it is made from and with a time of its own for news to spread.
@@ -54,26 +68,35 @@ impl Cluster {
         }
     }
 
-    /// What a check is made from, all nodes asked at once.
+    /// What a check is made from, all nodes asked at once. A node that does not answer all that it is
+    /// asked counts as silent: what it has not told is not known.
     pub async fn inspect(&self, deadline: Deadline) -> Inspection {
-        let (survey, passing) = self.without_passing(&self.survey(deadline).await);
-        let mut asking: JoinSet<Option<(String, Detail)>> = JoinSet::new();
+        let (mut survey, passing) = self.without_passing(&self.survey(deadline).await);
+        let mut asking: JoinSet<(String, Result<Detail, String>)> = JoinSet::new();
         for node in self.nodes() {
             if let Some(myself) = survey.node(node.name()) {
                 let (endpoint, myself) = (node.endpoint(), myself.clone());
+                let ours = node.is_ours();
                 asking.spawn(async move {
-                    let detail = detail(&endpoint, &myself, deadline).await.ok()?;
-                    Some((endpoint.name, detail))
+                    let detail = detail(&endpoint, ours, &myself, deadline).await;
+                    (endpoint.name, detail)
                 });
             }
         }
-        let details = asking.join_all().await.into_iter().flatten().collect();
+        let mut details = BTreeMap::new();
+        for (node, detail) in asking.join_all().await {
+            match detail {
+                Ok(detail) => drop(details.insert(node, detail)),
+                Err(why) => survey.silence(&node, why),
+            }
+        }
         Inspection {
             survey,
             seats: self.nodes().iter().map(seat).collect(),
             details,
             unfinished: self.unfinished(),
             passing,
+            at_work: false,
         }
     }
 
@@ -101,15 +124,18 @@ impl Cluster {
         (Survey::new(accounts.collect()), passing)
     }
 
-    /// The command that moves slots and was interrupted; one whose journal cannot be read is told of
-    /// by whoever would go on with it.
-    fn unfinished(&self) -> Option<Unfinished> {
-        let journal = Journal::read(&self.folder()).ok()??;
+    /// The command that moves slots and has not come to its end.
+    fn unfinished(&self) -> Journaled {
+        let journal = match Journal::read(&self.folder()) {
+            Ok(None) => return Journaled::Nothing,
+            Ok(Some(journal)) => journal,
+            Err(error) => return Journaled::Unreadable(error.to_string()),
+        };
         let slots = journal
             .moves
             .iter()
             .flat_map(|part| part.slots.ranges().iter().copied());
-        Some(Unfinished {
+        Journaled::Command(Unfinished {
             slots: slots.collect(),
             command: journal.command,
         })
@@ -121,47 +147,95 @@ fn seat(node: &Node) -> Seat {
         node: node.name().to_owned(),
         port: node.plan().port,
         shard: node.plan().shard,
-        paused: node.is_paused(),
+        process: if !node.is_ours() {
+            ServerProcess::Unknown
+        } else if node.process().is_none() {
+            ServerProcess::Ended
+        } else if node.is_paused() {
+            ServerProcess::Paused
+        } else {
+            ServerProcess::Running
+        },
     }
 }
 
 async fn detail(
     endpoint: &Endpoint,
+    ours: bool,
     myself: &NodeLine,
     deadline: Deadline,
-) -> Result<Detail, Error> {
-    let failed = |source| endpoint.failed(source);
-    let mut connection = endpoint.connect(deadline).await.map_err(failed)?;
-    let commands: [&[&str]; 3] = [
+) -> Result<Detail, String> {
+    let mut connection = endpoint
+        .connect(deadline)
+        .await
+        .map_err(|error| error.to_string())?;
+    let questions: [&[&str]; 3] = [
         &["CLUSTER", "INFO"],
         &["INFO", "replication"],
-        // An error where there is no atomic migration.
         &["CLUSTER", "GETSLOTMIGRATIONS"],
     ];
-    let replies = connection
-        .pipeline(&commands, deadline)
-        .await
-        .map_err(failed)?;
+    let replies = connection.pipeline(&questions, deadline).await;
+    let replies = replies.map_err(|error| error.to_string())?;
     let [info, replication, migrations] = replies.as_slice() else {
-        return Ok(Detail::default());
+        return Err("it gave too few answers".to_owned());
     };
-    let field = |reply, name| view::info_field(reply, name).map(ToOwned::to_owned);
-    let jobs = jobs(migrations).unwrap_or_default();
+    let field = |question: &str, reply, name| match view::info_field(reply, name) {
+        Some(value) => Ok(Some(value.to_owned())),
+        None => Err(strange(question, reply)),
+    };
+    // A replica shows its master's migrations and holds its master's keys.
+    let is_master = myself.has("master");
+    let equipment = if is_master {
+        let mut equipment = Equipment::ask(&mut connection, deadline).await?;
+        if !ours {
+            // What somebody else has started has the settings that they gave it.
+            equipment.settings.clear();
+        }
+        Some(equipment)
+    } else {
+        None
+    };
     Ok(Detail {
-        state: field(info, "cluster_state"),
-        link: field(replication, "master_link_status"),
-        keys: if myself.has("master") {
-            keys(endpoint, myself, deadline).await?
+        equipment,
+        state: field("CLUSTER INFO", info, "cluster_state")?,
+        link: if is_master {
+            None
+        } else {
+            field("INFO replication", replication, "master_link_status")?
+        },
+        // -1, if it has never had any.
+        offset: view::info_field(replication, "slave_repl_offset")
+            .and_then(|offset| offset.parse().ok()),
+        keys: if is_master {
+            keys(endpoint, myself, deadline)
+                .await
+                .map_err(|error| refusal(&error))?
         } else {
             BTreeMap::new()
         },
-        // A replica shows its master's.
-        migrations: jobs
-            .iter()
-            .filter(|_| myself.has("master"))
-            .filter_map(migration)
-            .collect(),
+        migrations: if is_master {
+            under_way(migrations).ok_or_else(|| strange("CLUSTER GETSLOTMIGRATIONS", migrations))?
+        } else {
+            Vec::new()
+        },
     })
+}
+
+/// Why there is no answer, of a node that is named anyhow.
+fn refusal(error: &Error) -> String {
+    match error {
+        Error::Reply { command, reply, .. } => format!("`{command}`: {reply}"),
+        Error::Client { source, .. } => source.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// Why a reply is no answer.
+fn strange(question: &str, reply: &Frame) -> String {
+    match reply.as_error() {
+        Some(error) => format!("`{question}`: {}", crate::resp::escape(error)),
+        None => format!("its {question} cannot be understood"),
+    }
 }
 
 /// The keys of each slot, in all databases; slots without keys are left out. Where a node has no more keys
@@ -199,13 +273,24 @@ async fn count_keys(
     Ok(keys)
 }
 
-/// A migration of the servers, unless it has come to an end.
+/// The migrations of the servers that have not come to an end; `None` if a node does not say. One
+/// without atomic migration does not know the question ("Unknown subcommand" since Redis 5.0, "unknown
+/// subcommand" since 7.0).
+fn under_way(reply: &Frame) -> Option<Vec<Migration>> {
+    let unknown = |error: &[u8]| String::from_utf8_lossy(error).contains("nknown subcommand");
+    if reply.as_error().is_some_and(unknown) {
+        return Some(Vec::new());
+    }
+    let jobs = jobs(reply)?;
+    let working = jobs.iter().filter(|job| job.state == State::Working);
+    working.map(migration).collect()
+}
+
 fn migration(job: &Job) -> Option<Migration> {
     let ranges = job.slots.split_ascii_whitespace();
-    (job.state == State::Working).then(|| Migration {
-        slots: ranges
-            .filter_map(|range| range.parse::<SlotRange>().ok())
-            .collect(),
+    let slots: Result<SlotRanges, _> = ranges.map(str::parse::<SlotRange>).collect();
+    Some(Migration {
+        slots: slots.ok()?,
         export: job.export,
     })
 }

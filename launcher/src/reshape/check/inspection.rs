@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::reshape::equipment::Equipment;
 use crate::slots::{Slot, SlotRange, SlotRanges};
 use crate::survey::{OpenSlot, Survey};
 use crate::view::NodeLine;
@@ -15,8 +16,21 @@ pub struct Seat {
     pub port: u16,
     /// The shard that it was born into.
     pub shard: usize,
-    /// Whether it stands still (SIGSTOP).
-    pub paused: bool,
+    /// What its server's process does.
+    pub process: ServerProcess,
+}
+
+/// What the process of a node's server does, as the system tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerProcess {
+    /// It runs.
+    Running,
+    /// It stands still (SIGSTOP).
+    Paused,
+    /// There is none.
+    Ended,
+    /// The node is not ours, and nobody knows.
+    Unknown,
 }
 
 /// What one node was asked besides CLUSTER NODES.
@@ -26,8 +40,12 @@ pub struct Detail {
     pub state: Option<String>,
     /// `master_link_status` of INFO replication; `None` on a master.
     pub link: Option<String>,
+    /// How much of its master's data a replica has, in bytes (`slave_repl_offset` of INFO replication).
+    pub offset: Option<u64>,
     /// A master's keys in each slot, owned or not; slots without keys are absent.
     pub keys: BTreeMap<Slot, u64>,
+    /// A master's functions, users and settings.
+    pub equipment: Option<Equipment>,
     /// Its atomic slot migrations that have not come to an end (Valkey since 9.0).
     pub migrations: Vec<Migration>,
 }
@@ -50,6 +68,18 @@ pub struct Unfinished {
     pub slots: SlotRanges,
 }
 
+/// What is known of a command that moves slots and has not come to its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Journaled {
+    /// There is none.
+    #[default]
+    Nothing,
+    /// This one.
+    Command(Unfinished),
+    /// It was written down, but the file cannot be read, with the reason.
+    Unreadable(String),
+}
+
 /// A node that is about to come or to go, and owns no slots: the others need not know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passing {
@@ -69,9 +99,11 @@ pub struct Inspection {
     /// By the node's name; of those that speak.
     pub details: BTreeMap<String, Detail>,
     /// The command that moves slots and has not come to its end, if there is one.
-    pub unfinished: Option<Unfinished>,
-    /// The nodes that a command was about to add or to delete when it was interrupted.
+    pub unfinished: Journaled,
+    /// The nodes that a command is about to add or to delete.
     pub passing: Vec<Passing>,
+    /// Whether a command is at work on the cluster at this moment.
+    pub at_work: bool,
 }
 
 impl Inspection {
@@ -143,6 +175,15 @@ impl Inspection {
     /// Whether the node of this name does not speak.
     pub(crate) fn is_silent(&self, node: &str) -> bool {
         self.survey.node(node).is_none()
+    }
+
+    /// Whether another node speaks at the address of a line: what was there before is no more.
+    pub(crate) fn is_replaced(&self, line: &NodeLine) -> bool {
+        let port = port_of(&line.address);
+        let mut seats = self.seats.iter();
+        let seat = seats.find(|seat| Some(seat.port) == port);
+        seat.and_then(|seat| self.survey.node(&seat.node))
+            .is_some_and(|own| own.id != line.id)
     }
 
     /// The slots that other nodes give to the ids that no node that speaks has: nobody but the

@@ -3,14 +3,20 @@
 //!
 //! [`Cluster::check`](crate::Cluster::check) asks all nodes; [`check`] judges what they say, and is pure.
 
+mod alike;
 mod finding;
 mod inspect;
 mod inspection;
 mod nodes;
+mod remedy;
 mod slots;
 
-pub use finding::{Finding, Remedy};
-pub use inspection::{Detail, Inspection, Migration, Passing, Seat, Unfinished};
+pub use alike::{Difference, Kind};
+pub use finding::Finding;
+pub use inspection::{
+    Detail, Inspection, Journaled, Migration, Passing, Seat, ServerProcess, Unfinished,
+};
+pub use remedy::Remedy;
 
 pub(crate) use finding::keys_of;
 
@@ -19,6 +25,7 @@ pub fn check(inspection: &Inspection) -> Vec<Finding> {
     let mut findings = nodes::silent(inspection);
     findings.extend(slots::findings(inspection));
     findings.extend(nodes::findings(inspection));
+    findings.extend(alike::findings(inspection));
     findings
 }
 

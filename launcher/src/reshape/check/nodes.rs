@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::finding::Finding;
-use super::inspection::Inspection;
+use super::inspection::{Inspection, Journaled, ServerProcess};
 use crate::slots::SlotRanges;
 use crate::view::NodeLine;
 
@@ -15,13 +15,15 @@ pub(super) fn silent(inspection: &Inspection) -> Vec<Finding> {
         .map(|(node, why)| Finding::Silent {
             node: node.to_owned(),
             why: why.clone(),
-            paused: inspection
-                .seats
-                .iter()
-                .any(|seat| seat.node == node && seat.paused),
+            process: process_of(inspection, node),
             slots: slots_told_of(inspection, node),
         })
         .collect()
+}
+
+fn process_of(inspection: &Inspection, node: &str) -> ServerProcess {
+    let seat = inspection.seats.iter().find(|seat| seat.node == node);
+    seat.map_or(ServerProcess::Unknown, |seat| seat.process)
 }
 
 /// The slots that the others give to a node that is silent.
@@ -44,9 +46,17 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
     findings.extend(inspection.passing.iter().map(|passing| Finding::Passing {
         node: passing.node.clone(),
         leaves: passing.leaves,
+        at_work: inspection.at_work,
     }));
     findings.extend(replicas(inspection));
-    findings.extend(unprotected(inspection));
+    let idle = idle(inspection);
+    let unprotected = unprotected(inspection).into_iter().filter(|finding| {
+        let mut idle = idle.iter();
+        !idle
+            .any(|idle| matches!(idle, Finding::Idle { master, .. } if finding.nodes() == [master]))
+    });
+    findings.extend(unprotected);
+    findings.extend(idle);
     findings.extend(not_ok(inspection));
     findings
 }
@@ -84,7 +94,7 @@ fn told(inspection: &Inspection, node: &str, line: &NodeLine) -> Option<Finding>
             id: line.id.clone(),
             address: line.address.clone(),
             slots: line.slots.iter().copied().collect(),
-            alive: line.connected || line.has("handshake"),
+            alive: (line.connected || line.has("handshake")) && !inspection.is_replaced(line),
         });
     };
     // That it is silent has been said, and explains what is wrong with the others' lines about it.
@@ -157,6 +167,41 @@ fn unprotected(inspection: &Inspection) -> Vec<Finding> {
             findings.push(Finding::Unprotected {
                 node: node.to_owned(),
                 planned,
+            });
+        }
+    }
+    findings
+}
+
+/// Masters without slots, replicas and keys, whose shard has another master with slots: such as a node that
+/// has come back without its nodes.conf. What is about to get slots is none.
+fn idle(inspection: &Inspection) -> Vec<Finding> {
+    if inspection.unfinished != Journaled::Nothing {
+        return Vec::new();
+    }
+    let survey = &inspection.survey;
+    let shard = |node: &str| {
+        let seat = inspection.seats.iter().find(|seat| seat.node == node)?;
+        Some(seat.shard)
+    };
+    let is_idle = |node: &str, line: &NodeLine| {
+        let detail = inspection.details.get(node);
+        let holds_none =
+            detail.is_some_and(|detail| detail.keys.is_empty() && detail.migrations.is_empty());
+        line.slots.is_empty()
+            && line.open.is_empty()
+            && holds_none
+            && survey.replicas_of(&line.id).next().is_none()
+    };
+    let mut findings = Vec::new();
+    for (node, _) in survey.masters().filter(|(node, line)| is_idle(node, line)) {
+        let mut beside = survey.masters().filter(|(other, line)| {
+            *other != node && !line.slots.is_empty() && shard(other) == shard(node)
+        });
+        if let (Some((master, _)), None) = (beside.next(), beside.next()) {
+            findings.push(Finding::Idle {
+                node: node.to_owned(),
+                master: master.to_owned(),
             });
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::finding::Finding;
-use super::inspection::Inspection;
+use super::inspection::{Inspection, Journaled};
 use crate::slots::{Slot, SlotRange, SlotRanges};
 use crate::survey::Direction;
 
@@ -13,17 +13,32 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
     let mut findings = owners(inspection, &claims);
     findings.extend(open(inspection));
     findings.extend(migrations(inspection));
-    findings.extend(
-        inspection
-            .unfinished
-            .iter()
-            .map(|unfinished| Finding::Unfinished {
-                command: unfinished.command.clone(),
-                slots: unfinished.slots.clone(),
-            }),
-    );
     findings.extend(astray(inspection, &claims));
     findings.extend(disagreements(inspection, &claims));
+    match &inspection.unfinished {
+        Journaled::Nothing => {}
+        Journaled::Command(unfinished) => {
+            if inspection.at_work {
+                // What is said of the slots that are moving at this moment is out of date already.
+                let moving = |slots: &SlotRanges| {
+                    slots
+                        .ranges()
+                        .iter()
+                        .all(|range| range.slots().all(|slot| unfinished.slots.contains(slot)))
+                };
+                findings.retain(|finding| !finding.slots().is_some_and(moving));
+            }
+            findings.insert(
+                0,
+                Finding::Unfinished {
+                    command: unfinished.command.clone(),
+                    slots: unfinished.slots.clone(),
+                    at_work: inspection.at_work,
+                },
+            );
+        }
+        Journaled::Unreadable(why) => findings.push(Finding::Unreadable { why: why.clone() }),
+    }
     findings
 }
 

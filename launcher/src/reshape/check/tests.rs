@@ -9,8 +9,9 @@ pub(crate) struct World {
     texts: Vec<(&'static str, Result<String, String>)>,
     keys: Vec<(&'static str, u16, u64)>,
     pub(crate) details: Vec<(&'static str, Detail)>,
-    pub(crate) unfinished: Option<Unfinished>,
+    pub(crate) unfinished: Journaled,
     passing: Vec<Passing>,
+    at_work: bool,
 }
 
 const NAMES: [&str; 6] = ["n1", "n2", "n3", "r1", "r2", "r3"];
@@ -40,7 +41,8 @@ impl World {
             texts: texts.collect(),
             keys: Vec::new(),
             details: Vec::new(),
-            unfinished: None,
+            unfinished: Journaled::Nothing,
+            at_work: false,
             passing: Vec::new(),
         }
     }
@@ -77,6 +79,29 @@ impl World {
         world
     }
 
+    /// A node has come back without its nodes.conf, under an id of its own; the others still know who it was.
+    pub(crate) fn wiped(mut self, node: &'static str, id: &str) -> Self {
+        let index = NAMES.iter().position(|name| *name == node).unwrap();
+        let address = LINES[index].split(' ').nth(1).unwrap();
+        for (name, text) in &mut self.texts {
+            let own = format!("{id} {address} myself,master - 0 0 0 connected\n");
+            let said = text.as_ref().unwrap().lines().map(|line| {
+                let lost = line
+                    .replace(address, ":0@0")
+                    .replace(" connected", " disconnected");
+                let told = if line.contains(address) { &lost } else { line };
+                format!("{told}\n")
+            });
+            let said = said.collect();
+            *text = Ok(said);
+            if *name == node {
+                *text = Ok(own);
+            }
+        }
+        self.details.push((node, Detail::default()));
+        self
+    }
+
     pub(crate) fn silent(mut self, node: &str) -> Self {
         for (name, text) in &mut self.texts {
             if *name == node {
@@ -102,7 +127,7 @@ impl World {
             node: (*name).to_owned(),
             port: 7001 + u16::try_from(index).unwrap(),
             shard: index % 3,
-            paused: false,
+            process: ServerProcess::Ended,
         });
         let mut inspection = Inspection {
             survey: Survey::new(self.texts.iter().filter(stays).map(account).collect()),
@@ -114,6 +139,7 @@ impl World {
                 .collect(),
             unfinished: self.unfinished.clone(),
             passing: self.passing.clone(),
+            at_work: self.at_work,
         };
         for (node, slot, count) in &self.keys {
             let detail = inspection.details.entry((*node).to_owned()).or_default();
@@ -234,17 +260,20 @@ fn the_slots_of_a_silent_node_are_not_uncovered() {
 }
 
 #[test]
-fn a_node_that_is_paused_is_to_be_resumed_not_started() {
-    let mut inspection = World::sound().silent("n2").inspection();
-    for seat in &mut inspection.seats {
-        seat.paused = seat.node == "n2";
+fn what_mends_silence_depends_on_the_process() {
+    for (process, words) in [
+        (ServerProcess::Ended, "`shardlab start -n other n2`"),
+        (ServerProcess::Paused, "`shardlab resume -n other n2`"),
+        (ServerProcess::Running, "`shardlab restart -n other n2`"),
+        (ServerProcess::Unknown, "was not started by shardlab"),
+    ] {
+        let mut inspection = World::sound().silent("n2").inspection();
+        for seat in &mut inspection.seats {
+            seat.process = process;
+        }
+        let text = check(&inspection)[0].remedy().text(" -n other");
+        assert!(text.contains(words), "{process:?}: {text}");
     }
-    let findings = check(&inspection);
-    assert_eq!(findings[0].remedy(), Remedy::Resume("n2".to_owned()));
-    assert_eq!(
-        findings[0].remedy().text(" -n other"),
-        "`shardlab resume -n other n2`"
-    );
 }
 
 #[test]
@@ -387,7 +416,7 @@ fn only_what_gossip_may_mend_passes() {
 #[test]
 fn a_command_that_was_interrupted_is_told_with_its_slots() {
     let mut world = World::sound();
-    world.unfinished = Some(Unfinished {
+    world.unfinished = Journaled::Command(Unfinished {
         command: "shardlab reshard --slots 10 --to n1".to_owned(),
         slots: "5461-5470".parse().unwrap(),
     });
@@ -395,6 +424,35 @@ fn a_command_that_was_interrupted_is_told_with_its_slots() {
         world.findings(),
         ["`shardlab reshard --slots 10 --to n1` was interrupted; it moves slots 5461-5470"]
     );
+}
+
+#[test]
+fn a_command_that_is_at_work_is_not_told_as_interrupted() {
+    let mut world = World::sound()
+        .open("n1", "[7->-a2] [9->-a2]")
+        .open("n2", "[7-<-a1]");
+    world.at_work = true;
+    world.unfinished = Journaled::Command(Unfinished {
+        command: "shardlab reshard --slots 1 --to n2".to_owned(),
+        slots: "7".parse().unwrap(),
+    });
+    assert_eq!(
+        world.findings(),
+        [
+            "`shardlab reshard --slots 1 --to n2` is running; it moves slots 7",
+            "n1 is giving slots 7,9 to n2"
+        ]
+    );
+    assert_eq!(check(&world.inspection())[0].remedy(), Remedy::Wait);
+}
+
+#[test]
+fn a_plan_of_slots_that_cannot_be_read_is_not_one_that_is_not_there() {
+    let mut world = World::sound();
+    world.unfinished = Journaled::Unreadable("reshape.json: expected value".to_owned());
+    let findings = check(&world.inspection());
+    assert_eq!((findings.len(), findings[0].kind()), (1, "unreadable"));
+    assert_eq!(findings[0].remedy(), Remedy::Fix);
 }
 
 #[test]

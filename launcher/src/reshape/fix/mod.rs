@@ -9,6 +9,7 @@ mod execute;
 mod plan;
 mod repair;
 mod spread;
+mod steps;
 mod verdict;
 
 pub use execute::{FixEvent, Fixed};

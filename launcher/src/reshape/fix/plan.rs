@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::belief::knows;
 use super::repair::Repair;
 use super::spread::spread;
 use super::verdict::{Case, Ruling, Verdict, rule};
-use crate::reshape::check::{Finding, Inspection, Remedy, check};
+use crate::reshape::check::{Difference, Finding, Inspection, Journaled, Remedy, check};
 use crate::slots::{Slot, SlotRange, SlotRanges};
 use crate::survey::{Direction, OpenSlot};
 
@@ -16,12 +17,33 @@ use crate::survey::{Direction, OpenSlot};
 pub fn repairs(inspection: &Inspection) -> Vec<Repair> {
     let mut repairs = Vec::new();
     for finding in check(inspection) {
-        repairs.extend(of_finding(inspection, finding));
+        match finding {
+            Finding::Unlike(difference) => repairs.extend(to_load(&difference)),
+            finding => repairs.extend(of_finding(inspection, finding)),
+        }
     }
     repairs.extend(of_slots(inspection));
+    let orphans = orphans(inspection);
+    repairs.extend(orphans.iter().map(|orphan| Repair::Promote {
+        node: orphan.node.to_owned(),
+        slots: orphan.slots.clone(),
+    }));
     repairs.sort();
     repairs.dedup();
     repairs
+}
+
+/// A library of which there is one version goes to all masters.
+fn to_load(difference: &Difference) -> Vec<Repair> {
+    let Some((from, lacking)) = difference.to_load() else {
+        return Vec::new();
+    };
+    let load = |node: &String| Repair::Load {
+        node: node.clone(),
+        library: difference.name.clone(),
+        from: from.to_owned(),
+    };
+    lacking.iter().map(load).collect()
 }
 
 /// What mends a finding that is not about whose slots are.
@@ -33,8 +55,9 @@ fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
             slots,
             export: true,
             ..
-        } if inspection.unfinished.is_none() => Some(Repair::Cancel { node, slots }),
-        Finding::Unfinished { command, slots } => Some(Repair::Resume { command, slots }),
+        } if inspection.unfinished == Journaled::Nothing => Some(Repair::Cancel { node, slots }),
+        Finding::Unfinished { command, slots, .. } => Some(Repair::Resume { command, slots }),
+        Finding::Unreadable { why } => Some(Repair::Discard { why }),
         Finding::Stranger {
             node,
             ref id,
@@ -47,8 +70,18 @@ fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
         }),
         Finding::Unacquainted { node, with } => Some(Repair::Meet { node, with }),
         Finding::Masterless { node, master } => {
+            let shard = orphans(inspection);
+            if shard.iter().any(|orphan| orphan.master == master) {
+                // One of them becomes the master, whom the others can follow then.
+                return None;
+            }
             let master = rightful_master(inspection, &node, &master)?;
             Some(Repair::Follow { node, master })
+        }
+        // It can only copy whom it knows.
+        Finding::Idle { node, master } => {
+            let id = &inspection.survey.node(&master)?.id;
+            knows(&inspection.survey, &node, id).then_some(Repair::Follow { node, master })
         }
         Finding::SharedEpoch { epoch, nodes } => Some(Repair::Separate { nodes, epoch }),
         Finding::Disagreement {
@@ -60,6 +93,53 @@ fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
         }),
         _ => None,
     }
+}
+
+/// A replica whose master is gone for good, with slots that nobody else has: all that is left of its data.
+struct Orphan<'a> {
+    node: &'a str,
+    /// The id of the master.
+    master: &'a str,
+    slots: SlotRanges,
+}
+
+/// Of the replicas of each master that is gone for good, the one that has most of its data.
+fn orphans(inspection: &Inspection) -> Vec<Orphan<'_>> {
+    let claims = inspection.claims();
+    let is_claimed = |slot: Slot| {
+        let claimants = claims.get(usize::from(slot.number()));
+        claimants.is_some_and(|all| !all.is_empty())
+    };
+    let mut best: BTreeMap<&str, (Option<u64>, Orphan<'_>)> = BTreeMap::new();
+    for (node, own) in inspection.survey.selves() {
+        let Some(id) = own.master.as_deref() else {
+            continue;
+        };
+        let mut lines = inspection.survey.told_by(node).iter();
+        let Some(line) = lines.find(|line| line.id == id) else {
+            continue;
+        };
+        // One that is only silent may come back.
+        if inspection.name_of(line).is_some() {
+            continue;
+        }
+        let slots = line.slots.iter().flat_map(|range| range.slots());
+        let slots: SlotRanges = slots.filter(|slot| !is_claimed(*slot)).collect();
+        let offset = inspection
+            .details
+            .get(node)
+            .and_then(|detail| detail.offset);
+        let better = best.get(id).is_none_or(|(other, _)| offset > *other);
+        if better && !slots.is_empty() {
+            let orphan = Orphan {
+                node,
+                master: id,
+                slots,
+            };
+            best.insert(id, (offset, orphan));
+        }
+    }
+    best.into_values().map(|(_, orphan)| orphan).collect()
 }
 
 /// The master at the end of the chain that a replica hangs on; else the one of the shard it was born into.
@@ -81,8 +161,10 @@ fn rightful_master(inspection: &Inspection, node: &str, master: &str) -> Option<
         .iter()
         .find(|seat| seat.node == node)?
         .shard;
-    let mut siblings = inspection.seats.iter().filter(|seat| seat.shard == shard);
-    let master = siblings.find(|seat| seat.node != node && is_master(&seat.node))?;
+    let siblings = inspection.seats.iter().filter(|seat| seat.shard == shard);
+    let masters = siblings.filter(|seat| seat.node != node && is_master(&seat.node));
+    let slots = |node: &str| survey.node(node).map_or(0, |line| line.slots.len());
+    let master = masters.max_by_key(|seat| slots(&seat.node) > 0)?;
     Some(master.node.clone())
 }
 
@@ -154,6 +236,14 @@ fn cases<'a>(
     for slot in inspection.slots_of_silent().slots() {
         if let Some(case) = cases.get_mut(at(slot)) {
             case.waits |= case.owners.is_empty();
+        }
+    }
+    for slot in orphans(inspection)
+        .iter()
+        .flat_map(|orphan| orphan.slots.slots())
+    {
+        if let Some(case) = cases.get_mut(at(slot)) {
+            case.waits = true;
         }
     }
     for (_, lines) in survey.told() {

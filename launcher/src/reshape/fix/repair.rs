@@ -6,7 +6,8 @@ use crate::reshape::check::keys_of;
 use crate::slots::SlotRanges;
 
 /// One thing that `fix` does. They are done in the order of the variants: whose a slot is comes before
-/// nodes meet, since a node that hears from another one that it has lost a slot deletes its keys.
+/// nodes meet, since a node that hears from another one that it has lost a slot deletes its keys; whom a
+/// replica copies comes before it forgets its former master.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Repair {
@@ -33,6 +34,20 @@ pub enum Repair {
         /// Those who no longer say that the slots are theirs.
         released: Vec<String>,
     },
+    /// A replica whose master is gone for good becomes the master of its slots.
+    Promote {
+        /// The replica.
+        node: String,
+        /// The slots.
+        slots: SlotRanges,
+    },
+    /// A node becomes a replica of a master. It forgets nobody whom it still copies.
+    Follow {
+        /// The replica.
+        node: String,
+        /// The master.
+        master: String,
+    },
     /// A node forgets one that is not of this cluster.
     Forget {
         /// The node.
@@ -48,13 +63,6 @@ pub enum Repair {
         node: String,
         /// Whom it meets.
         with: String,
-    },
-    /// A replica is told whom to copy.
-    Follow {
-        /// The replica.
-        node: String,
-        /// The master.
-        master: String,
     },
     /// Masters that share an epoch get different ones.
     Separate {
@@ -101,6 +109,21 @@ pub enum Repair {
         /// The nodes that say otherwise.
         nodes: Vec<String>,
     },
+    /// A master is given a function library that another one has.
+    Load {
+        /// The master that lacks it.
+        node: String,
+        /// The library.
+        library: String,
+        /// A master that has it.
+        from: String,
+    },
+    /// The plan of a command that was interrupted cannot be read, and is thrown away: what the nodes
+    /// say is all that is known.
+    Discard {
+        /// The file and what is wrong with it.
+        why: String,
+    },
 }
 
 impl Repair {
@@ -108,6 +131,7 @@ impl Repair {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Cancel { .. } => "cancel",
+            Self::Promote { .. } => "promote",
             Self::Forget { .. } => "forget",
             Self::Meet { .. } => "meet",
             Self::Follow { .. } => "follow",
@@ -118,7 +142,17 @@ impl Repair {
             Self::HandOver { .. } => "hand-over",
             Self::Resume { .. } => "resume",
             Self::Agree { .. } => "agree",
+            Self::Load { .. } => "load",
+            Self::Discard { .. } => "discard",
         }
+    }
+
+    /// Whether what comes after it must not be done without it: whose a slot is.
+    pub(super) fn comes_first(&self) -> bool {
+        matches!(
+            self,
+            Self::Cancel { .. } | Self::Close { .. } | Self::Take { .. } | Self::Promote { .. }
+        )
     }
 
     /// Takes in a step that does the same with other slots; otherwise changes nothing.
@@ -191,6 +225,7 @@ impl Repair {
             Self::Cancel { slots, .. }
             | Self::Close { slots, .. }
             | Self::Take { slots, .. }
+            | Self::Promote { slots, .. }
             | Self::Bring { slots, .. }
             | Self::HandOver { slots, .. }
             | Self::Resume { slots, .. }
@@ -205,6 +240,9 @@ impl fmt::Display for Repair {
         match self {
             Self::Cancel { node, slots } => {
                 write!(f, "cancel the migration of slots {slots} from {node}")
+            }
+            Self::Promote { node, slots } => {
+                write!(f, "{node} becomes the master of slots {slots}")
             }
             Self::Forget { node, id, address } => write!(f, "{node} forgets {id} {address}"),
             Self::Meet { node, with } => write!(f, "{node} meets {with}"),
@@ -259,6 +297,15 @@ impl fmt::Display for Repair {
                 f,
                 "{} hears that {owner} owns slots {slots}",
                 nodes.join(", ")
+            ),
+            Self::Load {
+                node,
+                library,
+                from,
+            } => write!(f, "{node} gets the function library {library} of {from}"),
+            Self::Discard { why } => write!(
+                f,
+                "throw away the plan of the command that was interrupted: {why}"
             ),
         }
     }

@@ -41,7 +41,7 @@ pub(super) async fn inspect(address: SocketAddr, options: &Options) -> Result<Ex
     let [info, keyspace, nodes] = replies.as_slice() else {
         return Err(unfit("it gave too few answers".to_owned()).into());
     };
-    if let Some(error) = info.as_error() {
+    if let Some(error) = [info, keyspace].into_iter().find_map(Frame::as_error) {
         return Err(unfit(crate::resp::escape(error)).into());
     }
     if view::info_field(info, "cluster_enabled") != Some("1") {

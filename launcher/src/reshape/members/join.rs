@@ -37,6 +37,12 @@ impl Cluster {
         self.start_joining(lock, deadline).await?;
         self.give_epochs(deadline).await?;
         self.meet_all(deadline, timeout).await?;
+        let common = self.equipment().await?;
+        for node in self.joining() {
+            if *node.stage() == (Stage::Joining { replica_of: None }) {
+                self.load_libraries(node, &common).await?;
+            }
+        }
         let attach: Vec<Attach> = self
             .joining()
             .filter_map(|node| match node.stage() {
@@ -54,6 +60,9 @@ impl Cluster {
             joining.iter().any(|name| name == node.name())
         })
         .await?;
+        for node in self.joining() {
+            self.set_alike(node, &common).await?;
+        }
         self.settle(sound, timeout).await?;
         for name in &joining {
             self.set_stage(name, &Stage::Member);
@@ -110,14 +119,20 @@ impl Cluster {
         loop {
             let survey = self.survey(deadline.at_most(REPLY_TIMEOUT)).await;
             let unknown = self.unacquainted(&survey);
-            let Some((node, stranger)) = unknown.first() else {
-                return Ok(());
+            let mut joining = self.joining().map(Node::name);
+            let silent = joining.find(|node| survey.node(node).is_none());
+            let last = match (silent, unknown.first()) {
+                (None, None) => return Ok(()),
+                (Some(node), _) => format!("`{node}` does not answer"),
+                (None, Some((node, stranger))) => {
+                    format!("`{node}` has no whole link to `{stranger}` yet")
+                }
             };
             if deadline.passed() {
                 return Err(MemberError::Late {
                     what: "getting to know the new nodes".to_owned(),
                     waited: timeout,
-                    last: format!("`{node}` has no whole link to `{stranger}` yet"),
+                    last,
                 }
                 .into());
             }
@@ -169,7 +184,11 @@ impl Cluster {
 
     /// Makes replicas of nodes and waits until their masters have sent them everything and everybody
     /// shows them.
-    pub(super) async fn attach(&self, pairs: &[Attach], timeout: Duration) -> Result<(), Error> {
+    pub(in crate::reshape) async fn attach(
+        &self,
+        pairs: &[Attach],
+        timeout: Duration,
+    ) -> Result<(), Error> {
         if pairs.is_empty() {
             return Ok(());
         }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::error::MemberError;
 use super::goal::Attach;
-use super::sight::{Leaver, belongs, owning, remembering};
+use super::sight::{Leaver, belongs, owning, remembering, silent};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::{Cluster, remove_node_folder};
 use crate::error::Error;
 use crate::node::{Node, Session};
 use crate::reshape::{Keep, MoveOptions};
 use crate::slots::SlotRanges;
-use crate::state::Lock;
+use crate::state::{Lock, Stage};
 use crate::survey::Direction;
 use crate::wait::{Deadline, until_met};
 
@@ -23,12 +23,14 @@ const ROUND: Duration = Duration::from_millis(20);
 
 impl Cluster {
     /// Has all others forget these nodes, then ends them and removes what is left of them. One that is
-    /// not ours is reset, if it is still the one that was taken in.
+    /// not ours is reset, if it is still the one that was taken in. If the cluster was `sound` before, a
+    /// node that is silent is waited for: it may remember.
     ///
     /// # Errors
     /// [`MemberError::Promoted`]: one of them has slots. The others do not forget in time, or one does not end.
     pub(super) async fn see_off(
         &mut self,
+        sound: bool,
         lock: &Lock,
         names: &[String],
         timeout: Duration,
@@ -56,7 +58,7 @@ impl Cluster {
                 bus_port: node.bus_port(),
             });
         }
-        self.forget_everywhere(&leavers, timeout).await?;
+        self.forget_everywhere(sound, &leavers, timeout).await?;
         for name in names {
             let node = self.node(name)?;
             if node.is_ours() {
@@ -115,14 +117,23 @@ impl Cluster {
         self.configure(told.into_iter(), MIGRATION, "no").await
     }
 
-    /// Has replicas that stay follow slots again, as they were configured.
-    pub(super) async fn free_roles(&self, attached: &[Attach]) -> Result<(), Error> {
+    /// Has replicas that stay follow slots again, as they were configured; all nodes that stay, if the
+    /// change was interrupted before.
+    pub(super) async fn free_roles(&self, attached: &[Attach], resumed: bool) -> Result<(), Error> {
         if !self.record().server.replica_migration_setting() {
             return Ok(());
         }
-        let replicas = attached.iter().map(|pair| pair.replica.as_str());
-        self.configure(replicas, MIGRATION, self.setting(MIGRATION, "yes"))
-            .await
+        let is_attached = |name: &str| attached.iter().any(|pair| pair.replica == name);
+        let told = self.nodes().iter().filter(|node| {
+            let stays = *node.stage() != Stage::Leaving && node.may_answer();
+            stays && (resumed || is_attached(node.name()))
+        });
+        self.configure(
+            told.map(Node::name),
+            MIGRATION,
+            self.setting(MIGRATION, "yes"),
+        )
+        .await
     }
 
     /// Sets a directive on nodes, as far as they can be configured while they run. What somebody else has
@@ -155,15 +166,26 @@ impl Cluster {
 
     /// Repeats FORGET until nobody remembers. A server that was told refuses to hear of the node again for
     /// a minute (`CLUSTER_BLACKLIST_TTL`, `cluster_legacy.c`); since Redis 7.2 it passes that on.
-    async fn forget_everywhere(&self, leavers: &[Leaver], timeout: Duration) -> Result<(), Error> {
+    async fn forget_everywhere(
+        &self,
+        sound: bool,
+        leavers: &[Leaver],
+        timeout: Duration,
+    ) -> Result<(), Error> {
         let deadline = Deadline::after(timeout);
         let forgotten = until_met(deadline, ROUND, async || {
             let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
             let remembering = remembering(&survey, leavers);
-            let Some((first, _)) = remembering.first() else {
-                return Ok::<_, Error>(ControlFlow::Break(()));
+            let silent = if sound {
+                silent(&survey, leavers)
+            } else {
+                None
             };
-            let observed = format!("`{first}` remembers one of them");
+            let observed = match (remembering.first(), silent) {
+                (None, None) => return Ok::<_, Error>(ControlFlow::Break(())),
+                (Some((node, _)), _) => format!("`{node}` remembers one of them"),
+                (None, Some(node)) => format!("`{node}` does not answer"),
+            };
             for (node, id) in remembering {
                 let mut orders = Session::open(self.node(node)?, deadline).await?;
                 orders.forget(&id).await?;

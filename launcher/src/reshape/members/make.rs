@@ -96,6 +96,10 @@ impl Cluster {
         let (comings, rest) = change.steps.split_at(change.comings);
         let (moves, ends) = rest.split_at(change.moves.len());
         let sound = self.is_sound().await;
+        let resumed = self
+            .nodes()
+            .iter()
+            .any(|node| *node.stage() == Stage::Leaving);
         self.write_down(lock, change).await?;
         if !comings.is_empty() {
             observe(&ChangeEvent::Begun(comings));
@@ -117,8 +121,8 @@ impl Cluster {
             observe(&ChangeEvent::Begun(ends));
         }
         self.attach(&change.attach, timeout).await?;
-        self.free_roles(&change.attach).await?;
-        self.see_off(lock, &change.leave, timeout).await?;
+        self.free_roles(&change.attach, resumed).await?;
+        self.see_off(sound, lock, &change.leave, timeout).await?;
         self.settle(sound, timeout).await?;
         self.note_shape(lock).await
     }

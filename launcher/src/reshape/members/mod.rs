@@ -5,6 +5,7 @@
 //! that whoever was killed at any moment and asks for the same again goes on where it ended.
 
 mod change;
+mod equip;
 mod error;
 mod existing;
 mod goal;
@@ -20,5 +21,6 @@ mod sight;
 
 pub use change::{Addition, Change, Removal, Step};
 pub use error::MemberError;
+pub(super) use goal::Attach;
 pub use goal::Scale;
 pub use make::ChangeEvent;

@@ -120,6 +120,14 @@ pub(super) fn remembering<'a>(survey: &'a Survey, leavers: &[Leaver]) -> Vec<(&'
         .collect()
 }
 
+/// The first node, of those that stay, that does not answer.
+pub(super) fn silent<'a>(survey: &'a Survey, leavers: &[Leaver]) -> Option<&'a str> {
+    let stays = |node: &str| leavers.iter().all(|leaver| leaver.name != node);
+    let mut accounts = survey.accounts().iter();
+    let silent = accounts.find(|account| account.says.is_err() && stays(&account.node));
+    silent.map(|account| account.node.as_str())
+}
+
 /// A node that is to be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Leaver {

@@ -76,6 +76,39 @@ impl Cluster {
         .unwrap_or_else(|doubts| Ok(Err(doubts)))
     }
 
+    /// Has a node know who owns slots of which it gives or gets keys. While a slot is open it hears nothing of a
+    /// new owner (`clusterUpdateSlotsConfigWith`, `cluster.c`), such as a replica that was elected in the midst
+    /// of a move; then the slot is nobody's to it, and it refuses MIGRATE and what MIGRATE brings
+    /// (`getNodeByQuery`).
+    pub(super) async fn tell_owner(
+        &self,
+        survey: &Survey,
+        node: &str,
+        owner: &str,
+        slots: &SlotRanges,
+    ) -> Result<(), Error> {
+        let id = &moves::line(survey, owner)?.id;
+        let lines = survey.told_by(node).iter();
+        let known: SlotRanges = lines
+            .filter(|line| line.id == *id)
+            .flat_map(|line| line.slots.iter().copied())
+            .collect();
+        let is_owners = |slot| survey.owners(slot).eq(std::iter::once(owner));
+        let slots = slots
+            .slots()
+            .filter(|slot| !known.contains(*slot) && is_owners(*slot));
+        let doubt = Doubt {
+            node: node.to_owned(),
+            slots: slots.collect(),
+            owner: owner.to_owned(),
+        };
+        if doubt.slots.is_empty() {
+            Ok(())
+        } else {
+            self.tell(&doubt).await
+        }
+    }
+
     /// Tells a node who owns the slots. A replica refuses that: its master is told, and passes it on. So it
     /// does to a replica that has become one in the midst of a move and still has the slot open (Valkey
     /// 8.1, whose SETSLOT is replicated). An owner that has been talked out of slots must speak with a

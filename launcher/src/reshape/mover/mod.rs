@@ -148,6 +148,10 @@ impl Cluster {
         let atomic = self.moves_atomically(options.way)?;
         let mut survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         let moves = of_masters(moves, &survey)?;
+        for part in &moves {
+            self.tell_owner(&survey, &part.to, &part.from, &part.slots)
+                .await?;
+        }
         if atomic {
             for part in &moves {
                 atomic::wait_idle(&self.endpoint_of(&survey, &part.from)?).await?;
@@ -241,6 +245,7 @@ impl Cluster {
         options: MoveOptions,
     ) -> Result<usize, Error> {
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        self.tell_owner(&survey, from, to, slots).await?;
         let (source, target) = (moves::line(&survey, from)?, moves::line(&survey, to)?);
         let task = |slot| Task {
             slot,

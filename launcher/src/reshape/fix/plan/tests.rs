@@ -1,4 +1,5 @@
 use super::*;
+use crate::reshape::check::Detail;
 use crate::reshape::check::tests::World;
 
 const ALL: [&str; 6] = ["n1", "n2", "n3", "r1", "r2", "r3"];
@@ -139,7 +140,7 @@ fn a_migration_of_the_servers_is_cancelled() {
 
 #[test]
 fn an_interrupted_command_goes_on_and_its_migrations_with_it() {
-    use crate::reshape::check::{Detail, Migration, Unfinished};
+    use crate::reshape::check::{Journaled, Migration, Unfinished};
     let mut world = World::sound().open("n1", "[7->-a2]").open("n2", "[7-<-a1]");
     let migrations = vec![Migration {
         slots: "0-6".parse().unwrap(),
@@ -152,7 +153,7 @@ fn an_interrupted_command_goes_on_and_its_migrations_with_it() {
             ..Detail::default()
         },
     )];
-    world.unfinished = Some(Unfinished {
+    world.unfinished = Journaled::Command(Unfinished {
         command: "shardlab reshard".to_owned(),
         slots: "0-9".parse().unwrap(),
     });
@@ -163,4 +164,70 @@ fn an_interrupted_command_goes_on_and_its_migrations_with_it() {
             "go on with `shardlab reshard`, which moves slots 0-9",
         ]
     );
+}
+
+/// The repairs that are about who is a master and who copies whom.
+fn of_roles(world: &World) -> Vec<String> {
+    let repairs = repairs(&world.inspection());
+    let of_roles = repairs.iter().filter(|repair| {
+        let kind = repair.kind();
+        !matches!(kind, "forget" | "meet" | "agree")
+    });
+    of_roles.map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_replica_whose_master_has_forgotten_all_takes_its_slots_and_is_copied() {
+    let mut world = World::sound().wiped("n1", "ff");
+    let promoted = "r1 becomes the master of slots 0-5460";
+    assert_eq!(of_roles(&world), [promoted]);
+    let repairs = repairs(&world.inspection());
+    let place = |kind: &str| repairs.iter().position(|repair| repair.kind() == kind);
+    assert!(place("promote") < place("forget") && place("forget") < place("meet"));
+
+    // Of two replicas the one with more of the data; the other follows it.
+    let two = |r1, r2| {
+        let mut world = World::sound()
+            .says(&["r2"], "slave a2", "slave a1")
+            .wiped("n1", "ff");
+        for (node, offset) in [("r1", r1), ("r2", r2)] {
+            let offset = Some(offset);
+            world.details.push((
+                node,
+                Detail {
+                    offset,
+                    ..Detail::default()
+                },
+            ));
+        }
+        of_roles(&world)
+    };
+    assert_eq!(two(7, 5), [promoted]);
+    assert_eq!(two(5, 7), ["r2 becomes the master of slots 0-5460"]);
+
+    // Once r1 has them, and n1 knows r1, it copies it.
+    world = World::sound()
+        .says(&["n1", "n2", "n3", "r2", "r3"], "slave a1", "master -")
+        .says(
+            &["n1", "n2", "n3", "r1", "r2", "r3"],
+            "connected 0-5460",
+            "connected",
+        )
+        .says(
+            &["r1"],
+            "myself,slave a1 0 0 1 connected",
+            "myself,master - 0 0 9 connected 0-5460",
+        );
+    world.details.push(("n1", Detail::default()));
+    assert!(of_roles(&world).contains(&"n1 becomes a replica of r1".to_owned()));
+}
+
+#[test]
+fn a_replica_that_has_forgotten_all_copies_its_master_again_once_it_knows_it() {
+    let world = World::sound().wiped("r1", "ff");
+    assert_eq!(of_roles(&world), [""; 0]);
+    let met = World::sound().says(&["r1"], "myself,slave a1 0 0 1", "myself,master - 0 0 7");
+    let mut met = met.says(&["n1", "n2", "n3", "r2", "r3"], "slave a1", "master -");
+    met.details.push(("r1", Detail::default()));
+    assert_eq!(of_roles(&met), ["r1 becomes a replica of n1"]);
 }

@@ -1,0 +1,52 @@
+//! What `fix` mends after nodes have failed: in the middle of a move, or so that they know nothing any more.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use shardlab::wait::{Deadline, until};
+
+use crate::lab::PATIENCE;
+use crate::mend::Broken;
+
+/// Whom a node copies, by its own word; `None`: it is a master.
+async fn master_of(broken: &Broken, node: &str) -> Option<String> {
+    let survey = broken.cluster.survey(Deadline::after(PATIENCE)).await;
+    let id = survey.node(node)?.master.clone()?;
+    Some(survey.name_of(&id).unwrap_or(&id).to_owned())
+}
+
+#[tokio::test]
+async fn a_failover_in_the_middle_of_a_move_key_by_key_costs_no_key() {
+    let broken = Broken::new(20).await;
+    broken.open("n1", "IMPORTING", "n3").await;
+    broken.open("n3", "MIGRATING", "n1").await;
+    broken.migrate("n1", 0..10).await;
+    let takeover = ["CLUSTER", "FAILOVER", "TAKEOVER"];
+    let told = broken.cluster.call("r3", &takeover).await.unwrap();
+    assert_eq!(told.as_error(), None);
+    let every = Duration::from_millis(20);
+    let turned = until(Deadline::after(PATIENCE), every, || async {
+        match master_of(&broken, "n3").await {
+            Some(master) if master == "r3" => ControlFlow::Break(()),
+            other => ControlFlow::Continue(other),
+        }
+    });
+    turned.await.unwrap();
+    broken.fixed().await;
+}
+
+#[tokio::test]
+async fn a_node_without_its_nodes_conf_is_taken_back() {
+    let mut broken = Broken::new(5).await;
+    for (wiped, master) in [("r2", "n2"), ("n1", "r1")] {
+        let nodes = [wiped.to_owned()];
+        broken.cluster.wipe(&broken.lock, &nodes).await.unwrap();
+        let fixed = broken.cluster.fix(&broken.lock, |_| {}).await.unwrap();
+        assert_eq!(fixed.left, [], "{wiped}: {:?}", fixed.done);
+        assert_eq!(master_of(&broken, wiped).await.as_deref(), Some(master));
+        assert_eq!(master_of(&broken, master).await, None);
+        if wiped == "r2" {
+            broken.assert_whole().await;
+        }
+    }
+}
