@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Cluster;
-use crate::bend::Method;
+use crate::bend::{Method, final_settings};
 use crate::builder::default_timeout;
 use crate::config::CONFIG_FILES;
 use crate::error::Error;
+use crate::failover::Temporary;
 use crate::ladder::{Rung, Standing};
 use crate::node::Node;
 use crate::plan::{Boot, Plan, Role};
@@ -95,21 +96,24 @@ impl Cluster {
         } else {
             Vec::new()
         };
-        self.follow_the_master().await?;
+        let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
+        self.follow_the_master(deadline).await?;
+        self.set_failover_right(deadline).await?;
         if whole {
             // Written down before: whoever finds it so after a launcher that was killed sets it right.
             self.record.bent = true;
             self.remember(lock, self.record.phase)?;
         }
-        let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
+        let unbent = self.unbent_when_dropped(whole);
         let spawned = self
             .spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
             .await;
         if spawned.is_err() {
             // Those that run are as the user configured them; the one that died cannot be told.
             let _ = self.set_right(lock).await;
+            unbent.into_iter().for_each(Temporary::settled);
+            return spawned.map(|()| started);
         }
-        spawned?;
         let formed = self.record.options.boot != Boot::None;
         // One that was started and has died already is told of on the way up.
         let is_started = |node: &Node| started.iter().any(|name| name == node.name());
@@ -132,12 +136,27 @@ impl Cluster {
                 .climb_watched(rung, None, since, timeout, observe)
                 .await;
             // The nodes go on running even if they are late, as the user configured them.
-            let unbent = self.set_right(lock).await;
+            let set_right = self.set_right(lock).await;
+            unbent.into_iter().for_each(Temporary::settled);
+            let right = self.set_failover_right(deadline).await;
             self.climb = climbed?;
-            unbent?;
-            self.allow_writes().await?;
+            set_right?;
+            right?;
+        } else if !started.is_empty() {
+            self.set_failover_right(deadline).await?;
         }
         Ok(started)
+    }
+
+    /// The values that all nodes are to have at last, which they get if the start ends before they have
+    /// them.
+    fn unbent_when_dropped(&self, whole: bool) -> Vec<Temporary> {
+        let options = &self.record.options;
+        let settings = final_settings(options, &self.record.server, Method::Restart);
+        let ours = self.nodes_with_data().filter(|node| node.is_ours());
+        let ours = ours.filter(|_| whole && self.is_configurable());
+        ours.map(|node| Temporary::until_dropped(node.endpoint(), settings.clone()))
+            .collect()
     }
 
     /// Ends what a start has bent, this one or one that was killed.

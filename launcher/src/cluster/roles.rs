@@ -2,19 +2,27 @@
 //!
 //! A server without cluster mode remembers its role only in its config. Sentinel has servers
 //! rewrite theirs when it moves a role; REPLICAOF at run time is forgotten. So a stop that is asked
-//! for writes down what is so, and what is started beside a master that runs is told to follow it
-//! unless there are sentinels to tell it.
+//! for writes down what is so, and what runs or is started beside a master that runs is told to follow
+//! it unless there are sentinels to tell it.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::Cluster;
 use crate::client::REPLY_TIMEOUT;
 use crate::config::{following, master_of};
 use crate::error::{Error, IoContext as _};
+use crate::failover::keeps_from_writing;
 use crate::ladder::{self, Answers, Observation};
 use crate::node::Node;
 use crate::plan::{Boot, Role, Topology};
 use crate::state::write_atomically;
 use crate::view::Peer;
-use crate::wait::Deadline;
+use crate::wait::{self, Deadline};
+
+/// How long a server tries to change places with its replica at most: what `failover` tells it, and more.
+const REST: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Whom each node with data follows, of those of whom it is known: by name.
 pub(super) type Links = Vec<(String, Option<Peer>)>;
@@ -92,15 +100,21 @@ impl Cluster {
         Ok(())
     }
 
-    /// Has whoever does not run follow the master that there is, before nodes are started, and writes
-    /// down who follows whom of those that run; unless sentinels will see to it.
-    pub(super) async fn follow_the_master(&self) -> Result<(), Error> {
+    /// Has all follow one master before nodes are started, those that run and, by their configs, those that do
+    /// not, and writes it down; unless sentinels will see to it. An interrupted failover leaves replicas of
+    /// replicas, two masters or none: see [`ladder::best_master`] for who is the master then.
+    pub(super) async fn follow_the_master(&self, deadline: Deadline) -> Result<(), Error> {
         let options = &self.record.options;
         if options.topology != Topology::Replication || options.boot == Boot::None {
             return Ok(());
         }
-        if let Some(master) = self.present_master().await {
-            self.call_away_from_the_dead(master).await;
+        let round = self.observe_at_rest(deadline).await;
+        let master = ladder::best_master(&round, &self.refuses_writes(&round).await);
+        let runs = ladder::present_master(&round).is_some();
+        if let Some(master) = master.and_then(|place| self.nodes.get(place))
+            && (runs || !self.master_will_return()?)
+        {
+            self.have_all_follow(master, &round, deadline).await?;
             self.write_roles_down(master).await?;
         } else if let Some(master) = self.master_by_config()? {
             follow(master, None)?;
@@ -130,24 +144,82 @@ impl Cluster {
         Ok(())
     }
 
-    /// Has replicas follow the master that still follow one that does not run: so they are left by
-    /// somebody who was killed while making another one the master.
-    async fn call_away_from_the_dead(&self, master: &Node) {
-        let peer = self.peer(master);
-        let port = peer.port.to_string();
-        for (name, followed) in self.links().await {
-            let dead = self
-                .nodes_with_data()
-                .filter(|node| node.process().is_none())
-                .any(|node| followed.as_ref() == Some(&self.peer(node)));
-            if let Ok(node) = self.node(&name)
-                && dead
-                && node.process().is_some()
-            {
-                // If it does not obey, the ladder tells whom it follows.
-                let _ = node.call(&["REPLICAOF", &peer.host, &port]).await;
+    /// A round in which no server is about to change places with its replica, if there is one before the
+    /// deadline: FAILOVER goes on by itself after the command that has begun it was killed, and ends by
+    /// itself as well.
+    async fn observe_at_rest(&self, deadline: Deadline) -> Vec<Observation> {
+        let at_rest = wait::until(deadline.at_most(REST), LOOK, || async {
+            let round = self.observe().await;
+            let says = round.iter().filter_map(|one| one.answers.as_ref().ok());
+            let mut servers = says.filter_map(|answers| match answers {
+                Answers::Server(says) => Some(says),
+                _ => None,
+            });
+            if servers.any(|says| says.failing_over) {
+                ControlFlow::Continue(round)
+            } else {
+                ControlFlow::Break(round)
+            }
+        });
+        at_rest.await.unwrap_or_else(|round| round)
+    }
+
+    /// Which nodes a graceful failover keeps from accepting writes: asked if several are masters.
+    async fn refuses_writes(&self, round: &[Observation]) -> Vec<bool> {
+        let is_master = |one: &Observation| {
+            let says = one.answers.as_ref().ok();
+            says.and_then(Answers::role) == Some(Role::Master)
+        };
+        let several = round.iter().filter(|one| is_master(one)).count() > 1;
+        let mut refuses = Vec::new();
+        for (node, one) in self.nodes.iter().zip(round) {
+            refuses.push(several && is_master(one) && keeps_from_writing(node).await);
+        }
+        refuses
+    }
+
+    /// Whether a master that does not run comes back with its data.
+    fn master_will_return(&self) -> Result<bool, Error> {
+        if !self.record.options.persist {
+            return Ok(false);
+        }
+        for node in self.nodes_with_data().filter(|node| !node.may_answer()) {
+            if master_of(&read_config(node)?).is_none() {
+                return Ok(true);
             }
         }
+        Ok(false)
+    }
+
+    /// Makes a node that runs the master, and has all others that run follow it.
+    async fn have_all_follow(
+        &self,
+        master: &Node,
+        round: &[Observation],
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        let peer = self.peer(master);
+        let port = peer.port.to_string();
+        for (node, one) in self.nodes.iter().zip(round) {
+            let Ok(Answers::Server(says)) = &one.answers else {
+                continue;
+            };
+            let follows = says.master.as_ref().map(|followed| followed.port);
+            let (wanted, words) = if node.name() == master.name() {
+                (None, ["REPLICAOF", "NO", "ONE"])
+            } else {
+                (
+                    Some(peer.port),
+                    ["REPLICAOF", peer.host.as_str(), port.as_str()],
+                )
+            };
+            if follows == wanted {
+                continue;
+            }
+            let obey = || async { node.accepted("REPLICAOF", node.call(&words).await?) };
+            wait::retry(deadline.at_most(REPLY_TIMEOUT), obey).await?;
+        }
+        Ok(())
     }
 
     /// The one that is to be the master by what the configs say, of a set of which nobody runs as

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use super::borrow::{Borrowed, NO_WRITES};
 use super::cast::{Cast, Means, has_data, is_up};
 use super::order::{Again, Order, Orders, follow, leave_offset_0, write};
 use super::revival::Revival;
 use super::standby::best;
+use super::temporary::{NO_WRITES, Temporary};
 use super::watch::{Heard, Scene, Watch};
 use super::{Epochs, Failover, FailoverError, Mode, Moment, Phase, Request, Timeline, patience};
 use crate::cluster::Cluster;
@@ -96,7 +96,7 @@ struct Act<'a, O> {
 struct Begun<'a> {
     revival: Revival<'a>,
     /// Keeps the master from taking writes.
-    hold: Option<Borrowed>,
+    hold: Option<Temporary>,
     /// What a node is told, and who tells it.
     order: Option<Order>,
     ordering: Option<AbortHandle>,
@@ -255,7 +255,7 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
             && matches!(self.cast.means, Means::Sentinel(_) | Means::Hand)
         {
             let settings = &self.cluster.record().options.settings;
-            let hold = Borrowed::take(master.endpoint(), &NO_WRITES, settings, false).await?;
+            let hold = Temporary::take(master.endpoint(), &NO_WRITES, settings, false).await?;
             begun.hold = Some(hold);
             self.catch_up(master, deadline).await?;
         }

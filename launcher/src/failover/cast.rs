@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::borrow::{Borrowed, NO_WRITES, PREFERRED};
 use super::order::{any_key, key_in};
 use super::set::{Born, Set};
 use super::shard::{Member, Shard};
 use super::standby::{Standby, best};
+use super::temporary::{PREFERRED, Temporary};
 use super::watch::Scene;
 use super::{FailoverError, Mode};
 use crate::client::REPLY_TIMEOUT;
@@ -58,7 +58,7 @@ pub(super) struct Cast {
     pub(super) scene: Scene,
     pub(super) means: Means,
     /// The priority of the heir, for as long as Sentinel is to prefer it.
-    pub(super) preferred: Option<Borrowed>,
+    pub(super) preferred: Option<Temporary>,
 }
 
 impl Cluster {
@@ -120,7 +120,7 @@ impl Cluster {
         let born: Vec<Born> = self.nodes().iter().map(born).collect();
         let set = Set::of(&round, &born, place)?;
         set.check(&round, &born, mode)?;
-        self.allow_writes().await?;
+        self.set_failover_right(look).await?;
         let standbys = self.standbys(&set.replicas).await;
         let wanted = set.wanted.filter(|_| mode != Mode::Crash);
         let heir = best(&standbys, wanted, mode != Mode::Force);
@@ -175,39 +175,19 @@ impl Cluster {
         standbys
     }
 
-    /// Lets servers take writes again that a launcher that was killed during a failover has kept from
-    /// it: whichever of them becomes the master must.
-    ///
-    /// # Errors
-    /// One that runs does not answer.
-    pub(crate) async fn allow_writes(&self) -> Result<(), Error> {
-        let options = &self.record().options;
-        if !options.topology.has_one_master() {
-            return Ok(());
-        }
-        let watched = options.topology == Topology::Sentinel;
-        for node in self.nodes_with_data().filter(|node| is_up(node)) {
-            let endpoint = node.endpoint();
-            Borrowed::set_right(endpoint, &NO_WRITES, &options.settings, watched)
-                .await
-                .map_err(|source| node.failed(source))?;
-        }
-        Ok(())
-    }
-
     /// Has Sentinel prefer a replica, and waits until the one that is to act knows.
     async fn prefer(
         &self,
         set: &Set,
         round: &[Observation],
         wanted: usize,
-    ) -> Result<Option<Borrowed>, Error> {
+    ) -> Result<Option<Temporary>, Error> {
         let priority = set.priority_for(round, wanted)?;
         let (Some(node), Some(priority)) = (self.nodes().get(wanted), priority) else {
             return Ok(None);
         };
         let settings = &self.record().options.settings;
-        let borrowed = Borrowed::take(node.endpoint(), &PREFERRED, settings, true).await?;
+        let borrowed = Temporary::take(node.endpoint(), &PREFERRED, settings, true).await?;
         let deadline = Deadline::after(PRIORITY_HEARD);
         let mut prober = self.prober();
         loop {

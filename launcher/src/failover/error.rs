@@ -180,7 +180,7 @@ impl FailoverError {
                 "`shardlab wait --for visible` waits until the sentinels have settled it".to_owned()
             }
             Self::TwoMasters { .. } => {
-                "`shardlab restart` has all others follow the one that was made a master".to_owned()
+                "`shardlab start` has all follow the one that has most of the data".to_owned()
             }
             Self::NoSentinel { .. } | Self::NoQuorum { .. } | Self::FewSentinels { .. } => {
                 "`shardlab start` starts those that do not run, `resume` those that are paused"

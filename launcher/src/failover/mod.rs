@@ -7,14 +7,15 @@
 //! what they say (pure).
 
 mod act;
-mod borrow;
 mod cast;
 mod error;
+mod interrupted;
 mod order;
 mod revival;
 mod set;
 mod shard;
 mod standby;
+mod temporary;
 mod timeline;
 mod watch;
 
@@ -25,6 +26,8 @@ use serde::Serialize;
 use crate::plan::{Options, Topology};
 
 pub use error::FailoverError;
+pub(crate) use interrupted::keeps_from_writing;
+pub(crate) use temporary::Temporary;
 pub use timeline::{Health, Moment, Phase, Sight, Timeline};
 
 /// By which means the master loses its role.

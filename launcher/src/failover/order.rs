@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::borrow::Borrowed;
+use super::temporary::Temporary;
 use super::watch::{Heard, Teller};
 use super::{FailoverError, Mode};
 use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
@@ -221,7 +221,7 @@ impl Order {
 pub(super) async fn follow(
     endpoint: Endpoint,
     master: Peer,
-    hold: Option<Borrowed>,
+    hold: Option<Temporary>,
     rewrite: bool,
 ) {
     let port = master.port.to_string();

@@ -13,7 +13,7 @@ use crate::plan::{Role, Topology};
 use crate::view::{NodeLine, Peer, Replication};
 
 pub use cluster::ClusterAnswers;
-pub use replication::present_master;
+pub use replication::{best_master, present_master};
 pub use sentinel::SentinelAnswers;
 
 /// A step towards a usable cluster; each includes the ones before it. What a step means depends on

@@ -31,6 +31,34 @@ pub fn present_master(round: &[Observation]) -> Option<usize> {
         .map(|(index, _)| index)
 }
 
+/// The index of the node that is to stay, or to become, the master of a set in which an interrupted failover
+/// has left several or none: of those that say they are it, the one that accepts writes and has most of the data
+/// (a graceful failover promotes nobody before the old master `refuses` writes and the replica has all of it),
+/// of equals the one with most replicas. If nobody is it, the replica that has most.
+pub fn best_master(round: &[Observation], refuses: &[bool]) -> Option<usize> {
+    let says = |one: &Observation| match &one.answers {
+        Ok(Answers::Server(says)) => Some(says.clone()),
+        _ => None,
+    };
+    let servers: Vec<_> = round
+        .iter()
+        .enumerate()
+        .filter_map(|(place, one)| Some((place, says(one)?)))
+        .collect();
+    let rank = |(place, says): &&(usize, Replication)| {
+        let accepts = refuses.get(*place) != Some(&true);
+        (
+            says.master.is_none(),
+            accepts,
+            says.offset,
+            says.replicas.len(),
+        )
+    };
+    // Of equals the first.
+    let best = servers.iter().rev().max_by_key(rank);
+    best.map(|(place, _)| *place)
+}
+
 /// What the nodes say of themselves: the measure for what they say of each other. Nodes name each
 /// other by host and port, and may announce whatever host they like: the ports tell them apart.
 pub(super) struct Truth<'a> {
@@ -142,11 +170,15 @@ pub(super) mod tests {
             master: None,
             link: None,
             replicas: vec![line(2), line(3)],
+            offset: 100,
+            failing_over: false,
         };
         let replica = Replication {
             master: Some(peer(1)),
             link: Some("up".to_owned()),
             replicas: Vec::new(),
+            offset: 100,
+            failing_over: false,
         };
         [
             ("n1", 1, master),
@@ -207,6 +239,32 @@ pub(super) mod tests {
             observation.answers = Err("connection refused".to_owned());
         }
         assert_eq!(present_master(&round), None);
+    }
+
+    #[test]
+    fn whoever_accepts_writes_and_has_most_stays_the_master() {
+        let best = |claims: &[usize], offsets: [u64; 3], refuses: [bool; 3]| {
+            let mut round = whole();
+            for (place, observation) in round.iter_mut().enumerate() {
+                if let Ok(Answers::Server(says)) = &mut observation.answers {
+                    says.master = (!claims.contains(&place)).then(|| peer(1));
+                    says.offset = offsets[place];
+                    says.replicas.clear();
+                }
+            }
+            best_master(&round, &refuses)
+        };
+        let nobody_refuses = [false; 3];
+        assert_eq!(best(&[0, 1], [100, 90, 120], nobody_refuses), Some(0));
+        assert_eq!(best(&[0, 1], [100, 110, 120], nobody_refuses), Some(1));
+        assert_eq!(best(&[0, 1], [100, 90, 120], [true, false, false]), Some(1));
+        assert_eq!(best(&[0, 1], [100, 100, 100], nobody_refuses), Some(0));
+        assert_eq!(best(&[], [90, 100, 100], nobody_refuses), Some(1));
+        let mut silent = whole();
+        for observation in &mut silent {
+            observation.answers = Err("connection refused".to_owned());
+        }
+        assert_eq!(best_master(&silent, &nobody_refuses), None);
     }
 
     #[test]

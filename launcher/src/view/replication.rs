@@ -28,6 +28,12 @@ pub struct Replication {
     pub link: Option<String>,
     /// Who replicates it.
     pub replicas: Vec<ReplicaLine>,
+    /// How much has been written, in bytes of the replication stream: `master_repl_offset` of a master,
+    /// `slave_repl_offset` of a replica.
+    pub offset: u64,
+    /// Whether it is about to change places with a replica: `master_failover_state` (Redis 6.2) is not
+    /// `no-failover`.
+    pub failing_over: bool,
 }
 
 /// A replica, as its master sees it.
@@ -61,8 +67,15 @@ pub fn replication(reply: &Frame) -> Option<Replication> {
         Some(_) => Some(field("master_link_status")?.to_owned()),
         None => None,
     };
+    // Whoever does not tell how much it has counts as having nothing.
+    let offset = field(match master {
+        None => "master_repl_offset",
+        Some(_) => "slave_repl_offset",
+    });
     Some(Replication {
         link,
+        offset: offset.and_then(|offset| offset.parse().ok()).unwrap_or(0),
+        failing_over: field("master_failover_state").is_some_and(|state| state != "no-failover"),
         replicas: replicas.collect(),
         master,
     })

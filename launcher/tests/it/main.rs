@@ -17,6 +17,7 @@ mod doors;
 mod failed;
 mod failover;
 mod hostile;
+mod interrupted;
 mod killed;
 mod lab;
 mod members;

@@ -16,6 +16,8 @@ fn server(master: Option<u16>) -> Answers {
         master: master.map(peer),
         link: master.map(|_| "up".to_owned()),
         replicas: Vec::new(),
+        offset: 0,
+        failing_over: false,
     })
 }
 

@@ -1,7 +1,8 @@
-//! Settings of one node that have another value while its set fails over.
+//! Settings of a node that have another value for a while.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::FailoverError;
@@ -9,14 +10,15 @@ use crate::client::{ClientError, REPLY_TIMEOUT};
 use crate::node::Endpoint;
 use crate::plan::Setting;
 use crate::resp::{Frame, encode_command};
-use crate::wait::Deadline;
+use crate::wait::{Deadline, until_blocking};
 
-/// How long a node is waited for that is given its settings back.
+/// How long a node is waited for that gets its settings back; it may just have been started.
 const PATIENCE: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(5);
 
-/// A setting that is borrowed.
+/// A setting and its value for a while.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Loan {
+pub(super) struct Override {
     /// Its name since Redis 5.0.
     pub(super) key: &'static str,
     /// Its older name, which a user may use.
@@ -28,16 +30,23 @@ pub(super) struct Loan {
     pub(super) now: &'static str,
 }
 
+impl Override {
+    /// Whether the node that gives this reply to CONFIG GET has the value for now.
+    pub(super) fn is_in_force(&self, reply: &Frame) -> bool {
+        value_of(reply).is_some_and(|value| value == self.now)
+    }
+}
+
 /// No replicas are enough for a write: a master that has these refuses every one with NOREPLICAS, and
 /// goes on answering reads, replicas and sentinels (`processCommand`, server.c).
-pub(super) const NO_WRITES: [Loan; 2] = [
-    Loan {
+pub(super) const NO_WRITES: [Override; 2] = [
+    Override {
         key: "min-replicas-max-lag",
         alias: "min-slaves-max-lag",
         usual: "10",
         now: "86399",
     },
-    Loan {
+    Override {
         key: "min-replicas-to-write",
         alias: "min-slaves-to-write",
         usual: "0",
@@ -45,32 +54,46 @@ pub(super) const NO_WRITES: [Loan; 2] = [
     },
 ];
 
-/// Of all replicas the first one that Sentinel takes.
-pub(super) const PREFERRED: [Loan; 1] = [Loan {
+/// Of all replicas the first one that Sentinel takes. A user may choose it as well, with `--set`.
+pub(super) const PREFERRED: [Override; 1] = [Override {
     key: "replica-priority",
     alias: "slave-priority",
     usual: "100",
     now: "1",
 }];
 
-/// What is given back when this is dropped, however a failover ends: on the calling thread, since
-/// whoever is interrupted cannot await.
+/// Values that a node gets back when this is dropped, however the command ends: on the calling thread,
+/// since whoever is interrupted cannot await.
 #[derive(Debug)]
-pub(super) struct Borrowed {
+pub(crate) struct Temporary {
     endpoint: Endpoint,
-    back: Vec<(&'static str, String)>,
+    back: Vec<(String, String)>,
     /// Whether the node's config is to say so as well: Sentinel has it rewritten at any time.
     rewrite: bool,
 }
 
-impl Borrowed {
+impl Temporary {
+    /// The values that a node that was started with others is to have at last.
+    pub(crate) fn until_dropped(endpoint: Endpoint, back: Vec<(String, String)>) -> Self {
+        Self {
+            endpoint,
+            back,
+            rewrite: false,
+        }
+    }
+
+    /// The node has its values again: there is nothing left to do.
+    pub(crate) fn settled(mut self) {
+        self.back.clear();
+    }
+
     /// Gives the node the values for now. `settings` are the user's.
     ///
     /// # Errors
     /// The node cannot be talked to, or refuses one: then it has those that it had.
     pub(super) async fn take(
         endpoint: Endpoint,
-        loans: &[Loan],
+        overrides: &[Override],
         settings: &[Setting],
         rewrite: bool,
     ) -> Result<Self, FailoverError> {
@@ -84,35 +107,35 @@ impl Borrowed {
         let opened = endpoint.connect(deadline).await;
         let mut connection =
             opened.map_err(|error| refused("CONFIG GET".to_owned(), error.to_string()))?;
-        let mut borrowed = Self {
+        let mut taken = Self {
             endpoint: endpoint.clone(),
             back: Vec::new(),
             rewrite,
         };
-        for loan in loans {
-            let get = ["CONFIG", "GET", loan.key];
+        for setting in overrides {
+            let get = ["CONFIG", "GET", setting.key];
             let got = connection.call(&get, deadline).await;
             let got = got.map_err(|error| refused(get.join(" "), error.to_string()))?;
-            let value = value_of(&got).filter(|value| value != loan.now);
-            let value = value.unwrap_or_else(|| users(loan, settings));
-            borrowed.back.push((loan.key, value));
-            let set = ["CONFIG", "SET", loan.key, loan.now];
+            let value = value_of(&got).filter(|value| value != setting.now);
+            let value = value.unwrap_or_else(|| users(setting, settings));
+            taken.back.push((setting.key.to_owned(), value));
+            let set = ["CONFIG", "SET", setting.key, setting.now];
             let reply = connection.call(&set, deadline).await;
             let reply = reply.map_err(|error| refused(set.join(" "), error.to_string()))?;
             if let Some(error) = reply.as_error() {
                 return Err(refused(set.join(" "), crate::resp::escape(error)));
             }
         }
-        Ok(borrowed)
+        Ok(taken)
     }
 
     /// Sets right what a killed launcher has left: what a node still has that nobody would choose.
     ///
     /// # Errors
-    /// As [`Borrowed::take`].
+    /// As [`Temporary::take`].
     pub(super) async fn set_right(
         endpoint: Endpoint,
-        loans: &[Loan],
+        overrides: &[Override],
         settings: &[Setting],
         rewrite: bool,
     ) -> Result<(), ClientError> {
@@ -123,12 +146,13 @@ impl Borrowed {
             back: Vec::new(),
             rewrite,
         };
-        for loan in loans {
+        for setting in overrides {
             let got = connection
-                .call(&["CONFIG", "GET", loan.key], deadline)
+                .call(&["CONFIG", "GET", setting.key], deadline)
                 .await?;
-            if value_of(&got).is_some_and(|value| value == loan.now) {
-                left.back.push((loan.key, users(loan, settings)));
+            if setting.is_in_force(&got) {
+                left.back
+                    .push((setting.key.to_owned(), users(setting, settings)));
             }
         }
         Ok(())
@@ -153,7 +177,13 @@ impl Borrowed {
         if self.rewrite {
             ask(&["CONFIG", "REWRITE"]);
         }
-        let mut stream = TcpStream::connect_timeout(&self.endpoint.address, PATIENCE)?;
+        let deadline = Deadline::after(PATIENCE);
+        let mut stream = until_blocking(deadline, RETRY, || {
+            match TcpStream::connect_timeout(&self.endpoint.address, PATIENCE) {
+                Ok(stream) => ControlFlow::Break(stream),
+                Err(error) => ControlFlow::Continue(error),
+            }
+        })?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.write_all(&requests)?;
@@ -175,7 +205,7 @@ impl Borrowed {
     }
 }
 
-impl Drop for Borrowed {
+impl Drop for Temporary {
     fn drop(&mut self) {
         // A node that is dead has nothing to be given back.
         let _ = self.give_back();
@@ -189,10 +219,10 @@ fn value_of(reply: &Frame) -> Option<String> {
 }
 
 /// The value that the user has asked for, or the server's default.
-fn users(loan: &Loan, settings: &[Setting]) -> String {
+fn users(own: &Override, settings: &[Setting]) -> String {
     let mut asked = settings.iter().rev();
-    let asked = asked.find(|setting| setting.key == loan.key || setting.key == loan.alias);
-    asked.map_or_else(|| loan.usual.to_owned(), |setting| setting.value.clone())
+    let asked = asked.find(|setting| setting.key == own.key || setting.key == own.alias);
+    asked.map_or_else(|| own.usual.to_owned(), |setting| setting.value.clone())
 }
 
 #[cfg(test)]
@@ -263,7 +293,7 @@ mod tests {
     }
 
     async fn borrow_and_drop(settings: &Settings, asked: &[Setting]) {
-        let borrowed = Borrowed::take(server(settings), &NO_WRITES, asked, false).await;
+        let borrowed = Temporary::take(server(settings), &NO_WRITES, asked, false).await;
         let borrowed = borrowed.unwrap();
         assert_eq!(
             *settings.lock().unwrap(),
@@ -291,7 +321,7 @@ mod tests {
 
         for (before, after) in [("2147483647", "0"), ("2", "2")] {
             let settings = held("10", before);
-            let set_right = Borrowed::set_right(server(&settings), &NO_WRITES, &[], false);
+            let set_right = Temporary::set_right(server(&settings), &NO_WRITES, &[], false);
             set_right.await.unwrap();
             assert_eq!(
                 *settings.lock().unwrap(),
