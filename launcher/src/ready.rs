@@ -66,6 +66,8 @@ pub struct Prober {
     topology: Topology,
     /// The roles that the nodes, in their order, are to have; `None` if any will do.
     roles: Option<Vec<Role>>,
+    /// Whether nodes may be there that are not ours.
+    strangers: bool,
     nodes: Vec<Probed>,
 }
 
@@ -88,6 +90,7 @@ impl Prober {
         Self {
             topology,
             roles: None,
+            strangers: false,
             nodes: nodes.into_iter().map(probed).collect(),
         }
     }
@@ -96,6 +99,12 @@ impl Prober {
     #[must_use]
     pub fn expecting(self, roles: Option<Vec<Role>>) -> Self {
         Self { roles, ..self }
+    }
+
+    /// The same, but nodes of a cluster that others have added, and that are there, are as good as ours.
+    #[must_use]
+    pub fn with_strangers(self, strangers: bool) -> Self {
+        Self { strangers, ..self }
     }
 
     /// Asks every node once, all at the same time.
@@ -145,7 +154,7 @@ impl Prober {
 
     /// Where each node stands, judged by one round.
     pub fn judge(&self, round: &[Observation]) -> Vec<Standing> {
-        judge(self.topology, round, self.roles.as_deref())
+        judge(self.topology, round, self.roles.as_deref(), self.strangers)
     }
 
     /// Climbs to `wanted`. `since` is where the times count from; `observe` sees each round's

@@ -54,6 +54,12 @@ impl NodeLine {
         self.flags.iter().any(|own| own == flag)
     }
 
+    /// Whether it is alive to the node that says so: connected, and neither failing nor in a handshake.
+    pub fn is_present(&self) -> bool {
+        let absent = ["fail", "fail?", "handshake", "noaddr"];
+        self.connected && !absent.iter().any(|flag| self.has(flag))
+    }
+
     /// Whether the node has answered before and no ping to it is under way.
     pub fn is_at_rest(&self) -> bool {
         self.connected && self.ping_sent == 0 && self.pong_received > 0

@@ -9,7 +9,8 @@ use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::failover::{Failover, Request, patience};
 use crate::ladder::{Answers, Observation, Rung, Standing};
-use crate::plan::{Role, Topology};
+use crate::plan::{Boot, Role, Topology};
+use crate::shape::Shape;
 use crate::state::Lock;
 use crate::view::NodeLine;
 use crate::wait::Deadline;
@@ -99,7 +100,8 @@ impl Cluster {
             node.must_run()?;
             node.must_not_be_paused()?;
         }
-        self.climb_watched(Rung::Visible, None, Instant::now(), timeout, |_| {})
+        let rung = self.rung_between_steps().await?;
+        self.climb_watched(rung, None, Instant::now(), timeout, |_| {})
             .await?;
         let order = masters_last(&self.masters().await, names);
         for name in &order {
@@ -109,13 +111,13 @@ impl Cluster {
             self.restart(
                 lock,
                 std::slice::from_ref(name),
-                Rung::Visible,
+                rung,
                 Some(timeout),
                 |_| {},
             )
             .await?;
             // Also if somebody has killed another node meanwhile, for which a start does not wait.
-            self.climb_watched(Rung::Visible, None, Instant::now(), timeout, |_| {})
+            self.climb_watched(rung, None, Instant::now(), timeout, |_| {})
                 .await?;
             observe(&Step::Restarted {
                 node: name,
@@ -123,6 +125,22 @@ impl Cluster {
             });
         }
         Ok(order)
+    }
+
+    /// How far up the ladder the cluster can stand between two steps: less than the top if it was started with
+    /// a hole in its slots.
+    async fn rung_between_steps(&self) -> Result<Rung, Error> {
+        if self.record.options.boot == Boot::None {
+            let alone = |standing: &Standing| standing.rung == Some(Rung::Listening);
+            if self.standings().await.iter().all(alone) {
+                return Err(Error::Unsupported(
+                    "nodes that are not joined cannot stand in for each other; leave `--rolling` away"
+                        .to_owned(),
+                ));
+            }
+        }
+        let shape = self.record.options.shape;
+        Ok(shape.map_or(Rung::Visible, Shape::rung))
     }
 
     /// Has the shard of a master fail over, if it is one and somebody can stand in for it.

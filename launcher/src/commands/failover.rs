@@ -82,7 +82,10 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
             }
         ));
     }
-    if done.reached(Phase::Whole).is_none() {
+    if !done.covered {
+        lab.term
+            .note("slots without a master keep the cluster from accepting writes; `shardlab check` names them");
+    } else if done.reached(Phase::Whole).is_none() {
         lab.term
             .note("not all nodes run, so that the cluster was not waited for");
     }

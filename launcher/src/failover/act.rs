@@ -111,7 +111,8 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
         let names: Vec<String> = nodes.iter().map(|node| node.name().to_owned()).collect();
         let heard = &self.cast.heard;
         let mut timeline =
-            Timeline::new(names.clone(), self.cast.master, heard, self.epoch_before());
+            Timeline::new(names.clone(), self.cast.master, heard, self.epoch_before())
+                .without_writes(!self.cast.covered);
         let mut watch = Watch::begin(&endpoints, heard, &self.cast.scene);
         let speaking = heard.iter().filter(|heard| **heard).count();
         let orders = self.orders().await?;
@@ -162,7 +163,7 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
         {
             self.cluster.write_roles_down(master).await?;
         }
-        if nodes.iter().all(is_up) {
+        if nodes.iter().all(is_up) && self.cast.covered {
             let left = deadline.remaining();
             self.cluster
                 .climb_watched(Rung::Visible, None, Instant::now(), left, |_| {})
@@ -387,6 +388,7 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
                 after: epoch,
             }),
             orders,
+            covered: self.cast.covered,
             undone: timeline.undone(),
             replaced_by: None,
             moments: timeline.moments().to_vec(),

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::ladder::Observation;
 use crate::node::Node;
 use crate::plan::{Role, Topology};
+use crate::slots::{SlotRange, SlotRanges};
 use crate::survey::Survey;
 use crate::view;
 use crate::wait::{Deadline, next_round};
@@ -53,6 +54,8 @@ pub(super) struct Cast {
     pub(super) heard: Vec<bool>,
     /// The epoch before; there is none in a set without sentinels.
     pub(super) epoch: Option<u64>,
+    /// Whether every slot has a master, without which no node accepts writes and the cluster is not whole.
+    pub(super) covered: bool,
     /// A key that the new master takes.
     pub(super) key: String,
     pub(super) scene: Scene,
@@ -101,6 +104,7 @@ impl Cluster {
             replicas: shard.replicas.clone(),
             heard: heard.collect(),
             epoch: Some(shard.epoch),
+            covered: is_covered(&survey),
             key: key_in(shard.slot),
             scene: Scene::Shard(
                 Arc::new(shard),
@@ -148,6 +152,7 @@ impl Cluster {
             replicas: set.replicas.clone(),
             heard: heard.collect(),
             epoch: set.epoch,
+            covered: true,
             key: any_key(),
             scene: Scene::Set(Arc::new(set), roles),
             means,
@@ -206,6 +211,15 @@ impl Cluster {
             next_round(PRIORITY_LOOK, deadline).await;
         }
     }
+}
+
+/// Whether every slot has a master in the eyes of some node.
+fn is_covered(survey: &Survey) -> bool {
+    let lines = survey.told().flat_map(|(_, lines)| lines);
+    let mut free = SlotRanges::from_iter([SlotRange::ALL]);
+    let ranges = lines.flat_map(|line| &line.slots);
+    ranges.for_each(|range| free.remove(*range));
+    free.is_empty()
 }
 
 /// Whether a node is worth waiting for.

@@ -99,6 +99,8 @@ pub struct Failover {
     /// How many times a node has claimed the role in vain, because its server took an earlier election for
     /// a new one (Redis up to 8.2): the order was given again.
     pub undone: u32,
+    /// Whether every slot has a master; else no write was waited for, and the cluster was not waited for.
+    pub covered: bool,
     /// Who has become the master after the new one, with sentinels: those whose `down-after` is not longer
     /// than a second, in which they ping once, take for down whom they have just begun to watch, each
     /// for a tenth of a second; if enough of them do so at once, they fail over again.

@@ -124,10 +124,19 @@ impl Shard {
                 silent: self.silent_mates(survey, members),
             });
         }
+        if mode == Mode::Crash
+            && let Some(stranger) = self.foreign_replica(survey, members)
+        {
+            let address = stranger.address.split('@').next().unwrap_or_default();
+            return Err(FailoverError::Unsupported(format!(
+                "the replica at {address} might be elected, which is not a node of this cluster; \
+                 `shardlab add-node --existing {address}` takes it in"
+            )));
+        }
         if mode == Mode::Takeover {
             Ok(())
         } else {
-            self.check_votes(survey, mode)
+            self.check_votes(survey, members, mode)
         }
     }
 
@@ -175,7 +184,12 @@ impl Shard {
 
     /// Masters with slots vote, and a majority of them, the dead included, is needed (cluster-spec,
     /// "Replica election and promotion").
-    fn check_votes(&self, survey: &Survey, mode: Mode) -> Result<(), FailoverError> {
+    fn check_votes(
+        &self,
+        survey: &Survey,
+        members: &[Member],
+        mode: Mode,
+    ) -> Result<(), FailoverError> {
         let ids: BTreeSet<&str> = every_line(survey).map(|line| line.id.as_str()).collect();
         let masters: Vec<&NodeLine> = ids
             .into_iter()
@@ -183,7 +197,12 @@ impl Shard {
             .filter(|line| line.has("master") && !line.slots.is_empty())
             .collect();
         let can_vote = |line: &&&NodeLine| {
-            survey.name_of(&line.id).is_some() && (mode != Mode::Crash || line.id != self.master_id)
+            let of_ours = members
+                .iter()
+                .any(|member| member.id.as_ref() == Some(&line.id));
+            // A node that others have added has a vote as well.
+            let speaks = survey.name_of(&line.id).is_some() || !of_ours && line.is_present();
+            speaks && (mode != Mode::Crash || line.id != self.master_id)
         };
         let voters = masters.iter().filter(can_vote).count();
         let needed = masters.len() / 2 + 1;
@@ -195,6 +214,18 @@ impl Shard {
             });
         }
         Ok(())
+    }
+
+    /// A replica of the master that is there and not ours.
+    fn foreign_replica<'a>(&self, survey: &'a Survey, members: &[Member]) -> Option<&'a NodeLine> {
+        let is_ours = |line: &NodeLine| {
+            members
+                .iter()
+                .any(|member| member.id.as_ref() == Some(&line.id))
+        };
+        every_line(survey).find(|line| {
+            line.master.as_ref() == Some(&self.master_id) && line.is_present() && !is_ours(line)
+        })
     }
 
     /// Nodes that say nothing and were born where the master was.

@@ -104,6 +104,8 @@ pub struct Timeline {
     epoch_before: Option<u64>,
     promoted: Option<(usize, u64)>,
     undone: u32,
+    /// Whether no write can be accepted, since slots that nobody serves keep the cluster from it.
+    without_writes: bool,
     moments: Vec<Moment>,
 }
 
@@ -125,6 +127,7 @@ impl Timeline {
             epoch_before,
             promoted: None,
             undone: 0,
+            without_writes: false,
             moments: Vec::new(),
         }
     }
@@ -184,6 +187,15 @@ impl Timeline {
         }
     }
 
+    /// No node accepts writes, neither before the failover nor after it: none is waited for.
+    #[must_use]
+    pub fn without_writes(self, without_writes: bool) -> Self {
+        Self {
+            without_writes,
+            ..self
+        }
+    }
+
     /// All nodes stand on the top rung again, looked at after [`Timeline::is_settled`].
     pub fn whole(&mut self, at: Duration) {
         if self.is_settled() {
@@ -212,9 +224,9 @@ impl Timeline {
         self.undone
     }
 
-    /// Whether all agree on a new master that takes writes.
+    /// Whether all agree on a new master, and it accepts writes if any node does.
     pub fn is_settled(&self) -> bool {
-        self.has(Phase::Agreed) && self.has(Phase::FirstWrite)
+        self.has(Phase::Agreed) && (self.without_writes || self.has(Phase::FirstWrite))
     }
 
     /// The new master is none any more.

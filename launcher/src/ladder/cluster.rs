@@ -33,7 +33,9 @@ pub(super) struct Truth<'a> {
 }
 
 impl<'a> Truth<'a> {
-    pub(super) fn of(round: &'a [Observation]) -> Self {
+    /// By what the nodes say of themselves; with `strangers`, those that are not ours and are there count by
+    /// what ours say of them.
+    pub(super) fn of(round: &'a [Observation], strangers: bool) -> Self {
         let speaking = round.iter().filter_map(|observation| {
             let line = observation
                 .answers
@@ -42,7 +44,12 @@ impl<'a> Truth<'a> {
                 .and_then(Answers::myself)?;
             Some((line.id.as_str(), (observation.node.as_str(), line)))
         });
-        let selves = speaking.collect();
+        let mut selves: BTreeMap<_, _> = speaking.collect();
+        if strangers {
+            for (id, line) in present_strangers(round, &selves) {
+                selves.insert(id, (line.address.as_str(), line));
+            }
+        }
         Self {
             slots: expected_slots(&selves),
             shared_epoch: shared_epoch(&selves),
@@ -153,6 +160,29 @@ impl<'a> Truth<'a> {
     }
 }
 
+/// Nodes that do not speak for themselves and are alive to some of ours, each as the one says that has heard
+/// the latest.
+fn present_strangers<'a>(
+    round: &'a [Observation],
+    selves: &BTreeMap<&str, (&str, &NodeLine)>,
+) -> BTreeMap<&'a str, &'a NodeLine> {
+    let mut strangers: BTreeMap<&str, &NodeLine> = BTreeMap::new();
+    let told = round.iter().filter_map(|one| match &one.answers {
+        Ok(Answers::Cluster(answers)) => Some(&answers.nodes),
+        _ => None,
+    });
+    let unknown = told
+        .flatten()
+        .filter(|line| !selves.contains_key(line.id.as_str()));
+    for line in unknown.filter(|line| line.is_present()) {
+        let known = strangers.entry(&line.id).or_insert(line);
+        if line.epoch > known.epoch {
+            *known = line;
+        }
+    }
+    strangers
+}
+
 fn expected_slots(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Vec<SlotLine> {
     let mut slots: Vec<_> = selves
         .values()
@@ -195,7 +225,7 @@ mod tests {
     use crate::plan::{Role, Topology};
 
     fn judge(round: &[Observation], roles: Option<&[Role]>) -> Vec<Standing> {
-        super::super::judge(Topology::Cluster, round, roles)
+        super::super::judge(Topology::Cluster, round, roles, false)
     }
 
     /// Two masters `a`, `b` and a replica `c` of `a`, as all of them see it.
@@ -356,6 +386,44 @@ mod tests {
             standings[0].to_string(),
             "n1 is listening: `n2` is a master, not the replica that it is to be"
         );
+    }
+
+    #[test]
+    fn a_stranger_that_is_there_holds_back_only_those_who_do_not_expect_any() {
+        let mut round = whole();
+        let stranger = NodeLine {
+            id: "d".to_owned(),
+            address: "127.0.0.1:7009@17009".to_owned(),
+            master: Some("b".to_owned()),
+            flags: vec!["slave".to_owned()],
+            epoch: 2,
+            slots: Vec::new(),
+            ..whole_line()
+        };
+        for observation in &mut round {
+            if let Ok(Answers::Cluster(answers)) = &mut observation.answers {
+                answers.nodes.push(stranger.clone());
+                answers.slots[1].replicas.insert("d".to_owned());
+            }
+        }
+        let tolerant =
+            |round: &[Observation]| super::super::judge(Topology::Cluster, round, None, true);
+        assert_eq!(common(&judge(&round, None)), Some(Rung::Listening));
+        assert_eq!(common(&tolerant(&round)), Some(Rung::Visible));
+        if let Ok(Answers::Cluster(answers)) = &mut round[0].answers {
+            answers.nodes.pop();
+        }
+        assert_eq!(
+            tolerant(&round)[0].to_string(),
+            "n1 is listening: it does not know `127.0.0.1:7009@17009`"
+        );
+    }
+
+    fn whole_line() -> NodeLine {
+        match &whole()[0].answers {
+            Ok(Answers::Cluster(answers)) => answers.nodes[0].clone(),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

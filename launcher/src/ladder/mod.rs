@@ -154,13 +154,19 @@ pub fn common(standings: &[Standing]) -> Option<Rung> {
 }
 
 /// Judges one round. With `roles`, one for each observation, nobody is formed until everybody has
-/// the role that it is to have.
-pub fn judge(topology: Topology, round: &[Observation], roles: Option<&[Role]>) -> Vec<Standing> {
+/// the role that it is to have. With `strangers`, nodes of a cluster that are not ours, and are there, are as
+/// good as ours.
+pub fn judge(
+    topology: Topology,
+    round: &[Observation],
+    roles: Option<&[Role]>,
+    strangers: bool,
+) -> Vec<Standing> {
     let unformed = roles
         .and_then(|roles| miscast(round, roles))
         .or_else(|| silent(round));
     let truth = match topology {
-        Topology::Cluster => Truth::Cluster(cluster::Truth::of(round)),
+        Topology::Cluster => Truth::Cluster(cluster::Truth::of(round, strangers)),
         Topology::Replication | Topology::Sentinel => {
             Truth::Replicated(replication::Truth::of(round))
         }

@@ -280,6 +280,42 @@ async fn what_cannot_fail_over_is_told_at_once() {
 }
 
 #[test]
+fn a_node_that_others_have_added_hinders_neither_failover_nor_restart() {
+    let (lab, others) = (Lab::new(), Lab::new());
+    lab.up(&["--node-timeout", "1s"]);
+    others.up(&["--boot", "none", "--masters", "1", "--replicas", "0"]);
+    let stranger = others.open().node("n1").unwrap().address();
+    let (host, port) = (stranger.ip().to_string(), stranger.port().to_string());
+    lab.shardlab(["call", "n1", "CLUSTER", "MEET", &host, &port])
+        .assert()
+        .success();
+    for args in [
+        vec!["failover", "n1"],
+        vec!["restart", "r2"],
+        vec!["restart", "--rolling", "r1", "n2"],
+    ] {
+        let patience = ["--timeout", "120s"];
+        lab.shardlab(args.into_iter().chain(patience))
+            .assert()
+            .success();
+    }
+}
+
+#[test]
+fn a_cluster_with_a_hole_fails_over_without_a_write() {
+    let lab = Lab::new();
+    lab.up(&["--shape", "uncovered", "--node-timeout", "1s"]);
+    let done = lab.json(["failover", "n1", "--timeout", "120s", "--json"]);
+    let phases = done["phases"].as_array().unwrap();
+    let phases: Vec<_> = phases.iter().map(|told| &told["phase"]).collect();
+    assert!(phases.contains(&&"agreed".into()), "{done}");
+    assert!(!phases.contains(&&"first-write".into()), "{done}");
+    assert_eq!(done["whole"], false);
+    let rolling = ["restart", "--rolling", "n2", "--timeout", "120s"];
+    lab.shardlab(rolling).assert().success();
+}
+
+#[test]
 fn too_few_nodes_are_told_with_what_would_do() {
     let lab = Lab::new();
     lab.up(&["--masters", "2"]);
