@@ -1,5 +1,6 @@
 //! From a wish to a running cluster.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::launch;
 use crate::plan::{Boot, Options, Plan, PortChoice, Setting, Topology, node_count};
 use crate::server::{Identity, SearchEnv, Server, find, find_like};
 use crate::shape::Shape;
+use crate::slots::SlotRanges;
 use crate::state::{Home, Lock, Name};
 use crate::sweep::sweep;
 use crate::wait::Deadline;
@@ -119,6 +121,45 @@ impl<'a> Builder<'a> {
         self
     }
 
+    /// How many replicas the first master has, the second one, and so on: one number for each.
+    pub fn replicas_of_each(mut self, replicas: impl Into<Vec<usize>>) -> Self {
+        self.options.replicas = replicas.into();
+        self
+    }
+
+    /// The slots of each master, in order, and so the number of masters; evenly split if not said. What is
+    /// in none of them is left uncovered.
+    pub fn slots(mut self, slots: impl Into<Vec<SlotRanges>>) -> Self {
+        let slots = slots.into();
+        self.options.masters = slots.len();
+        self.options.slots = Some(slots);
+        self
+    }
+
+    /// Which client ports the nodes listen on; any that are free if not said.
+    pub fn ports(mut self, ports: PortChoice) -> Self {
+        self.options.ports = ports;
+        self
+    }
+
+    /// The addresses on which nodes listen; 127.0.0.1 if not said. The first one is how they are reached.
+    pub fn bind(mut self, addresses: impl Into<Vec<IpAddr>>) -> Self {
+        self.options.bind = addresses.into();
+        self
+    }
+
+    /// What nodes tell clients and each other instead of their address: an IP address or a host name.
+    pub fn announce(mut self, host: impl Into<String>) -> Self {
+        self.options.announce = Some(host.into());
+        self
+    }
+
+    /// Whether data survive [`Cluster::stop`] and [`Cluster::start`], in an append-only file; not if not said.
+    pub fn persist(mut self, persist: bool) -> Self {
+        self.options.persist = persist;
+        self
+    }
+
     /// What the nodes are to each other; a cluster if not said. Say it before the numbers of nodes:
     /// each topology brings its own ([`Options::of`]).
     pub fn topology(mut self, topology: Topology) -> Self {
@@ -136,6 +177,13 @@ impl<'a> Builder<'a> {
     pub fn sentinels(mut self, count: usize, quorum: usize) -> Self {
         self.options.sentinels.count = count;
         self.options.sentinels.quorum = quorum;
+        self
+    }
+
+    /// The first sentinel's client port, the others follow; if not said, any that are free where
+    /// [`Builder::ports`] are, else 27001.
+    pub fn sentinel_port(mut self, port: u16) -> Self {
+        self.options.sentinels.port = Some(port);
         self
     }
 

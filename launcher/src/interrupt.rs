@@ -3,8 +3,9 @@
 
 use std::io;
 
-use nix::sys::signal::Signal;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+
+use crate::signal::Signal;
 
 /// The signals by which a user or a system asks a program to end.
 #[derive(Debug)]
@@ -26,16 +27,16 @@ impl Interrupts {
             int: signal(SignalKind::interrupt())?,
             term: signal(SignalKind::terminate())?,
             hup: signal(SignalKind::hangup())?,
-            _file_size: signal(SignalKind::from_raw(Signal::SIGXFSZ as i32))?,
+            _file_size: signal(SignalKind::from_raw(nix::sys::signal::SIGXFSZ as i32))?,
         })
     }
 
     /// The next of them.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.int.recv() => Signal::SIGINT,
-            _ = self.term.recv() => Signal::SIGTERM,
-            _ = self.hup.recv() => Signal::SIGHUP,
+            _ = self.int.recv() => Signal::INT,
+            _ = self.term.recv() => Signal::TERM,
+            _ = self.hup.recv() => Signal::HUP,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod bend;
+pub mod blocking;
 pub mod builder;
 pub mod client;
 pub mod cluster;
@@ -48,3 +49,4 @@ pub use cluster::Cluster;
 pub use error::Error;
 pub use ladder::Rung;
 pub use node::Node;
+pub use signal::Signal;

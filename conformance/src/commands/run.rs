@@ -42,7 +42,7 @@ pub(super) fn run(args: &Run) -> Code {
                 if let Err(reason) = runner.clean_up().await {
                     term::note(&format!("a case's keys are left behind: {reason}"));
                 }
-                Err(exit::of_signal(signal as i32))
+                Err(exit::of_signal(signal.number()))
             }
         }
     })

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use nix::sys::signal::Signal as OsSignal;
+use shardlab::Signal as OsSignal;
 use shardlab::client::{ClientError, Connection};
 use shardlab::plan::{self, Boot, Options, PortChoice, Setting};
 use shardlab::server::{SearchEnv, find};
@@ -229,7 +229,7 @@ impl Launched {
             Deed::Pause => node.pause(),
             Deed::Resume => node.resume(),
             Deed::Stop => node.stop(STOP_TIMEOUT).await,
-            Deed::Start => node.start(),
+            Deed::Start => node.start_without_waiting(),
         }
     }
 }
@@ -285,12 +285,12 @@ impl Target for Launched {
 
 const fn os_signal(signal: Signal) -> OsSignal {
     match signal {
-        Signal::Hup => OsSignal::SIGHUP,
-        Signal::Int => OsSignal::SIGINT,
-        Signal::Quit => OsSignal::SIGQUIT,
-        Signal::Abrt => OsSignal::SIGABRT,
-        Signal::Kill => OsSignal::SIGKILL,
-        Signal::Segv => OsSignal::SIGSEGV,
-        Signal::Term => OsSignal::SIGTERM,
+        Signal::Hup => OsSignal::HUP,
+        Signal::Int => OsSignal::INT,
+        Signal::Quit => OsSignal::QUIT,
+        Signal::Abrt => OsSignal::ABRT,
+        Signal::Kill => OsSignal::KILL,
+        Signal::Segv => OsSignal::SEGV,
+        Signal::Term => OsSignal::TERM,
     }
 }

@@ -78,7 +78,7 @@ pub(crate) async fn restore(
         });
     };
     let started = cluster
-        .start(lock, &[], wish.rung, Some(wish.patience()), observe)
+        .start_locked(lock, &[], wish.rung, Some(wish.patience()), observe)
         .await;
     started.map_err(|error| explain(archive, server, error))?;
     forget_snapshots(cluster, &wish.options)

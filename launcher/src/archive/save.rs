@@ -13,7 +13,7 @@ use super::nodes_conf::{myself, needed_stranger};
 use super::pack::{Content, NodeSources, Source, pack};
 use super::snapshot::{Snapshot, nodes_conf};
 use crate::client::REPLY_TIMEOUT;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, LOCK_PATIENCE};
 use crate::error::{Error, IoContext as _};
 use crate::node::Node;
 use crate::plan::{Boot, Role};
@@ -43,12 +43,21 @@ impl Cluster {
     /// Writes the cluster with its data to a file, which only its owner can read since it holds the
     /// passwords, too. Nodes that run go on running, and each writes its data down at a moment of
     /// its own; of nodes that do not run the files are taken as they are. An archive that exists is
-    /// replaced in one step, and only with `force`. The lock keeps other commands from changing the cluster meanwhile.
+    /// replaced in one step, and only with `force`. Other commands cannot change the cluster meanwhile.
     ///
     /// # Errors
     /// [`ArchiveError`]; a node does not answer, or a file cannot be read or written. Then `path` is
-    /// as it was before.
-    pub async fn save(
+    /// as it was before. Another command keeps the lock for [`LOCK_PATIENCE`].
+    pub async fn save(&self, path: &Path, force: bool) -> Result<Saved, Error> {
+        let lock = self.lock(LOCK_PATIENCE).await?;
+        self.save_locked(&lock, path, force, &|_| {}).await
+    }
+
+    /// As [`Cluster::save`], under a lock that the caller has; tells of its progress.
+    ///
+    /// # Errors
+    /// As [`Cluster::save`].
+    pub async fn save_locked(
         &self,
         _lock: &Lock,
         path: &Path,

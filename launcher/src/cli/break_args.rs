@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use nix::sys::signal::Signal;
+use shardlab::Signal;
 use shardlab::failover::Mode;
-use shardlab::signal;
 
 use super::{Json, RungArg};
 
@@ -42,7 +41,7 @@ pub(crate) struct Kill {
     #[arg(required = true, value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     /// A name, with or without SIG, or a number.
-    #[arg(short, long, default_value = "KILL", value_parser = signal::parse)]
+    #[arg(short, long, default_value = "KILL")]
     pub(crate) signal: Signal,
     #[command(flatten)]
     pub(crate) json: Json,

@@ -8,12 +8,10 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
-
 use super::Cluster;
 use crate::error::Error;
 use crate::node::{Node, NodeError};
-use crate::signal::is_deadly;
+use crate::signal::Signal;
 use crate::wait::{Deadline, until};
 
 /// How long a server may take to end by a signal: at SIGTERM it writes its data down, and waits up to
@@ -44,25 +42,25 @@ impl Cluster {
     /// seconds, as when it refuses SIGTERM while it writes its first append-only file.
     pub async fn kill(
         &self,
-        nodes: &[String],
+        nodes: &[&str],
         signal: Signal,
     ) -> Result<Vec<(String, Effect)>, Error> {
         let chosen = self.chosen_running(nodes)?;
         let mut effects = Vec::with_capacity(chosen.len());
         for node in &chosen {
             // Only SIGKILL and SIGCONT reach a process that stands still.
-            let reaches = matches!(signal, Signal::SIGKILL | Signal::SIGCONT);
-            let kept = node.is_paused() && !reaches && signal != Signal::SIGSTOP;
+            let reaches = matches!(signal, Signal::KILL | Signal::CONT);
+            let kept = node.is_paused() && !reaches && signal != Signal::STOP;
             node.signal(signal)?;
             effects.push(match signal {
                 _ if kept => Effect::Kept,
-                deadly if is_deadly(deadly) => Effect::Ended,
+                deadly if deadly.is_deadly() => Effect::Ended,
                 _ => Effect::Sent,
             });
         }
         for (node, effect) in chosen.iter().zip(&effects) {
             if *effect == Effect::Ended {
-                node.wait_gone(signal.as_str(), END_TIMEOUT).await?;
+                node.wait_gone(signal, END_TIMEOUT).await?;
             }
         }
         let names = chosen.iter().map(|node| node.name().to_owned());
@@ -74,7 +72,7 @@ impl Cluster {
     ///
     /// # Errors
     /// A node does not exist or does not run: then none is touched.
-    pub async fn pause(&self, nodes: &[String]) -> Result<Paused<'_>, Error> {
+    pub async fn pause(&self, nodes: &[&str]) -> Result<Paused<'_>, Error> {
         let paused = Paused {
             nodes: self.chosen_running(nodes)?,
         };
@@ -92,7 +90,7 @@ impl Cluster {
     ///
     /// # Errors
     /// A node that is named does not exist or does not run.
-    pub async fn resume(&self, nodes: &[String]) -> Result<Vec<String>, Error> {
+    pub async fn resume(&self, nodes: &[&str]) -> Result<Vec<String>, Error> {
         let mut chosen = if nodes.is_empty() {
             self.nodes.iter().collect()
         } else {
@@ -108,7 +106,7 @@ impl Cluster {
         Ok(chosen.iter().map(|node| node.name().to_owned()).collect())
     }
 
-    fn chosen_running(&self, nodes: &[String]) -> Result<Vec<&Node>, Error> {
+    fn chosen_running(&self, nodes: &[&str]) -> Result<Vec<&Node>, Error> {
         let mut chosen = self.chosen(nodes)?;
         if nodes.is_empty() {
             chosen.retain(|node| node.is_ours());

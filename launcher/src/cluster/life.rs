@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::Cluster;
+use super::{Cluster, at_exit};
 use crate::bend::{Method, final_settings};
 use crate::builder::default_timeout;
 use crate::config::CONFIG_FILES;
@@ -15,6 +15,7 @@ use crate::node::Node;
 use crate::plan::{Boot, Plan, Role};
 use crate::ports::{self, Held};
 use crate::shape::Shape;
+use crate::signal::Signal;
 use crate::state::{Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files};
 use crate::wait::Deadline;
 
@@ -22,12 +23,16 @@ use crate::wait::Deadline;
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Cluster {
-    /// Stops nodes, keeping their data: all of them if `nodes` is empty.
+    /// As [`Cluster::stop`], under a lock that the caller has.
     ///
     /// # Errors
     /// The cluster's start was interrupted, a node does not exist or is not ours, or does not end
     /// within 30 seconds.
-    pub async fn stop(&mut self, lock: &Lock, nodes: &[String]) -> Result<Vec<String>, Error> {
+    pub async fn stop_locked(
+        &mut self,
+        lock: &Lock,
+        nodes: &[String],
+    ) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
         let ours = self.chosen_of_ours(nodes)?;
         let links = self.links().await;
@@ -57,14 +62,13 @@ impl Cluster {
         Ok(stopped)
     }
 
-    /// Starts the nodes that do not run, of those named or of all, with the data that they have,
-    /// and waits for the ladder if all nodes of a formed cluster run then. Returns the names of
-    /// those that were started.
+    /// As [`Cluster::start`], under a lock that the caller has: waits for a rung of the caller's choice,
+    /// `timeout` at the most, and tells of each look at the nodes.
     ///
     /// # Errors
     /// The cluster's start was interrupted, a node does not exist or is not ours, a port is taken, a
     /// server dies, or the cluster is not ready in time: then the nodes that were started go on running.
-    pub async fn start(
+    pub async fn start_locked(
         &mut self,
         lock: &Lock,
         nodes: &[String],
@@ -190,6 +194,7 @@ impl Cluster {
 
     pub(crate) fn arm(&mut self, owner: Option<File>, held: Held) {
         self.armed = true;
+        at_exit::remember(&self.home, &self.record.name);
         self.owner = owner;
         self.held = held;
     }
@@ -284,7 +289,7 @@ impl Cluster {
     }
 
     /// Kills and removes on the calling thread.
-    fn destroy(&mut self) {
+    pub(super) fn destroy(&mut self) {
         if self.is_removed() {
             // Somebody may have started another cluster of that name in the same folders.
             self.nodes.iter().for_each(Node::send_kill_to_own);
@@ -303,6 +308,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if self.armed {
+            at_exit::forget(&self.home, &self.record.name);
             self.destroy();
         }
     }
@@ -313,7 +319,7 @@ async fn stop_all(nodes: &[&Node]) -> Result<(), Error> {
     for node in nodes {
         // A paused one keeps it for later, and others may wait for it meanwhile.
         let _ = node.resume();
-        let _ = node.signal(nix::sys::signal::Signal::SIGTERM);
+        let _ = node.signal(Signal::TERM);
     }
     for node in nodes {
         node.stop(STOP_TIMEOUT).await?;

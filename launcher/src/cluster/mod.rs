@@ -1,6 +1,7 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
 mod asking;
+mod at_exit;
 mod breaking;
 mod climbing;
 mod life;
@@ -8,12 +9,14 @@ mod naming;
 mod restart;
 mod roles;
 mod starting;
+mod verbs;
 mod wiping;
 
 pub(crate) use life::remove_node_folder;
 pub(crate) use roles::follow;
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +37,7 @@ use crate::wait::{Deadline, until};
 
 pub use breaking::{Effect, Paused};
 pub use restart::Step;
+pub use verbs::LOCK_PATIENCE;
 
 /// How long a node is waited for that is given its final settings: a machine may be very busy.
 const SETTING_PATIENCE: Duration = Duration::from_secs(20);
@@ -55,7 +59,7 @@ const SETTING_PATIENCE: Duration = Duration::from_secs(20);
 /// // The master of slot 15495 dies and returns.
 /// let n3 = cluster.node("n3")?;
 /// n3.kill().await?;
-/// n3.start()?;
+/// n3.start().await?;
 /// # Ok(())
 /// # }
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
@@ -189,6 +193,19 @@ impl Cluster {
         self.node(node)?.call(command).await
     }
 
+    /// Where clients connect: the addresses of the nodes with data, masters by birth first. Those of
+    /// [`Cluster::sentinels`] are not among them.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.nodes_with_data().map(Node::address).collect()
+    }
+
+    /// The same as URLs, with the password if there is one: what client libraries take as seeds.
+    pub fn urls(&self) -> Vec<String> {
+        self.nodes_with_data()
+            .map(|node| self.url_of(node))
+            .collect()
+    }
+
     /// The address of the first node as a URL, with the password if there is one. Where there is one
     /// master that is the master by birth: see [`Cluster::present_master`].
     pub fn url(&self) -> String {
@@ -249,6 +266,7 @@ impl Cluster {
     /// Lets the cluster live on when the value is dropped.
     pub fn detach(&mut self) {
         self.armed = false;
+        at_exit::forget(&self.home, &self.record.name);
         self.held = Held::default();
     }
 

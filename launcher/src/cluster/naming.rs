@@ -26,13 +26,13 @@ impl Cluster {
     ///
     /// # Errors
     /// As [`Cluster::node`].
-    pub(crate) fn chosen(&self, names: &[String]) -> Result<Vec<&Node>, Error> {
+    pub(crate) fn chosen<N: AsRef<str>>(&self, names: &[N]) -> Result<Vec<&Node>, Error> {
         if names.is_empty() {
             return Ok(self.nodes.iter().collect());
         }
         let mut chosen: Vec<&Node> = Vec::with_capacity(names.len());
         for name in names {
-            let node = self.node(name)?;
+            let node = self.node(name.as_ref())?;
             if chosen.iter().all(|other| other.name() != node.name()) {
                 chosen.push(node);
             }

@@ -48,14 +48,11 @@ pub enum Step<'a> {
 }
 
 impl Cluster {
-    /// Stops nodes with SIGTERM and starts them again with their data, all at once; those that do not
-    /// run are started. All nodes if `nodes` is empty. Waits as [`Cluster::start`] does, and returns
-    /// the names.
+    /// As [`Cluster::restart`], under a lock that the caller has.
     ///
     /// # Errors
-    /// As [`Cluster::stop`] and [`Cluster::start`]; what has been stopped by then,
-    /// [`Cluster::start`] starts.
-    pub async fn restart(
+    /// As [`Cluster::restart`].
+    pub async fn restart_locked(
         &mut self,
         lock: &Lock,
         nodes: &[String],
@@ -63,21 +60,15 @@ impl Cluster {
         timeout: Option<Duration>,
         observe: impl FnMut(&[Standing]),
     ) -> Result<Vec<String>, Error> {
-        self.stop(lock, nodes).await?;
-        self.start(lock, nodes, rung, timeout, observe).await
+        self.stop_locked(lock, nodes).await?;
+        self.start_locked(lock, nodes, rung, timeout, observe).await
     }
 
-    /// Restarts nodes one after the other, all of ours if `nodes` is empty, while clients go on: the replicas
-    /// first, then sentinels, and each master after an orderly failover of its shard. After each step the cluster must
-    /// stand on [`Rung::Visible`] before the next one begins, so that no acknowledged write is lost.
-    /// Roles are not given back: that would be one more failover for each shard. A master without
-    /// replicas is restarted in its place.
-    ///
-    /// `timeout` is for each step. Returns the names in the order in which they were restarted.
+    /// As [`Cluster::restart_rolling`], under a lock that the caller has; `timeout` is for each step.
     ///
     /// # Errors
     /// The cluster is not whole before, or not in time after a step: the nodes after it are not touched.
-    pub async fn restart_rolling(
+    pub async fn restart_rolling_locked(
         &mut self,
         lock: &Lock,
         nodes: &[String],
@@ -108,7 +99,7 @@ impl Cluster {
             self.make_way(name, timeout, &mut observe).await?;
             let since = Instant::now();
             observe(&Step::Restarting { node: name });
-            self.restart(
+            self.restart_locked(
                 lock,
                 std::slice::from_ref(name),
                 rung,

@@ -10,19 +10,15 @@ use crate::state::{Lock, Phase};
 use crate::wait::Deadline;
 
 impl Cluster {
-    /// Makes nodes of ours forget everything, all of them if `nodes` is empty: nodes.conf and data are
-    /// removed, config, log, folder and ports kept. Those that ran are killed first (SIGKILL, since
-    /// their data is thrown away) and run again afterwards, bare, under new ids; the others stay
-    /// stopped. Returns the names of those that were wiped.
-    ///
-    /// A cluster that is wiped as a whole is one of bare nodes from then on, as if it had been started
-    /// with [`Boot::None`]. Of a few nodes the others are not told: to them these are nodes that have
-    /// failed, until they are forgotten. Without cluster mode the links are in the configs, and stay.
+    /// As [`Cluster::wipe`], under a lock that the caller has.
     ///
     /// # Errors
-    /// The cluster's start was interrupted, a node does not exist or is not ours, a file cannot be
-    /// removed, or a node does not answer after its start. Whoever tries again goes on.
-    pub async fn wipe(&mut self, lock: &Lock, nodes: &[String]) -> Result<Vec<String>, Error> {
+    /// As [`Cluster::wipe`].
+    pub async fn wipe_locked(
+        &mut self,
+        lock: &Lock,
+        nodes: &[String],
+    ) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
         let names = self.chosen_of_ours(nodes)?;
         let clustered = self.record.options.topology.is_cluster();
@@ -54,7 +50,7 @@ impl Cluster {
             node.forget()?;
         }
         for name in &ran {
-            self.node(name)?.start()?;
+            self.node(name)?.start_without_waiting()?;
         }
         let phase = if self.is_running() {
             Phase::Up

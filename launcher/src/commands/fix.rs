@@ -55,7 +55,7 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
     let mut cluster = lab.open_with_slots()?;
     let mut bar = MovingBar::new(lab.term);
     let fixed = cluster
-        .fix(&lock, |event| tell(lab, &mut bar, event))
+        .fix_locked(&lock, |event| tell(lab, &mut bar, event))
         .await?;
     drop(bar);
     let sound = fixed.left.is_empty();

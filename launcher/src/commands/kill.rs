@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use shardlab::cluster::Effect;
-use shardlab::{Error, exit, signal};
+use shardlab::{Error, exit};
 
-use super::Lab;
 use super::report::SCHEMA;
+use super::{Lab, names};
 use crate::cli::Kill;
 
 #[derive(Serialize)]
@@ -27,8 +27,8 @@ struct NodeReport<'a> {
 /// Sends the signal; waits until the nodes are gone if it ends them.
 pub(crate) async fn kill(lab: &Lab<'_>, args: &Kill) -> Result<u8, Error> {
     let cluster = lab.open()?;
-    let signal = signal::name(args.signal);
-    let effects = cluster.kill(&args.nodes, args.signal).await?;
+    let signal = args.signal.name();
+    let effects = cluster.kill(&names(&args.nodes), args.signal).await?;
     if args.json.json {
         let nodes = effects.iter().map(|(node, effect)| NodeReport {
             name: node,

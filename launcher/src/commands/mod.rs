@@ -39,6 +39,7 @@ mod wish;
 
 use std::time::Duration;
 
+use shardlab::cluster::LOCK_PATIENCE;
 use shardlab::environment::Environment;
 use shardlab::reshape::Journal;
 use shardlab::server::SearchEnv;
@@ -49,9 +50,6 @@ use shardlab::{Cluster, Error, Node, exit};
 use crate::cli::{Cli, Command, Global};
 use crate::term::Term;
 use shardlab::interrupt::Interrupts;
-
-/// How long a command waits for another one that works on the same cluster.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What every command has at hand.
 pub(crate) struct Lab<'a> {
@@ -116,7 +114,7 @@ impl Lab<'_> {
                 self.term.note(&format!(
                     "another shardlab command is at work on the cluster `{name}`; waiting for it"
                 ));
-                self.home.lock(name, Deadline::after(LOCK_TIMEOUT)).await
+                self.home.lock(name, Deadline::after(LOCK_PATIENCE)).await
             }
             taken => taken,
         }
@@ -256,4 +254,9 @@ async fn dispatch(
         result = work => result,
         signal = interrupts.next() => Err(Error::Interrupted(signal)),
     }
+}
+
+/// The names as the library takes them.
+fn names(nodes: &[String]) -> Vec<&str> {
+    nodes.iter().map(String::as_str).collect()
 }

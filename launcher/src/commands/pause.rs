@@ -3,8 +3,8 @@
 use serde::Serialize;
 use shardlab::{Error, exit};
 
-use super::Lab;
 use super::report::SCHEMA;
+use super::{Lab, names};
 use crate::cli::{Pause, Resume};
 
 /// What is told as JSON when the command ends; of `pause --for` when the nodes go on.
@@ -21,7 +21,7 @@ struct Report<'a> {
 /// Freezes nodes; with a time, stays and lets them go on then, or when it is interrupted.
 pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
     let cluster = lab.open()?;
-    let paused = cluster.pause(&args.nodes).await?;
+    let paused = cluster.pause(&names(&args.nodes)).await?;
     let nodes: Vec<_> = paused.names().into_iter().map(ToOwned::to_owned).collect();
     let names = nodes.join(", ");
     let report = |resumed: &[String]| {
@@ -61,7 +61,7 @@ pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
 /// Lets nodes go on that stand still.
 pub(crate) async fn resume(lab: &Lab<'_>, args: &Resume) -> Result<u8, Error> {
     let cluster = lab.open()?;
-    let resumed = cluster.resume(&args.nodes).await?;
+    let resumed = cluster.resume(&names(&args.nodes)).await?;
     if args.json.json {
         lab.term.json(&Report {
             schema: SCHEMA,

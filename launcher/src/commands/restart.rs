@@ -45,7 +45,7 @@ async fn at_once(
         });
     };
     cluster
-        .restart(lock, &args.nodes, args.wait.into(), args.timeout, observe)
+        .restart_locked(lock, &args.nodes, args.wait.into(), args.timeout, observe)
         .await
 }
 
@@ -78,6 +78,6 @@ async fn one_by_one(
         _ => {}
     };
     cluster
-        .restart_rolling(lock, &args.nodes, args.timeout, observe)
+        .restart_rolling_locked(lock, &args.nodes, args.timeout, observe)
         .await
 }

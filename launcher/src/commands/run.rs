@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitStatus;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{self, SIGTERM, kill};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use shardlab::node::die_with_parent;
 use shardlab::plan::{Options, PortChoice};
-use shardlab::{Cluster, Error, Event, exit};
+use shardlab::{Cluster, Error, Event, Signal, exit};
 
 use super::Lab;
 use super::env::variables;
@@ -20,7 +20,7 @@ use shardlab::interrupt::Interrupts;
 pub(crate) async fn run(lab: &Lab<'_>, args: Run, interrupts: &mut Interrupts) -> u8 {
     let cluster = tokio::select! {
         started = start(lab, &args) => started,
-        signal = interrupts.next() => return exit::of_signal(signal as i32),
+        signal = interrupts.next() => return exit::of_signal(signal.number()),
     };
     let cluster = match cluster {
         Ok(cluster) => cluster,
@@ -62,7 +62,7 @@ async fn command(
         .envs(variables(cluster, lab).await)
         .kill_on_drop(true);
     // CMD's cluster goes when this process is killed, so CMD is asked to go, too.
-    die_with_parent(child.as_std_mut(), Signal::SIGTERM);
+    die_with_parent(child.as_std_mut(), SIGTERM);
     let mut child = match child.spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -81,7 +81,8 @@ async fn command(
             status = child.wait() => return status.map_or(exit::RUN_FAILED, code_of),
             signal = interrupts.next() => {
                 if let Some(pid) = child.id().filter(|_| !comes_from_terminal(signal)) {
-                    let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
+                    let passed_on = signal::Signal::try_from(signal.number()).ok();
+                    let _ = kill(Pid::from_raw(pid.cast_signed()), passed_on);
                 }
             }
         }
@@ -93,7 +94,7 @@ async fn command(
 /// alone and CMD must be told.
 fn comes_from_terminal(signal: Signal) -> bool {
     let in_front = || tcgetpgrp(std::fs::File::open("/dev/tty").ok()?).ok();
-    signal == Signal::SIGINT && in_front() == Some(getpgrp())
+    signal == Signal::INT && in_front() == Some(getpgrp())
 }
 
 fn code_of(status: ExitStatus) -> u8 {

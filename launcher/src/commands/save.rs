@@ -32,7 +32,7 @@ pub(crate) async fn save(lab: &Lab<'_>, args: &Save) -> Result<u8, Error> {
     let cluster = lab.open()?;
     let observe = |Progress { done, total }| lab.term.progress(&percentage("packing", done, total));
     let saved = cluster
-        .save(&lock, &args.file, args.force, &observe)
+        .save_locked(&lock, &args.file, args.force, &observe)
         .await?;
     let report = Report {
         schema: SCHEMA,

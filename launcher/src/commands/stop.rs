@@ -19,7 +19,7 @@ pub(crate) async fn stop(lab: &Lab<'_>, args: &Nodes) -> Result<u8, Error> {
     lab.open()?;
     let lock = lab.lock().await?;
     let mut cluster = lab.open()?;
-    let stopped = cluster.stop(&lock, &args.nodes).await?;
+    let stopped = cluster.stop_locked(&lock, &args.nodes).await?;
     let name = cluster.name().as_str();
     if args.json.json {
         lab.term.json(&Report {

@@ -97,7 +97,7 @@ async fn go_on(
         }
     };
     let started = cluster
-        .start(lock, &[], args.wait.into(), args.timeout, observe)
+        .start_locked(lock, &[], args.wait.into(), args.timeout, observe)
         .await?;
     lab.term.note(&match started.as_slice() {
         [] => format!("the cluster `{}` runs already", lock.name()),

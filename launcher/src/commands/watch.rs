@@ -3,11 +3,10 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use nix::sys::signal::Signal;
 use serde::Serialize;
 use shardlab::interrupt::Interrupts;
 use shardlab::wait::{Deadline, next_round};
-use shardlab::{Error, exit};
+use shardlab::{Error, Signal, exit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Lab;
@@ -37,7 +36,7 @@ pub(crate) async fn watch(
         ended = look_on(lab, args) => ended,
         signal = interrupts.next() => match signal {
             // That is how one ends it.
-            Signal::SIGINT => Ok(exit::DONE),
+            Signal::INT => Ok(exit::DONE),
             other => Err(Error::Interrupted(other)),
         },
     }

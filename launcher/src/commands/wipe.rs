@@ -21,7 +21,7 @@ pub(crate) async fn wipe(lab: &Lab<'_>, args: &Wipe) -> Result<u8, Error> {
     lab.open()?;
     let lock = lab.lock().await?;
     let mut cluster = lab.open()?;
-    let wiped = cluster.wipe(&lock, &args.nodes).await?;
+    let wiped = cluster.wipe_locked(&lock, &args.nodes).await?;
     let name = cluster.name().as_str();
     let nodes = cluster.nodes().iter();
     let mut runs = nodes.filter(|node| wiped.iter().any(|name| name == node.name()));

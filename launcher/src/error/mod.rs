@@ -23,6 +23,7 @@ use crate::reshape::members::MemberError;
 use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
 use crate::shape::ShapeError;
+use crate::signal::Signal;
 use crate::state::Name;
 
 pub(crate) use context::IoContext;
@@ -227,7 +228,7 @@ pub enum Error {
         /// Its process.
         pid: i32,
         /// The signal that it was sent, again and again.
-        signal: &'static str,
+        signal: Signal,
         /// For how long.
         waited: Duration,
     },
@@ -301,7 +302,7 @@ pub enum Error {
     },
     /// The user's own Ctrl-C, or a request to end; what was started is gone.
     #[error("interrupted by {0}")]
-    Interrupted(nix::sys::signal::Signal),
+    Interrupted(Signal),
 }
 
 impl From<MoveError> for Error {
@@ -330,7 +331,7 @@ impl Error {
             Self::Wish(error) => error.exit_code(),
             Self::Member(error) => error.exit_code(),
             Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
-            Self::Interrupted(signal) => exit::of_signal(*signal as i32),
+            Self::Interrupted(signal) => exit::of_signal(signal.number()),
             _ => exit::ENVIRONMENT,
         }
     }

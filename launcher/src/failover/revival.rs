@@ -38,7 +38,7 @@ impl<'a> Revival<'a> {
         if let Some(master) = &self.master {
             follow(node, Some(master))?;
         }
-        node.start()
+        node.start_without_waiting()
     }
 }
 

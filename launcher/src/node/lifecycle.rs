@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::Signal::SIGKILL;
 
 use super::found::{is_locked, lock, servers_in};
 use super::spawn::{Spawner, describe, die_with_parent};
@@ -15,11 +15,14 @@ use crate::config::PID_FILE;
 use crate::error::{Error, IoContext as _};
 use crate::plan::Role;
 use crate::process::{Place, ProcessId};
+use crate::signal::Signal;
 use crate::wait::{self, Deadline};
 
 /// How long a process may take to disappear after SIGKILL. It takes milliseconds; a machine that
 /// swaps may take its time.
 const KILL_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a server may take to read its data and serve.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a server may be on its way in or out without being seen: between fork and exec, and
 /// between its last instruction and its last file.
 const UNSEEN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -27,11 +30,22 @@ const UNSEEN_TIMEOUT: Duration = Duration::from_secs(2);
 const LAST_WORDS: usize = 8;
 
 impl Node {
-    /// Starts the server; does nothing if it runs. It may not listen yet when this returns.
+    /// Starts the server with the data that it had, if it is not running, and waits until it has read
+    /// them and serves: PING is answered. What the other nodes make of it is waited for by
+    /// [`Cluster::wait_for`](crate::Cluster::wait_for).
     ///
     /// # Errors
-    /// The log cannot be written, or the program not be executed.
-    pub fn start(&self) -> Result<(), Error> {
+    /// As [`Node::start_without_waiting`]; the server ends, or does not serve within 30 seconds.
+    pub async fn start(&self) -> Result<(), Error> {
+        self.start_without_waiting()?;
+        self.answer_ping(Deadline::after(START_TIMEOUT)).await
+    }
+
+    /// Starts the server, if it is not running. It does not listen yet when this returns.
+    ///
+    /// # Errors
+    /// The log cannot be written, or the program not be executed. The node is not ours.
+    pub fn start_without_waiting(&self) -> Result<(), Error> {
         self.spawn(&[])
     }
 
@@ -45,18 +59,18 @@ impl Node {
         self.refuse_foreign()?;
         self.refuse_unseen()?;
         // A stopped process keeps a SIGTERM for later.
-        let _ = self.send(Signal::SIGCONT);
+        let _ = self.send(Signal::CONT);
         let deadline = Deadline::after(timeout);
         let mut rounds = 0_u32;
         wait::until(deadline, Duration::from_millis(5), || {
             if rounds.is_multiple_of(20) {
-                let _ = self.send(Signal::SIGTERM);
+                let _ = self.send(Signal::TERM);
             }
             rounds += 1;
             std::future::ready(self.gone())
         })
         .await
-        .map_err(|pid| self.will_not_end(pid, "SIGTERM", timeout))
+        .map_err(|pid| self.will_not_end(pid, Signal::TERM, timeout))
     }
 
     /// Ends the server with SIGKILL and waits until it is gone. Does nothing if it does not run.
@@ -68,14 +82,14 @@ impl Node {
         self.refuse_foreign()?;
         self.refuse_unseen()?;
         self.send_kill();
-        self.wait_gone("SIGKILL", KILL_TIMEOUT).await
+        self.wait_gone(Signal::KILL, KILL_TIMEOUT).await
     }
 
     /// Waits until the server is gone, after a signal that ends it.
     ///
     /// # Errors
     /// [`Error::WillNotEnd`] after the time given.
-    pub async fn wait_gone(&self, signal: &'static str, timeout: Duration) -> Result<(), Error> {
+    pub async fn wait_gone(&self, signal: Signal, timeout: Duration) -> Result<(), Error> {
         wait::until(Deadline::after(timeout), Duration::from_millis(2), || {
             std::future::ready(self.gone())
         })
@@ -83,13 +97,13 @@ impl Node {
         .map_err(|pid| self.will_not_end(pid, signal, timeout))
     }
 
-    /// Kills the server (SIGKILL) and starts it again with the data that it had on disk.
+    /// Kills the server (SIGKILL), starts it again with the data that it had on disk, and waits until it serves.
     ///
     /// # Errors
     /// As [`Node::kill`] and [`Node::start`].
     pub async fn restart(&self) -> Result<(), Error> {
         self.kill().await?;
-        self.start()
+        self.start().await
     }
 
     /// Starts the server with more arguments behind its config file.
@@ -129,7 +143,7 @@ impl Node {
             // Ctrl-C at the terminal is for the launcher and for CMD.
             .process_group(0);
         if self.launch.bound {
-            die_with_parent(&mut command, Signal::SIGKILL);
+            die_with_parent(&mut command, SIGKILL);
         }
         let child = Spawner::spawn(command).doing("start", &self.launch.program)?;
         let process = ProcessId::of(child.id().cast_signed());
@@ -196,7 +210,7 @@ impl Node {
     pub(crate) fn send_kill(&self) {
         self.send_kill_to_own();
         for process in self.servers() {
-            let _ = process.signal(Signal::SIGKILL);
+            let _ = process.signal(SIGKILL);
         }
     }
 
@@ -204,7 +218,7 @@ impl Node {
     pub(crate) fn send_kill_to_own(&self) {
         if let Some(process) = self.process() {
             // Gone meanwhile is as good.
-            let _ = process.signal_group(Signal::SIGKILL);
+            let _ = process.signal_group(SIGKILL);
         }
     }
 
@@ -285,7 +299,7 @@ impl Node {
         }
     }
 
-    fn will_not_end(&self, pid: Option<i32>, signal: &'static str, waited: Duration) -> Error {
+    fn will_not_end(&self, pid: Option<i32>, signal: Signal, waited: Duration) -> Error {
         let Some(pid) = pid else {
             return self.elsewhere();
         };

@@ -1,10 +1,10 @@
 //! Signals to a node's server.
 
 use nix::errno::Errno;
-use nix::sys::signal::Signal;
 
 use super::{Node, NodeError};
 use crate::error::Error;
+use crate::signal::Signal;
 
 impl Node {
     /// Whether its server stands still after [`Node::pause`].
@@ -33,7 +33,7 @@ impl Node {
     /// # Errors
     /// The node does not run.
     pub fn pause(&self) -> Result<(), Error> {
-        self.signal(Signal::SIGSTOP)
+        self.signal(Signal::STOP)
     }
 
     /// Lets a frozen server go on (SIGCONT).
@@ -41,7 +41,7 @@ impl Node {
     /// # Errors
     /// The node does not run.
     pub fn resume(&self) -> Result<(), Error> {
-        self.signal(Signal::SIGCONT)
+        self.signal(Signal::CONT)
     }
 
     /// Refuses a node that has no process which could be signalled.
@@ -77,6 +77,6 @@ impl Node {
     }
 
     pub(super) fn send(&self, signal: Signal) -> Result<(), Errno> {
-        self.process().ok_or(Errno::ESRCH)?.signal(signal)
+        self.process().ok_or(Errno::ESRCH)?.signal(signal.system())
     }
 }

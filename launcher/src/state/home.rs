@@ -16,7 +16,7 @@ use crate::wait::{self, Deadline};
 const PORTS_LOCK: &str = ".ports.lock";
 
 /// The state folder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     root: PathBuf,
 }

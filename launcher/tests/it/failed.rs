@@ -40,8 +40,12 @@ async fn a_node_without_its_nodes_conf_is_taken_back() {
     let mut broken = Broken::new(5).await;
     for (wiped, master) in [("r2", "n2"), ("n1", "r1")] {
         let nodes = [wiped.to_owned()];
-        broken.cluster.wipe(&broken.lock, &nodes).await.unwrap();
-        let fixed = broken.cluster.fix(&broken.lock, |_| {}).await.unwrap();
+        broken.cluster.wipe_locked(&broken.lock, &nodes).await.unwrap();
+        let fixed = broken
+            .cluster
+            .fix_locked(&broken.lock, |_| {})
+            .await
+            .unwrap();
         assert_eq!(fixed.left, [], "{wiped}: {:?}", fixed.done);
         assert_eq!(master_of(&broken, wiped).await.as_deref(), Some(master));
         assert_eq!(master_of(&broken, master).await, None);

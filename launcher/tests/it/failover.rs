@@ -233,14 +233,14 @@ async fn what_cannot_fail_over_is_told_at_once() {
     let lab = Lab::new();
     // Nobody is suspected while this goes on.
     let cluster = cluster(&lab, 3, Duration::from_secs(60)).await;
-    let paused = cluster.pause(&["r1".to_owned()]).await.unwrap();
+    let paused = cluster.pause(&["r1"]).await.unwrap();
     assert_eq!(
         refusal(&cluster, "r1", Mode::Force).await,
         "`r1` is paused and cannot take over"
     );
     drop(paused);
 
-    let paused = cluster.pause(&["n1".to_owned()]).await.unwrap();
+    let paused = cluster.pause(&["n1"]).await.unwrap();
     assert_eq!(
         refusal(&cluster, "n1", Mode::Graceful).await,
         "`n1`, the master, is paused, which a graceful failover cannot do with"

@@ -20,6 +20,7 @@ mod hostile;
 mod interrupted;
 mod killed;
 mod lab;
+mod library;
 mod members;
 mod mend;
 mod processes;

@@ -105,29 +105,28 @@ async fn a_client_at_work_sees_no_error_while_the_cluster_grows_and_shrinks() {
     let keys = Keys::new(5_000);
     keys.write(&cluster).await.unwrap();
     let traffic = Traffic::start(&cluster, keys, 2);
-    let lock = cluster.lock(PATIENCE).await.unwrap();
     let wish = |masters, replicas| Scale {
         masters: Some(masters),
         replicas: Some(replicas),
     };
-    cluster.scale(&lock, wish(5, 1)).await.unwrap();
+    cluster.scale(wish(5, 1)).await.unwrap();
     assert_eq!(slots(&cluster).await, [3277, 3277, 3277, 3277, 3276]);
     assert_eq!(cluster.nodes().len(), 10);
-    cluster.scale(&lock, wish(3, 1)).await.unwrap();
+    cluster.scale(wish(3, 1)).await.unwrap();
     assert_eq!(cluster.nodes().len(), 6);
     // Its slots go to the others, and so does its replica.
     let removal = Removal {
         node: "n1".to_owned(),
         force: false,
     };
-    cluster.del_node(&lock, &removal).await.unwrap();
+    cluster.del_node(&removal).await.unwrap();
     assert_eq!(slots(&cluster).await.iter().sum::<u16>(), 16384);
     cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
     let report = traffic.stop().unwrap();
     assert!(report.commands > 0);
     report.keys.verify(&cluster).await.unwrap();
     assert_eq!(lab.processes().len(), 5);
-    drop((cluster, lock));
+    drop(cluster);
     lab.assert_empty();
 }
 
@@ -135,13 +134,11 @@ async fn a_client_at_work_sees_no_error_while_the_cluster_grows_and_shrinks() {
 async fn nodes_that_another_command_has_added_end_with_a_private_cluster() {
     let lab = Lab::new();
     let mut cluster = lab.cluster().replicas(0).start().await.unwrap();
-    let lock = cluster.lock(PATIENCE).await.unwrap();
     let replica = Addition {
         replica_of: Some("n1".to_owned()),
         ..Addition::default()
     };
-    assert_eq!(cluster.add_node(&lock, &replica).await.unwrap(), "r1");
-    drop(lock);
+    assert_eq!(cluster.add_node(&replica).await.unwrap(), "r1");
     let name = cluster.name().to_string();
     lab.shardlab(["add-node", "-q", "-n", &name])
         .assert()

@@ -110,11 +110,11 @@ impl Broken {
 
     /// Mends it, after which it must be sound, with all keys there; gives what was done.
     pub(crate) async fn fixed(mut self) -> Vec<Repair> {
-        let fixed = self.cluster.fix(&self.lock, |_| {}).await.unwrap();
+        let fixed = self.cluster.fix_locked(&self.lock, |_| {}).await.unwrap();
         let left: Vec<_> = fixed.left.iter().map(ToString::to_string).collect();
         assert_eq!(left, [""; 0], "done: {:?}", fixed.done);
         self.assert_whole().await;
-        let again = self.cluster.fix(&self.lock, |_| {}).await.unwrap();
+        let again = self.cluster.fix_locked(&self.lock, |_| {}).await.unwrap();
         assert_eq!(again.done, [], "there was more to do");
         fixed.done
     }
@@ -254,7 +254,11 @@ async fn a_slot_that_two_say_is_theirs_costs_no_key() {
         // Gossip settles it in moments; whatever `fix` sees of it, no key is lost.
         let command = ["CLUSTER", "SETSLOT", "15495", "NODE", &n1];
         broken.order("n1", &command).await;
-        let fixed = broken.cluster.fix(&broken.lock, |_| {}).await.unwrap();
+        let fixed = broken
+            .cluster
+            .fix_locked(&broken.lock, |_| {})
+            .await
+            .unwrap();
         assert_eq!(fixed.left, []);
         broken.assert_whole().await;
     }
@@ -283,7 +287,7 @@ async fn a_node_that_is_gone_but_not_from_all_lists_is_forgotten() {
         if more.is_empty() { "" } else { "," }
     );
     std::fs::write(&path, format!("{}\n{conf}", fields.join(" "))).unwrap();
-    node.start().unwrap();
+    node.start().await.unwrap();
     let found = until(deadline(), Duration::from_millis(50), || async {
         let findings = broken.cluster.check(deadline()).await;
         let stranger =
@@ -333,7 +337,11 @@ async fn a_dead_node_is_found_and_its_slots_are_left_alone() {
             .iter()
             .any(|finding| finding.kind() == "not-covered")
     );
-    let fixed = broken.cluster.fix(&broken.lock, |_| {}).await.unwrap();
+    let fixed = broken
+        .cluster
+        .fix_locked(&broken.lock, |_| {})
+        .await
+        .unwrap();
     assert_eq!(fixed.done, []);
     assert!(!fixed.left.is_empty());
 }

@@ -45,7 +45,10 @@ async fn save(lab: &Lab, cluster: &Cluster) -> PathBuf {
         .await
         .unwrap();
     let path = lab.home().join("saved.shardlab");
-    let saved = cluster.save(&lock, &path, true, &|_| {}).await.unwrap();
+    let saved = cluster
+        .save_locked(&lock, &path, true, &|_| {})
+        .await
+        .unwrap();
     assert_eq!(saved.length, std::fs::metadata(&path).unwrap().len());
     path
 }
@@ -133,8 +136,8 @@ async fn saved_and_restored(persist: bool) {
         .lock(copy.name(), Deadline::after(PATIENCE))
         .await
         .unwrap();
-    copy.stop(&lock, &[]).await.unwrap();
-    copy.start(&lock, &[], Rung::Visible, Some(PATIENCE), |_| {})
+    copy.stop_locked(&lock, &[]).await.unwrap();
+    copy.start_locked(&lock, &[], Rung::Visible, Some(PATIENCE), |_| {})
         .await
         .unwrap();
     if persist {

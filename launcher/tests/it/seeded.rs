@@ -163,9 +163,9 @@ async fn stop_and_start(lab: &Lab, cluster: &mut Cluster) {
         .lock(cluster.name(), Deadline::after(PATIENCE))
         .await
         .unwrap();
-    cluster.stop(&lock, &[]).await.unwrap();
+    cluster.stop_locked(&lock, &[]).await.unwrap();
     cluster
-        .start(&lock, &[], Rung::Visible, Some(PATIENCE), |_| {})
+        .start_locked(&lock, &[], Rung::Visible, Some(PATIENCE), |_| {})
         .await
         .unwrap();
 }
@@ -338,7 +338,7 @@ async fn a_seeded_cluster_does_all_that_a_cluster_does() {
     becomes(&cluster, "n1", "slave").await;
     cluster.node("n2").unwrap().kill().await.unwrap();
     becomes(&cluster, "r2", "master").await;
-    cluster.node("n2").unwrap().start().unwrap();
+    cluster.node("n2").unwrap().start().await.unwrap();
     becomes(&cluster, "n2", "slave").await;
     cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
     assert_eq!(

@@ -137,7 +137,7 @@ async fn a_rolling_restart_of_a_set_loses_no_acknowledged_write() {
     let lock = home.lock(cluster.name(), Deadline::after(PATIENCE));
     let lock = lock.await.unwrap();
     let mut failovers = Vec::new();
-    let order = cluster.restart_rolling(&lock, &[], Some(PATIENCE), |step| {
+    let order = cluster.restart_rolling_locked(&lock, &[], Some(PATIENCE), |step| {
         if let Step::FailedOver(done) = step {
             failovers.push(done.old_master.clone());
         }

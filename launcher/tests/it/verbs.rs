@@ -253,7 +253,7 @@ async fn a_rolling_restart_loses_no_acknowledged_write() {
         .unwrap();
     let mut failovers = Vec::new();
     let order = cluster
-        .restart_rolling(&lock, &[], Some(PATIENCE), |step| {
+        .restart_rolling_locked(&lock, &[], Some(PATIENCE), |step| {
             if let Step::FailedOver(done) = step {
                 failovers.push(format!("{} {}", done.old_master, done.new_master));
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::plan::repairs;
 use super::repair::Repair;
 use super::steps::{GOSSIP, LOOK, PATIENCE};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, LOCK_PATIENCE};
 use crate::error::Error;
 use crate::reshape::check::Finding;
 use crate::reshape::members::Attach;
@@ -54,8 +54,17 @@ impl Cluster {
     /// be interrupted at any moment and called again.
     ///
     /// # Errors
+    /// As [`Cluster::fix_locked`]; another command keeps the cluster's lock for a minute.
+    pub async fn fix(&mut self) -> Result<Fixed, Error> {
+        let lock = self.lock(LOCK_PATIENCE).await?;
+        self.fix_locked(&lock, |_| {}).await
+    }
+
+    /// As [`Cluster::fix`], under a lock that the caller has; tells of each step.
+    ///
+    /// # Errors
     /// There are no slots, the cluster's start was interrupted, a node refuses a repair or stops answering; what was done stays done.
-    pub async fn fix(
+    pub async fn fix_locked(
         &mut self,
         lock: &Lock,
         mut observe: impl FnMut(&FixEvent<'_>),

@@ -8,7 +8,7 @@ use super::goal::Scale;
 use super::roster::shape;
 use crate::builder::default_timeout;
 use crate::client::REPLY_TIMEOUT;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, LOCK_PATIENCE};
 use crate::error::Error;
 use crate::ladder::{Answers, Rung};
 use crate::launch::refuse_existing;
@@ -36,25 +36,15 @@ pub enum ChangeEvent<'a> {
 }
 
 impl Cluster {
-    /// The right to change this cluster, for [`Cluster::add_node`] and others; waits for another
-    /// command that has it.
-    ///
-    /// # Errors
-    /// [`Error::Busy`]: the other one does not end in time.
-    pub async fn lock(&self, patience: Duration) -> Result<Lock, Error> {
-        self.home()
-            .lock(self.name(), Deadline::after(patience))
-            .await
-    }
-
     /// Adds a node, waits until all nodes know it, and gives its name. It is removed with the cluster,
     /// unless it ran before. Called again after it was interrupted, it goes on.
     ///
     /// # Errors
     /// As [`Cluster::plan_add_node`] and [`Cluster::change`].
-    pub async fn add_node(&mut self, lock: &Lock, addition: &Addition) -> Result<String, Error> {
+    pub async fn add_node(&mut self, addition: &Addition) -> Result<String, Error> {
+        let lock = self.lock(LOCK_PATIENCE).await?;
         let change = self.plan_add_node(addition).await?;
-        self.change(lock, &change, |_| {}).await?;
+        self.change(&lock, &change, |_| {}).await?;
         Ok(change.coming().next().unwrap_or_default().to_owned())
     }
 
@@ -63,9 +53,10 @@ impl Cluster {
     ///
     /// # Errors
     /// As [`Cluster::plan_del_node`] and [`Cluster::change`].
-    pub async fn del_node(&mut self, lock: &Lock, removal: &Removal) -> Result<(), Error> {
+    pub async fn del_node(&mut self, removal: &Removal) -> Result<(), Error> {
+        let lock = self.lock(LOCK_PATIENCE).await?;
         let change = self.plan_del_node(removal).await?;
-        self.change(lock, &change, |_| {}).await
+        self.change(&lock, &change, |_| {}).await
     }
 
     /// Adds and deletes nodes and moves slots until there are so many masters with so many replicas
@@ -73,9 +64,10 @@ impl Cluster {
     ///
     /// # Errors
     /// As [`Cluster::plan_scale`] and [`Cluster::change`].
-    pub async fn scale(&mut self, lock: &Lock, scale: Scale) -> Result<(), Error> {
+    pub async fn scale(&mut self, scale: Scale) -> Result<(), Error> {
+        let lock = self.lock(LOCK_PATIENCE).await?;
         let change = self.plan_scale(scale).await?;
-        self.change(lock, &change, |_| {}).await
+        self.change(&lock, &change, |_| {}).await
     }
 
     /// Makes a change that was worked out just before. Clients that follow MOVED and ASK see no error
