@@ -10,7 +10,7 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::launch;
-use crate::plan::{Boot, Options, Plan, PortChoice, Setting, Topology, node_count};
+use crate::plan::{Boot, BusPortChoice, Options, Plan, PortChoice, Setting, Topology, node_count};
 use crate::server::{Identity, SearchEnv, Server, find, find_like};
 use crate::shape::Shape;
 use crate::slots::SlotRanges;
@@ -205,6 +205,18 @@ impl<'a> Builder<'a> {
         self
     }
 
+    /// Which ports the nodes of a cluster talk to each other on; [`BusPortChoice::Auto`] if not said.
+    pub fn bus_port(mut self, ports: BusPortChoice) -> Self {
+        self.options.bus_port = ports;
+        self
+    }
+
+    /// What the sentinels call the master; `mymaster` if not said. Letters, digits, `.`, `-` and `_`.
+    pub fn master_name(mut self, name: impl Into<String>) -> Self {
+        self.options.sentinels.master_name = name.into();
+        self
+    }
+
     /// A directive of node.conf, as in a config file.
     ///
     /// # Errors
@@ -278,6 +290,7 @@ impl<'a> Builder<'a> {
     pub fn archive(mut self, archive: Archive) -> Self {
         self.options = Options {
             ports: PortChoice::Auto,
+            bus_port: BusPortChoice::Auto,
             ..archive.manifest().options.clone()
         };
         self.archive = Some(archive);

@@ -81,7 +81,7 @@ impl Conf {
             "This machine only, unless --bind says otherwise.",
             "bind",
             &options
-                .bind
+                .listening_addresses()
                 .iter()
                 .map(ToString::to_string)
                 .collect::<Vec<_>>(),

@@ -58,10 +58,7 @@ pub enum SettingError {
 const RESERVED: [(&str, &str); 26] = [
     ("port", "use `--port` or `--ports`"),
     ("tls-port", "TLS is not supported yet"),
-    (
-        "cluster-port",
-        "it follows the client port; use `--port` or `--ports`",
-    ),
+    ("cluster-port", "use `--bus-port`"),
     ("bind", "use `--bind`"),
     ("protected-mode", "it follows `--bind` and `--password`"),
     ("requirepass", "use `--password`"),
@@ -86,7 +83,7 @@ const RESERVED: [(&str, &str); 26] = [
     ("cluster-enabled", "use `--topology`"),
     (
         "sentinel",
-        "use `--quorum`, `--down-after` and `--failover-timeout`",
+        "use `--master-name`, `--quorum`, `--down-after` and `--failover-timeout`",
     ),
     (
         "cluster-config-file",
@@ -102,7 +99,7 @@ const RESERVED: [(&str, &str); 26] = [
     ),
     (
         "cluster-announce-bus-port",
-        "it follows the client port; use `--port` or `--ports`",
+        "it is the bus port; use `--bus-port`",
     ),
     ("replicaof", "use `--topology` and `--replicas`"),
     ("slaveof", "use `--topology` and `--replicas`"),

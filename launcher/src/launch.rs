@@ -30,17 +30,19 @@ pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<P
     check_support(options, server)?;
     limits::check(node_count(options)?)?;
     if let Some(archive) = &wish.archive {
-        let plan = archive::plan(archive, options, home)?;
+        let plan = archive::plan(archive, options, &server.identity, home)?;
         limits::check(plan.nodes.len())?;
         ports::check(&plan, &options.bind, home)?;
         return Ok(plan);
     }
-    let plan = Plan::new(options, &ports_of(options, home)?)?;
+    let clients = ports_of(options, home)?;
+    let ports = ports::with_bus_ports(&clients, options, &server.identity, home)?;
+    let plan = Plan::new(options, &ports)?;
     ports::check(&plan, &options.bind, home)?;
     Ok(plan)
 }
 
-/// The ports that are asked for, and free ones where any will do.
+/// The client ports that are asked for, and free ones where any will do.
 pub(crate) fn ports_of(options: &Options, home: &Home) -> Result<Vec<u16>, Error> {
     let wanted = Plan::wanted_ports(options)?;
     let missing = wanted.iter().filter(|port| port.is_none()).count();
@@ -72,11 +74,7 @@ pub(crate) async fn launch(
             since,
         };
         match launch.run().await {
-            Err(error)
-                if attempt < PORT_ATTEMPTS
-                    && wish.options.ports == PortChoice::Auto
-                    && lost_port(&error) =>
-            {
+            Err(error) if attempt < PORT_ATTEMPTS && lost_port(&error, &wish.options.ports) => {
                 attempt += 1;
             }
             result => return result,
@@ -247,13 +245,14 @@ fn explain(options: &Options, error: Error) -> Error {
     }
 }
 
-/// Whether another program was faster to take a port that was free when it was chosen.
-fn lost_port(error: &Error) -> bool {
+/// Whether another program was faster to take a port that was free when it was looked at. Another attempt
+/// chooses another one, or names who has the one that was asked for.
+fn lost_port(error: &Error, ports: &PortChoice) -> bool {
     match error {
         Error::Died { log, .. } => log
             .iter()
             .any(|line| line.contains("Address already in use")),
-        Error::PortTaken { .. } => true,
+        Error::PortTaken { .. } => *ports == PortChoice::Auto,
         _ => false,
     }
 }
@@ -261,7 +260,7 @@ fn lost_port(error: &Error) -> bool {
 /// Refuses what the server is too old for, and what contradicts itself.
 fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
     let unsupported = |text: String| Err(Error::Unsupported(text));
-    if options.password.as_deref() == Some("") {
+    if options.password.as_deref().is_some_and(is_blank) {
         return unsupported(
             "an empty password is none: servers let everybody in; leave `--password` away, or give one"
                 .to_owned(),
@@ -273,6 +272,18 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
     let Some(announce) = &options.announce else {
         return Ok(());
     };
+    if is_blank(announce) {
+        return unsupported(
+            "an empty host cannot be announced: clients would be sent to nowhere; give `--announce` an address or a host name, or leave it out"
+                .to_owned(),
+        );
+    }
+    let stray = |letter: &char| !letter.is_alphanumeric() && !"-._:".contains(*letter);
+    if let Some(letter) = announce.chars().find(stray) {
+        return unsupported(format!(
+            "`--announce` takes an IP address or a host name; a host name cannot hold {letter:?}"
+        ));
+    }
     match announce.parse::<IpAddr>() {
         Ok(address)
             if options
@@ -301,4 +312,8 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
             ))
         }
     }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }

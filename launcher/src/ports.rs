@@ -1,18 +1,29 @@
 //! Free ports, and who has the ones that are not.
 
+mod holder;
+
 use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::ops::RangeInclusive;
 
 use tokio::net::TcpSocket;
 
 use crate::error::Error;
-use crate::plan::{BUS_OFFSET, LAST_PORT, Plan};
+use crate::plan::{BUS_OFFSET, BusPortChoice, Options, Plan, Ports};
+use crate::server::Identity;
 use crate::state::{Home, Name};
 
-/// Client ports that we choose ourselves come from here: with their bus ports (20001 to 29999)
-/// they stay clear of each other and of the ports for outgoing connections (from 32768).
-const AUTO: std::ops::RangeInclusive<u16> = 10_001..=19_999;
+pub use holder::Holder;
+use holder::holder;
+
+/// Client ports that we choose ourselves come from here: with their bus ports they stay clear of each
+/// other and of the ports for outgoing connections.
+const AUTO: RangeInclusive<u16> = 10_001..=19_999;
+/// Bus ports that we choose ourselves, where the usual ones cannot be had.
+const AUTO_BUS: RangeInclusive<u16> = 20_001..=29_999;
+/// From here on the kernel hands ports out to outgoing connections (`ip_local_port_range` of Linux).
+const FIRST_OUTGOING: u16 = 32_768;
 
 /// What a node does on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,38 +43,13 @@ impl std::fmt::Display for PortRole {
     }
 }
 
-/// Who has a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// The cluster of ours that has it, and the node.
-    pub cluster: Option<Name>,
-    /// The node of that cluster.
-    pub node: Option<String>,
-    /// The process: program and pid.
-    pub process: Option<(String, i32)>,
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let (Some(cluster), Some(node)) = (&self.cluster, &self.node) {
-            write!(f, "node `{node}` of the cluster `{cluster}`")?;
-            if let Some((_, pid)) = &self.process {
-                write!(f, " (pid {pid})")?;
-            }
-            return Ok(());
-        }
-        match &self.process {
-            Some((program, pid)) => write!(f, "`{program}` (pid {pid})"),
-            None => f.write_str("another process"),
-        }
-    }
-}
-
 /// Checks that every port of the plan can be listened on.
 ///
 /// # Errors
-/// [`Error::PortTaken`] or [`Error::Address`] for the first that cannot.
+/// [`Error::Bind`] for an address that this machine does not have; [`Error::PortTaken`] or
+/// [`Error::Address`] for the first port that cannot be listened on.
 pub fn check(plan: &Plan, bind: &[IpAddr], home: &Home) -> Result<(), Error> {
+    check_addresses(bind)?;
     for node in &plan.nodes {
         let bus = node.bus_port.map(|port| (port, PortRole::Bus));
         for (port, role) in [(node.port, PortRole::Client)].into_iter().chain(bus) {
@@ -94,55 +80,228 @@ pub fn check(plan: &Plan, bind: &[IpAddr], home: &Home) -> Result<(), Error> {
     Ok(())
 }
 
-/// Chooses client ports whose bus ports are free as well, at random, so that programs which do not
+/// Checks that servers can listen on the addresses, whichever the port.
+fn check_addresses(bind: &[IpAddr]) -> Result<(), Error> {
+    bind.iter().try_for_each(|address| {
+        hold(SocketAddr::new(*address, 0), false)
+            .map(drop)
+            .map_err(|source| Error::Bind {
+                address: *address,
+                source,
+            })
+    })
+}
+
+/// Chooses client ports whose usual bus ports are free as well, at random, so that programs which do not
 /// share a state folder seldom want the same ones. Ports that a cluster of ours has, running or
 /// not, are left alone. The caller holds the ports' lock and writes the choice down under it.
 ///
 /// # Errors
-/// [`Error::NoPorts`] if there are not enough.
+/// [`Error::NoPorts`] if there are not enough; [`Error::Bind`].
 pub fn choose(needed: usize, bind: &[IpAddr], home: &Home) -> Result<Vec<u16>, Error> {
-    let span = AUTO.end() - AUTO.start() + 1;
-    let start = crate::random::below(span);
-    let candidates = (0..span).map(|step| AUTO.start() + (start + step) % span);
-    first_free(candidates, needed, bind, home)
+    let mut free = Free::of(bind, home)?;
+    let chosen = free.take_pairs(shuffled(AUTO), needed);
+    enough(chosen, needed, &AUTO)
 }
 
-/// Chooses the client ports that follow `last`, leaving out what [`choose`] leaves out.
+/// Chooses ports for nodes that are added to a cluster: client ports that follow `last`, each with a bus
+/// port. Leaves out what [`choose`] leaves out.
 ///
 /// # Errors
-/// [`Error::NoPorts`] if there are not enough up to [`LAST_PORT`].
+/// [`Error::NoPorts`] if there are not enough; [`Error::Bind`].
 pub fn following(
-    last: u16,
+    last: Ports,
     needed: usize,
-    bind: &[IpAddr],
+    options: &Options,
+    server: &Identity,
     home: &Home,
-) -> Result<Vec<u16>, Error> {
-    first_free(last.saturating_add(1)..=LAST_PORT, needed, bind, home)
+) -> Result<Vec<Ports>, Error> {
+    let mut free = Free::of(&options.bind, home)?;
+    let behind = last.client.saturating_add(1)..=u16::MAX;
+    let candidates = behind.clone().chain(shuffled(AUTO));
+    let clients = if server.cluster_port_setting() {
+        free.take(candidates, needed)
+    } else {
+        free.take_pairs(candidates, needed)
+    };
+    let clients = enough(clients, needed, &behind)?;
+    further(&clients, last, options, server, home)
 }
 
-fn first_free(
-    candidates: impl Iterator<Item = u16>,
-    needed: usize,
-    bind: &[IpAddr],
+/// Gives client ports of nodes that are added to a cluster their bus ports.
+///
+/// # Errors
+/// As [`with_bus_ports`].
+pub fn further(
+    clients: &[u16],
+    last: Ports,
+    options: &Options,
+    server: &Identity,
     home: &Home,
-) -> Result<Vec<u16>, Error> {
-    let claimed: HashSet<u16> = claims(home).into_iter().map(|(port, ..)| port).collect();
-    let free = |port: u16| {
-        bind.iter()
-            .all(|address| hold(SocketAddr::new(*address, port), false).is_ok())
+) -> Result<Vec<Ports>, Error> {
+    let last_bus = last.bus.filter(|_| server.cluster_port_setting());
+    let (BusPortChoice::From(_), Some(last_bus)) = (options.bus_port, last_bus) else {
+        let usual = Options {
+            bus_port: BusPortChoice::Auto,
+            ..options.clone()
+        };
+        return with_bus_ports(clients, &usual, server, home);
     };
-    let chosen: Vec<u16> = candidates
-        .filter(|port| !claimed.contains(port) && !claimed.contains(&(port + BUS_OFFSET)))
-        .filter(|port| free(*port) && free(port + BUS_OFFSET))
-        .take(needed)
+    let mut free = Free::of(&options.bind, home)?;
+    free.taken.extend(clients);
+    let behind = last_bus.saturating_add(1)..=u16::MAX;
+    let chosen = free.take(behind.clone().chain(shuffled(AUTO_BUS)), clients.len());
+    let buses = enough(chosen, clients.len(), &behind)?;
+    Ok(paired(clients, buses.into_iter().map(Some)))
+}
+
+/// Gives each client port the bus port that goes with it: none without cluster mode.
+///
+/// # Errors
+/// [`Error::Unsupported`]: the server's bus can only be [`BUS_OFFSET`] above the client port, where it
+/// was not asked to be or where no port is. [`Error::NoPorts`], [`Error::Bind`].
+pub fn with_bus_ports(
+    clients: &[u16],
+    options: &Options,
+    server: &Identity,
+    home: &Home,
+) -> Result<Vec<Ports>, Error> {
+    let usual = clients.iter().map(|client| Ports::from(*client).bus);
+    if !options.topology.is_cluster() {
+        return Ok(paired(clients, clients.iter().map(|_| None)));
+    }
+    if let BusPortChoice::From(first) = options.bus_port {
+        let wanted: Vec<_> = (first..=u16::MAX).take(clients.len()).map(Some).collect();
+        if wanted.len() < clients.len() {
+            return Err(Error::Unsupported(format!(
+                "`--bus-port {first}` leaves too few ports for {} nodes: ports go up to 65535",
+                clients.len()
+            )));
+        }
+        let is_usual = usual.eq(wanted.iter().copied());
+        if !server.cluster_port_setting() && !is_usual {
+            return Err(Error::Unsupported(format!(
+                "{server} has its bus port {BUS_OFFSET} above the client port and cannot take `--bus-port {first}`; \
+                 Redis 7.0 and Valkey can (`--server`)"
+            )));
+        }
+        return Ok(paired(clients, wanted.into_iter()));
+    }
+    if !server.cluster_port_setting() {
+        if let Some(client) = clients
+            .iter()
+            .find(|client| Ports::from(**client).bus.is_none())
+        {
+            return Err(Error::Unsupported(format!(
+                "{server} has its bus port {BUS_OFFSET} above the client port, and ports go up to 65535: \
+                 client port {client} is too high; Redis 7.0 and Valkey can have the bus elsewhere (`--server`), \
+                 or `--port` takes ports up to {}",
+                u16::MAX - BUS_OFFSET
+            )));
+        }
+        return Ok(paired(clients, usual));
+    }
+    let mut free = Free::of(&options.bind, home)?;
+    free.taken.extend(clients);
+    let buses: Vec<_> = usual
+        .map(|port| port.filter(|port| free.take_usual(*port)))
         .collect();
-    if chosen.len() == needed {
-        Ok(chosen)
-    } else {
-        Err(Error::NoPorts {
-            needed,
-            found: chosen.len(),
+    let missing = buses.iter().filter(|port| port.is_none()).count();
+    let chosen = enough(free.take(shuffled(AUTO_BUS), missing), missing, &AUTO_BUS)?;
+    let mut chosen = chosen.into_iter();
+    Ok(paired(
+        clients,
+        buses.into_iter().map(|port| port.or_else(|| chosen.next())),
+    ))
+}
+
+fn paired(clients: &[u16], buses: impl Iterator<Item = Option<u16>>) -> Vec<Ports> {
+    let pairs = clients.iter().zip(buses);
+    pairs
+        .map(|(client, bus)| Ports {
+            client: *client,
+            bus,
         })
+        .collect()
+}
+
+/// All ports of a range, from one at random on.
+fn shuffled(range: RangeInclusive<u16>) -> impl Iterator<Item = u16> {
+    let (first, span) = (*range.start(), range.end() - range.start() + 1);
+    let start = crate::random::below(span);
+    (0..span).map(move |step| first + (start + step) % span)
+}
+
+fn enough(found: Vec<u16>, needed: usize, range: &RangeInclusive<u16>) -> Result<Vec<u16>, Error> {
+    if found.len() == needed {
+        return Ok(found);
+    }
+    Err(Error::NoPorts {
+        needed,
+        found: found.len(),
+        first: *range.start(),
+        last: *range.end(),
+    })
+}
+
+/// Ports that can be had: nobody has them, and no cluster of ours keeps them.
+struct Free<'a> {
+    bind: &'a [IpAddr],
+    taken: HashSet<u16>,
+}
+
+impl<'a> Free<'a> {
+    fn of(bind: &'a [IpAddr], home: &Home) -> Result<Self, Error> {
+        check_addresses(bind)?;
+        let taken = claims(home).into_iter().map(|(port, ..)| port).collect();
+        Ok(Self { bind, taken })
+    }
+
+    fn has(&self, port: u16) -> bool {
+        let mut addresses = self.bind.iter();
+        !self.taken.contains(&port)
+            && addresses.all(|address| hold(SocketAddr::new(*address, port), false).is_ok())
+    }
+
+    /// Takes the first of these ports that are free.
+    fn take(&mut self, candidates: impl Iterator<Item = u16>, needed: usize) -> Vec<u16> {
+        self.take_if(candidates, needed, |_, _| true)
+    }
+
+    /// The same, of those whose usual bus ports are free as well.
+    fn take_pairs(&mut self, candidates: impl Iterator<Item = u16>, needed: usize) -> Vec<u16> {
+        self.take_if(candidates, needed, |free, port| {
+            Ports::from(port).bus.is_some_and(|bus| free.has(bus))
+        })
+    }
+
+    fn take_if(
+        &mut self,
+        candidates: impl Iterator<Item = u16>,
+        needed: usize,
+        serves: impl Fn(&Self, u16) -> bool,
+    ) -> Vec<u16> {
+        let mut found = Vec::with_capacity(needed);
+        for port in candidates {
+            if found.len() == needed {
+                break;
+            }
+            if self.has(port) && serves(self, port) {
+                self.taken.insert(port);
+                found.push(port);
+            }
+        }
+        found
+    }
+
+    /// Takes a usual bus port if nobody listens on it. Unlike those that are [taken](Free::take), it may
+    /// have been somebody's until a moment ago.
+    fn take_usual(&mut self, port: u16) -> bool {
+        let mut addresses = self.bind.iter();
+        port < FIRST_OUTGOING
+            && !self.taken.contains(&port)
+            && addresses.all(|address| TcpListener::bind(SocketAddr::new(*address, port)).is_ok())
+            && self.taken.insert(port)
     }
 }
 
@@ -220,118 +379,5 @@ fn claims(home: &Home) -> Vec<(u16, Name, String)> {
         .collect()
 }
 
-fn holder(port: u16, home: &Home) -> Option<Holder> {
-    let claim = claims(home)
-        .into_iter()
-        .find(|(claimed, ..)| *claimed == port);
-    let process = listening_process(port);
-    if claim.is_none() && process.is_none() {
-        return None;
-    }
-    let (cluster, node) = claim.map_or((None, None), |(_, cluster, node)| {
-        (Some(cluster), Some(node))
-    });
-    Some(Holder {
-        cluster,
-        node,
-        process,
-    })
-}
-
-/// The process that listens on a TCP port, by way of its socket's inode; `None` for another user's.
-#[cfg(target_os = "linux")]
-fn listening_process(port: u16) -> Option<(String, i32)> {
-    use std::fs;
-    let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
-        .iter()
-        .filter_map(|table| fs::read_to_string(table).ok())
-        .find_map(|table| table.lines().find_map(|line| listening_inode(line, port)))?;
-    let socket = format!("socket:[{inode}]");
-    fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
-        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-        let mut files = fs::read_dir(entry.path().join("fd")).ok()?.flatten();
-        files.find(|file| {
-            fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == socket.as_str())
-        })?;
-        let program = fs::read_to_string(entry.path().join("comm")).ok()?;
-        Some((program.trim().to_owned(), pid))
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn listening_process(_port: u16) -> Option<(String, i32)> {
-    None
-}
-
-/// The inode in a line of `/proc/net/tcp` if it is a listener (state 0A) on `port`.
-#[cfg(target_os = "linux")]
-fn listening_inode(line: &str, port: u16) -> Option<u64> {
-    let mut fields = line.split_ascii_whitespace();
-    let local = fields.nth(1)?;
-    let state = fields.nth(1)?;
-    let here = u16::from_str_radix(local.rsplit_once(':')?.1, 16).ok()? == port;
-    if here && state == "0A" {
-        fields.nth(5)?.parse().ok()
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::Options;
-
-    const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-
-    #[test]
-    fn a_taken_port_names_its_role_its_node_and_its_holder() {
-        let home = Home::at("/nonexistent");
-        let ports = choose(6, &[LOOPBACK], &home).unwrap();
-        let plan = Plan::new(&Options::default(), &ports).unwrap();
-        check(&plan, &[LOOPBACK], &home).unwrap();
-
-        let bus = plan.nodes[3].bus_port.unwrap();
-        let _holder = TcpListener::bind((LOOPBACK, bus)).unwrap();
-        let message = check(&plan, &[LOOPBACK], &home).unwrap_err().to_string();
-        assert!(
-            message.starts_with(&format!("port {bus}, the bus port of node `r1`, is taken")),
-            "{message}"
-        );
-        if cfg!(target_os = "linux") {
-            assert!(
-                message.contains(&format!("(pid {})", std::process::id())),
-                "{message}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_held_port_refuses_connections_is_not_chosen_and_can_be_listened_on() {
-        let home = Home::at("/nonexistent");
-        let ports = choose(6, &[LOOPBACK], &home).unwrap();
-        let plan = Plan::new(&Options::default(), &ports).unwrap();
-        let held = Held::of(&plan, &[LOOPBACK]);
-        let address = SocketAddr::new(LOOPBACK, plan.nodes[0].port);
-        assert_eq!(
-            std::net::TcpStream::connect(address).unwrap_err().kind(),
-            io::ErrorKind::ConnectionRefused
-        );
-        if cfg!(target_os = "linux") {
-            assert!(hold(address, false).is_err(), "nobody else takes it");
-        }
-        drop(TcpListener::bind(address).unwrap());
-        drop(held);
-        hold(address, false).unwrap();
-    }
-
-    #[test]
-    fn chosen_ports_and_their_bus_ports_are_all_different() {
-        let ports = choose(300, &[LOOPBACK], &Home::at("/nonexistent")).unwrap();
-        let all: HashSet<u16> = ports
-            .iter()
-            .flat_map(|port| [*port, port + BUS_OFFSET])
-            .collect();
-        assert_eq!(all.len(), 600);
-    }
-}
+mod tests;

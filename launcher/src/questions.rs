@@ -2,27 +2,27 @@
 
 use crate::client::Connection;
 use crate::ladder::{Answers, ClusterAnswers, SentinelAnswers};
-use crate::plan::{MASTER_NAME, Role, Topology};
+use crate::plan::{Options, Role, Topology};
 use crate::resp::Frame;
 use crate::view;
 use crate::wait::Deadline;
 
 /// The questions to one kind of node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Questions {
     /// To a node in cluster mode.
     Cluster,
     /// To a server without.
     Server,
-    /// To a sentinel.
-    Sentinel,
+    /// To a sentinel, of the master of this name.
+    Sentinel(String),
 }
 
 impl Questions {
     /// The questions to a node of this birth.
-    pub(crate) fn to(topology: Topology, role: Role) -> Self {
-        match (topology, role) {
-            (_, Role::Sentinel) => Self::Sentinel,
+    pub(crate) fn to(options: &Options, role: Role) -> Self {
+        match (options.topology, role) {
+            (_, Role::Sentinel) => Self::Sentinel(options.sentinels.master_name.clone()),
             (Topology::Cluster, _) => Self::Cluster,
             _ => Self::Server,
         }
@@ -30,36 +30,35 @@ impl Questions {
 
     /// Asks; gives the connection back if it still serves.
     pub(crate) async fn ask(
-        self,
+        &self,
         mut connection: Connection,
         deadline: Deadline,
     ) -> (Option<Connection>, Result<Answers, String>) {
-        match connection.pipeline(self.commands(), deadline).await {
+        let commands = self.commands();
+        let commands: Vec<&[&str]> = commands.iter().map(Vec::as_slice).collect();
+        match connection.pipeline(&commands, deadline).await {
             Err(error) => (None, Err(error.to_string())),
             Ok(replies) => (Some(connection), self.answers(&replies)),
         }
     }
 
-    fn commands(self) -> &'static [&'static [&'static str]] {
+    fn commands(&self) -> Vec<Vec<&str>> {
         match self {
-            Self::Cluster => &[
-                &["CLUSTER", "NODES"],
-                &["CLUSTER", "INFO"],
-                &["INFO", "replication"],
-                &["CLUSTER", "SLOTS"],
+            Self::Cluster => vec![
+                vec!["CLUSTER", "NODES"],
+                vec!["CLUSTER", "INFO"],
+                vec!["INFO", "replication"],
+                vec!["CLUSTER", "SLOTS"],
             ],
             // INFO is answered while data is loaded, PING is not.
-            Self::Server => &[&["PING"], &["INFO", "replication"]],
-            Self::Sentinel => &[
-                &["SENTINEL", "MASTER", MASTER_NAME],
-                &["SENTINEL", "REPLICAS", MASTER_NAME],
-                &["SENTINEL", "SENTINELS", MASTER_NAME],
-                &["SENTINEL", "CKQUORUM", MASTER_NAME],
-            ],
+            Self::Server => vec![vec!["PING"], vec!["INFO", "replication"]],
+            Self::Sentinel(master) => ["MASTER", "REPLICAS", "SENTINELS", "CKQUORUM"]
+                .map(|what| vec!["SENTINEL", what, master])
+                .into(),
         }
     }
 
-    fn answers(self, replies: &[Frame]) -> Result<Answers, String> {
+    fn answers(&self, replies: &[Frame]) -> Result<Answers, String> {
         match (self, replies) {
             (Self::Cluster, [nodes, info, replication, slots]) => {
                 refuse_errors(replies)?;
@@ -71,7 +70,7 @@ impl Questions {
                     .map(Answers::Server)
                     .ok_or_else(|| strange("INFO replication"))
             }
-            (Self::Sentinel, [master, replicas, sentinels, quorum]) => {
+            (Self::Sentinel(_), [master, replicas, sentinels, quorum]) => {
                 of_sentinel(master, replicas, sentinels, quorum).map(Answers::Sentinel)
             }
             _ => Err("it gave too few answers".to_owned()),

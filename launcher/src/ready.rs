@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::ladder::{Observation, Rung, Standing, common, judge};
 use crate::node::Endpoint;
-use crate::plan::{Role, Topology};
+use crate::plan::{Options, Role, Topology};
 use crate::questions::Questions;
 use crate::wait::{self, Deadline};
 
@@ -81,14 +81,14 @@ struct Probed {
 
 impl Prober {
     /// A prober of these nodes, each with what it was born as; nothing is connected yet.
-    pub fn new(topology: Topology, nodes: impl IntoIterator<Item = (Endpoint, Role)>) -> Self {
+    pub fn new(options: &Options, nodes: impl IntoIterator<Item = (Endpoint, Role)>) -> Self {
         let probed = |(endpoint, role)| Probed {
             endpoint,
-            questions: Questions::to(topology, role),
+            questions: Questions::to(options, role),
             connection: None,
         };
         Self {
-            topology,
+            topology: options.topology,
             roles: None,
             strangers: false,
             nodes: nodes.into_iter().map(probed).collect(),
@@ -111,7 +111,7 @@ impl Prober {
     pub async fn round(&mut self, deadline: Deadline) -> Vec<Observation> {
         let mut asking = JoinSet::new();
         for (index, node) in self.nodes.iter_mut().enumerate() {
-            let (endpoint, questions) = (node.endpoint.clone(), node.questions);
+            let (endpoint, questions) = (node.endpoint.clone(), node.questions.clone());
             let connection = node.connection.take();
             asking.spawn(async move {
                 let opened = match connection {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use cpu::{cpu_of, own_cpu};
-use shardlab::plan::{Boot, Options, PortChoice, Topology};
+use shardlab::plan::{Boot, Options, PortChoice};
 use shardlab::reshape::plan::Rebalance;
 use shardlab::reshape::{MoveOptions, Way};
 use shardlab::slots::split_evenly;
@@ -246,7 +246,7 @@ async fn meet(node: &Node, other: &Node) -> Result<(), String> {
 async fn owned(cluster: &Cluster, nodes: usize) -> Result<(), String> {
     let members = cluster.nodes().iter().take(nodes);
     let members = members.map(|node| (node.endpoint(), node.plan().role));
-    let prober = shardlab::ready::Prober::new(Topology::Cluster, members);
+    let prober = shardlab::ready::Prober::new(&cluster.record().options, members);
     let look = |_: &[_]| Ok::<_, String>(());
     let climbed = { prober }
         .climb(

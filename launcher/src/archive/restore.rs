@@ -20,11 +20,16 @@ use crate::launch::ports_of;
 use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice};
 use crate::ports;
 use crate::random;
-use crate::server::Server;
+use crate::server::{Identity, Server};
 use crate::state::{Home, Lock, Phase, write_atomically};
 
 /// The saved nodes, with names, roles and slots of birth as they were, on other ports.
-pub(crate) fn plan(archive: &Archive, options: &Options, home: &Home) -> Result<Plan, Error> {
+pub(crate) fn plan(
+    archive: &Archive,
+    options: &Options,
+    server: &Identity,
+    home: &Home,
+) -> Result<Plan, Error> {
     refuse_contradictions(archive, options)?;
     let saved: Vec<NodePlan> = archive
         .manifest()
@@ -32,13 +37,14 @@ pub(crate) fn plan(archive: &Archive, options: &Options, home: &Home) -> Result<
         .iter()
         .map(|node| node.plan.clone())
         .collect();
-    let ports = match &options.ports {
+    let clients = match &options.ports {
         // Sentinels have ports of their own.
         _ if !options.topology.is_cluster() => ports_of(options, home)?,
         PortChoice::Auto => ports::choose(saved.len(), &options.bind, home)?,
         PortChoice::List(ports) => ports.clone(),
         PortChoice::From(first) => consecutive(*first, saved.len()),
     };
+    let ports = ports::with_bus_ports(&clients, options, server, home)?;
     Ok(Plan::at_ports(saved, options.topology, &ports)?)
 }
 

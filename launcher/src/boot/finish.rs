@@ -128,7 +128,7 @@ fn command(need: &Need, nodes: &[Node], server: &Identity) -> Option<Vec<String>
         Need::Epoch(epoch) => words(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch.to_string()]),
         Need::Raise => words(&["CLUSTER", "BUMPEPOCH"]),
         Need::Slots(slots) => add_slots(slots, server.addslotsrange()),
-        Need::Meet(other) => nodes.get(*other)?.meet_command(server),
+        Need::Meet(other) => nodes.get(*other)?.meet_command(),
         Need::TakeOver => words(&["CLUSTER", "FAILOVER", "TAKEOVER"]),
         Need::Follow(id) => words(&["CLUSTER", "REPLICATE", id]),
         Need::Forget(id) => words(&["CLUSTER", "FORGET", id]),

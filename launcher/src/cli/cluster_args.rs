@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use shardlab::Error;
-use shardlab::plan::{Boot, FIRST_PORT, PortChoice, Setting};
+use shardlab::plan::{BUS_OFFSET, Boot, BusPortChoice, FIRST_PORT, PortChoice, Setting};
 use shardlab::slots::{SlotRange, SlotRanges};
 
 use super::shape_args::ShapeArg;
@@ -79,6 +79,10 @@ pub(crate) struct ClusterArgs {
         help_heading = "Network"
     )]
     pub(crate) ports: Option<Vec<u16>>,
+    /// First bus port, the others follow; or `auto`: the client port + 10000, or another one where that
+    /// cannot be had [default: auto].
+    #[arg(long, value_name = "PORT|auto", value_parser = bus_port, help_heading = "Network")]
+    pub(crate) bus_port: Option<BusPortChoice>,
     /// Addresses to listen on, as often as needed [default: 127.0.0.1].
     #[arg(long, value_name = "ADDR", help_heading = "Network")]
     pub(crate) bind: Vec<IpAddr>,
@@ -179,6 +183,16 @@ fn port(text: &str) -> Result<PortChoice, String> {
     text.parse()
         .map(PortChoice::From)
         .map_err(|_| format!("expected a port such as {FIRST_PORT}, or `auto`"))
+}
+
+fn bus_port(text: &str) -> Result<BusPortChoice, String> {
+    if text == "auto" {
+        return Ok(BusPortChoice::Auto);
+    }
+    let usual = FIRST_PORT + BUS_OFFSET;
+    text.parse()
+        .map(BusPortChoice::From)
+        .map_err(|_| format!("expected a port such as {usual}, or `auto`"))
 }
 
 fn slots(text: &str) -> Result<SlotLists, String> {

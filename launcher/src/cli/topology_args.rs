@@ -16,6 +16,9 @@ pub(crate) struct TopologyArgs {
     /// Number of sentinels [default: 3].
     #[arg(long, value_name = "N", help_heading = "Sentinel")]
     pub(crate) sentinels: Option<usize>,
+    /// What the sentinels call the master [default: mymaster].
+    #[arg(long, value_name = "NAME", help_heading = "Sentinel")]
+    pub(crate) master_name: Option<String>,
     /// How many sentinels must find the master down [default: the majority].
     #[arg(long, value_name = "N", help_heading = "Sentinel")]
     pub(crate) quorum: Option<usize>,
@@ -37,7 +40,7 @@ pub(crate) enum TopologyArg {
     Cluster,
     /// One master, `n1`, and its replicas [default: 2], without cluster mode
     Replication,
-    /// The same, watched by sentinels; the master is called `mymaster`
+    /// The same, watched by sentinels, which call the master `mymaster` unless told otherwise
     Sentinel,
     /// One server, or several (`--masters`) that know nothing of each other
     Standalone,
@@ -83,6 +86,10 @@ impl TopologyArgs {
             port: self.sentinel_port.or(defaults.port),
             down_after: self.down_after.unwrap_or(defaults.down_after),
             failover_timeout: self.failover_timeout.unwrap_or(defaults.failover_timeout),
+            master_name: self
+                .master_name
+                .clone()
+                .unwrap_or_else(|| defaults.master_name.clone()),
         })
     }
 
@@ -90,6 +97,7 @@ impl TopologyArgs {
     fn first_of_sentinels(&self) -> Option<&'static str> {
         let given = [
             ("`--sentinels`", self.sentinels.is_some()),
+            ("`--master-name`", self.master_name.is_some()),
             ("`--quorum`", self.quorum.is_some()),
             ("`--sentinel-port`", self.sentinel_port.is_some()),
             ("`--down-after`", self.down_after.is_some()),
@@ -110,6 +118,13 @@ impl TopologyArgs {
                 self.sentinels.is_none_or(|count| count == there.count),
                 "`--sentinels` is",
                 there.count.to_string(),
+            ),
+            (
+                self.master_name
+                    .as_ref()
+                    .is_none_or(|name| *name == there.master_name),
+                "`--master-name` is",
+                there.master_name.clone(),
             ),
             (
                 self.quorum.is_none_or(|quorum| quorum == there.quorum),

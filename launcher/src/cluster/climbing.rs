@@ -54,7 +54,7 @@ impl Cluster {
     pub fn prober(&self) -> Prober {
         let nodes = self.nodes.iter();
         Prober::new(
-            self.record.options.topology,
+            &self.record.options,
             nodes.map(|node| (node.endpoint(), node.plan().role)),
         )
     }

@@ -1,6 +1,6 @@
 //! `env`: how to reach the cluster, for a shell, a file, or the command of `run`.
 
-use shardlab::plan::{MASTER_NAME, Topology};
+use shardlab::plan::Topology;
 use shardlab::{Cluster, Error, Node, exit};
 
 use super::Lab;
@@ -27,7 +27,10 @@ pub(super) async fn variables(cluster: &Cluster, lab: &Lab<'_>) -> Vec<(&'static
     if topology == Topology::Sentinel {
         variables.extend([
             ("REDIS_SENTINELS", addresses(cluster.sentinels())),
-            ("REDIS_SENTINEL_MASTER", MASTER_NAME.to_owned()),
+            (
+                "REDIS_SENTINEL_MASTER",
+                record.options.sentinels.master_name.clone(),
+            ),
         ]);
     }
     variables.extend([

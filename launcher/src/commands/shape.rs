@@ -3,9 +3,9 @@
 //! A cluster that was scaled since, or got a node, answers to two descriptions: the one that it was
 //! started by, and the one that is true now.
 
-use shardlab::plan::{Options, Plan, PortChoice};
+use shardlab::plan::{BusPortChoice, Options, Plan, PortChoice, node_names};
 use shardlab::slots::{SlotRanges, split_evenly};
-use shardlab::state::Record;
+use shardlab::state::{NodeRecord, Record};
 
 use crate::cli::ClusterArgs;
 
@@ -31,6 +31,10 @@ pub(super) fn shape_differences(args: &ClusterArgs, record: &Record) -> Vec<Stri
             PortChoice::List(_) | PortChoice::Auto => format!("`--ports` is {}", ports.join(",")),
         });
     }
+    let other_bus = args
+        .bus_port
+        .and_then(|asked| other_bus_port(asked, record));
+    found.extend(other_bus.map(|first| format!("`--bus-port` is {first}")));
     found
 }
 
@@ -97,17 +101,33 @@ fn has_ports(asked: PortChoice, record: &Record) -> bool {
         ports: asked,
         ..record.options.clone()
     };
-    let planned = Plan::wanted_ports(&options)
-        .and_then(|ports| Plan::new(&options, &ports.into_iter().flatten().collect::<Vec<_>>()));
-    planned.is_ok_and(|plan| {
-        plan.nodes.iter().all(|wanted| {
-            let there = record
-                .nodes
-                .iter()
-                .find(|node| node.plan.name == wanted.name);
-            there.is_none_or(|node| node.plan.port == wanted.port)
+    Plan::wanted_ports(&options).is_ok_and(|wanted| {
+        born(record).zip(wanted).all(|(node, wanted)| {
+            node.is_none_or(|node| wanted.is_none_or(|port| node.plan.port == port))
         })
     })
+}
+
+/// The nodes that the cluster was started with, in their order; `None` for those that were deleted.
+fn born(record: &Record) -> impl Iterator<Item = Option<&NodeRecord>> {
+    let names = node_names(&record.options).unwrap_or_default();
+    names.into_iter().map(|name| {
+        let mut nodes = record.nodes.iter();
+        nodes.find(|node| node.plan.name == name)
+    })
+}
+
+/// The first bus port of those that the cluster was started with, if they are not the ones asked for.
+fn other_bus_port(asked: BusPortChoice, record: &Record) -> Option<u16> {
+    let BusPortChoice::From(first) = asked else {
+        return None;
+    };
+    let there = || born(record).map(|node| node?.plan.bus_port);
+    let same = (u32::from(first)..)
+        .zip(there())
+        .all(|(wanted, bus)| bus.is_none_or(|bus| u32::from(bus) == wanted));
+    let first_there = there().flatten().next();
+    first_there.filter(|_| !same)
 }
 
 #[cfg(test)]

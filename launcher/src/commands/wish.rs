@@ -1,7 +1,7 @@
 //! What the command line asks of a cluster, as the library wants it.
 
 use shardlab::archive::{Archive, ArchiveError};
-use shardlab::plan::{Options, PlanError, PortChoice, node_count};
+use shardlab::plan::{BusPortChoice, Options, PlanError, PortChoice, node_count};
 use shardlab::shape::Shape;
 use shardlab::{Builder, Cluster, Error};
 
@@ -81,6 +81,10 @@ fn restored_options(
         .into());
     }
     let mut defaults = saved.clone();
+    // The original may run on its ports: whoever wants others for clients wants others for the bus.
+    if ports == PortChoice::Auto || args.port_choice().is_some() {
+        defaults.bus_port = BusPortChoice::Auto;
+    }
     if ports == PortChoice::Auto {
         defaults.ports = ports;
     }
@@ -127,6 +131,7 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
         settings: args.settings()?,
         password: args.password()?,
         ports: args.port_choice().unwrap_or(defaults.ports),
+        bus_port: asked.bus_port.unwrap_or(defaults.bus_port),
         masters: asked.masters.unwrap_or(defaults.masters),
         replicas: asked.replicas.unwrap_or(defaults.replicas),
         slots: asked.slots.map(|lists| lists.0).or(defaults.slots),

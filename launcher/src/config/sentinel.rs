@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::Conf;
-use crate::plan::{MASTER_NAME, NodePlan, Options, Sentinels};
+use crate::plan::{NodePlan, Options, Sentinels};
 use crate::server::Identity;
 use crate::view::Peer;
 
@@ -90,6 +90,7 @@ impl Conf {
             quorum,
             down_after,
             failover_timeout,
+            master_name,
             ..
         } = &options.sentinels;
         self.section("Whom it watches");
@@ -98,7 +99,7 @@ impl Conf {
             "The master, and how many sentinels must find it down.",
             &[
                 "monitor",
-                MASTER_NAME,
+                master_name,
                 host,
                 &port.to_string(),
                 &quorum.to_string(),
@@ -108,7 +109,7 @@ impl Conf {
             "Milliseconds without a valid answer until a server counts as down.",
             &[
                 "down-after-milliseconds",
-                MASTER_NAME,
+                master_name,
                 &down_after.as_millis().to_string(),
             ],
         );
@@ -116,28 +117,28 @@ impl Conf {
             "Milliseconds, twice of which pass before a failover is tried again.",
             &[
                 "failover-timeout",
-                MASTER_NAME,
+                master_name,
                 &failover_timeout.as_millis().to_string(),
             ],
         );
         if let Some(password) = &options.password {
             self.sentinel(
                 "The password of the master and of its replicas.",
-                &["auth-pass", MASTER_NAME, password],
+                &["auth-pass", master_name, password],
             );
         }
         if let Some(known) = &watch.known {
-            self.knowing(known);
+            self.knowing(master_name, known);
         }
     }
 
-    fn knowing(&mut self, known: &Known) {
+    fn knowing(&mut self, master_name: &str, known: &Known) {
         self.section("What it would find out by itself, in some seconds");
         self.sentinel("Its own id.", &["myid", &known.own_id]);
         for Peer { host, port } in &known.replicas {
             self.sentinel(
                 "A replica.",
-                &["known-replica", MASTER_NAME, host, &port.to_string()],
+                &["known-replica", master_name, host, &port.to_string()],
             );
         }
         for Acquaintance { peer, id } in &known.others {
@@ -145,7 +146,7 @@ impl Conf {
                 "Another sentinel.",
                 &[
                     "known-sentinel",
-                    MASTER_NAME,
+                    master_name,
                     &peer.host,
                     &peer.port.to_string(),
                     id,

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::Error;
-use crate::ports::Holder;
+use crate::ports::{Holder, PortRole};
 
 impl Error {
     /// What the user can do about it, where that is known.
@@ -45,8 +45,24 @@ impl Error {
             Self::PortTaken { holder: Some(Holder { cluster: Some(cluster), .. }), .. } => {
                 Some(format!("`shardlab down -n {cluster}` frees it; `--port auto` takes ports that are free"))
             }
+            Self::PortTaken { role: PortRole::Bus, .. } => Some(
+                "`--bus-port auto` takes bus ports that are free, with Redis 7.0 and later and Valkey; \
+                 `--port auto` takes other ports altogether"
+                    .to_owned(),
+            ),
+            Self::NoPorts { .. } => Some(
+                "`shardlab ls` lists the clusters, whose ports are kept; `--port N` takes others"
+                    .to_owned(),
+            ),
             Self::PortTaken { .. } => Some("`--port auto` takes ports that are free, `--port N` others".to_owned()),
-            Self::Address { .. } => Some("`--bind` takes addresses of this machine".to_owned()),
+            Self::Bind { .. } => Some(
+                "`--bind` takes addresses of this machine, `--bind 0.0.0.0` all of them; \
+                 `--announce` tells clients another one"
+                    .to_owned(),
+            ),
+            Self::Address { .. } => {
+                Some("`--port 7001` takes ports that everybody may have".to_owned())
+            }
             Self::FolderExists { .. } => Some("`--dir` takes another place, `--port` other names for the folders".to_owned()),
             Self::Limit { hint, .. } => Some((*hint).to_owned()),
             Self::NoHome => Some("set `SHARDLAB_HOME` or `HOME`".to_owned()),

@@ -138,8 +138,16 @@ pub enum Error {
         /// Who has it, where that can be known.
         holder: Option<Holder>,
     },
-    /// An address that this machine does not have.
-    #[error("node `{node}` cannot listen on {address}: {source}")]
+    /// An address that servers cannot listen on, whichever the port.
+    #[error("servers cannot listen on {address}: {}", bind_reason(source))]
+    Bind {
+        /// The address.
+        address: std::net::IpAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A port that the system gives to nobody like us.
+    #[error("node `{node}` cannot listen on {address}: {}", bind_reason(source))]
     Address {
         /// The node that was to listen there.
         node: String,
@@ -169,12 +177,16 @@ pub enum Error {
         hint: &'static str,
     },
     /// No free ports are left.
-    #[error("{needed} free pairs of ports were wanted, {found} were found")]
+    #[error("{needed} free ports from {first} to {last} were wanted, {found} were found")]
     NoPorts {
-        /// Nodes.
+        /// How many.
         needed: usize,
-        /// Free pairs.
+        /// How many are free.
         found: usize,
+        /// Where the search began.
+        first: u16,
+        /// Where it ended.
+        last: u16,
     },
     /// A folder that is there before the node that was to live in it.
     #[error("the folder of node `{node}`, `{}`, exists already and is left alone", path.display())]
@@ -356,6 +368,16 @@ fn no_reply(command: &str, waited: Option<Duration>) -> String {
     match waited {
         Some(waited) => format!("did not reply to `{command}` within {waited}"),
         None => format!("does not reply to `{command}`, nor to PING on another connection"),
+    }
+}
+
+fn bind_reason(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "the system keeps this port for root, as most do with ports below 1024".to_owned()
+        }
+        _ => source.to_string(),
     }
 }
 

@@ -204,8 +204,8 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
         let orders = match self.cast.means {
             Means::Cluster => Orders::to_cluster(endpoint, mode).await,
             Means::Sentinel(_) => {
-                let patience = self.cluster.record().options.sentinels.failover_timeout;
-                Orders::to_sentinel(endpoint, patience).await
+                let sentinels = &self.cluster.record().options.sentinels;
+                Orders::to_sentinel(endpoint, sentinels).await
             }
             Means::Master => Orders::to_master(endpoint, &self.cluster.peer(heir)).await,
             Means::Hand => Orders::to_replica(endpoint).await,

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::ladder::Observation;
 use crate::node::Node;
 use crate::plan::{Role, Topology};
+use crate::questions::Questions;
 use crate::slots::{SlotRange, SlotRanges};
 use crate::survey::Survey;
 use crate::view;
@@ -145,7 +146,9 @@ impl Cluster {
             (Means::Sentinel(_), Some(wanted)) => self.prefer(&set, &round, wanted).await?,
             _ => None,
         };
-        let roles = born.iter().map(|born| born.role).collect();
+        let options = &self.record().options;
+        let asked = born.iter().map(|born| Questions::to(options, born.role));
+        let asked = asked.collect();
         Ok(Cast {
             master: set.master,
             heir,
@@ -154,7 +157,7 @@ impl Cluster {
             epoch: set.epoch,
             covered: true,
             key: any_key(),
-            scene: Scene::Set(Arc::new(set), roles),
+            scene: Scene::Set(Arc::new(set), asked),
             means,
             preferred,
         })

@@ -7,7 +7,7 @@ use super::watch::{Heard, Teller};
 use super::{FailoverError, Mode};
 use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::node::Endpoint;
-use crate::plan::MASTER_NAME;
+use crate::plan::Sentinels;
 use crate::resp::Frame;
 use crate::slots::{Slot, key_slot};
 use crate::view::{self, Peer};
@@ -97,17 +97,19 @@ impl Orders {
         Ok(orders)
     }
 
-    /// To a sentinel, which chooses the replica and asks nobody. It gives up after `failover_timeout`.
+    /// To a sentinel, which chooses the replica and asks nobody. It gives up after
+    /// [`Sentinels::failover_timeout`].
     ///
     /// # Errors
     /// As [`Orders::to_cluster`].
     pub(super) async fn to_sentinel(
         endpoint: Endpoint,
-        failover_timeout: Duration,
+        sentinels: &Sentinels,
     ) -> Result<Self, ClientError> {
-        let orders = Self::open(endpoint, &["SENTINEL", "FAILOVER", MASTER_NAME]).await?;
+        let words = ["SENTINEL", "FAILOVER", &sentinels.master_name];
+        let orders = Self::open(endpoint, &words).await?;
         let order = Order {
-            patience: failover_timeout,
+            patience: sentinels.failover_timeout,
             most_refusals: MOST_REFUSALS_OF_SENTINEL,
             ..orders.order
         };

@@ -14,7 +14,6 @@ use super::timeline::Sight;
 use super::{FailoverError, Timeline};
 use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::node::Endpoint;
-use crate::plan::Role;
 use crate::questions::Questions;
 use crate::view;
 use crate::wait::{Deadline, next_round};
@@ -29,8 +28,8 @@ const EVERY_PER_NODE: Duration = Duration::from_millis(1);
 pub(super) enum Scene {
     /// A shard of a cluster, and the ids of all nodes.
     Shard(Arc<Shard>, Arc<[Option<String>]>),
-    /// A set with one master, and what its nodes were born as.
-    Set(Arc<Set>, Arc<[Role]>),
+    /// A set with one master, and what its nodes are asked.
+    Set(Arc<Set>, Arc<[Questions]>),
 }
 
 impl Scene {
@@ -52,11 +51,8 @@ impl Scene {
                 let sight = lines.map(|lines| shard.sight(node, &lines, ids));
                 (Some(connection), sight)
             }
-            Self::Set(set, roles) => {
-                let questions = match roles.get(node) {
-                    Some(Role::Sentinel) => Questions::Sentinel,
-                    _ => Questions::Server,
-                };
+            Self::Set(set, questions) => {
+                let questions = questions.get(node).unwrap_or(&Questions::Server);
                 let (connection, answers) = questions.ask(connection, deadline).await;
                 let sight = answers.ok().map(|answers| set.sight(node, &answers));
                 (connection, sight)

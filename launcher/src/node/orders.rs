@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::{Node, Session};
 use crate::error::Error;
 use crate::resp::Frame;
-use crate::server::Identity;
 use crate::slots::Slot;
 use crate::view::{self, NodeLine};
 use crate::wait::{Deadline, next_round};
@@ -112,7 +111,7 @@ fn about(slots: &[Slot], before: &[&str], after: &[&str]) -> Vec<Vec<String>> {
 
 impl Node {
     /// What another node is told so that it gets to know this one.
-    pub(crate) fn meet_command(&self, server: &Identity) -> Vec<String> {
+    pub(crate) fn meet_command(&self) -> Vec<String> {
         let address = self.address();
         let mut command = vec![
             "CLUSTER".to_owned(),
@@ -120,10 +119,8 @@ impl Node {
             address.ip().to_string(),
             address.port().to_string(),
         ];
-        // Older servers have no third argument and take the bus port for granted.
-        if server.cluster_port_setting() {
-            command.extend(self.bus_port().map(|port| port.to_string()));
-        }
+        // Without it the usual distance is taken for granted (`clusterCommand`, cluster.c, since Redis 4.0).
+        command.extend(self.bus_port().map(|port| port.to_string()));
         command
     }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{BUS_OFFSET, LAST_PORT, MAX_NODES, MAX_REPLICAS, Topology};
+use super::{BUS_OFFSET, MAX_MASTER_NAME, MAX_NODES, MAX_REPLICAS, Topology};
 
 /// Why a plan cannot be.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -39,17 +39,17 @@ pub enum PlanError {
         /// Masters among them.
         masters: usize,
     },
-    /// A port that cannot be used.
+    /// A client port without room for the usual bus port, and no other bus port.
     #[error(
-        "port {port} of node `{node}` does not serve: client ports go from 1 to {LAST_PORT}, so that the bus port ({BUS_OFFSET} higher) stays below the ports that the system gives to outgoing connections"
+        "port {port} of node `{node}` does not serve: its bus port would be {BUS_OFFSET} higher, and ports go up to 65535"
     )]
-    PortRange {
+    NoBusPort {
         /// The node concerned.
         node: String,
-        /// The port, wider than 16 bits because it is computed.
-        port: u32,
+        /// Its client port.
+        port: u16,
     },
-    /// A port that does not exist, of a node without a bus.
+    /// A port that does not exist.
     #[error("port {port} of node `{node}` does not serve: ports go from 1 to 65535")]
     NoSuchPort {
         /// The node concerned.
@@ -117,6 +117,17 @@ pub enum PlanError {
         quorum: usize,
         /// How many there are.
         sentinels: usize,
+    },
+    /// `--master-name` that Sentinel cannot keep: it writes the name between blanks into its config, and
+    /// between commas into what sentinels publish (`sentinelSendHello`, sentinel.c).
+    #[error(
+        "the sentinels cannot call the master `{name}`: {reason}; a name has 1 to {MAX_MASTER_NAME} letters, digits, `.`, `-` and `_`"
+    )]
+    MasterName {
+        /// The name, escaped.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// No address to listen on.
     #[error("a node needs at least one address to listen on; `--bind` gave none")]

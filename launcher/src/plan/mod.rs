@@ -11,7 +11,9 @@ use crate::slots::{SlotRanges, split_evenly};
 
 pub use error::PlanError;
 pub(crate) use names::{master_name, replica_name};
-pub use options::{Boot, LARGE, Options, PortChoice, Sentinels, Setting, Topology, reachable};
+pub use options::{
+    Boot, BusPortChoice, LARGE, Options, PortChoice, Sentinels, Setting, Topology, reachable,
+};
 
 /// The distance from a node's client port to its bus port, unless the server is told otherwise
 /// (`CLUSTER_PORT_INCR`, cluster.h, all versions).
@@ -20,11 +22,11 @@ pub const BUS_OFFSET: u16 = 10_000;
 pub const FIRST_PORT: u16 = 7001;
 /// The first sentinel's client port unless the user says otherwise.
 pub const FIRST_SENTINEL_PORT: u16 = 27_001;
-/// The name under which sentinels watch the master.
+/// The name under which sentinels watch the master unless the user says otherwise.
 pub const MASTER_NAME: &str = "mymaster";
-/// Client ports of cluster nodes end here: the bus port, [`BUS_OFFSET`] higher, must stay below the ports that the
-/// kernel hands out to outgoing connections (32768 on Linux).
-pub const LAST_PORT: u16 = 22_767;
+/// The longest name of a master: of 1024 bytes that a sentinel publishes, it is the only part without
+/// a length of its own (`sentinelSendHello`, sentinel.c).
+pub const MAX_MASTER_NAME: usize = 255;
 /// The most nodes that a plan may have: what a gossip bus is designed for (cluster-spec, "Redis
 /// Cluster goals": up to 1000 nodes).
 pub const MAX_NODES: usize = 1000;
@@ -71,6 +73,25 @@ pub struct NodePlan {
     pub slots: SlotRanges,
 }
 
+/// The ports of one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
+    /// Where it talks to clients.
+    pub client: u16,
+    /// Where it talks to other nodes; counts in a cluster only.
+    pub bus: Option<u16>,
+}
+
+impl From<u16> for Ports {
+    /// The usual pair, [`BUS_OFFSET`] apart; no bus port if there is none so high.
+    fn from(client: u16) -> Self {
+        Self {
+            client,
+            bus: client.checked_add(BUS_OFFSET),
+        }
+    }
+}
+
 /// The nodes of a cluster to be: masters in slot order, then first replicas, then second ones, …,
 /// then sentinels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,13 +108,23 @@ pub fn node_count(options: &Options) -> Result<usize, PlanError> {
     Ok(births_of(options)?.len())
 }
 
+/// The nodes' names, in the order of [`Plan::nodes`].
+///
+/// # Errors
+/// As [`node_count`].
+pub fn node_names(options: &Options) -> Result<Vec<String>, PlanError> {
+    let births = births_of(options)?.into_iter();
+    Ok(births.map(|(name, ..)| name).collect())
+}
+
 impl Plan {
-    /// Plans the cluster on the given client ports, one for each node in the order of
-    /// [`Plan::nodes`]. The ports are checked here, wherever they come from.
+    /// Plans the cluster on the given ports, one pair for each node in the order of
+    /// [`Plan::nodes`]; a client port alone stands for itself and the usual bus port. The ports are
+    /// checked here, wherever they come from.
     ///
     /// # Errors
     /// Any [`PlanError`]; nothing has been touched.
-    pub fn new(options: &Options, ports: &[u16]) -> Result<Self, PlanError> {
+    pub fn new<P: Copy + Into<Ports>>(options: &Options, ports: &[P]) -> Result<Self, PlanError> {
         let births = births_of(options)?;
         if options.bind.is_empty() {
             return Err(PlanError::NoAddress);
@@ -108,7 +139,7 @@ impl Plan {
         let slots = slots_of_each(options)?;
         let mut nodes = Vec::with_capacity(births.len());
         for ((name, role, shard), port) in births.into_iter().zip(ports) {
-            let bus_port = bus_port(&name, options.topology, *port)?;
+            let (port, bus_port) = checked(&name, options.topology, (*port).into())?;
             let slots = match role {
                 Role::Master => slots.get(shard).cloned().unwrap_or_default(),
                 Role::Replica | Role::Sentinel => SlotRanges::default(),
@@ -117,7 +148,7 @@ impl Plan {
                 name,
                 role,
                 shard,
-                port: *port,
+                port,
                 bus_port,
                 slots,
             });
@@ -126,14 +157,14 @@ impl Plan {
         Ok(Self { nodes })
     }
 
-    /// The same nodes on other client ports, one for each.
+    /// The same nodes on other ports, one pair for each.
     ///
     /// # Errors
     /// Another number of ports than nodes, or ports that do not serve.
     pub fn at_ports(
         mut nodes: Vec<NodePlan>,
         topology: Topology,
-        ports: &[u16],
+        ports: &[Ports],
     ) -> Result<Self, PlanError> {
         if ports.len() != nodes.len() {
             let masters = nodes.iter().filter(|node| node.role == Role::Master);
@@ -144,8 +175,7 @@ impl Plan {
             });
         }
         for (node, port) in nodes.iter_mut().zip(ports) {
-            node.bus_port = bus_port(&node.name, topology, *port)?;
-            node.port = *port;
+            (node.port, node.bus_port) = checked(&node.name, topology, *port)?;
         }
         refuse_double_ports(&nodes)?;
         Ok(Self { nodes })
@@ -172,13 +202,13 @@ impl Plan {
                     masters: options.masters,
                 });
             }
-            PortChoice::From(first) => consecutive(data, *first, options.topology)?,
+            PortChoice::From(first) => consecutive(data, *first)?,
         };
         ports.extend(match (options.sentinels.port, &options.ports) {
             (None, PortChoice::Auto) => vec![None; sentinels.len()],
             (port, _) => {
                 let first = port.unwrap_or(FIRST_SENTINEL_PORT);
-                consecutive(sentinels, first, options.topology)?
+                consecutive(sentinels, first)?
             }
         });
         Ok(ports)
@@ -233,7 +263,14 @@ fn refuse_misfits(options: &Options) -> Result<(), PlanError> {
             "only the masters of `--topology cluster` own slots",
         );
     }
+    if !topology.is_cluster() && options.bus_port != BusPortChoice::Auto {
+        return misfit(
+            "`--bus-port`".to_owned(),
+            "only nodes of `--topology cluster` have a bus",
+        );
+    }
     if topology == Topology::Sentinel {
+        refuse_master_name(&options.sentinels.master_name)?;
         let Sentinels { count, quorum, .. } = options.sentinels;
         if count == 0 {
             return Err(PlanError::NoSentinel);
@@ -248,17 +285,33 @@ fn refuse_misfits(options: &Options) -> Result<(), PlanError> {
     Ok(())
 }
 
+fn refuse_master_name(name: &str) -> Result<(), PlanError> {
+    let stray = |letter: &char| !letter.is_ascii_alphanumeric() && !".-_".contains(*letter);
+    let reason = if name.is_empty() {
+        "it is empty".to_owned()
+    } else if name.len() > MAX_MASTER_NAME {
+        format!("it has {} bytes", name.len())
+    } else if let Some(letter) = name.chars().find(stray) {
+        format!("it holds {letter:?}")
+    } else {
+        return Ok(());
+    };
+    Err(PlanError::MasterName {
+        name: crate::resp::escape(name.as_bytes()),
+        reason,
+    })
+}
+
 fn consecutive(
     births: &[(String, Role, usize)],
     first: u16,
-    topology: Topology,
 ) -> Result<Vec<Option<u16>>, PlanError> {
     births
         .iter()
         .zip(u32::from(first)..)
         .map(|((name, ..), port)| match u16::try_from(port) {
             Ok(port) => Ok(Some(port)),
-            Err(_) => Err(port_range(name, topology, port)),
+            Err(_) => Err(no_such_port(name, port)),
         })
         .collect()
 }
@@ -284,28 +337,31 @@ fn replicas_of_each(options: &Options) -> Result<Vec<usize>, PlanError> {
     }
 }
 
-/// The bus port that goes with a client port.
-///
-/// # Errors
-/// [`PlanError::PortRange`].
-pub(crate) fn bus_port(
+/// A node's ports, if there are such ports; the bus port only in cluster mode.
+pub(crate) fn checked(
     node: &str,
     topology: Topology,
-    port: u16,
-) -> Result<Option<u16>, PlanError> {
-    match (topology, port) {
-        (Topology::Cluster, 1..=LAST_PORT) => Ok(Some(port + BUS_OFFSET)),
-        (Topology::Cluster, _) | (_, 0) => Err(port_range(node, topology, u32::from(port))),
-        _ => Ok(None),
+    ports: Ports,
+) -> Result<(u16, Option<u16>), PlanError> {
+    let bus = match ports.bus.filter(|_| topology.is_cluster()) {
+        None if topology.is_cluster() => {
+            return Err(PlanError::NoBusPort {
+                node: node.to_owned(),
+                port: ports.client,
+            });
+        }
+        bus => bus,
+    };
+    if ports.client == 0 || bus == Some(0) {
+        return Err(no_such_port(node, 0));
     }
+    Ok((ports.client, bus))
 }
 
-fn port_range(node: &str, topology: Topology, port: u32) -> PlanError {
-    let node = node.to_owned();
-    if topology.is_cluster() {
-        PlanError::PortRange { node, port }
-    } else {
-        PlanError::NoSuchPort { node, port }
+fn no_such_port(node: &str, port: u32) -> PlanError {
+    PlanError::NoSuchPort {
+        node: node.to_owned(),
+        port,
     }
 }
 

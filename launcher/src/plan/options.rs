@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::FIRST_PORT;
+use super::{FIRST_PORT, MASTER_NAME};
 use crate::shape::Shape;
 use crate::slots::SlotRanges;
 
@@ -22,6 +22,9 @@ pub struct Options {
     pub replicas: Vec<usize>,
     /// Which client ports the nodes listen on.
     pub ports: PortChoice,
+    /// Which ports the nodes of a cluster talk to each other on.
+    #[serde(default)]
+    pub bus_port: BusPortChoice,
     /// The slots of each master, in order; evenly split if absent.
     pub slots: Option<Vec<SlotRanges>>,
     /// `cluster-node-timeout`.
@@ -56,6 +59,7 @@ impl Default for Options {
             masters: 3,
             replicas: vec![1],
             ports: PortChoice::From(FIRST_PORT),
+            bus_port: BusPortChoice::Auto,
             slots: None,
             node_timeout: Self::usual_node_timeout(0),
             settings: Vec::new(),
@@ -101,6 +105,21 @@ impl Options {
             None => reachable(&self.bind).to_string(),
         }
     }
+
+    /// [`Options::bind`] as a server can take it: each address once, and none beside an unspecified
+    /// one that includes it, since a server cannot listen twice on the same port.
+    pub fn listening_addresses(&self) -> Vec<IpAddr> {
+        let mut addresses: Vec<IpAddr> = Vec::with_capacity(self.bind.len());
+        for address in &self.bind {
+            let includes = |other: &IpAddr| {
+                other.is_unspecified() && other.is_ipv4() == address.is_ipv4() && other != address
+            };
+            if !self.bind.iter().any(includes) && !addresses.contains(address) {
+                addresses.push(*address);
+            }
+        }
+        addresses
+    }
 }
 
 /// The address by which a node is reached that listens on all of `bind`.
@@ -131,6 +150,13 @@ pub struct Sentinels {
     /// `failover-timeout`, in whole milliseconds: a failover that has not succeeded is tried again
     /// after twice this time.
     pub failover_timeout: Duration,
+    /// What the sentinels call the master: letters, digits, `.`, `-` and `_`, at most 255.
+    #[serde(default = "usual_master_name")]
+    pub master_name: String,
+}
+
+fn usual_master_name() -> String {
+    MASTER_NAME.to_owned()
 }
 
 impl Default for Sentinels {
@@ -143,6 +169,7 @@ impl Default for Sentinels {
             // A lab does not want to wait two minutes for the second attempt, which the
             // server's own default of three minutes would make six.
             failover_timeout: Duration::from_secs(10),
+            master_name: usual_master_name(),
         }
     }
 }
@@ -167,6 +194,18 @@ pub enum PortChoice {
     List(Vec<u16>),
     /// Any that are free.
     Auto,
+}
+
+/// Which bus ports to use. Servers before Redis 7.0 have theirs 10000 above the client port and nowhere
+/// else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BusPortChoice {
+    /// 10000 above each client port, or any that is free where that one cannot be had.
+    #[default]
+    Auto,
+    /// Consecutive ports from this one on.
+    From(u16),
 }
 
 /// How nodes become a cluster.

@@ -107,3 +107,56 @@ fn what_does_not_fit_the_topology_is_refused() {
         assert_eq!(refusal(topology, change), words);
     }
 }
+
+#[test]
+fn a_bus_port_is_checked_wherever_it_comes_from() {
+    let plan = |clients: [u16; 2], buses: [Option<u16>; 2]| {
+        let options = Options {
+            masters: 2,
+            replicas: vec![0],
+            ..Options::default()
+        };
+        let pairs = clients.into_iter().zip(buses);
+        let ports: Vec<_> = pairs.map(|(client, bus)| Ports { client, bus }).collect();
+        Plan::new(&options, &ports).map_err(|error| error.to_string())
+    };
+    let both = plan([60_000, 7001], [Some(7000), Some(1)]).unwrap();
+    assert_eq!(both.nodes[0].bus_port, Some(7000));
+    let refusals = [
+        (
+            plan([7001, 7002], [Some(7002), Some(17_002)]),
+            "port 7002 would be both the client port of `n2` and the bus port of `n1`",
+        ),
+        (
+            plan([7001, 60_000], [Some(17_001), None]),
+            "port 60000 of node `n2` does not serve: its bus port would be 10000 higher, and ports go up to 65535",
+        ),
+        (
+            plan([7001, 7002], [Some(0), Some(1)]),
+            "port 0 of node `n1` does not serve: ports go from 1 to 65535",
+        ),
+    ];
+    for (refused, words) in refusals {
+        assert_eq!(refused.unwrap_err(), words);
+    }
+}
+
+#[test]
+fn a_server_listens_once_on_each_address() {
+    let listening = |bind: &[&str]| {
+        let bind = bind.iter().map(|address| address.parse().unwrap());
+        let options = Options {
+            bind: bind.collect(),
+            ..Options::default()
+        };
+        let addresses = options.listening_addresses();
+        let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+        addresses.join(" ")
+    };
+    assert_eq!(
+        listening(&["127.0.0.1", "::1", "127.0.0.1"]),
+        "127.0.0.1 ::1"
+    );
+    assert_eq!(listening(&["127.0.0.1", "0.0.0.0", "::1"]), "0.0.0.0 ::1");
+    assert_eq!(listening(&["0.0.0.0", "0.0.0.0", "::"]), "0.0.0.0 ::");
+}

@@ -23,6 +23,7 @@ mod lab;
 mod library;
 mod members;
 mod mend;
+mod ports;
 mod processes;
 mod program;
 mod readme;

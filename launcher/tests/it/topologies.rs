@@ -10,7 +10,7 @@ use shardlab::routing::Router;
 use shardlab::wait::{Deadline, until};
 use shardlab::{Cluster, Node, Rung};
 
-use crate::lab::{Lab, PATIENCE};
+use crate::lab::{Lab, PATIENCE, text};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
@@ -358,4 +358,38 @@ fn standalone_servers_are_each_for_themselves_and_keep_their_data() {
             }
         });
     }
+}
+
+#[test]
+fn sentinels_call_the_master_as_they_are_told_to() {
+    let (lab, folder) = (Lab::new(), tempfile::tempdir().unwrap());
+    lab.up(&["--topology", "sentinel", "--master-name", "lab.1"]);
+    let quorum = |option: &[&str]| {
+        let args = [&["call"], option, &["s1", "SENTINEL", "CKQUORUM", "lab.1"]].concat();
+        let said = lab.shardlab(args).output().unwrap();
+        assert!(
+            text(&said.stdout).contains("3 usable"),
+            "{}",
+            text(&said.stdout)
+        );
+    };
+    quorum(&[]);
+    let env = lab.json(["env", "--shell", "json"]);
+    assert_eq!(env["REDIS_SENTINEL_MASTER"], "lab.1");
+    lab.shardlab(["failover", "n1", "-q"]).assert().success();
+    lab.shardlab(["up", "-q", "--master-name", "lab.1"])
+        .assert()
+        .success();
+    let other = lab.shardlab(["up", "--master-name", "x"]).output().unwrap();
+    assert_eq!(other.status.code(), Some(2));
+    assert!(text(&other.stderr).contains("`--master-name` is lab.1"));
+
+    let archive = folder.path().join("lab");
+    lab.shardlab(["save", "-q"])
+        .arg(&archive)
+        .assert()
+        .success();
+    let copy = ["up", "-q", "-n", "copy", "--port", "auto", "--from"];
+    lab.shardlab(copy).arg(&archive).assert().success();
+    quorum(&["-n", "copy"]);
 }

@@ -2,6 +2,7 @@
 
 mod columns;
 mod figures;
+mod strangers;
 mod text;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use shardlab::view::NodeLine;
 use shardlab::{Cluster, Node, Rung};
 
 use figures::Figures;
+use strangers::{Stranger, strangers};
 
 /// The version of every report's JSON.
 pub(crate) const SCHEMA: u32 = 1;
@@ -42,6 +44,12 @@ pub(crate) struct ClusterReport {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reached: BTreeMap<&'static str, f64>,
     nodes: Vec<NodeReport>,
+    /// Nodes that others have added to the cluster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    strangers: Vec<Stranger>,
+    /// What the sentinels call the master.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    master_name: Option<String>,
     /// Whether its nodes are to know nothing of each other.
     #[serde(skip)]
     bare: bool,
@@ -183,6 +191,9 @@ impl ClusterReport {
                 })
                 .collect(),
             nodes: nodes(cluster, &round, &standings),
+            strangers: strangers(cluster, &round),
+            master_name: (record.options.topology == Topology::Sentinel)
+                .then(|| record.options.sentinels.master_name.clone()),
             bare: record.options.boot == Boot::None,
         }
     }

@@ -1,6 +1,6 @@
 //! What people read of a cluster: the headline, a line for each node, who lags behind, what to do next.
 
-use shardlab::plan::{MASTER_NAME, Role, Topology};
+use shardlab::plan::{Role, Topology};
 use shardlab::state::Stage;
 
 use super::{ClusterReport, State, columns};
@@ -68,7 +68,19 @@ impl ClusterReport {
             .iter()
             .filter(|node| node.pid.is_some() || !node.ours);
         let late = running.filter(|node| !self.bare || node.rung.is_none());
-        passing.chain(late.filter_map(|node| {
+        let strangers = self.strangers.iter().map(|stranger| {
+            let address = &stranger.address;
+            if stranger.connected {
+                format!(
+                    "{address} was added by others: `shardlab add-node --existing {address}` takes it in"
+                )
+            } else {
+                format!(
+                    "{address} was added by others and is gone: `shardlab fix` has the nodes forget it"
+                )
+            }
+        });
+        passing.chain(strangers).chain(late.filter_map(|node| {
             let why = node.why.as_deref()?;
             Some(match node.rung {
                 Some(rung) => format!("{} is {rung}: {why}", node.name),
@@ -94,8 +106,9 @@ impl ClusterReport {
                 addresses(Some(Role::Replica))
             ),
             Topology::Sentinel => format!(
-                "connect a client by the sentinels  {}  to the master  {MASTER_NAME}",
-                addresses(Some(Role::Sentinel))
+                "connect a client by the sentinels  {}  to the master  {}",
+                addresses(Some(Role::Sentinel)),
+                self.master_name.as_deref().unwrap_or_default()
             ),
         };
         format!(

@@ -55,7 +55,7 @@ impl Cluster {
     }
 
     pub(super) async fn meet(&self, node: &str, with: &str) -> Result<(), Error> {
-        let command = self.node(with)?.meet_command(&self.record().server);
+        let command = self.node(with)?.meet_command();
         let id = self.id(with).await?;
         let deadline = Deadline::after(MEETING);
         while !deadline.passed() {

@@ -144,7 +144,7 @@ impl Cluster {
                     .get(&(node.clone(), stranger.clone()))
                     .is_some_and(|at| at.elapsed() < HANDSHAKE);
                 if lacks && !recent {
-                    let order = self.node(&stranger)?.meet_command(&self.record().server);
+                    let order = self.node(&stranger)?.meet_command();
                     Session::open(self.node(&node)?, deadline)
                         .await?
                         .give(&order)

@@ -4,7 +4,8 @@ use super::existing::Existing;
 use super::goal::NewNode;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::plan::{NodePlan, Plan, PlanError, PortChoice, Role, bus_port};
+use crate::node::Node;
+use crate::plan::{NodePlan, Plan, PlanError, PortChoice, Ports, Role, checked};
 use crate::ports;
 use crate::slots::SlotRanges;
 use crate::state::{NodeRecord, Stage};
@@ -17,18 +18,22 @@ impl Cluster {
         port: Option<u16>,
     ) -> Result<Vec<NodeRecord>, Error> {
         let options = &self.record().options;
-        let last = || {
-            let ours = self.nodes().iter().filter(|node| node.is_ours());
-            ours.map(|node| node.plan().port).max().unwrap_or(0)
+        let (server, home) = (&self.record().server, self.home());
+        let ours = || self.nodes().iter().filter(|node| node.is_ours());
+        let last = Ports {
+            client: ours().map(|node| node.plan().port).max().unwrap_or(0),
+            bus: ours().filter_map(Node::bus_port).max(),
         };
+        let further = |clients: &[u16]| ports::further(clients, last, options, server, home);
         let ports = match (port, &options.ports) {
-            (Some(port), _) => vec![port],
-            (None, PortChoice::Auto) => ports::choose(new.len(), &options.bind, self.home())?,
-            (None, _) => ports::following(last(), new.len(), &options.bind, self.home())?,
+            (Some(port), _) => further(&[port])?,
+            (None, PortChoice::Auto) => further(&ports::choose(new.len(), &options.bind, home)?)?,
+            (None, _) => ports::following(last, new.len(), options, server, home)?,
         };
         let mut records = Vec::with_capacity(new.len());
-        for (new, port) in new.iter().zip(ports) {
-            let plan = Self::planned(new, port, bus_port(&new.name, options.topology, port)?);
+        for (new, ports) in new.iter().zip(ports) {
+            let (port, bus) = checked(&new.name, options.topology, ports)?;
+            let plan = Self::planned(new, port, bus);
             self.refuse_double_port(&plan)?;
             let dir = self.record().dir.join(port.to_string());
             records.push(joining(NodeRecord::new(plan, dir), new));
