@@ -66,8 +66,6 @@ pub struct Prober {
     topology: Topology,
     /// The roles that the nodes, in their order, are to have; `None` if any will do.
     roles: Option<Vec<Role>>,
-    /// Whether nodes may be there that are not ours.
-    strangers: bool,
     nodes: Vec<Probed>,
 }
 
@@ -90,7 +88,6 @@ impl Prober {
         Self {
             topology: options.topology,
             roles: None,
-            strangers: false,
             nodes: nodes.into_iter().map(probed).collect(),
         }
     }
@@ -99,12 +96,6 @@ impl Prober {
     #[must_use]
     pub fn expecting(self, roles: Option<Vec<Role>>) -> Self {
         Self { roles, ..self }
-    }
-
-    /// The same, but nodes of a cluster that others have added, and that are there, are as good as ours.
-    #[must_use]
-    pub fn with_strangers(self, strangers: bool) -> Self {
-        Self { strangers, ..self }
     }
 
     /// Asks every node once, all at the same time.
@@ -154,7 +145,7 @@ impl Prober {
 
     /// Where each node stands, judged by one round.
     pub fn judge(&self, round: &[Observation]) -> Vec<Standing> {
-        judge(self.topology, round, self.roles.as_deref(), self.strangers)
+        judge(self.topology, round, self.roles.as_deref())
     }
 
     /// Climbs to `wanted`. `since` is where the times count from; `observe` sees each round's

@@ -15,7 +15,8 @@ pub(crate) struct AddNodeArgs {
     /// Its client port [default: the next one behind the cluster's that is free].
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "existing")]
     pub(crate) port: Option<u16>,
-    /// A server that runs already, in cluster mode, without data. Shardlab never ends it.
+    /// A server that runs already: in cluster mode, alone and without data, or a node that others have
+    /// added to the cluster, as what it is. Shardlab never ends it.
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub(crate) existing: Option<SocketAddr>,
     #[command(flatten)]

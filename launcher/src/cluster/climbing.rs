@@ -9,7 +9,6 @@ use crate::ladder::{Rung, Standing, common};
 use crate::node::Node;
 use crate::plan::Role;
 use crate::ready::{Climb, Prober};
-use crate::state::Phase;
 use crate::wait::Deadline;
 
 /// How many log lines of a node that lags behind are shown.
@@ -59,8 +58,7 @@ impl Cluster {
         )
     }
 
-    /// Climbs, ending early when a server dies. `roles`, one for each node, must be theirs at the end. Once the
-    /// cluster has been whole, nodes that others have added to it may be there.
+    /// Climbs, ending early when a server dies. `roles`, one for each node, must be theirs at the end.
     pub(crate) async fn climb_watched(
         &self,
         rung: Rung,
@@ -71,9 +69,7 @@ impl Cluster {
     ) -> Result<Climb, Error> {
         let deadline = Deadline::after(timeout.saturating_sub(since.elapsed()));
         self.climb_to(
-            self.prober()
-                .expecting(roles)
-                .with_strangers(self.record.phase != Phase::Starting),
+            self.prober().expecting(roles),
             rung,
             since,
             deadline,

@@ -1,7 +1,7 @@
 //! `add-node`: a new node, or one that runs already, joins the cluster.
 
 use shardlab::Error;
-use shardlab::reshape::members::Addition;
+use shardlab::reshape::members::{Addition, Step};
 
 use super::Lab;
 use super::change::{make, tell_plan};
@@ -22,16 +22,25 @@ pub(crate) async fn add_node(lab: &Lab<'_>, args: &AddNodeArgs) -> Result<u8, Er
     let lock = lab.lock().await?;
     let mut cluster = lab.open()?;
     let change = cluster.plan_add_node(&addition).await?;
-    let advice = change
-        .coming()
-        .next()
-        .filter(|_| args.replica_of.is_none())
-        .map(|node| {
-            let option = lab.name_option();
-            format!(
-                "\n`{node}` has no slots: `shardlab rebalance --use-empty{option}` gives it its share, \
+    // A master that brings nothing with it.
+    let empty = match change.steps() {
+        [Step::Start { node, .. }] => Some(node),
+        [
+            Step::TakeIn {
+                node,
+                slots,
+                master: None,
+                ..
+            },
+        ] if slots.is_empty() => Some(node),
+        _ => None,
+    };
+    let advice = empty.map(|node| {
+        let option = lab.name_option();
+        format!(
+            "\n`{node}` has no slots: `shardlab rebalance --use-empty{option}` gives it its share, \
                  `shardlab reshard --slots N --to {node}{option}` so many"
-            )
-        });
+        )
+    });
     make(lab, &lock, &mut cluster, &change, args.show, advice).await
 }

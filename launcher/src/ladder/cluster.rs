@@ -30,12 +30,12 @@ pub(super) struct Truth<'a> {
     selves: BTreeMap<&'a str, (&'a str, &'a NodeLine)>,
     slots: Vec<SlotLine>,
     shared_epoch: Option<String>,
+    /// Whether nobody else may be there: of a cluster that has just been started others can know nothing.
+    closed: bool,
 }
 
 impl<'a> Truth<'a> {
-    /// By what the nodes say of themselves; with `strangers`, those that are not ours and are there count by
-    /// what ours say of them.
-    pub(super) fn of(round: &'a [Observation], strangers: bool) -> Self {
+    pub(super) fn of(round: &'a [Observation], closed: bool) -> Self {
         let speaking = round.iter().filter_map(|observation| {
             let line = observation
                 .answers
@@ -44,16 +44,12 @@ impl<'a> Truth<'a> {
                 .and_then(Answers::myself)?;
             Some((line.id.as_str(), (observation.node.as_str(), line)))
         });
-        let mut selves: BTreeMap<_, _> = speaking.collect();
-        if strangers {
-            for (id, line) in present_strangers(round, &selves) {
-                selves.insert(id, (line.address.as_str(), line));
-            }
-        }
+        let selves: BTreeMap<_, _> = speaking.collect();
         Self {
             slots: expected_slots(&selves),
             shared_epoch: shared_epoch(&selves),
             selves,
+            closed,
         }
     }
 
@@ -68,6 +64,10 @@ impl<'a> Truth<'a> {
         }
     }
 
+    fn is_ours(&self, id: &str) -> bool {
+        self.selves.contains_key(id)
+    }
+
     fn name<'b>(&'b self, id: &'b str) -> &'b str {
         self.selves.get(id).map_or(id, |(name, _)| *name)
     }
@@ -79,10 +79,14 @@ impl<'a> Truth<'a> {
         }
         answers.nodes.iter().find_map(|line| {
             let Some((name, own)) = self.selves.get(line.id.as_str()) else {
-                return Some(format!(
-                    "it knows a node that is not ours, {} {}",
-                    line.id, line.address
-                ));
+                // Somebody has added it by hand, or it is gone: ours can be whole without it.
+                let (id, address) = (&line.id, &line.address);
+                return if line.has("handshake") {
+                    Some(format!("its handshake with {address} is under way"))
+                } else {
+                    self.closed
+                        .then(|| format!("it knows a node that is not ours, {id} {address}"))
+                };
             };
             if line.has("handshake") {
                 Some(format!("its handshake with `{name}` is under way"))
@@ -105,11 +109,8 @@ impl<'a> Truth<'a> {
     }
 
     fn not_ok(&self, answers: &ClusterAnswers) -> Option<String> {
-        if let Some(line) = answers
-            .nodes
-            .iter()
-            .find(|line| line.has("fail") || line.has("fail?"))
-        {
+        let mut ours = answers.nodes.iter().filter(|line| self.is_ours(&line.id));
+        if let Some(line) = ours.find(|line| line.has("fail") || line.has("fail?")) {
             let what = if line.has("fail") {
                 "takes for failed"
             } else {
@@ -124,16 +125,21 @@ impl<'a> Truth<'a> {
     }
 
     fn not_visible(&self, answers: &ClusterAnswers) -> Option<String> {
-        if answers.slots == self.slots {
+        // What it says of nodes that are not ours, nobody is there to confirm.
+        let mut told = answers.slots.clone();
+        told.retain(|line| self.is_ours(&line.master));
+        for line in &mut told {
+            line.replicas.retain(|id| self.is_ours(id));
+        }
+        if told == self.slots {
             return None;
         }
-        let wrong = self.slots.iter().find(|line| !answers.slots.contains(line));
+        let wrong = self.slots.iter().find(|line| !told.contains(line));
         let Some(wrong) = wrong else {
             return Some("its CLUSTER SLOTS shows more than there is".to_owned());
         };
         let range = format!("{}-{}", wrong.start, wrong.end);
-        let here = answers
-            .slots
+        let here = told
             .iter()
             .find(|line| line.start == wrong.start && line.end == wrong.end);
         Some(match here {
@@ -158,29 +164,6 @@ impl<'a> Truth<'a> {
             }
         })
     }
-}
-
-/// Nodes that do not speak for themselves and are alive to some of ours, each as the one says that has heard
-/// the latest.
-fn present_strangers<'a>(
-    round: &'a [Observation],
-    selves: &BTreeMap<&str, (&str, &NodeLine)>,
-) -> BTreeMap<&'a str, &'a NodeLine> {
-    let mut strangers: BTreeMap<&str, &NodeLine> = BTreeMap::new();
-    let told = round.iter().filter_map(|one| match &one.answers {
-        Ok(Answers::Cluster(answers)) => Some(&answers.nodes),
-        _ => None,
-    });
-    let unknown = told
-        .flatten()
-        .filter(|line| !selves.contains_key(line.id.as_str()));
-    for line in unknown.filter(|line| line.is_present()) {
-        let known = strangers.entry(&line.id).or_insert(line);
-        if line.epoch > known.epoch {
-            *known = line;
-        }
-    }
-    strangers
 }
 
 fn expected_slots(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Vec<SlotLine> {
@@ -225,7 +208,7 @@ mod tests {
     use crate::plan::{Role, Topology};
 
     fn judge(round: &[Observation], roles: Option<&[Role]>) -> Vec<Standing> {
-        super::super::judge(Topology::Cluster, round, roles, false)
+        super::super::judge(Topology::Cluster, round, roles)
     }
 
     /// Two masters `a`, `b` and a replica `c` of `a`, as all of them see it.
@@ -388,42 +371,58 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_stranger_that_is_there_holds_back_only_those_who_do_not_expect_any() {
+    /// As [`whole`], but everybody knows a node that is not ours: a master with slots of `b`, and a
+    /// replica of `a` that has failed.
+    fn with_strangers() -> Vec<Observation> {
         let mut round = whole();
-        let stranger = NodeLine {
-            id: "d".to_owned(),
-            address: "127.0.0.1:7009@17009".to_owned(),
-            master: Some("b".to_owned()),
-            flags: vec!["slave".to_owned()],
-            epoch: 2,
-            slots: Vec::new(),
-            ..whole_line()
-        };
         for observation in &mut round {
-            if let Ok(Answers::Cluster(answers)) = &mut observation.answers {
-                answers.nodes.push(stranger.clone());
-                answers.slots[1].replicas.insert("d".to_owned());
-            }
+            let Ok(Answers::Cluster(answers)) = &mut observation.answers else {
+                continue;
+            };
+            let mut master = answers.nodes[1].clone();
+            "x".clone_into(&mut master.id);
+            master.flags = vec!["master".to_owned()];
+            master.slots = vec!["9000-16383".parse().unwrap()];
+            let mut replica = answers.nodes[2].clone();
+            "y".clone_into(&mut replica.id);
+            replica.flags = vec!["slave".to_owned(), "fail".to_owned()];
+            replica.connected = false;
+            answers.nodes[1].slots = vec!["100-8999".parse().unwrap()];
+            answers.nodes.extend([master, replica]);
+            answers.slots[0].replicas.insert("y".to_owned());
+            answers.slots[1].end = 8999;
+            answers.slots.push(SlotLine {
+                start: 9000,
+                end: 16383,
+                master: "x".to_owned(),
+                replicas: BTreeSet::new(),
+            });
         }
-        let tolerant =
-            |round: &[Observation]| super::super::judge(Topology::Cluster, round, None, true);
-        assert_eq!(common(&judge(&round, None)), Some(Rung::Listening));
-        assert_eq!(common(&tolerant(&round)), Some(Rung::Visible));
-        if let Ok(Answers::Cluster(answers)) = &mut round[0].answers {
-            answers.nodes.pop();
+        round
+    }
+
+    #[test]
+    fn nodes_that_others_have_added_hold_nobody_back() {
+        let standings = judge(&with_strangers(), None);
+        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+
+        let mut round = with_strangers();
+        if let Ok(Answers::Cluster(answers)) = &mut round[1].answers {
+            answers.nodes[3].flags.push("handshake".to_owned());
         }
         assert_eq!(
-            tolerant(&round)[0].to_string(),
-            "n1 is listening: it does not know `127.0.0.1:7009@17009`"
+            judge(&round, None)[1].to_string(),
+            "n2 is listening: its handshake with 127.0.0.1:7001@17001 is under way"
         );
     }
 
-    fn whole_line() -> NodeLine {
-        match &whole()[0].answers {
-            Ok(Answers::Cluster(answers)) => answers.nodes[0].clone(),
-            other => panic!("{other:?}"),
-        }
+    #[test]
+    fn a_cluster_that_has_just_been_started_knows_nobody_else() {
+        let roles = [Role::Master, Role::Master, Role::Replica];
+        assert_eq!(
+            judge(&with_strangers(), Some(&roles))[0].to_string(),
+            "n1 is listening: it knows a node that is not ours, x 127.0.0.1:7001@17001"
+        );
     }
 
     #[test]

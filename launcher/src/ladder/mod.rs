@@ -24,8 +24,8 @@ pub use sentinel::SentinelAnswers;
 pub enum Rung {
     /// The node answers PING, and no longer loads its data.
     Listening,
-    /// Cluster: the node lists exactly our nodes, with the roles that they claim; all links are
-    /// connected and no handshake is under way. Replication: one node is the master, and everybody
+    /// Cluster: the node lists all of our nodes, with the roles that they claim; all links to them are
+    /// connected and no handshake is under way. Nodes that others have added since are not waited for. Replication: one node is the master, and everybody
     /// else replicates it. A sentinel: it names that master, and knows exactly the other sentinels
     /// and all replicas.
     Formed,
@@ -154,19 +154,13 @@ pub fn common(standings: &[Standing]) -> Option<Rung> {
 }
 
 /// Judges one round. With `roles`, one for each observation, nobody is formed until everybody has
-/// the role that it is to have. With `strangers`, nodes of a cluster that are not ours, and are there, are as
-/// good as ours.
-pub fn judge(
-    topology: Topology,
-    round: &[Observation],
-    roles: Option<&[Role]>,
-    strangers: bool,
-) -> Vec<Standing> {
+/// the role that it is to have, and no node of a cluster knows any other one.
+pub fn judge(topology: Topology, round: &[Observation], roles: Option<&[Role]>) -> Vec<Standing> {
     let unformed = roles
         .and_then(|roles| miscast(round, roles))
         .or_else(|| silent(round));
     let truth = match topology {
-        Topology::Cluster => Truth::Cluster(cluster::Truth::of(round, strangers)),
+        Topology::Cluster => Truth::Cluster(cluster::Truth::of(round, roles.is_some())),
         Topology::Replication | Topology::Sentinel => {
             Truth::Replicated(replication::Truth::of(round))
         }

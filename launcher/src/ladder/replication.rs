@@ -198,12 +198,12 @@ pub(super) mod tests {
         if let Ok(Answers::Server(says)) = &mut round[node].answers {
             breakage(says);
         }
-        judge(Topology::Replication, &round, None, false)
+        judge(Topology::Replication, &round, None)
     }
 
     #[test]
     fn a_whole_set_is_visible() {
-        let standings = judge(Topology::Replication, &whole(), None, false);
+        let standings = judge(Topology::Replication, &whole(), None);
         assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
     }
 
@@ -214,10 +214,10 @@ pub(super) mod tests {
         for (observation, name) in round.iter_mut().zip(["n1", "r1"]) {
             name.clone_into(&mut observation.node);
         }
-        let standings = judge(Topology::Replication, &round, None, false);
+        let standings = judge(Topology::Replication, &round, None);
         assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
         let born = [Role::Master, Role::Replica, Role::Replica];
-        let standings = judge(Topology::Replication, &round, Some(&born), false);
+        let standings = judge(Topology::Replication, &round, Some(&born));
         assert_eq!(
             standings[2].to_string(),
             "r1b is listening: `n1` is a replica, not the master that it is to be"
@@ -318,10 +318,10 @@ pub(super) mod tests {
     #[test]
     fn servers_that_know_nothing_of_each_other_are_ready_when_they_answer() {
         let mut round = whole();
-        let standings = judge(Topology::Standalone, &round[..1], None, false);
+        let standings = judge(Topology::Standalone, &round[..1], None);
         assert_eq!(common(&standings), Some(Rung::Visible));
         round[1].answers = Err("connection refused".to_owned());
-        let standings = judge(Topology::Standalone, &round, None, false);
+        let standings = judge(Topology::Standalone, &round, None);
         assert_eq!(common(&standings), None);
     }
 }

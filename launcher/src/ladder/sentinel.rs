@@ -149,12 +149,12 @@ mod tests {
         if let Ok(Answers::Sentinel(Some(answers))) = &mut round[3].answers {
             breakage(answers);
         }
-        judge(Topology::Sentinel, &round, None, false)
+        judge(Topology::Sentinel, &round, None)
     }
 
     #[test]
     fn a_whole_set_is_visible() {
-        let standings = judge(Topology::Sentinel, &whole(), None, false);
+        let standings = judge(Topology::Sentinel, &whole(), None);
         assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
     }
 
@@ -225,7 +225,7 @@ mod tests {
     fn a_sentinel_that_watches_nobody_is_only_listening() {
         let mut round = whole();
         round[4].answers = Ok(Answers::Sentinel(None));
-        let standings = judge(Topology::Sentinel, &round, None, false);
+        let standings = judge(Topology::Sentinel, &round, None);
         assert_eq!(
             standings[4].to_string(),
             "s2 is listening: it watches no master"

@@ -40,7 +40,11 @@ async fn a_node_without_its_nodes_conf_is_taken_back() {
     let mut broken = Broken::new(5).await;
     for (wiped, master) in [("r2", "n2"), ("n1", "r1")] {
         let nodes = [wiped.to_owned()];
-        broken.cluster.wipe_locked(&broken.lock, &nodes).await.unwrap();
+        broken
+            .cluster
+            .wipe_locked(&broken.lock, &nodes)
+            .await
+            .unwrap();
         let fixed = broken
             .cluster
             .fix_locked(&broken.lock, |_| {})

@@ -6,6 +6,7 @@
 )]
 
 mod acknowledged;
+mod adopted;
 mod alike;
 mod archives;
 mod boot;

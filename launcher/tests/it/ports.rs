@@ -13,8 +13,8 @@ async fn is_free(lab: &Lab) -> bool {
 }
 
 /// The first of `count` ports in a row on which nobody listens, and nobody on those `apart` higher.
-fn run_of_ports(from: u16, count: u16, apart: u16) -> u16 {
-    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+fn run_of_ports(lab: &Lab, from: u16, count: u16, apart: u16) -> u16 {
+    let free = |port: u16| TcpListener::bind((lab.address(), port)).is_ok();
     let mut firsts = (from..=u16::MAX - count - apart).step_by(usize::from(count));
     let first =
         firsts.find(|first| (*first..first + count).all(|port| free(port) && free(port + apart)));
@@ -39,9 +39,11 @@ async fn a_client_port_without_room_above_it_serves() {
     let lab = Lab::new();
     let is_free = is_free(&lab).await;
     for boot in ["auto", "commands"] {
-        let port = run_of_ports(61_000, 4, 0).to_string();
+        let port = run_of_ports(&lab, 61_000, 4, 0).to_string();
         let up = [
             "up",
+            "--bind",
+            lab.address(),
             "--masters",
             "1",
             "--replicas",
@@ -80,11 +82,13 @@ async fn a_client_port_without_room_above_it_serves() {
 #[tokio::test]
 async fn a_bus_port_that_somebody_has_is_left_to_him() {
     let lab = Lab::new();
-    let first = run_of_ports(10_100, 1, 10_000);
-    let _holder = TcpListener::bind(("127.0.0.1", first + 10_000)).unwrap();
+    let first = run_of_ports(&lab, 10_100, 1, 10_000);
+    let _holder = TcpListener::bind((lab.address(), first + 10_000)).unwrap();
     let port = first.to_string();
     let up = [
         "up",
+        "--bind",
+        lab.address(),
         "--masters",
         "1",
         "--replicas",
@@ -111,10 +115,12 @@ async fn a_bus_port_that_somebody_has_is_left_to_him() {
 #[tokio::test]
 async fn bus_ports_are_where_they_are_asked_for() {
     let (lab, file) = (Lab::new(), tempfile::tempdir().unwrap());
-    let bus = run_of_ports(21_000, 4, 0);
+    let bus = run_of_ports(&lab, 21_000, 4, 0);
     let base = bus.to_string();
     let up = [
         "up",
+        "--bind",
+        lab.address(),
         "--masters",
         "1",
         "--replicas",
@@ -133,7 +139,7 @@ async fn bus_ports_are_where_they_are_asked_for() {
         return;
     }
     let (first, second) = (u64::from(bus), u64::from(bus) + 1);
-    let holder = TcpListener::bind(("127.0.0.1", bus + 1)).unwrap();
+    let holder = TcpListener::bind((lab.address(), bus + 1)).unwrap();
     let (code, words) = refused(&lab, &asked);
     assert_eq!(code, Some(3), "{words}");
     let taken = format!("port {second}, the bus port of node `r1`, is taken by");
@@ -159,7 +165,16 @@ async fn bus_ports_are_where_they_are_asked_for() {
     let archive = archive.to_str().unwrap();
     lab.shardlab(["save", archive, "-q"]).assert().success();
     let copy = [
-        "up", "-n", "copy", "--port", "auto", "--json", "--from", archive,
+        "up",
+        "--bind",
+        lab.address(),
+        "-n",
+        "copy",
+        "--port",
+        "auto",
+        "--json",
+        "--from",
+        archive,
     ];
     let copied = lab.json(copy);
     assert_eq!(copied["rung"], "visible");
@@ -171,6 +186,8 @@ async fn bus_ports_are_where_they_are_asked_for() {
     lab.shardlab(["down", "-q"]).assert().success();
     let back = [
         "up",
+        "--bind",
+        lab.address(),
         "--json",
         "--port",
         "auto",

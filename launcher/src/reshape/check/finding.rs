@@ -267,7 +267,16 @@ impl Finding {
     /// What mends it.
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::Stranger { alive, slots, .. } if *alive && !slots.is_empty() => Remedy::Decide,
+            Self::Stranger {
+                alive: true,
+                address,
+                ..
+            } => {
+                let address = address
+                    .split_once('@')
+                    .map_or(&**address, |(address, _)| address);
+                Remedy::Decide(address.to_owned())
+            }
             Self::Silent { node, process, .. } => match process {
                 ServerProcess::Ended => Remedy::Start(node.clone()),
                 ServerProcess::Paused => Remedy::Resume(node.clone()),

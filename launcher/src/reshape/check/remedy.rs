@@ -25,8 +25,8 @@ pub enum Remedy {
     Again,
     /// Another finding must be mended first.
     Others,
-    /// It is to be decided by the user: the node is alive and owns slots.
-    Decide,
+    /// It is to be decided by the user: the node at this address is alive.
+    Decide(String),
 }
 
 impl Remedy {
@@ -51,8 +51,9 @@ impl Remedy {
             Self::OnAllMasters(command) => format!("`shardlab call{option} --masters {command}`"),
             Self::Again => "the same command again finishes it".to_owned(),
             Self::Others => "goes with the other findings".to_owned(),
-            Self::Decide => format!(
-                "it lives and owns slots: reshard them away and remove it, or `shardlab down{option}`"
+            Self::Decide(address) => format!(
+                "it runs: `shardlab add-node{option} --existing {address}` takes it in; \
+                 once it has no slots and is ended, `shardlab fix{option}` has the others forget it"
             ),
         }
     }

@@ -306,15 +306,18 @@ fn a_node_that_only_one_knows_is_a_stranger() {
 }
 
 #[test]
-fn a_stranger_that_lives_and_owns_slots_is_the_users_to_decide() {
-    let stranger = Finding::Stranger {
-        node: "n1".to_owned(),
-        id: "ee".to_owned(),
-        address: "127.0.0.1:1@2".to_owned(),
-        slots: "7".parse().unwrap(),
-        alive: true,
-    };
-    assert_eq!(stranger.remedy(), Remedy::Decide);
+fn a_stranger_that_lives_is_the_users_to_decide() {
+    for slots in ["7", ""] {
+        let stranger = Finding::Stranger {
+            node: "n1".to_owned(),
+            id: "ee".to_owned(),
+            address: "127.0.0.1:1@2".to_owned(),
+            slots: slots.parse().unwrap_or_default(),
+            alive: true,
+        };
+        let address = "127.0.0.1:1".to_owned();
+        assert_eq!(stranger.remedy(), Remedy::Decide(address));
+    }
 }
 
 #[test]

@@ -18,7 +18,8 @@ pub struct Addition {
     pub replica_of: Option<String>,
     /// Its client port; if not said, the next one behind the cluster's that is free.
     pub port: Option<u16>,
-    /// Where it listens, if it runs already.
+    /// Where it listens, if it runs already: alone, or added to the cluster by somebody else, whose part
+    /// in it then stays as it is.
     pub existing: Option<SocketAddr>,
 }
 
@@ -51,6 +52,12 @@ pub enum Step {
         node: String,
         /// Where it listens.
         address: SocketAddr,
+        /// What it owns already, if others have made it a node of the cluster.
+        #[serde(skip_serializing_if = "SlotRanges::is_empty")]
+        slots: SlotRanges,
+        /// The master that it copies already.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        master: Option<String>,
     },
     /// A node becomes a replica, or one of another master.
     Replicate {
@@ -92,8 +99,21 @@ impl fmt::Display for Step {
                 port,
                 bus_port,
             } => write!(f, "start `{node}` on port {port} (bus {bus_port})"),
-            Self::TakeIn { node, address } => {
-                write!(f, "take in the server at {address} as `{node}`")
+            Self::TakeIn {
+                node,
+                address,
+                slots,
+                master,
+            } => {
+                write!(f, "take in the server at {address} as `{node}`")?;
+                if let Some(master) = master {
+                    write!(f, ", a replica of `{master}`")?;
+                }
+                match slots.count() {
+                    0 => Ok(()),
+                    1 => f.write_str(" with its slot"),
+                    many => write!(f, " with its {many} slots"),
+                }
             }
             Self::Replicate { node, master } => write!(f, "make `{node}` a replica of `{master}`"),
             Self::Move {

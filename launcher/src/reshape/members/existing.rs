@@ -7,6 +7,8 @@ use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::error::Error;
 use crate::plan::Options;
 use crate::resp::{Frame, Limits};
+use crate::slots::SlotRanges;
+use crate::survey::Survey;
 use crate::view::{self, NodeLine};
 use crate::wait::Deadline;
 
@@ -19,47 +21,97 @@ const MOST: usize = 1 << 20;
 pub(super) struct Existing {
     pub(super) address: SocketAddr,
     pub(super) bus_port: u16,
+    pub(super) id: String,
+    /// The name of the master that it copies.
+    pub(super) master: Option<String>,
+    pub(super) slots: SlotRanges,
 }
 
-/// Looks whether the server can be taken in. It must be in cluster mode, without data, without
-/// slots, and alone.
+/// Looks whether the server can be taken in. It must be in cluster mode, and without data, without
+/// slots and alone, unless somebody else has made it a node of this cluster. With `replica_of` it is to
+/// copy the node of this name.
 ///
 /// # Errors
 /// [`MemberError::Unfit`], with the reason.
-pub(super) async fn inspect(address: SocketAddr, options: &Options) -> Result<Existing, Error> {
-    let unfit = |reason: String| MemberError::Unfit { address, reason };
+pub(super) async fn inspect(
+    address: SocketAddr,
+    options: &Options,
+    survey: &Survey,
+    replica_of: Option<&str>,
+) -> Result<Existing, Error> {
+    let unfit = |reason: String| Error::from(MemberError::Unfit { address, reason });
     if !address.ip().is_loopback() && options.bind.iter().all(IpAddr::is_loopback) {
         return Err(unfit(
             "the cluster listens on loopback addresses only (`--bind`), where it cannot reach it"
                 .to_owned(),
-        )
-        .into());
+        ));
     }
     let replies = ask(address, options)
         .await
         .map_err(|reason| unfit(format!("it does not answer as it should: {reason}")))?;
     let [info, keyspace, nodes] = replies.as_slice() else {
-        return Err(unfit("it gave too few answers".to_owned()).into());
+        return Err(unfit("it gave too few answers".to_owned()));
     };
     if let Some(error) = [info, keyspace].into_iter().find_map(Frame::as_error) {
-        return Err(unfit(crate::resp::escape(error)).into());
+        return Err(unfit(crate::resp::escape(error)));
     }
     if view::info_field(info, "cluster_enabled") != Some("1") {
-        return Err(
-            unfit("it does not run in cluster mode (`cluster-enabled yes`)".to_owned()).into(),
-        );
+        return Err(unfit(
+            "it does not run in cluster mode (`cluster-enabled yes`)".to_owned(),
+        ));
     }
     let lines = view::nodes(nodes).unwrap_or_default();
-    let myself = lines
-        .iter()
-        .find(|line| line.has("myself"))
-        .ok_or_else(|| unfit("its CLUSTER NODES cannot be understood".to_owned()))?;
-    if let Some(reason) = unready(&lines, myself, holds_data(keyspace)) {
-        return Err(unfit(reason).into());
-    }
-    let bus_port = bus_port(myself)
+    let own = lines.iter().find(|line| line.has("myself"));
+    let own = own.ok_or_else(|| unfit("its CLUSTER NODES cannot be understood".to_owned()))?;
+    let bus_port = bus_port(own)
         .ok_or_else(|| unfit("it does not say on which port its cluster bus is".to_owned()))?;
-    Ok(Existing { address, bus_port })
+    let unready = if is_member(&lines, own, survey) {
+        misplaced(own, survey, holds_data(keyspace), replica_of)
+    } else {
+        unready(&lines, own, holds_data(keyspace))
+    };
+    if let Some(reason) = unready {
+        return Err(unfit(reason));
+    }
+    let master = own.master.as_deref().and_then(|id| survey.name_of(id));
+    Ok(Existing {
+        address,
+        bus_port,
+        id: own.id.clone(),
+        master: master.map(ToOwned::to_owned),
+        slots: own.slots.iter().copied().collect(),
+    })
+}
+
+/// Whether a server belongs to the cluster already, by its own word: it knows one of the nodes.
+fn is_member(lines: &[NodeLine], own: &NodeLine, survey: &Survey) -> bool {
+    let others = lines.iter().filter(|line| line.id != own.id);
+    let mut known = others.filter(|line| !line.has("handshake"));
+    known.any(|line| survey.name_of(&line.id).is_some())
+}
+
+/// Why a node of the cluster cannot have the part that it is to have.
+fn misplaced(
+    own: &NodeLine,
+    survey: &Survey,
+    holds_data: bool,
+    replica_of: Option<&str>,
+) -> Option<String> {
+    if replica_of.is_none() {
+        let id = own.master.as_deref()?;
+        return survey.name_of(id).is_none().then(|| {
+            format!("it copies {id}, which Shardlab does not know; take that node in first")
+        });
+    }
+    if own.master.is_some() {
+        None
+    } else if !own.slots.is_empty() {
+        Some("it is a master with slots of this cluster; without `--replica-of` it is taken in as such".to_owned())
+    } else if holds_data {
+        Some("it holds data; FLUSHALL deletes it".to_owned())
+    } else {
+        None
+    }
 }
 
 async fn ask(address: SocketAddr, options: &Options) -> Result<Vec<Frame>, String> {

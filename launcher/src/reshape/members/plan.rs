@@ -1,10 +1,8 @@
 //! Working out a change: the record and what the nodes say in, steps out. Nothing is touched.
 
-use std::net::SocketAddr;
-
 use super::change::{Addition, Change, Removal, Step};
 use super::error::MemberError;
-use super::existing::inspect;
+use super::existing::{Existing, inspect};
 use super::goal::{Attach, Goal, Scale, Slots, master_of, scaled, with, without};
 use super::names::Names;
 use super::roster::{Member, Part, roster};
@@ -12,6 +10,7 @@ use super::share::{evenly, handed};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::node::Node;
 use crate::reshape::{Journal, Move};
 use crate::slots::SlotRanges;
 use crate::state::{NodeRecord, Phase, Stage};
@@ -27,10 +26,20 @@ impl Cluster {
     pub async fn plan_add_node(&self, addition: &Addition) -> Result<Change, Error> {
         let (survey, members) = self.look().await?;
         refuse_unsound(&survey, &members, None, false)?;
-        let of = match &addition.replica_of {
+        let asked = match &addition.replica_of {
             Some(node) => member(&members, self.node(node)?.name()),
             None => None,
         };
+        let asked = asked.map(|of| master_of(&members, of).name.as_str());
+        let existing = match addition.existing {
+            Some(address) => Some(inspect(address, &self.record().options, &survey, asked).await?),
+            None => None,
+        };
+        // What others have made a replica stays one.
+        let copies = existing
+            .as_ref()
+            .and_then(|existing| existing.master.as_deref());
+        let of = asked.or(copies).and_then(|name| member(&members, name));
         if let Some(pending) = members
             .iter()
             .find(|member| matches!(member.stage, Stage::Joining { .. }))
@@ -50,10 +59,12 @@ impl Cluster {
             };
         }
         let new = with(&members, of, &mut Names::of(self.record()))?;
-        let newcomer = match addition.existing {
-            Some(address) => {
-                self.refuse_member(address)?;
-                self.taken_in(&new, &inspect(address, &self.record().options).await?)
+        let newcomer = match existing {
+            Some(existing) => {
+                self.refuse_member(&existing, &survey)?;
+                let newcomer = self.taken_in(&new, &existing);
+                let steps = steps_of_existing(&newcomer, existing);
+                return Ok(Change::of_comings(steps, vec![newcomer]));
             }
             None => self
                 .started(&[new], addition.port)?
@@ -125,7 +136,7 @@ impl Cluster {
         if !self.is_running() {
             return Err(Error::NotRunning(self.name().clone()));
         }
-        (self.nodes().iter()).try_for_each(crate::Node::must_not_be_paused)?;
+        (self.nodes().iter()).try_for_each(Node::must_not_be_paused)?;
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         let members = roster(&self.records(), &survey);
         Ok((survey, members))
@@ -133,7 +144,7 @@ impl Cluster {
 
     /// The nodes as they stand now, processes and stages included.
     pub(super) fn records(&self) -> Vec<NodeRecord> {
-        self.nodes().iter().map(crate::Node::record).collect()
+        self.nodes().iter().map(Node::record).collect()
     }
 
     /// Whether an addition that was interrupted is the one that is asked for.
@@ -152,11 +163,16 @@ impl Cluster {
         same_part && same_place
     }
 
-    fn refuse_member(&self, address: SocketAddr) -> Result<(), MemberError> {
-        match self.nodes().iter().find(|node| node.address() == address) {
+    fn refuse_member(&self, existing: &Existing, survey: &Survey) -> Result<(), MemberError> {
+        let name = survey.name_of(&existing.id);
+        let mut nodes = self.nodes().iter();
+        let is_it = |node: &&Node| {
+            node.address() == existing.address || name.is_some_and(|name| name == node.name())
+        };
+        match nodes.find(is_it) {
             None => Ok(()),
             Some(node) => Err(MemberError::Unfit {
-                address,
+                address: existing.address,
                 reason: format!("it is node `{}` of this cluster already", node.name()),
             }),
         }
@@ -226,6 +242,19 @@ fn member<'a>(members: &'a [Member], name: &str) -> Option<&'a Member> {
     members.iter().find(|member| member.name == name)
 }
 
+/// The steps by which a server that runs already is taken in: none that others have done.
+fn steps_of_existing(newcomer: &NodeRecord, existing: Existing) -> Vec<Step> {
+    let mut steps = steps_of(newcomer);
+    steps.retain(|step| match step {
+        Step::Replicate { master, .. } => existing.master.as_ref() != Some(master),
+        _ => true,
+    });
+    if let Some(Step::TakeIn { slots, master, .. }) = steps.first_mut() {
+        (*slots, *master) = (existing.slots, existing.master);
+    }
+    steps
+}
+
 /// The steps of a node that is joining; none of one that has joined.
 fn steps_of(record: &NodeRecord) -> Vec<Step> {
     let Stage::Joining { replica_of } = &record.stage else {
@@ -236,6 +265,8 @@ fn steps_of(record: &NodeRecord) -> Vec<Step> {
         Some(address) => Step::TakeIn {
             node: node.clone(),
             address,
+            slots: SlotRanges::default(),
+            master: None,
         },
         None => Step::Start {
             node: node.clone(),
