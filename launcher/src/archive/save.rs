@@ -15,7 +15,7 @@ use super::snapshot::{Snapshot, nodes_conf};
 use crate::client::REPLY_TIMEOUT;
 use crate::cluster::{Cluster, LOCK_PATIENCE};
 use crate::error::{Error, IoContext as _};
-use crate::node::Node;
+use crate::node::{Node, put_back};
 use crate::plan::{Boot, Role};
 use crate::reshape::{Journal, MoveError};
 use crate::state::Lock;
@@ -228,6 +228,8 @@ impl Cluster {
 
 /// The data files of a node that does not run.
 fn files_of(node: &Node) -> Result<Vec<Source>, Error> {
+    // Of a node that keeps nothing an interrupted save may have left a dump.
+    put_back(node.dir())?;
     let mut sources = Vec::new();
     for path in node.memory()? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -2,17 +2,15 @@
 
 use std::fs::{self, File};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-
-use tempfile::TempDir;
 
 use super::ArchiveError;
 use super::nodes_conf::is_whole;
 use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::config::CLUSTER_FILE;
 use crate::error::{Error, IoContext as _};
-use crate::node::{Endpoint, Node};
+use crate::node::{Endpoint, Node, put_aside, put_back};
 use crate::resp::{Frame, escape};
 use crate::view;
 use crate::wait::{Deadline, until};
@@ -40,7 +38,8 @@ impl Snapshot {
 
     /// Has the node write its data down (BGSAVE) and opens what it has written. On the disk all is
     /// as before then, unless the node takes snapshots for itself: one that keeps its data in
-    /// memory only must not find any when it is started again.
+    /// memory only must not find any when it is started again. What an interruption leaves is set
+    /// right by the node's next start.
     pub(super) async fn take(self) -> Result<File, Error> {
         let deadline = Deadline::after(SNAPSHOT_TIMEOUT);
         let mut connection = self
@@ -52,12 +51,14 @@ impl Snapshot {
             .dir
             .join(self.setting(&mut connection, "dbfilename").await?);
         let takes_snapshots = !self.setting(&mut connection, "save").await?.is_empty();
-        let before = Before::of(path.clone())?;
+        if !takes_snapshots {
+            put_aside(&path)?;
+        }
         self.begin(&mut connection, deadline).await?;
         self.end(&mut connection, deadline).await?;
         let file = File::open(&path).doing("read", &path)?;
         if !takes_snapshots {
-            before.put_back()?;
+            put_back(&self.dir)?;
         }
         Ok(file)
     }
@@ -130,41 +131,6 @@ impl Snapshot {
             reason,
         }
         .into()
-    }
-}
-
-/// The file that a snapshot replaces, such as one that was made to serve a replica.
-struct Before {
-    path: PathBuf,
-    /// The old file under another name, if there was one.
-    aside: Option<TempDir>,
-}
-
-/// What the old file is called meanwhile.
-const OLD: &str = "old.rdb";
-
-impl Before {
-    fn of(path: PathBuf) -> Result<Self, Error> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let aside = if path.exists() {
-            let aside = tempfile::Builder::new()
-                .prefix(".tmp-save-")
-                .tempdir_in(folder)
-                .doing("write", folder)?;
-            fs::hard_link(&path, aside.path().join(OLD)).doing("keep", &path)?;
-            Some(aside)
-        } else {
-            None
-        };
-        Ok(Self { path, aside })
-    }
-
-    fn put_back(self) -> Result<(), Error> {
-        match &self.aside {
-            Some(aside) => fs::rename(aside.path().join(OLD), &self.path),
-            None => fs::remove_file(&self.path),
-        }
-        .doing("put back", &self.path)
     }
 }
 

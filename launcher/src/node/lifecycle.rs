@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal::SIGKILL;
 
+use super::aside::put_back;
 use super::found::{is_locked, lock, servers_in};
 use super::spawn::{Spawner, describe, die_with_parent};
 use super::{Node, NodeError, Running};
@@ -124,6 +125,7 @@ impl Node {
             return self.process().map(drop).ok_or_else(|| self.elsewhere());
         }
         self.forget_pid()?;
+        put_back(&self.dir)?;
         let errors = log.try_clone().doing("write", &log_path)?;
         // `checkForSentinelMode`, server.c: the same program, told what to be.
         let mode = (self.plan.role == Role::Sentinel).then_some("--sentinel");

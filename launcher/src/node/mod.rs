@@ -1,5 +1,6 @@
 //! One node: its folder, its process, its address.
 
+mod aside;
 mod error;
 mod found;
 mod identity;
@@ -29,6 +30,7 @@ use crate::resp::{Frame, Limits};
 use crate::state::{NodeRecord, Stage};
 use crate::wait::Deadline;
 
+pub(crate) use aside::{put_aside, put_back};
 pub use error::NodeError;
 pub use found::{FoundServer, servers};
 pub(crate) use identity::is_id_prefix;
