@@ -423,9 +423,8 @@ pub fn default_timeout(nodes: usize) -> Duration {
     Duration::from_secs(30) + Duration::from_millis(250) * u32::try_from(nodes).unwrap_or(u32::MAX)
 }
 
+/// Containers that share a state folder give the same pids, so the pid is there for people only.
 fn private_name() -> Result<Name, Error> {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("run-{}-{number}", std::process::id()).parse()
+    let number = crate::random::number() & 0xffff_ffff;
+    format!("run-{}-{number:08x}", std::process::id()).parse()
 }

@@ -174,6 +174,7 @@ impl Launch<'_> {
             created: missing_folders(&dir),
             bent: false,
             no_config: is_renamed(&self.wish.options.settings, "config"),
+            stopping: Vec::new(),
             nodes: plan.nodes.into_iter().map(node).collect(),
             retired: saved.map_or_else(Vec::new, |saved| saved.retired.clone()),
             reshaped: saved.and_then(|saved| saved.reshaped.clone()),

@@ -1,42 +1,52 @@
-//! Clusters that nobody owns any more.
+//! Clusters that nobody owns any more, and those whose removal was interrupted.
 
 use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::state::{Home, has_owner};
+use crate::state::{Home, Name, Phase, Record, has_owner};
 use crate::wait::Deadline;
 
-/// Removes private clusters whose owner was killed before it could do so itself.
+/// Removes private clusters whose owner was killed before it could do so itself, and finishes
+/// removals that were interrupted.
 ///
 /// # Errors
 /// The state folder cannot be read. What cannot be removed now is left for the next time.
 pub async fn sweep(home: &Home) -> Result<(), Error> {
     for name in home.names()? {
-        let folder = home.folder(&name);
-        let private = match home.record(&name) {
-            Ok(Some(record)) => record.private,
-            // Killed before its first write: nothing but the folder is there.
-            Ok(None) => true,
-            Err(_) => false,
-        };
-        if !private || has_owner(&folder) {
-            continue;
-        }
-        // Whoever is about to write the first record holds the lock.
-        let Ok(lock) = home.lock(&name, Deadline::after(Duration::ZERO)).await else {
-            continue;
-        };
-        if has_owner(&folder) {
-            continue;
-        }
-        match home.record(&name) {
-            Ok(Some(record)) if record.private => {
-                let _ = Cluster::of(home.clone(), record, false).remove(lock).await;
-            }
-            Ok(None) => drop(lock.remove()),
-            _ => {}
-        }
+        sweep_one(home, &name).await;
     }
     Ok(())
+}
+
+/// The same of one cluster.
+async fn sweep_one(home: &Home, name: &Name) {
+    if !is_leftover(home, name) {
+        return;
+    }
+    // Whoever is about to write the first record holds the lock.
+    let Ok(lock) = home.lock(name, Deadline::after(Duration::ZERO)).await else {
+        return;
+    };
+    if !is_leftover(home, name) {
+        return;
+    }
+    match home.record(name) {
+        Ok(Some(record)) => {
+            let _ = Cluster::of(home.clone(), record, false).remove(lock).await;
+        }
+        Ok(None) => drop(lock.remove()),
+        Err(_) => {}
+    }
+}
+
+fn is_leftover(home: &Home, name: &Name) -> bool {
+    let half_removed = |record: &Record| record.phase == Phase::Removing;
+    match home.record(name) {
+        Ok(Some(record)) if half_removed(&record) => true,
+        Ok(Some(record)) => record.private && !has_owner(&home.folder(name)),
+        // Killed before its first write, or after its last: nothing but the folder is there.
+        Ok(None) => !has_owner(&home.folder(name)) && !home.holds_nodes(name),
+        Err(_) => false,
+    }
 }

@@ -83,6 +83,9 @@ pub(crate) enum Command {
     Run(Run),
     /// Removes a cluster with its data
     Down(Down),
+    /// Removes a private cluster once its owner is gone; started by commands that start nodes in one
+    #[command(hide = true)]
+    Reap,
     /// Stops nodes; their data, ids, slots and ports are kept
     Stop(Nodes),
     /// Starts what has been stopped or has died

@@ -34,24 +34,14 @@ impl Cluster {
         nodes: &[String],
     ) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
-        let ours = self.chosen_of_ours(nodes)?;
+        let mut stopped = self.chosen_of_ours(nodes)?;
+        stopped.retain(|name| self.node(name).is_ok_and(|node| node.process().is_some()));
         let links = self.links().await;
-        let stopped: Vec<String> = {
-            let is_ours = |node: &&Node| ours.iter().any(|name| name == node.name());
-            let chosen: Vec<_> = self
-                .nodes
-                .iter()
-                .filter(is_ours)
-                .filter(|node| node.process().is_some())
-                .collect();
-            // Sentinels first: they must not take for a failure what is none.
-            let (sentinels, data): (Vec<_>, Vec<_>) = chosen
-                .iter()
-                .partition(|node| node.plan().role == Role::Sentinel);
-            stop_all(&sentinels).await?;
-            stop_all(&data).await?;
-            chosen.iter().map(|node| node.name().to_owned()).collect()
-        };
+        // Written down before: those that are told to end are not taken for running ones afterwards.
+        self.record.stopping.clone_from(&stopped);
+        self.remember(lock, self.record.phase)?;
+        self.stop_those(&stopped).await?;
+        self.record.stopping.clear();
         self.keep_links(&links, &stopped)?;
         let phase = if self.is_running() {
             Phase::Up
@@ -74,16 +64,65 @@ impl Cluster {
         nodes: &[String],
         rung: Rung,
         timeout: Option<Duration>,
-        observe: impl FnMut(&[Standing]),
+        mut observe: impl FnMut(&[Standing]),
     ) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
-        let since = Instant::now();
-        let timeout = timeout.unwrap_or_else(|| default_timeout(self.nodes.len()));
-        let mut started = self.chosen_of_ours(nodes)?;
+        self.finish_stop(lock).await?;
+        let mut all = Vec::new();
+        loop {
+            let (started, result) = self
+                .start_idle(lock, nodes, rung, timeout, &mut observe)
+                .await;
+            all.extend(started);
+            match result {
+                // It ran when it was looked at, and was on its way out.
+                Err(Error::Died { node, .. }) if self.was_left_alone(&node, &all, nodes) => {}
+                result => return result.map(|()| all),
+            }
+        }
+    }
+
+    /// Whether a node that has died is one of the chosen ones and was not started here.
+    fn was_left_alone(&self, node: &str, started: &[String], chosen: &[String]) -> bool {
+        let chosen = self.chosen(chosen).unwrap_or_default();
+        chosen.iter().any(|chosen| chosen.name() == node)
+            && started.iter().all(|started| started != node)
+    }
+
+    /// One attempt of [`Cluster::start`]: the names of the nodes that were to be started, and what
+    /// became of it.
+    async fn start_idle(
+        &mut self,
+        lock: &Lock,
+        nodes: &[String],
+        rung: Rung,
+        timeout: Option<Duration>,
+        observe: impl FnMut(&[Standing]),
+    ) -> (Vec<String>, Result<(), Error>) {
+        let mut started = match self.chosen_of_ours(nodes) {
+            Ok(chosen) => chosen,
+            Err(error) => return (Vec::new(), Err(error)),
+        };
         started.retain(|name| {
             self.node(name)
                 .is_ok_and(|node| !node.may_answer() && is_startable(node))
         });
+        let result = self
+            .start_those(&started, lock, rung, timeout, observe)
+            .await;
+        (started, result)
+    }
+
+    async fn start_those(
+        &mut self,
+        started: &[String],
+        lock: &Lock,
+        rung: Rung,
+        timeout: Option<Duration>,
+        observe: impl FnMut(&[Standing]),
+    ) -> Result<(), Error> {
+        let since = Instant::now();
+        let timeout = timeout.unwrap_or_else(|| default_timeout(self.nodes.len()));
         let plan: Vec<_> = self
             .nodes
             .iter()
@@ -110,13 +149,13 @@ impl Cluster {
         }
         let unbent = self.unbent_when_dropped(whole);
         let spawned = self
-            .spawn_in_order(&started, &arguments, lock, Phase::Up, deadline)
+            .spawn_in_order(started, &arguments, lock, Phase::Up, deadline)
             .await;
         if spawned.is_err() {
             // Those that run are as the user configured them; the one that died cannot be told.
             let _ = self.set_right(lock).await;
             unbent.into_iter().for_each(Temporary::settled);
-            return spawned.map(|()| started);
+            return spawned;
         }
         let formed = self.record.options.boot != Boot::None;
         // One that was started and has died already is told of on the way up.
@@ -149,7 +188,31 @@ impl Cluster {
         } else if !started.is_empty() {
             self.set_failover_right(deadline).await?;
         }
-        Ok(started)
+        Ok(())
+    }
+
+    /// Ends nodes with their data.
+    async fn stop_those(&self, names: &[String]) -> Result<(), Error> {
+        let chosen = self
+            .nodes
+            .iter()
+            .filter(|node| names.iter().any(|name| name == node.name()));
+        // Sentinels first: they must not take for a failure what is none.
+        let (sentinels, data): (Vec<_>, Vec<_>) =
+            chosen.partition(|node| node.plan().role == Role::Sentinel);
+        stop_all(&sentinels).await?;
+        stop_all(&data).await
+    }
+
+    /// Sees those end that an interrupted `stop` has told to: a server that waits for its replicas, or
+    /// writes its data, may go on for seconds and answers meanwhile.
+    async fn finish_stop(&mut self, lock: &Lock) -> Result<(), Error> {
+        let names = std::mem::take(&mut self.record.stopping);
+        if names.is_empty() {
+            return Ok(());
+        }
+        self.stop_those(&names).await?;
+        self.remember(lock, self.record.phase)
     }
 
     /// The values that all nodes are to have at last, which they get if the start ends before they have
@@ -178,6 +241,9 @@ impl Cluster {
     /// # Errors
     /// A process does not end, or a folder cannot be removed; whoever tries again goes on.
     pub async fn remove(mut self, lock: Lock) -> Result<(), Error> {
+        self.nodes.iter().try_for_each(Node::refuse_unseen)?;
+        // Whoever comes after an interruption goes on. A disk that is full keeps nobody from removing.
+        let _ = self.remember(&lock, Phase::Removing);
         self.kill_all().await?;
         lock.remove()
     }
@@ -243,12 +309,12 @@ impl Cluster {
     /// nodes may have each other's roles, and what the boot bends is bent.
     ///
     /// # Errors
-    /// [`Error::Unfinished`], if it is so.
+    /// [`Error::Unfinished`], if it is so; [`Error::HalfRemoved`], if it was a removal.
     pub fn refuse_unfinished(&self) -> Result<(), Error> {
-        if self.record.phase == Phase::Starting {
-            Err(Error::Unfinished(self.record.name.clone()))
-        } else {
-            Ok(())
+        match self.record.phase {
+            Phase::Starting => Err(Error::Unfinished(self.record.name.clone())),
+            Phase::Removing => Err(Error::HalfRemoved(self.record.name.clone())),
+            Phase::Up | Phase::Stopped => Ok(()),
         }
     }
 
@@ -335,6 +401,9 @@ fn is_startable(node: &Node) -> bool {
 /// Removes the folder of a node, if it and what is in it are ours.
 pub(crate) fn remove_node_folder(node: &Node) -> Result<(), Error> {
     if node.is_ours() && is_ours(node.dir()) {
+        // The config goes last: without it nobody can tell that the folder is ours.
+        node.forget()?;
+        node.forget_log()?;
         remove_folder(node.dir())?;
     }
     Ok(())

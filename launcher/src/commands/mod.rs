@@ -19,6 +19,7 @@ mod logs;
 mod ls;
 mod moving;
 mod pause;
+mod reap;
 mod rebalance;
 mod report;
 mod reshard;
@@ -43,7 +44,7 @@ use shardlab::cluster::LOCK_PATIENCE;
 use shardlab::environment::Environment;
 use shardlab::reshape::Journal;
 use shardlab::server::SearchEnv;
-use shardlab::state::{Home, Lock, Name, usual_cache};
+use shardlab::state::{Home, Lock, Name, Phase, usual_cache};
 use shardlab::wait::Deadline;
 use shardlab::{Cluster, Error, Node, exit};
 
@@ -59,9 +60,13 @@ pub(crate) struct Lab<'a> {
 }
 
 impl Lab<'_> {
-    /// The cluster that `--name` means.
+    /// The cluster that `--name` means, unless it is half removed.
     fn open(&self) -> Result<Cluster, Error> {
-        Cluster::open(&self.home, &self.global.name)
+        let cluster = Cluster::open(&self.home, &self.global.name)?;
+        match cluster.record().phase {
+            Phase::Removing => Err(Error::HalfRemoved(self.global.name.clone())),
+            _ => Ok(cluster),
+        }
     }
 
     /// The same, if any of its nodes runs.
@@ -103,9 +108,12 @@ impl Lab<'_> {
         Ok(())
     }
 
-    /// The right to change that cluster; tells the user when it has to wait for it.
+    /// The right to change that cluster; tells the user when it has to wait for it. What is started
+    /// under it in somebody's private cluster goes with the cluster.
     async fn lock(&self) -> Result<Lock, Error> {
-        self.lock_of(&self.global.name).await
+        let lock = self.lock_of(&self.global.name).await?;
+        reap::ensure(self, &lock)?;
+        Ok(lock)
     }
 
     async fn lock_of(&self, name: &Name) -> Result<Lock, Error> {
@@ -222,6 +230,7 @@ async fn dispatch(
             Command::Up(args) => up::up(lab, args).await,
             Command::Run(_) => Ok(exit::BUG),
             Command::Down(args) => down::down(lab, &args).await,
+            Command::Reap => reap::reap(lab).await,
             Command::Stop(args) => stop::stop(lab, &args).await,
             Command::Start(args) => start::start(lab, &args).await,
             Command::Restart(args) => restart::restart(lab, &args).await,

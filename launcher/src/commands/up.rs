@@ -134,12 +134,19 @@ fn refuse_differences(args: &ClusterArgs, record: &Record) -> Result<(), Error> 
 
 async fn clear_leftover(lab: &Lab<'_>, lock: &Lock) -> Result<(), Error> {
     match lab.home.record(lock.name())? {
-        Some(record) if record.phase == Phase::Starting => {
-            lab.term.note("removing what an interrupted start has left");
+        Some(record) if is_leftover(&record) => {
+            lab.term.note(match record.phase {
+                Phase::Removing => "removing what an interrupted removal has left",
+                _ => "removing what an interrupted start has left",
+            });
             Cluster::open(&lab.home, lock.name())?.clear(lock).await
         }
         _ => Ok(()),
     }
+}
+
+fn is_leftover(record: &Record) -> bool {
+    matches!(record.phase, Phase::Starting | Phase::Removing)
 }
 
 async fn start(
@@ -183,7 +190,7 @@ async fn report(lab: &Lab<'_>, cluster: &Cluster, json: bool) -> Result<u8, Erro
 
 async fn dry_run(lab: &Lab<'_>, args: &Up) -> Result<u8, Error> {
     if let Some(record) = lab.home.record(&lab.global.name)?
-        && record.phase != Phase::Starting
+        && !is_leftover(&record)
     {
         return dry_run_again(lab, args, &record);
     }

@@ -39,6 +39,9 @@ impl Error {
             Self::Unfinished(name) => Some(format!(
                 "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"
             )),
+            Self::HalfRemoved(name) => Some(format!(
+                "`shardlab down -n {name}` finishes it; `shardlab up -n {name}` starts a new cluster"
+            )),
             Self::Exists(name) | Self::Differs { name, .. } => {
                 Some(format!("`shardlab down -n {name}` first, or choose another name with `-n`"))
             }

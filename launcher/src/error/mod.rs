@@ -101,6 +101,9 @@ pub enum Error {
     /// A launcher was killed before the cluster was whole.
     #[error("the start of the cluster `{0}` was interrupted before it was whole")]
     Unfinished(Name),
+    /// A `down` was killed before it was done.
+    #[error("the removal of the cluster `{0}` has begun and was interrupted")]
+    HalfRemoved(Name),
     /// Another command works on the cluster.
     #[error(
         "another shardlab command is at work on the cluster `{name}` and has not finished in time"

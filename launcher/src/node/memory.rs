@@ -1,7 +1,8 @@
 //! What a node remembers: all that the server has written into its folder.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::Node;
 use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE};
@@ -33,15 +34,25 @@ impl Node {
 
     /// Removes it. The server must not run.
     pub(crate) fn forget(&self) -> Result<(), Error> {
-        for path in self.memory()? {
-            let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
-            let removed = if is_folder {
-                fs::remove_dir_all(&path)
-            } else {
-                fs::remove_file(&path)
-            };
-            removed.doing("remove", &path)?;
-        }
-        Ok(())
+        self.memory()?.iter().try_for_each(|path| remove(path))
+    }
+
+    /// Removes the log.
+    pub(crate) fn forget_log(&self) -> Result<(), Error> {
+        remove(&self.log_path())
+    }
+}
+
+/// Removes a file or a folder; one that is gone already is fine.
+fn remove(path: &Path) -> Result<(), Error> {
+    let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+    let removed = if is_folder {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.doing("remove", path),
     }
 }

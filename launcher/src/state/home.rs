@@ -75,6 +75,12 @@ impl Home {
         Ok(names)
     }
 
+    /// Whether there are folders in a cluster's folder, such as its nodes'.
+    pub fn holds_nodes(&self, name: &Name) -> bool {
+        let entries = fs::read_dir(self.folder(name)).into_iter().flatten();
+        entries.flatten().any(|entry| entry.path().is_dir())
+    }
+
     /// What is remembered of a cluster; `None` if there is none of that name.
     ///
     /// # Errors

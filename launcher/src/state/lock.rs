@@ -19,6 +19,7 @@ pub(super) const LOCK_FILE: &str = "shardlab.lock";
 /// What a cluster's folder is called until its lock is in it.
 const NEW_FOLDER: &str = ".shardlab-new-";
 const OWNER_FILE: &str = "owner";
+const REAPER_FILE: &str = "reaper";
 /// What a command that moves slots has set out to do, until it is done.
 pub(crate) const JOURNAL_FILE: &str = "reshape.json";
 
@@ -89,13 +90,7 @@ impl Lock {
     /// # Errors
     /// The file cannot be removed.
     pub fn forget(&self) -> Result<(), Error> {
-        let path = self.folder.join(RECORD_FILE);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).doing("remove", &path)
-            }
-            _ => Ok(()),
-        }
+        remove_file(&self.folder.join(RECORD_FILE))
     }
 
     /// Holds the cluster for the life of this process: while the answer is open, it has an owner.
@@ -120,6 +115,18 @@ impl Lock {
             })
         })?;
         Ok(file)
+    }
+
+    /// The right to be the process that removes this cluster once its owner is gone: the answer is
+    /// that process's to inherit. `None` if there is one already.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn begin_reaper(&self) -> Result<Option<File>, Error> {
+        let path = self.folder.join(REAPER_FILE);
+        let file = open_lock(&path).doing("create", &path)?;
+        let taken = try_lock(&file).doing("lock", &path)?;
+        Ok(taken.then_some(file))
     }
 
     /// Removes the record, the lock, and the cluster's folder unless somebody else has put
@@ -185,16 +192,35 @@ pub(crate) fn remove_own_files(folder: &Path) -> Result<(), Error> {
         .flatten()
         .map(|entry| entry.file_name());
     let unfinished: Vec<_> = unfinished.filter(|name| is_temporary(name)).collect();
-    let known = [RECORD_FILE, JOURNAL_FILE, OWNER_FILE, LOCK_FILE].map(OsString::from);
+    let known = [RECORD_FILE, JOURNAL_FILE, OWNER_FILE, REAPER_FILE].map(OsString::from);
     for name in unfinished.into_iter().chain(known) {
-        let path = folder.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).doing("remove", &path);
-            }
-            _ => {}
-        }
+        remove_file(&folder.join(name))?;
     }
+    // In one step: a folder without its lock is nobody's.
+    let number = crate::random::number();
+    let aside = folder.with_file_name(format!("{NEW_FOLDER}{number:016x}"));
+    if holds_lock_alone(folder) && fs::rename(folder, &aside).is_ok() {
+        return remove_lock_and_folder(&aside);
+    }
+    remove_lock_and_folder(folder)
+}
+
+/// Whether nothing else is in a cluster's folder than its lock.
+fn holds_lock_alone(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == LOCK_FILE))
+    })
+}
+
+fn remove_file(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).doing("remove", path),
+        _ => Ok(()),
+    }
+}
+
+fn remove_lock_and_folder(folder: &Path) -> Result<(), Error> {
+    remove_file(&folder.join(LOCK_FILE))?;
     match fs::remove_dir(folder) {
         Err(error)
             if !matches!(

@@ -27,6 +27,8 @@ pub enum Phase {
     Up,
     /// Stopped on purpose; data and ports are kept.
     Stopped,
+    /// Its folders are being removed. Found without a command at work on it, that was interrupted.
+    Removing,
 }
 
 /// The whole of `cluster.json`.
@@ -62,6 +64,10 @@ pub struct Record {
     /// start has no settings of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_config: bool,
+    /// The nodes that a `stop` has told to end and that it has not seen end: it is under way, or was
+    /// interrupted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopping: Vec<String>,
     /// The nodes.
     pub nodes: Vec<NodeRecord>,
     /// Names of nodes that were deleted; no name is given twice.

@@ -35,13 +35,14 @@ fn holders(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn processes_are_started_in_few_places() {
-    // Nodes; short-lived programs with a deadline; ps where there is no /proc; CMD of `run`; and
-    // two commands that become another program.
+    // Nodes; short-lived programs with a deadline; ps where there is no /proc; CMD of `run`; two
+    // commands that become another program; and the process that outlives a private cluster's owner.
     assert_eq!(
         holders(&["Command::new("]),
         [
             "commands/cli.rs",
             "commands/conformance.rs",
+            "commands/reap.rs",
             "commands/run.rs",
             "node/lifecycle.rs",
             "process.rs",

@@ -1,6 +1,13 @@
 //! A launcher that is killed at any moment leaves nothing that `down` does not find.
 
-use crate::lab::Lab;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+use crate::lab::{Lab, wait_until};
 
 /// Moments that differ in what has been written and what runs.
 const MOMENTS: [fn(&Lab) -> bool; 5] = [
@@ -51,4 +58,179 @@ fn the_nodes_of_a_killed_run_end_by_themselves_and_its_folder_goes_with_the_next
         lab.shardlab(["down", "-q"]).assert().success();
         lab.assert_empty();
     }
+}
+
+const SMALL: [&str; 4] = ["--masters", "1", "--replicas", "0"];
+
+/// Changes what stands in `cluster.json` of the cluster `default`.
+fn rewrite(lab: &Lab, change: impl FnOnce(&mut Value)) {
+    let path = lab.home().join("default/cluster.json");
+    let mut record = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    change(&mut record);
+    std::fs::write(path, serde_json::to_vec(&record).unwrap()).unwrap();
+}
+
+fn folder_of(report: &Value) -> PathBuf {
+    report["nodes"][0]["dir"].as_str().unwrap().into()
+}
+
+fn pid_of(report: &Value) -> i32 {
+    let pid = report["nodes"][0]["pid"].as_i64().unwrap();
+    i32::try_from(pid).unwrap()
+}
+
+/// A cluster whose removal was killed: its first node's files are half gone, its server runs.
+fn half_removed() -> Lab {
+    let lab = Lab::new();
+    let dir = folder_of(&lab.up(&SMALL));
+    rewrite(&lab, |record| record["phase"] = json!("removing"));
+    std::fs::remove_file(dir.join("node.log")).unwrap();
+    lab
+}
+
+#[test]
+fn a_removal_that_was_killed_is_told_of_and_finished_by_the_next_command() {
+    for verb in ["start", "status", "stop", "call PING"] {
+        let lab = half_removed();
+        let output = lab.shardlab(verb.split(' ')).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{verb}: {errors}");
+        assert!(errors.contains("was interrupted"), "{verb}: {errors}");
+        assert!(
+            errors.contains("`shardlab down -n default` finishes it"),
+            "{errors}"
+        );
+        lab.shardlab(["ls", "-q"]).assert().success();
+        lab.assert_empty();
+    }
+    let lab = half_removed();
+    assert_eq!(lab.up(&SMALL)["rung"], "visible");
+    assert_eq!(lab.processes().len(), 1, "the first one's server is gone");
+}
+
+#[test]
+fn a_down_that_is_killed_at_any_moment_is_finished_by_up() {
+    let moments: [fn(&Lab) -> bool; 3] = [
+        |lab| record_says(lab, "removing"),
+        |lab| lab.processes().len() <= 1,
+        |lab| files(lab) < 8,
+    ];
+    for moment in moments {
+        let lab = Lab::new();
+        lab.up(&["--masters", "2", "--replicas", "0"]);
+        lab.kill_when(&["down", "-q"], moment);
+        let again = lab.up(&["--masters", "2", "--replicas", "0"]);
+        assert_eq!(again["rung"], "visible");
+        assert_eq!(lab.processes().len(), 2);
+        lab.shardlab(["down", "-q"]).assert().success();
+        lab.assert_empty();
+    }
+}
+
+fn record_says(lab: &Lab, words: &str) -> bool {
+    let record = std::fs::read_to_string(lab.home().join("default/cluster.json"));
+    record.map_or(true, |record| record.contains(words))
+}
+
+#[test]
+fn nodes_that_others_have_started_in_a_killed_run_end_with_it() {
+    let lab = Lab::new();
+    let (program, ready) = (
+        env!("CARGO_BIN_EXE_shardlab"),
+        lab.home().with_file_name("ready"),
+    );
+    let script = format!(
+        "{program} kill -q n1 && {program} start -q n1 && {program} add-node -q \
+         && touch {} && exec sleep 600",
+        ready.display()
+    );
+    let command = ["--", "sh", "-c", &script];
+    let small = SMALL.iter().chain(&command);
+    let arguments: Vec<_> = ["run", "-q", "--timeout", "120s"]
+        .iter()
+        .chain(small)
+        .collect();
+    let mut run = lab.spawn(&arguments, Stdio::null());
+    wait_until("CMD has started its nodes", || ready.exists());
+    assert_eq!(lab.processes().len(), 2);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    lab.assert_no_process();
+    std::fs::remove_file(ready).unwrap();
+    wait_until("its folder is gone", || !lab.home().exists());
+}
+
+#[test]
+fn a_start_finishes_a_stop_that_was_interrupted() {
+    let lab = Lab::new();
+    let before = pid_of(&lab.up(&SMALL));
+    // As a killed `stop` leaves it: n1 is told to end, which takes it a while.
+    lab.shardlab(["pause", "-q", "n1"]).assert().success();
+    kill(Pid::from_raw(before), Signal::SIGTERM).unwrap();
+    rewrite(&lab, |record| record["stopping"] = json!(["n1"]));
+    let after = lab.json(["start", "--json", "--timeout", "120s"]);
+    assert_ne!(pid_of(&after), before);
+    assert_eq!(after["rung"], "visible");
+    assert!(!record_says(&lab, "stopping"));
+}
+
+#[test]
+fn a_server_that_is_on_its_way_out_is_started_again_by_start() {
+    let lab = Lab::new();
+    // It writes its keys down before it ends, half a second long, and answers nobody meanwhile.
+    let slow = [
+        "--topology",
+        "standalone",
+        "--ephemeral",
+        "--set",
+        "save=900 1",
+        "--set",
+        "rdb-key-save-delay=2500",
+    ];
+    let before = pid_of(&lab.up(&slow));
+    let keys: Vec<_> = (0..400)
+        .flat_map(|key| [format!("k{key}"), String::new()])
+        .collect();
+    let mset = ["call", "-q", "MSET"].map(ToOwned::to_owned);
+    lab.shardlab(mset.iter().chain(&keys)).assert().success();
+    kill(Pid::from_raw(before), Signal::SIGTERM).unwrap();
+    let after = lab.json(["start", "--json", "--timeout", "120s"]);
+    assert_ne!(pid_of(&after), before);
+    assert_eq!(after["rung"], "visible");
+    let count = lab.shardlab(["call", "DBSIZE"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&count.stdout), "(integer) 400\n");
+}
+
+#[test]
+fn a_save_that_was_killed_leaves_no_data_to_a_node_that_keeps_none() {
+    let lab = Lab::new();
+    let ephemeral = [
+        "--topology",
+        "standalone",
+        "--ephemeral",
+        "--set",
+        "rdb-key-save-delay=2500",
+    ];
+    let dir = folder_of(&lab.up(&ephemeral));
+    let keys: Vec<_> = (0..400)
+        .flat_map(|key| [format!("k{key}"), String::new()])
+        .collect();
+    let mset = ["call", "-q", "MSET"].map(ToOwned::to_owned);
+    lab.shardlab(mset.iter().chain(&keys)).assert().success();
+    let archive = lab.home().with_file_name("lab.shardlab");
+    let holds = |part: &str| {
+        let names = std::fs::read_dir(&dir).unwrap().flatten();
+        let mut names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.any(|name| name.contains(part))
+    };
+    lab.kill_when(&["save", "-q", archive.to_str().unwrap()], |_| {
+        holds("temp-")
+    });
+    wait_until("the server has written its dump", || {
+        holds("dump.rdb") && !holds("temp-")
+    });
+    lab.shardlab(["restart", "-q"]).assert().success();
+    let count = lab.shardlab(["call", "DBSIZE"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&count.stdout), "(integer) 0\n");
+    assert!(!holds("dump.rdb") && !holds(".tmp"));
 }

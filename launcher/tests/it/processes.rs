@@ -223,3 +223,17 @@ fn a_cluster_of_another_container_is_neither_ended_nor_started_again() {
     assert_eq!(code, Some(0), "{errors}");
     lab.assert_empty();
 }
+
+#[test]
+fn runs_of_several_containers_share_a_state_folder() {
+    let lab = Lab::new();
+    let small = "--masters 1 --replicas 0 --timeout 120s";
+    let script = format!("$SHARDLAB run -q {small} -- true");
+    let start = || Container::start(&lab, &script);
+    let runs: Vec<_> = [start(), start(), start()].into_iter().flatten().collect();
+    for mut run in runs {
+        assert_eq!(run.child.wait().unwrap().code(), Some(0));
+    }
+    lab.assert_no_process();
+    assert!(!lab.home().exists());
+}

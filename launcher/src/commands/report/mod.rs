@@ -63,6 +63,8 @@ pub(crate) enum State {
     Starting,
     /// A launcher was killed before it was whole.
     Interrupted,
+    /// It is being removed, or that was interrupted.
+    Removing,
     /// All nodes run.
     Running,
     /// Some nodes do not run.
@@ -78,6 +80,7 @@ impl std::fmt::Display for State {
         f.pad(match self {
             Self::Starting => "starting",
             Self::Interrupted => "interrupted",
+            Self::Removing => "removing",
             Self::Running => "running",
             Self::Degraded => "degraded",
             Self::Stopped => "stopped",
@@ -222,10 +225,11 @@ fn url(cluster: &Cluster, round: &[Observation]) -> String {
 pub(crate) fn state(cluster: &Cluster, home: &Home) -> State {
     let record = cluster.record();
     let ours = || cluster.nodes().iter().filter(|node| node.is_ours());
-    let running = ours().filter(|node| node.process().is_some()).count();
+    let running = ours().filter(|node| node.may_answer()).count();
     match (record.phase, running) {
         (Phase::Starting, _) if is_locked(&home.folder(cluster.name())) => State::Starting,
         (Phase::Starting, _) => State::Interrupted,
+        (Phase::Removing, _) => State::Removing,
         (_, all) if all == ours().count() => State::Running,
         (Phase::Stopped, 0) => State::Stopped,
         (_, 0) => State::Down,
