@@ -35,7 +35,7 @@ pub struct Place {
 
 impl Place {
     /// Where this process is; `None` where the system does not tell.
-    pub fn here() -> Option<Self> {
+    pub fn here() -> Option<&'static Self> {
         os::place()
     }
 
@@ -58,7 +58,7 @@ impl ProcessId {
         Some(Self {
             pid,
             started: os::started(pid)?,
-            place: Place::here(),
+            place: Place::here().cloned(),
         })
     }
 
@@ -140,9 +140,9 @@ mod os {
         })
     }
 
-    pub(super) fn place() -> Option<Place> {
+    pub(super) fn place() -> Option<&'static Place> {
         static PLACE: OnceLock<Option<Place>> = OnceLock::new();
-        PLACE.get_or_init(read_place).clone()
+        PLACE.get_or_init(read_place).as_ref()
     }
 
     fn read_place() -> Option<Place> {
@@ -196,7 +196,7 @@ mod os {
         true
     }
 
-    pub(super) fn place() -> Option<super::Place> {
+    pub(super) fn place() -> Option<&'static super::Place> {
         None
     }
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::lab::{Lab, text, wait_until};
 
@@ -74,7 +74,7 @@ fn a_pid_that_somebody_else_has_got_is_left_alone() {
     let record = lab.home().join("default/cluster.json");
     let mut cluster: Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
     // As an older version has written it.
-    cluster["nodes"][0]["process"] = serde_json::json!({ "pid": sleep.pid(), "started": "1" });
+    cluster["nodes"][0]["process"] = json!({ "pid": sleep.pid(), "started": "1" });
     std::fs::write(&record, serde_json::to_vec(&cluster).unwrap()).unwrap();
     std::fs::write(dir.join("node.pid"), sleep.pid().to_string()).unwrap();
     assert_eq!(pid_of(&lab.json(["status", "--json"])), None);
@@ -214,6 +214,15 @@ fn a_cluster_of_another_container_is_neither_ended_nor_started_again() {
         );
     }
     assert_eq!(lab.processes().len(), 1, "it lives on");
+    let (_, _, seen) = other("status --json");
+    assert_eq!(
+        (&seen["state"], &seen["rung"]),
+        (&json!("running"), &json!("visible"))
+    );
+    assert_eq!(
+        (&seen["nodes"][0]["pid"], &seen["nodes"][0]["unseen"]),
+        (&Value::Null, &json!(true))
+    );
     lab.shardlab(["call", "SET", "a", "1"]).assert().success();
     // Once the container is gone, so is what ran in it.
     drop(container);
@@ -222,6 +231,30 @@ fn a_cluster_of_another_container_is_neither_ended_nor_started_again() {
     let (code, errors, _) = other("down");
     assert_eq!(code, Some(0), "{errors}");
     lab.assert_empty();
+}
+
+#[test]
+fn after_a_reboot_a_cluster_is_started_and_removed_as_usual() {
+    let lab = Lab::new();
+    let dir = folder_of(&lab.up(&SMALL));
+    lab.shardlab(["kill", "-q"]).assert().success();
+    let mut other = Stranger::new("sleep", &["600"], &dir);
+    let started = shardlab::process::ProcessId::of(other.pid().cast_signed()).unwrap();
+    let record = lab.home().join("default/cluster.json");
+    let reboot = |boot: &str| {
+        let mut cluster: Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+        // The pid is somebody else's now, who has started at the same tick.
+        cluster["nodes"][0]["process"] = serde_json::to_value(&started).unwrap();
+        cluster["nodes"][0]["process"]["place"]["boot"] = json!(boot);
+        std::fs::write(&record, serde_json::to_vec(&cluster).unwrap()).unwrap();
+    };
+    reboot("the one before");
+    assert_eq!(pid_of(&lab.json(["status", "--json"])), None);
+    lab.shardlab(["start", "-q"]).assert().success();
+    lab.shardlab(["kill", "-q"]).assert().success();
+    reboot("the one before");
+    lab.shardlab(["down", "-q"]).assert().success();
+    other.assert_alive();
 }
 
 #[test]

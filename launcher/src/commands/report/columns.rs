@@ -125,7 +125,7 @@ impl Column {
                 let state = match (node.pid, node.rung) {
                     _ if node.paused => "paused",
                     (_, Some(_)) => "up",
-                    (None, None) if node.ours => "dead",
+                    (None, None) if node.ours && !node.unseen => "dead",
                     _ => "silent",
                 };
                 state.to_owned()
@@ -133,6 +133,7 @@ impl Column {
             Self::Pid => match node.pid {
                 Some(pid) if node.paused => format!("{pid} (paused)"),
                 Some(pid) => pid.to_string(),
+                None if node.unseen => "elsewhere".to_owned(),
                 None if node.ours => "not running".to_owned(),
                 None => "not ours".to_owned(),
             },

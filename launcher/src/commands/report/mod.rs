@@ -123,6 +123,9 @@ struct NodeReport {
     dir: Option<PathBuf>,
     /// Started by Shardlab, and ended by it.
     ours: bool,
+    /// Its server runs where its process cannot be seen from here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unseen: bool,
     /// Whether it is coming or going.
     #[serde(skip_serializing_if = "Stage::is_member")]
     stage: Stage,
@@ -327,6 +330,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 dir: node.is_ours().then(|| node.dir().to_owned()),
                 figures: None,
                 ours: node.is_ours(),
+                unseen: node.is_unseen(),
                 stage: node.stage().clone(),
                 reached: reached(cluster.climb(), index),
             }
