@@ -187,13 +187,16 @@ fn a_server_that_is_on_its_way_out_is_started_again_by_start() {
         "--set",
         "rdb-key-save-delay=2500",
     ];
-    let before = pid_of(&lab.up(&slow));
+    let up = lab.up(&slow);
+    let (before, log) = (pid_of(&up), folder_of(&up).join("node.log"));
     let keys: Vec<_> = (0..400)
         .flat_map(|key| [format!("k{key}"), String::new()])
         .collect();
     let mset = ["call", "-q", "MSET"].map(ToOwned::to_owned);
     lab.shardlab(mset.iter().chain(&keys)).assert().success();
     kill(Pid::from_raw(before), Signal::SIGTERM).unwrap();
+    let log = || std::fs::read_to_string(&log).unwrap();
+    wait_until("the server ends", || log().contains("Saving the final RDB"));
     let after = lab.json(["start", "--json", "--timeout", "120s"]);
     assert_ne!(pid_of(&after), before);
     assert_eq!(after["rung"], "visible");

@@ -237,7 +237,7 @@ fn a_cluster_of_another_container_is_neither_ended_nor_started_again() {
 fn after_a_reboot_a_cluster_is_started_and_removed_as_usual() {
     let lab = Lab::new();
     let dir = folder_of(&lab.up(&SMALL));
-    lab.shardlab(["kill", "-q"]).assert().success();
+    lab.shardlab(["kill", "-q", "n1"]).assert().success();
     let mut other = Stranger::new("sleep", &["600"], &dir);
     let started = shardlab::process::ProcessId::of(other.pid().cast_signed()).unwrap();
     let record = lab.home().join("default/cluster.json");
@@ -251,7 +251,7 @@ fn after_a_reboot_a_cluster_is_started_and_removed_as_usual() {
     reboot("the one before");
     assert_eq!(pid_of(&lab.json(["status", "--json"])), None);
     lab.shardlab(["start", "-q"]).assert().success();
-    lab.shardlab(["kill", "-q"]).assert().success();
+    lab.shardlab(["kill", "-q", "n1"]).assert().success();
     reboot("the one before");
     lab.shardlab(["down", "-q"]).assert().success();
     other.assert_alive();
