@@ -1,9 +1,9 @@
 //! `fmt`: the canonical form of transcripts.
 
-use std::fs;
 use std::path::Path;
 
 use shardlab::exit;
+use shardlab::state::{read_regular, replace};
 use shardlab_conformance::suite::{Broken, files, parse_case};
 use shardlab_conformance::transcript::print;
 
@@ -21,7 +21,7 @@ pub(super) fn fmt(args: &Fmt) -> Code {
                 changed += 1;
                 term::note(&format!("{}", path.display()));
                 if !args.check {
-                    fs::write(path, text).map_err(|error| io(path, "write", &error))?;
+                    replace(path, text.as_bytes()).map_err(|error| io(path, "write", &error))?;
                 }
             }
             Err(mistakes) => {
@@ -46,7 +46,7 @@ pub(super) fn fmt(args: &Fmt) -> Code {
 
 /// The canonical form, if the file has another.
 fn rewritten(path: &Path) -> Result<Result<Option<String>, Broken>, u8> {
-    let source = fs::read(path).map_err(|error| io(path, "read", &error))?;
+    let source = read_regular(path).map_err(|error| io(path, "read", &error))?;
     let case = match parse_case(path.display().to_string(), &source) {
         Ok(case) => case,
         Err(broken) => return Ok(Err(broken)),

@@ -404,6 +404,19 @@ fn fmt_writes_the_canonical_form_once() {
 }
 
 #[test]
+fn fmt_writes_regular_files_only() {
+    let folder = folder(&[("case.resp", &PING.replace("title:    ", "title: "))]);
+    std::os::unix::fs::symlink("case.resp", folder.path().join("link.resp")).unwrap();
+    let fmt = |argument: &str| program(folder.path()).args(["fmt", argument]).assert();
+    fmt("link.resp").code(0);
+    assert!(folder.path().join("link.resp").is_symlink());
+    fmt("case.resp").code(0).stderr_eq("");
+    fmt("/dev/null")
+        .code(2)
+        .stderr_eq("error: cannot read `/dev/null`: it is a device, not a regular file\n");
+}
+
+#[test]
 fn the_program_carries_the_transcripts_of_this_project() {
     let elsewhere = TempDir::new().unwrap();
     let run = program(elsewhere.path())

@@ -16,6 +16,14 @@ pub enum ArchiveError {
     /// There is a file of that name.
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
+    /// A place where no archive can be.
+    #[error("cannot save to `{}`: {reason}", path.display())]
+    Target {
+        /// The path given.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A node that ran before it was taken in.
     #[error("node `{0}` ran before it was taken in: its data is not shardlab's to save")]
     NotOurs(String),
@@ -106,6 +114,7 @@ impl ArchiveError {
             Self::NotOurs(_) => "`shardlab del-node` lets it go",
             Self::Unsettled(_) => "the command that was interrupted goes on when it is run again",
             Self::Exists(_) => "`--force` replaces it",
+            Self::Target { .. } => "name a regular file in a folder that exists",
             Self::Stranger { .. } => {
                 "a cluster is saved whole: `shardlab check` tells who is in it"
             }

@@ -18,7 +18,7 @@ use crate::error::{Error, IoContext as _};
 use crate::node::{Node, put_back};
 use crate::plan::{Boot, Role};
 use crate::reshape::{Journal, MoveError};
-use crate::state::Lock;
+use crate::state::{Lock, target_of};
 use crate::wait::Deadline;
 
 /// What servers call files that they have not finished.
@@ -65,7 +65,6 @@ impl Cluster {
         observe: &(dyn Fn(Progress) + Sync),
     ) -> Result<Saved, Error> {
         self.refuse_unfinished()?;
-        let path = std::path::absolute(path).doing("find", path)?;
         let record = self.record();
         let clustered = record.options.topology.is_cluster();
         if let Some(node) = self.nodes().iter().find(|node| !node.is_ours()) {
@@ -78,9 +77,7 @@ impl Cluster {
             return Err(MoveError::Unfinished { command }.into());
         }
         (self.nodes().iter()).try_for_each(Node::must_not_be_paused)?;
-        if !force && path.symlink_metadata().is_ok() {
-            return Err(ArchiveError::Exists(path).into());
-        }
+        let path = self.archive_path(path, force)?;
         let before = self.shape(clustered).await?;
         let master = self.last_master().await?.map(Node::name);
         let mut nodes = self.data().await?;
@@ -121,6 +118,22 @@ impl Cluster {
             length,
             manifest,
         })
+    }
+
+    /// The file that is to be the archive, links followed.
+    fn archive_path(&self, path: &Path, force: bool) -> Result<PathBuf, ArchiveError> {
+        let refuse = |reason: String| ArchiveError::Target {
+            path: path.to_owned(),
+            reason,
+        };
+        let target = target_of(path).map_err(|error| refuse(error.to_string()))?;
+        if self.home().holds(&target) {
+            return Err(refuse("shardlab keeps its own files there".to_owned()));
+        }
+        if !force && path.symlink_metadata().is_ok() {
+            return Err(ArchiveError::Exists(target));
+        }
+        Ok(target)
     }
 
     /// Roles and slots of all nodes that run, by their own words.

@@ -81,6 +81,22 @@ impl Home {
         entries.flatten().any(|entry| entry.path().is_dir())
     }
 
+    /// Whether a file is, or would be, among those of the clusters: in a cluster's folder or a node's,
+    /// or one of ours in the state folder itself. `path` has no links in it.
+    pub(crate) fn holds(&self, path: &Path) -> bool {
+        let is_within = |folder: &Path| {
+            fs::canonicalize(folder).is_ok_and(|folder| path != folder && path.starts_with(folder))
+        };
+        let of_cluster = |name: &Name| {
+            let record = self.record(name).ok().flatten();
+            is_within(&self.folder(name))
+                || record.is_some_and(|record| record.nodes.iter().any(|node| is_within(&node.dir)))
+        };
+        let is_lock = path.file_name().is_some_and(|name| name == PORTS_LOCK);
+        is_lock && is_within(&self.root)
+            || self.names().is_ok_and(|names| names.iter().any(of_cluster))
+    }
+
     /// What is remembered of a cluster; `None` if there is none of that name.
     ///
     /// # Errors

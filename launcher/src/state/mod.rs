@@ -12,7 +12,10 @@ mod lock;
 mod name;
 mod record;
 
-pub use files::{create_folders, is_temporary, missing_folders, remove_folder, write_atomically};
+pub use files::{
+    create_folders, is_temporary, missing_folders, open_regular, read_regular, read_text,
+    remove_folder, replace, target_of, write_atomically,
+};
 pub use home::{Home, usual_cache};
 pub(crate) use lock::{JOURNAL_FILE, remove_own_files};
 pub use lock::{Lock, has_owner, is_locked, is_owner};

@@ -1,7 +1,7 @@
 //! A cluster with its data as one file, and a cluster made from it.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -217,6 +217,50 @@ fn a_stopped_cluster_is_packed_as_it_is() {
     .assert()
     .success()
     .stdout_eq("\"1\"\n");
+}
+
+#[test]
+fn an_archive_replaces_regular_files_only_and_none_of_a_cluster() {
+    let lab = Lab::new();
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str| files.path().join(name);
+    let report = lab.up(&["--masters", "1", "--replicas", "0"]);
+    lab.shardlab(["stop", "-q"]).assert().success();
+    nix::unistd::mkfifo(&file("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    symlink("fifo", file("to-fifo")).unwrap();
+    let folder = lab.home().join("default");
+    symlink(&folder, file("to-folder")).unwrap();
+    let node = PathBuf::from(report["nodes"][0]["dir"].as_str().unwrap());
+    let record = std::fs::read(folder.join("cluster.json")).unwrap();
+    for (path, words) in [
+        (file("fifo"), "it is a FIFO, not a regular file"),
+        (file("to-fifo"), "it is a FIFO, not a regular file"),
+        (files.path().to_owned(), "it is a directory"),
+        (folder.join("cluster.json"), "its own files there"),
+        (file("to-folder").join("new"), "its own files there"),
+        (node.join("node.conf"), "its own files there"),
+        (lab.home().join(".ports.lock"), "its own files there"),
+        (file("none").join("new"), "No such file"),
+    ] {
+        let save = ["save", "--force", path.to_str().unwrap()];
+        let output = lab.shardlab(save).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{save:?}: {errors}");
+        assert!(errors.contains("cannot save to"), "{save:?}: {errors}");
+        assert!(errors.contains(words), "{save:?}: {errors}");
+    }
+    assert_eq!(std::fs::read(folder.join("cluster.json")).unwrap(), record);
+    assert!(!file("fifo").symlink_metadata().unwrap().is_file());
+
+    std::fs::write(file("old"), "").unwrap();
+    symlink("old", file("latest")).unwrap();
+    let latest = file("latest");
+    let saved = lab.json(["save", "--force", "--json", latest.to_str().unwrap()]);
+    assert!(latest.is_symlink(), "the link leads to the archive");
+    assert_eq!(
+        saved["length"],
+        std::fs::metadata(file("old")).unwrap().len()
+    );
 }
 
 #[test]
