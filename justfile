@@ -43,3 +43,8 @@ ci:
 [group: 'measure']
 bench NAME *ARGS:
     cargo bench -p shardlab --bench {{NAME}} -- {{ARGS}}
+
+# Damages files of running clusters, chosen at random: `just damage 100`.
+[group: 'check']
+damage ROUNDS:
+    SHARDLAB_ROUNDS={{ROUNDS}} cargo test -p shardlab --test it -- --nocapture whatever_file_is_damaged

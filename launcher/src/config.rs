@@ -33,6 +33,23 @@ pub const PID_FILE: &str = "node.pid";
 /// The name of the file in which a node keeps its view of the cluster.
 pub const CLUSTER_FILE: &str = "nodes.conf";
 
+/// What the first line of every config holds that a launcher has written.
+const WRITTEN_BY: &str = ", written by shardlab for ";
+
+/// Whether a launcher has written a config, for a node that lives in `dir`: a copy that somebody has
+/// made of a node's folder is not ours.
+pub fn is_ours(config: &str, dir: &Path) -> bool {
+    let first = config.lines().next().unwrap_or_default();
+    let dir = std::os::unix::ffi::OsStrExt::as_bytes(dir.as_os_str());
+    let is_dir = |line: &str| {
+        let words = line
+            .strip_prefix("dir ")
+            .and_then(|rest| split_words(rest).ok());
+        words.is_some_and(|words| matches!(words.as_slice(), [word] if word.as_slice() == dir))
+    };
+    first.starts_with('#') && first.contains(WRITTEN_BY) && config.lines().any(is_dir)
+}
+
 /// The name of the config file of a node that is born as this.
 pub fn config_file(role: Role) -> &'static str {
     match role {
@@ -51,7 +68,7 @@ pub fn node_conf(
     server: &Identity,
 ) -> String {
     let mut conf = Conf(format!(
-        "# Node {} of the cluster {cluster}, written by shardlab for {server}.\n\
+        "# Node {} of the cluster {cluster}{WRITTEN_BY}{server}.\n\
          # To change a value: shardlab down, then shardlab up --set DIRECTIVE=VALUE\n",
         node.name
     ));

@@ -11,6 +11,7 @@ pub mod client;
 pub mod cluster;
 pub mod config;
 pub mod directive;
+pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod exit;

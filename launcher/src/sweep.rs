@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::state::{Home, Name, Phase, Record, has_owner};
+use crate::node::Node;
+use crate::state::{Home, Name, Phase, Record, has_lost_owner, has_owner};
 use crate::wait::Deadline;
 
 /// Removes private clusters whose owner was killed before it could do so itself, and finishes
@@ -33,7 +34,14 @@ async fn sweep_one(home: &Home, name: &Name) {
     }
     match home.record(name) {
         Ok(Some(record)) => {
-            let _ = Cluster::of(home.clone(), record, false).remove(lock).await;
+            let half_removed = record.phase == Phase::Removing;
+            let cluster = Cluster::of(home.clone(), record, false);
+            cluster.nodes().iter().for_each(Node::adopt);
+            // Whose owner's lock is gone or damaged may have an owner; its servers would not
+            // outlive that one.
+            if half_removed || has_lost_owner(&home.folder(name)) || !cluster.is_running() {
+                let _ = cluster.remove(lock).await;
+            }
         }
         Ok(None) => drop(lock.remove()),
         Err(_) => {}

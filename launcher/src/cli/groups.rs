@@ -24,7 +24,10 @@ const GROUPS: [(&str, &[&str]); 7] = [
         ],
     ),
     ("Keep and undo", &["save", "wipe"]),
-    ("More", &["conformance", "servers", "completions", "help"]),
+    (
+        "More",
+        &["doctor", "conformance", "servers", "completions", "help"],
+    ),
 ];
 
 /// The same command line, whose help shows the commands in groups.

@@ -1,4 +1,4 @@
-//! `check` and `fix`.
+//! `check`, `fix` and `doctor`.
 
 use clap::Args;
 
@@ -17,6 +17,16 @@ pub(crate) struct Fix {
     /// Show what would be done, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Mend it. Data of clusters is kept.
+    #[arg(long)]
+    pub(crate) fix: bool,
     #[command(flatten)]
     pub(crate) json: Json,
 }

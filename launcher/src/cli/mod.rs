@@ -27,7 +27,7 @@ pub(crate) use look_args::{
     Call, CallTimeout, CliArgs, Env, Goal, Logs, Servers, ServersCommand, ShellArg, Status, Wait,
 };
 pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
-pub(crate) use mend_args::{Check, Fix};
+pub(crate) use mend_args::{Check, Doctor, Fix};
 pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
 pub(crate) use topology_args::TopologyArgs;
 
@@ -132,6 +132,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Mends what `check` finds: open and uncovered slots, keys astray, nodes that disagree
     Fix(Fix),
+    /// Tells what is wrong in the state folder: damaged records, servers that nobody owns, locks; `--fix` mends it
+    Doctor(Doctor),
     /// Lists the servers that are here and that can be had
     Servers(Servers),
     /// Prints the completions of a shell

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Cluster, at_exit};
 use crate::bend::{Method, final_settings};
 use crate::builder::default_timeout;
-use crate::config::CONFIG_FILES;
+use crate::config::{CONFIG_FILES, LOG_FILE, PID_FILE};
 use crate::error::Error;
 use crate::failover::Temporary;
 use crate::ladder::{Rung, Standing};
@@ -16,7 +16,9 @@ use crate::plan::{Boot, Plan, Role};
 use crate::ports::{self, Held};
 use crate::shape::Shape;
 use crate::signal::Signal;
-use crate::state::{Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files};
+use crate::state::{
+    Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files, set_aside,
+};
 use crate::wait::Deadline;
 
 /// How long a node may take to write its data down when it is stopped.
@@ -226,10 +228,11 @@ impl Cluster {
             .collect()
     }
 
-    /// Ends what a start has bent, this one or one that was killed.
-    async fn set_right(&mut self, lock: &Lock) -> Result<(), Error> {
+    /// Ends what a start has bent, this one or one that was killed, on the nodes that run.
+    pub(crate) async fn set_right(&mut self, lock: &Lock) -> Result<(), Error> {
         if self.record.bent {
-            self.unbend(Method::Restart).await?;
+            self.unbend_those(Method::Restart, |node| node.process().is_some())
+                .await?;
             self.record.bent = false;
             self.remember(lock, self.record.phase)?;
         }
@@ -400,23 +403,37 @@ fn is_startable(node: &Node) -> bool {
 
 /// Removes the folder of a node, if it and what is in it are ours.
 pub(crate) fn remove_node_folder(node: &Node) -> Result<(), Error> {
-    if node.is_ours() && is_ours(node.dir()) {
-        // The config goes last: without it nobody can tell that the folder is ours.
-        node.forget()?;
-        node.forget_log()?;
-        remove_folder(node.dir())?;
+    match node.is_ours() {
+        true if is_ours(node.dir()) => {
+            // The config goes last: without it nobody can tell that the folder is ours.
+            node.forget()?;
+            node.forget_log()?;
+            remove_folder(node.dir())
+        }
+        true if is_void(node.dir()) => set_aside(node.dir()),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether something stands in the place of a node's folder that holds nothing: an empty file, a link
+/// that leads nowhere, a FIFO.
+fn is_void(path: &Path) -> bool {
+    let is_empty = |found: std::fs::Metadata| !found.is_dir() && found.len() == 0;
+    match std::fs::metadata(path) {
+        Ok(found) => is_empty(found),
+        Err(_) => path.is_symlink(),
+    }
 }
 
 /// Whether a folder is one that a launcher has made for a node. A record names the folders before
-/// they are made, so somebody else's may be there instead; ours has a config, or nothing but the
-/// beginning of one.
+/// they are made, so somebody else's may be there instead; ours has a config, a log or a
+/// pid file, or nothing but the beginning of a file.
 fn is_ours(dir: &Path) -> bool {
     let begun = |entry: std::fs::DirEntry| is_temporary(&entry.file_name());
     let only_begun = || {
         std::fs::read_dir(dir).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(begun)))
     };
-    let has_config = CONFIG_FILES.iter().any(|file| dir.join(file).is_file());
-    has_config || only_begun()
+    // Whatever has become of them.
+    let mut own = CONFIG_FILES.into_iter().chain([LOG_FILE, PID_FILE]);
+    own.any(|file| dir.join(file).symlink_metadata().is_ok()) || only_begun()
 }

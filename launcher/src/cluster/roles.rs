@@ -16,7 +16,7 @@ use crate::failover::keeps_from_writing;
 use crate::ladder::{self, Answers, Observation};
 use crate::node::Node;
 use crate::plan::{Boot, Role, Topology};
-use crate::state::write_atomically;
+use crate::state::{read_text, write_atomically};
 use crate::view::Peer;
 use crate::wait::{self, Deadline};
 
@@ -247,7 +247,7 @@ impl Cluster {
 
 fn read_config(node: &Node) -> Result<String, Error> {
     let path = node.config_path();
-    std::fs::read_to_string(&path).doing("read", &path)
+    read_text(&path).doing("read", &path)
 }
 
 /// Writes into a node's config whom it follows.

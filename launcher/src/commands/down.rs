@@ -1,8 +1,8 @@
 //! `down`: forgets a cluster with its data.
 
-use shardlab::state::{Name, has_owner};
+use shardlab::state::{Name, has_lost_owner, has_owner};
 use shardlab::sweep::sweep;
-use shardlab::{Cluster, Error, exit};
+use shardlab::{Cluster, Error, doctor, exit};
 
 use super::Lab;
 use crate::cli::Down;
@@ -11,7 +11,7 @@ use crate::cli::Down;
 pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
     sweep(&lab.home).await?;
     let names = if args.all {
-        lab.home.names()?
+        doctor::names(&lab.home)?
     } else {
         vec![lab.global.name.clone()]
     };
@@ -49,24 +49,19 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
 }
 
 async fn remove(lab: &Lab<'_>, name: &Name) -> Result<bool, Error> {
-    if !lab.home.names()?.contains(name) {
+    if !doctor::names(&lab.home)?.contains(name) {
         return Ok(false);
     }
     let lock = lab.lock_of(name).await?;
-    let found = lab.home.record(name)?.is_some();
-    if found {
-        Cluster::open(&lab.home, name)?.remove(lock).await?;
-    } else {
-        // A launcher was killed before it wrote anything down.
-        lock.remove()?;
-    }
-    Ok(found)
+    doctor::remove(&lab.home, lock).await
 }
 
 fn belongs_to_a_run(lab: &Lab<'_>, name: &Name) -> bool {
-    let private = lab
-        .home
-        .record(name)
-        .is_ok_and(|record| record.is_some_and(|record| record.private));
-    private && has_owner(&lab.home.folder(name))
+    let folder = lab.home.folder(name);
+    // Whose owner's lock is gone or damaged may have an owner, as long as its servers run.
+    let may_have_owner = || {
+        let cluster = Cluster::open(&lab.home, name);
+        cluster.is_ok_and(|cluster| cluster.record().private && cluster.is_running())
+    };
+    has_owner(&folder) || !has_lost_owner(&folder) && may_have_owner()
 }

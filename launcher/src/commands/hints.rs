@@ -1,7 +1,14 @@
 //! The commands in a hint, for the cluster that the user means.
 
 /// Commands that are about no cluster.
-const ABOUT_NONE: [&str; 5] = ["ls", "servers", "completions", "conformance", "help"];
+const ABOUT_NONE: [&str; 6] = [
+    "doctor",
+    "ls",
+    "servers",
+    "completions",
+    "conformance",
+    "help",
+];
 
 /// Adds `option`, as in ` -n other`, to every command in back-ticks that does not say of which cluster
 /// it is. The library, where most hints are made, knows of no option.

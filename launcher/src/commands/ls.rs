@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use shardlab::plan::Topology;
-use shardlab::{Cluster, Error, exit};
+use shardlab::{Cluster, Error, doctor, exit};
 
 use super::Lab;
 use super::report::{SCHEMA, State, state};
@@ -17,15 +17,15 @@ struct List {
 #[derive(Serialize)]
 struct Row {
     name: String,
-    /// Absent if the record cannot be understood.
+    /// None if the record cannot be used.
     topology: Option<Topology>,
-    /// Absent if the record cannot be understood.
+    /// None if the record cannot be used.
     state: Option<State>,
     nodes: usize,
     server: String,
     url: String,
     private: bool,
-    /// Why the record cannot be understood.
+    /// Why the record cannot be used.
     problem: Option<String>,
 }
 
@@ -67,11 +67,20 @@ impl Row {
 pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
     shardlab::sweep::sweep(&lab.home).await?;
     let mut clusters = Vec::new();
-    for name in lab.home.names()? {
-        match Cluster::open(&lab.home, &name) {
+    for name in doctor::names(&lab.home)? {
+        let opened = match Cluster::open(&lab.home, &name) {
+            Err(Error::NoCluster(_)) => match doctor::refuse_remains(&lab.home, &name) {
+                Ok(()) => continue,
+                Err(error) => Err(error),
+            },
+            opened => opened,
+        };
+        match opened {
             Ok(cluster) => clusters.push(Row::of(&cluster, lab).await),
-            Err(Error::NoCluster(_)) => {}
-            Err(error) => clusters.push(Row::unknown(name.to_string(), &error)),
+            Err(error) => {
+                lab.tell_damage(&error);
+                clusters.push(Row::unknown(name.to_string(), &error));
+            }
         }
     }
     if json {
@@ -89,21 +98,17 @@ pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
                 .to_vec(),
         ];
         rows.extend(clusters.into_iter().map(|row| {
-            let state = row.state.map_or_else(
-                || row.problem.unwrap_or_default(),
-                |state| state.to_string(),
-            );
+            let state = row
+                .state
+                .map_or_else(|| "damaged".to_owned(), |state| state.to_string());
             let topology = row
                 .topology
-                .map_or_else(String::new, |topology| topology.to_string());
-            vec![
-                row.name,
-                topology,
-                state,
-                row.nodes.to_string(),
-                row.server,
-                row.url,
-            ]
+                .map_or_else(|| "-".to_owned(), |topology| topology.to_string());
+            let nodes = match row.state {
+                Some(_) => row.nodes.to_string(),
+                None => "-".to_owned(),
+            };
+            vec![row.name, topology, state, nodes, row.server, row.url]
         }));
         lab.term.data(&table(&rows));
     }

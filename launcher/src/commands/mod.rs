@@ -9,6 +9,7 @@ mod completions;
 mod conformance;
 mod del_node;
 mod difference;
+mod doctor;
 mod down;
 mod env;
 mod failover;
@@ -41,6 +42,7 @@ mod wish;
 use std::time::Duration;
 
 use shardlab::cluster::LOCK_PATIENCE;
+use shardlab::doctor::refuse_remains;
 use shardlab::environment::Environment;
 use shardlab::reshape::Journal;
 use shardlab::server::SearchEnv;
@@ -62,11 +64,15 @@ pub(crate) struct Lab<'a> {
 impl Lab<'_> {
     /// The cluster that `--name` means, unless it is half removed.
     fn open(&self) -> Result<Cluster, Error> {
-        let cluster = Cluster::open(&self.home, &self.global.name)?;
-        match cluster.record().phase {
-            Phase::Removing => Err(Error::HalfRemoved(self.global.name.clone())),
-            _ => Ok(cluster),
+        let opened = Cluster::open(&self.home, &self.global.name);
+        match &opened {
+            Err(Error::NoCluster(name)) => refuse_remains(&self.home, name)?,
+            Ok(cluster) if cluster.record().phase == Phase::Removing => {
+                return Err(Error::HalfRemoved(self.global.name.clone()));
+            }
+            _ => {}
         }
+        opened
     }
 
     /// The same, if any of its nodes runs.
@@ -97,15 +103,22 @@ impl Lab<'_> {
     }
 
     /// Tells of a command that was interrupted while it moved slots: its slots wait for the rest.
-    fn tell_unfinished(&self, cluster: &Cluster) -> Result<(), Error> {
-        if let Some(journal) = Journal::read(&self.home.folder(cluster.name()))? {
-            self.term.note(&format!(
+    fn tell_unfinished(&self, cluster: &Cluster) {
+        match Journal::read(&self.home.folder(cluster.name())) {
+            Ok(None) => {}
+            Ok(Some(journal)) => self.term.note(&format!(
                 "slots are on their way: `{}` was interrupted; it finishes if it is given again, or by `shardlab fix{}`",
                 journal.command,
                 self.name_option()
-            ));
+            )),
+            Err(error) => self.tell_damage(&error),
         }
-        Ok(())
+    }
+
+    /// Tells of state that is damaged, to who can go on without it.
+    fn tell_damage(&self, error: &Error) {
+        let hint = error.hint().unwrap_or_default();
+        self.term.note(&format!("{error}; {hint}"));
     }
 
     /// The right to change that cluster; tells the user when it has to wait for it. What is started
@@ -254,6 +267,7 @@ async fn dispatch(
             Command::Rebalance(args) => rebalance::rebalance(lab, &args).await,
             Command::Check(args) => check::check(lab, &args).await,
             Command::Fix(args) => fix::fix(lab, &args).await,
+            Command::Doctor(args) => doctor::doctor(lab, &args).await,
             Command::Servers(args) => servers::servers(lab, args).await,
             Command::Completions { shell } => Ok(completions::completions(lab, shell)),
             Command::Conformance { args } => conformance::conformance(args),

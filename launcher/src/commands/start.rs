@@ -30,7 +30,7 @@ pub(crate) async fn start(lab: &Lab<'_>, args: &Start) -> Result<u8, Error> {
             cluster.name()
         ));
     }
-    lab.tell_unfinished(&cluster)?;
+    lab.tell_unfinished(&cluster);
     let report = ClusterReport::of(&cluster, &lab.home).await;
     if args.json.json {
         lab.term.json(&report);

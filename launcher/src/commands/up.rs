@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use shardlab::doctor::refuse_remains;
 use shardlab::plan::{Plan, Topology};
 use shardlab::server::{Origin, Server};
 use shardlab::state::{Lock, Phase, Record};
@@ -34,6 +35,7 @@ pub(crate) async fn up(lab: &Lab<'_>, args: Up) -> Result<u8, Error> {
         let cluster = go_on(lab, &lock, &args.cluster, &record).await?;
         return report(lab, &cluster, args.json.json).await;
     }
+    refuse_remains(&lab.home, lock.name())?;
     let mut cluster = start(lab, lock, &args.cluster, false).await?;
     cluster.detach();
     report(lab, &cluster, args.json.json).await
@@ -52,6 +54,7 @@ pub(crate) async fn foreground(
         if lab.home.record(lock.name())?.is_some() {
             return Err(Error::Exists(lock.name().clone()));
         }
+        refuse_remains(&lab.home, lock.name())?;
         let cluster = start(lab, lock, &args.cluster, true).await?;
         report(lab, &cluster, args.json.json).await?;
         Ok(cluster)
@@ -110,7 +113,7 @@ async fn go_on(
             some.join(", ")
         ),
     });
-    lab.tell_unfinished(&cluster)?;
+    lab.tell_unfinished(&cluster);
     Ok(cluster)
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::Conf;
+use super::{Conf, WRITTEN_BY};
 use crate::plan::{NodePlan, Options, Sentinels};
 use crate::server::Identity;
 use crate::view::Peer;
@@ -50,7 +50,7 @@ pub fn sentinel_conf(
     watch: Option<&Watch>,
 ) -> String {
     let mut conf = Conf(format!(
-        "# Sentinel {} of the cluster {cluster}, written by shardlab for {server};\n\
+        "# Sentinel {} of the cluster {cluster}{WRITTEN_BY}{server};\n\
          # the sentinel writes down here what it learns.\n",
         node.name
     ));

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::Error;
+use crate::node::data_damage;
 use crate::ports::{Holder, PortRole};
 
 impl Error {
@@ -70,12 +71,15 @@ impl Error {
             Self::Limit { hint, .. } => Some((*hint).to_owned()),
             Self::NoHome => Some("set `SHARDLAB_HOME` or `HOME`".to_owned()),
             Self::State { .. } => Some(
-                "it was written by another version or damaged; that version's `shardlab down` removes the cluster"
+                "`shardlab doctor` tells what is left and what can be done; `shardlab doctor --fix` does it"
                     .to_owned(),
             ),
             Self::Io { source, path, .. } => io_hint(source, path),
             Self::Died { log, log_path, .. } if log.is_empty() && disk_is_full(log_path) => {
                 Some(format!("there is no space left where `{}` was to be written; `--dir` takes another place", log_path.display()))
+            }
+            Self::Died { log, .. } if data_damage(log).is_some() => {
+                Some("`shardlab doctor` tells what can be done".to_owned())
             }
             Self::Died { node, log_path, .. } if log_path.is_file() => {
                 Some(format!("`shardlab logs {node}` shows all of its log; `shardlab start` starts what does not run"))

@@ -121,8 +121,8 @@ pub enum Error {
     /// Neither `HOME` nor an XDG folder is known.
     #[error("no home folder is known, so there is no place to remember clusters in")]
     NoHome,
-    /// A state file that is not ours to understand.
-    #[error("`{path}` cannot be understood: {reason}")]
+    /// A state file that is damaged, gone, or not ours to understand.
+    #[error("`{path}` cannot be used: {reason}")]
     State {
         /// The file.
         path: PathBuf,

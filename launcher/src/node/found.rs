@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::config::{LOG_FILE, PID_FILE};
 use crate::process::{ProcessId, tells_of_processes};
+use crate::state::{open_regular, read_text};
 use crate::wait::{Deadline, until_blocking};
 
 /// How long those who ask whether a log is locked may keep it from being locked.
@@ -44,6 +45,12 @@ pub(super) fn servers_in(dir: &Path, program: &Path) -> Vec<ProcessId> {
     }
 }
 
+/// Whether a process that a record names is the server of the node in this folder, and not somebody
+/// else's: a record may be damaged.
+pub(super) fn is_server(process: &ProcessId, dir: &Path, program: &Path) -> bool {
+    !cfg!(target_os = "linux") || !tells_of_processes() || os::is_server(process.pid, dir, program)
+}
+
 /// The server that has locked the log, by its own pid file: whoever starts a server removes the one
 /// of the server before.
 fn by_pid_file(dir: &Path) -> Option<ProcessId> {
@@ -52,7 +59,7 @@ fn by_pid_file(dir: &Path) -> Option<ProcessId> {
 }
 
 fn written_pid(dir: &Path) -> Option<i32> {
-    let text = fs::read_to_string(dir.join(PID_FILE)).ok()?;
+    let text = read_text(&dir.join(PID_FILE)).ok()?;
     text.trim().parse().ok()
 }
 
@@ -72,7 +79,7 @@ pub(super) fn lock(log: &File) -> bool {
 pub(super) fn is_locked(dir: &Path) -> bool {
     // Shared: two that ask at the same time do not take each other for a server.
     let locked = |file: File| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock));
-    File::open(dir.join(LOG_FILE)).is_ok_and(locked)
+    open_regular(&dir.join(LOG_FILE), File::options().read(true)).is_ok_and(locked)
 }
 
 #[cfg(target_os = "linux")]
@@ -134,6 +141,17 @@ mod os {
         found
     }
 
+    /// Wherever it works now: `CONFIG SET dir` takes a server to another folder.
+    pub(super) fn is_server(pid: i32, dir: &Path, program: &Path) -> bool {
+        let log = fs::metadata(dir.join(LOG_FILE));
+        let is_log = |output: &str| log.as_ref().is_ok_and(|log| is_same(pid, output, log));
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        OUTPUTS.iter().any(|output| is_log(output))
+            || writes_to(pid, dir)
+            || writes_to(pid, &real(dir))
+            || link(pid, "exe").is_some_and(|exe| exe.path == real(program))
+    }
+
     /// A server's standard output and error both are its log; a program in front of it may have
     /// taken one of them.
     const OUTPUTS: [&str; 2] = ["fd/1", "fd/2"];
@@ -181,6 +199,10 @@ mod os {
     use std::path::Path;
 
     use super::FoundServer;
+
+    pub(super) fn is_server(_pid: i32, _dir: &Path, _program: &Path) -> bool {
+        true
+    }
     use crate::process::ProcessId;
 
     pub(super) fn servers() -> Vec<FoundServer> {

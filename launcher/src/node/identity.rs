@@ -1,9 +1,8 @@
 //! Who a node is to its cluster, by what it has written down: known also while it does not run.
 
-use std::fs;
-
 use super::Node;
 use crate::config::CLUSTER_FILE;
+use crate::state::read_text;
 
 /// The fewest digits of an id that name a node: git's minimum for its own ids. Fewer, and a slip of
 /// the finger (`stop 1`) would name one.
@@ -13,7 +12,7 @@ impl Node {
     /// The node's id, 40 hex digits, as it stands in its nodes.conf; `None` before its first start,
     /// and without cluster mode.
     pub fn id(&self) -> Option<String> {
-        let text = fs::read_to_string(self.dir().join(CLUSTER_FILE)).ok()?;
+        let text = read_text(&self.dir().join(CLUSTER_FILE)).ok()?;
         id_of_myself(&text).map(ToOwned::to_owned)
     }
 }
@@ -26,7 +25,7 @@ pub(crate) fn is_id_prefix(word: &str) -> bool {
 
 /// The first field of the line that carries the flag `myself` (`clusterSaveConfig`,
 /// `cluster_legacy.c`: the format is that of CLUSTER NODES).
-fn id_of_myself(nodes_conf: &str) -> Option<&str> {
+pub(super) fn id_of_myself(nodes_conf: &str) -> Option<&str> {
     nodes_conf.lines().find_map(|line| {
         let mut fields = line.split_ascii_whitespace();
         let (id, flags) = (fields.next()?, fields.nth(1)?);

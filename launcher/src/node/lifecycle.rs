@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal::SIGKILL;
 
 use super::aside::put_back;
-use super::found::{is_locked, lock, servers_in};
+use super::found::{is_locked, is_server, lock, servers_in};
 use super::spawn::{Spawner, describe, die_with_parent};
 use super::{Node, NodeError, Running};
 use crate::config::PID_FILE;
@@ -113,6 +113,7 @@ impl Node {
         if self.process().is_some() {
             return Ok(());
         }
+        self.refuse_damaged()?;
         let log_path = self.log_path();
         let log = OpenOptions::new()
             .append(true)
@@ -175,12 +176,17 @@ impl Node {
         self.spawn(arguments)
     }
 
-    /// Looks for the server in the node's folder if its process was not written down.
+    /// Looks for the server in the node's folder if its process was not written down, or what was
+    /// written down is somebody else's.
     pub(crate) fn adopt(&self) {
-        if self.process().is_none()
-            && let Some(server) = self.servers().into_iter().next()
-        {
-            self.running().process = Some(server);
+        let known = self.process();
+        let is_own = |process: &ProcessId| is_server(process, &self.dir, &self.launch.program);
+        if known.as_ref().is_some_and(is_own) {
+            return;
+        }
+        let found = self.servers().into_iter().next();
+        if known.is_some() || found.is_some() {
+            self.running().process = found;
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Node;
 use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE};
 use crate::error::{Error, IoContext as _};
+use crate::state::read_text;
 use crate::view::{NodeLine, node_lines};
 
 impl Node {
@@ -27,7 +28,7 @@ impl Node {
     /// What the node says of itself in its nodes.conf, for when it does not run. `None` if it has
     /// never run in a cluster.
     pub fn remembered(&self) -> Option<NodeLine> {
-        let text = fs::read_to_string(self.dir().join(CLUSTER_FILE)).ok()?;
+        let text = read_text(&self.dir().join(CLUSTER_FILE)).ok()?;
         let own = text.lines().find(|line| line.contains("myself"))?;
         node_lines(own)?.pop()
     }

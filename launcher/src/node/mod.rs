@@ -1,6 +1,7 @@
 //! One node: its folder, its process, its address.
 
 mod aside;
+mod damage;
 mod error;
 mod found;
 mod identity;
@@ -31,6 +32,7 @@ use crate::state::{NodeRecord, Stage};
 use crate::wait::Deadline;
 
 pub(crate) use aside::{put_aside, put_back};
+pub(crate) use damage::{Damage, Part, data_damage};
 pub use error::NodeError;
 pub use found::{FoundServer, servers};
 pub(crate) use identity::is_id_prefix;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::MoveError;
 use super::moves::Move;
 use crate::error::{Error, IoContext as _};
-use crate::state::{JOURNAL_FILE, Lock, write_atomically};
+use crate::state::{JOURNAL_FILE, Lock, is_absent, read_regular, write_atomically};
 
 /// The version of `reshape.json` that this program writes and reads.
 const SCHEMA: u32 = 1;
@@ -37,13 +37,16 @@ impl Journal {
     /// The file is there but cannot be read or understood.
     pub fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = path(folder);
-        let text = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            text => text.doing("read", &path)?,
-        };
         let refuse = |reason| Error::State {
             path: path.clone(),
             reason,
+        };
+        let text = match read_regular(&path) {
+            // A link that leads nowhere is there.
+            Err(error) if is_absent(&error) && !path.is_symlink() => {
+                return Ok(None);
+            }
+            text => text.map_err(|error| refuse(error.to_string()))?,
         };
         let journal: Self =
             serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;

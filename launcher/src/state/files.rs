@@ -38,6 +38,39 @@ pub fn remove_folder(folder: &Path) -> Result<(), Error> {
     }
 }
 
+/// Removes what stands in the place of a file of ours. A folder that somebody has put something into
+/// gets another name instead: `NAME.aside`, `NAME.aside-2`, …
+///
+/// # Errors
+/// It can be neither removed nor renamed.
+pub fn set_aside(path: &Path) -> Result<(), Error> {
+    let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+    let removed = if is_folder {
+        fs::remove_dir(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".aside");
+            let numbered = (2..).map(|number| {
+                let mut name = name.clone();
+                name.push(format!("-{number}"));
+                name
+            });
+            let names = std::iter::once(name.clone()).chain(numbered);
+            let free = names
+                .map(PathBuf::from)
+                .find(|name| name.symlink_metadata().is_err());
+            free.map_or(Ok(()), |free| fs::rename(path, free))
+                .doing("rename", path)
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).doing("remove", path),
+        _ => Ok(()),
+    }
+}
+
 /// The folders on the way to `folder`, and itself, that do not exist yet, outermost first.
 pub fn missing_folders(folder: &Path) -> Vec<PathBuf> {
     let mut missing: Vec<_> = folder
@@ -71,12 +104,24 @@ pub fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result<File> 
     let file = match options.custom_flags(flags.bits()).open(path) {
         Ok(file) => file,
         // "No such device or address" of a FIFO, "is a directory": the file's type says it better.
+        Err(error) if path.is_symlink() && fs::metadata(path).is_err() => {
+            let reason = "it is a link that leads nowhere";
+            return Err(io::Error::new(error.kind(), reason));
+        }
         Err(error) => return Err(refuse_special(path).err().unwrap_or(error)),
     };
     match kind_of(file.metadata()?.file_type()) {
         None => Ok(file),
         Some(kind) => Err(not_regular(kind)),
     }
+}
+
+/// Whether a file could not be opened because there is none.
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Reads a regular file of at most 64 MiB.
@@ -210,7 +255,7 @@ mod tests {
             (path("fifo"), "a FIFO"),
             (path("to-fifo"), "a FIFO"),
             (path("socket"), "a socket"),
-            (path("loop"), "symbolic links"),
+            (path("loop"), "link"),
         ]
     }
 

@@ -6,14 +6,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files::create_folders;
-use super::lock::{LOCK_FILE, open_lock, remove_unfinished_folders, try_lock};
-use super::record::RECORD_FILE;
+use super::files::{create_folders, read_text};
+use super::lock::{LOCK_FILE, cannot_lock, open_lock, remove_unfinished_folders, try_lock};
+use super::record::{COPY_FILE, RECORD_FILE};
 use super::{Lock, Name, Record};
+use crate::config::{CONFIG_FILES, is_ours};
 use crate::error::{Error, IoContext as _};
 use crate::wait::{self, Deadline};
 
-const PORTS_LOCK: &str = ".ports.lock";
+pub(crate) const PORTS_LOCK: &str = ".ports.lock";
 
 /// The state folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Home {
                 .ok()
                 .and_then(|name| Name::try_from(name).ok());
             // Whatever else lies in the state folder is not ours.
-            names.extend(name.filter(|_| entry.path().join(LOCK_FILE).is_file()));
+            names.extend(name.filter(|name| self.is_cluster(name)));
         }
         names.sort();
         Ok(names)
@@ -97,17 +98,40 @@ impl Home {
             || self.names().is_ok_and(|names| names.iter().any(of_cluster))
     }
 
+    /// Whether a folder is a cluster's: by its lock, or by its record or a node's folder if the lock
+    /// is gone.
+    fn is_cluster(&self, name: &Name) -> bool {
+        let folder = self.folder(name);
+        folder.join(LOCK_FILE).symlink_metadata().is_ok() || !matches!(self.record(name), Ok(None))
+    }
+
     /// What is remembered of a cluster; `None` if there is none of that name.
     ///
     /// # Errors
-    /// `cluster.json` cannot be read, or is not ours to understand.
+    /// [`Error::State`]: `cluster.json` cannot be read, is not ours to understand, or is gone while
+    /// the rest of the cluster is there.
     pub fn record(&self, name: &Name) -> Result<Option<Record>, Error> {
-        let path = self.folder(name).join(RECORD_FILE);
-        let text = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            text => text.doing("read", &path)?,
-        };
-        Record::parse(&text, &path).map(Some)
+        let folder = self.folder(name);
+        let path = folder.join(RECORD_FILE);
+        match Record::read(&path, name)? {
+            None if folder.join(COPY_FILE).symlink_metadata().is_ok()
+                || node_folders(&folder).next().is_some() =>
+            {
+                Err(Error::State {
+                    path,
+                    reason: "it is gone".to_owned(),
+                })
+            }
+            record => Ok(record),
+        }
+    }
+
+    /// The last that was remembered of a cluster whose `cluster.json` is of no use, by its copy.
+    ///
+    /// # Errors
+    /// The copy is of no use either.
+    pub fn copy_of_record(&self, name: &Name) -> Result<Option<Record>, Error> {
+        Record::read(&self.folder(name).join(COPY_FILE), name)
     }
 
     /// Takes the lock of one cluster, creating its folder; waits for another command that holds it.
@@ -139,7 +163,7 @@ impl Home {
             {
                 Ok(Some(file)) => ControlFlow::Break(Ok(file)),
                 Ok(None) => ControlFlow::Continue(()),
-                Err(error) => ControlFlow::Break(Err(error).doing("lock", &path)),
+                Err(error) => ControlFlow::Break(Err(cannot_lock(&path, error))),
             }
         })
         .await
@@ -160,6 +184,16 @@ impl Home {
             let _ = fs::remove_dir(&self.root);
         }
     }
+}
+
+/// The folders of nodes in a cluster's folder, by the configs that a launcher has written there.
+pub(crate) fn node_folders(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| {
+        let config = |file| read_text(&path.join(file)).ok();
+        let texts = CONFIG_FILES.into_iter().filter_map(config);
+        texts.into_iter().any(|text| is_ours(&text, path))
+    })
 }
 
 /// The folder for what can be fetched again: `shardlab` in the XDG cache folder.
@@ -247,10 +281,51 @@ mod tests {
         let home = Home::at(root.path());
         let name: Name = "one".parse().unwrap();
         let lock = home.lock(&name, soon()).await.unwrap();
-        for (text, reason) in [("{\"schema\": 99}", "schema 99"), ("{", "EOF"), ("", "EOF")] {
-            fs::write(lock.folder().join(RECORD_FILE), text).unwrap();
-            let error = home.record(&name).unwrap_err().to_string();
-            assert!(error.contains(reason), "{error}");
+        let record = lock.folder().join(RECORD_FILE);
+        for (text, reason) in [
+            ("{\"schema\": 99}", "it has schema 99"),
+            ("{", "it is damaged: EOF"),
+            ("[1]", "it is damaged"),
+            ("\0\0", "it is damaged"),
+            ("", "it is empty"),
+        ] {
+            fs::write(&record, text).unwrap();
+            let error = home.record(&name).unwrap_err();
+            assert!(error.to_string().contains(reason), "{error}");
+            assert!(error.hint().unwrap().contains("shardlab doctor --fix"));
         }
+        fs::remove_file(&record).unwrap();
+        assert_eq!(home.record(&name).unwrap(), None);
+        std::os::unix::fs::symlink("nowhere", &record).unwrap();
+        let error = home.record(&name).unwrap_err().to_string();
+        assert!(error.contains("leads nowhere"), "{error}");
+        fs::remove_file(&record).unwrap();
+        fs::create_dir(&record).unwrap();
+        let error = home.record(&name).unwrap_err().to_string();
+        assert!(error.contains("it is a directory"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_cluster_whose_record_or_lock_is_gone_is_still_one() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::at(root.path());
+        let name: Name = "one".parse().unwrap();
+        let lock = home.lock(&name, soon()).await.unwrap();
+        let node = lock.folder().join("7001");
+        fs::create_dir(&node).unwrap();
+        fs::write(node.join("node.conf"), "port 7001\n").unwrap();
+        assert_eq!(home.record(&name).unwrap(), None, "somebody else's");
+        let first = "# Node n1 of the cluster one, written by shardlab for valkey 9.1.2.";
+        let conf = |dir: &Path| format!("{first}\ndir \"{}\"\n", dir.display());
+        fs::write(node.join("node.conf"), conf(&root.path().join("one/7002"))).unwrap();
+        assert_eq!(home.record(&name).unwrap(), None, "somebody's copy of it");
+        fs::write(node.join("node.conf"), conf(&node)).unwrap();
+        let gone = home.record(&name).unwrap_err().to_string();
+        assert!(
+            gone.ends_with("cluster.json` cannot be used: it is gone"),
+            "{gone}"
+        );
+        fs::remove_file(lock.folder().join(LOCK_FILE)).unwrap();
+        assert_eq!(home.names().unwrap(), [name]);
     }
 }

@@ -8,17 +8,17 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files::{create_folders, is_temporary, write_atomically};
-use super::record::RECORD_FILE;
+use super::files::{create_folders, is_temporary, open_regular, set_aside, write_atomically};
+use super::record::{COPY_FILE, RECORD_FILE};
 use super::{Home, Name, Record};
 use crate::error::{Error, IoContext as _};
 use crate::wait::{self, Deadline};
 
 /// Also what tells a cluster's folder from any other one, so no other program may use the name.
-pub(super) const LOCK_FILE: &str = "shardlab.lock";
+pub(crate) const LOCK_FILE: &str = "shardlab.lock";
 /// What a cluster's folder is called until its lock is in it.
 const NEW_FOLDER: &str = ".shardlab-new-";
-const OWNER_FILE: &str = "owner";
+pub(crate) const OWNER_FILE: &str = "owner";
 const REAPER_FILE: &str = "reaper";
 /// What a command that moves slots has set out to do, until it is done.
 pub(crate) const JOURNAL_FILE: &str = "reshape.json";
@@ -46,7 +46,8 @@ impl Lock {
         let file = match open_lock(&path) {
             // Somebody removed the cluster between our two steps.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => file.doing("create", &path)?,
+            Err(error) => return Err(cannot_lock(&path, error)),
+            Ok(file) => file,
         };
         if !try_lock(&file).doing("lock", &path)? {
             return Ok(None);
@@ -76,7 +77,20 @@ impl Lock {
     /// # Errors
     /// The file cannot be written (no space, no rights); the old one is then still there.
     pub fn write(&self, record: &Record) -> Result<(), Error> {
-        let path = self.folder.join(RECORD_FILE);
+        self.write_copy(record)?;
+        self.write_as(RECORD_FILE, record)
+    }
+
+    /// Writes the copy of `cluster.json` that there is for when that one is damaged or gone.
+    ///
+    /// # Errors
+    /// As [`Lock::write`].
+    pub(crate) fn write_copy(&self, record: &Record) -> Result<(), Error> {
+        self.write_as(COPY_FILE, record)
+    }
+
+    fn write_as(&self, file: &str, record: &Record) -> Result<(), Error> {
+        let path = self.folder.join(file);
         let mut text = serde_json::to_vec_pretty(record).map_err(|error| Error::State {
             path: path.clone(),
             reason: error.to_string(),
@@ -85,12 +99,12 @@ impl Lock {
         write_atomically(&path, &text)
     }
 
-    /// Removes `cluster.json`: from now on there is no cluster of that name.
+    /// Removes `cluster.json` and its copy: from now on there is no cluster of that name.
     ///
     /// # Errors
-    /// The file cannot be removed.
+    /// A file cannot be removed.
     pub fn forget(&self) -> Result<(), Error> {
-        remove_file(&self.folder.join(RECORD_FILE))
+        remove_files(&self.folder, [COPY_FILE, RECORD_FILE].map(OsString::from))
     }
 
     /// Holds the cluster for the life of this process: while the answer is open, it has an owner.
@@ -99,7 +113,7 @@ impl Lock {
     /// The file cannot be written, or somebody else owns the cluster.
     pub async fn own(&self) -> Result<File, Error> {
         let path = self.folder.join(OWNER_FILE);
-        let file = open_lock(&path).doing("create", &path)?;
+        let file = open_lock(&path).map_err(|error| cannot_lock(&path, error))?;
         // Whoever asks for an owner (`has_owner`) holds the file for a moment.
         wait::until(Deadline::after(OWN_TIMEOUT), ONCE_MORE, || {
             std::future::ready(match try_lock(&file) {
@@ -169,10 +183,15 @@ fn make_folder(root: &Path, folder: &Path) -> Result<(), Error> {
     }
 }
 
+/// Whether a folder is one that a launcher is making, or was, for a cluster.
+pub(crate) fn is_unfinished_folder(name: &str) -> bool {
+    name.starts_with(NEW_FOLDER)
+}
+
 /// Removes what launchers have left that were killed while they made a cluster's folder.
 pub(super) fn remove_unfinished_folders(root: &Path) {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    let is_new = |name: &OsString| name.to_string_lossy().starts_with(NEW_FOLDER);
+    let is_new = |name: &OsString| is_unfinished_folder(&name.to_string_lossy());
     for entry in entries.filter(|entry| is_new(&entry.file_name())) {
         // A launcher that is at it tries again.
         let _ = fs::remove_file(entry.path().join(LOCK_FILE));
@@ -192,10 +211,17 @@ pub(crate) fn remove_own_files(folder: &Path) -> Result<(), Error> {
         .flatten()
         .map(|entry| entry.file_name());
     let unfinished: Vec<_> = unfinished.filter(|name| is_temporary(name)).collect();
-    let known = [RECORD_FILE, JOURNAL_FILE, OWNER_FILE, REAPER_FILE].map(OsString::from);
-    for name in unfinished.into_iter().chain(known) {
-        remove_file(&folder.join(name))?;
-    }
+    let known = [
+        COPY_FILE,
+        RECORD_FILE,
+        JOURNAL_FILE,
+        OWNER_FILE,
+        REAPER_FILE,
+    ];
+    remove_files(
+        folder,
+        unfinished.into_iter().chain(known.map(OsString::from)),
+    )?;
     // In one step: a folder without its lock is nobody's.
     let number = crate::random::number();
     let aside = folder.with_file_name(format!("{NEW_FOLDER}{number:016x}"));
@@ -212,15 +238,8 @@ fn holds_lock_alone(folder: &Path) -> bool {
     })
 }
 
-fn remove_file(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).doing("remove", path),
-        _ => Ok(()),
-    }
-}
-
 fn remove_lock_and_folder(folder: &Path) -> Result<(), Error> {
-    remove_file(&folder.join(LOCK_FILE))?;
+    remove_files(folder, [OsString::from(LOCK_FILE)])?;
     match fs::remove_dir(folder) {
         Err(error)
             if !matches!(
@@ -234,16 +253,43 @@ fn remove_lock_and_folder(folder: &Path) -> Result<(), Error> {
     }
 }
 
+fn remove_files(folder: &Path, names: impl IntoIterator<Item = OsString>) -> Result<(), Error> {
+    for name in names {
+        let path = folder.join(name);
+        match fs::remove_file(&path) {
+            Err(_) if path.is_dir() => set_aside(&path)?,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).doing("remove", &path);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Whether the owner of a private cluster still lives.
 pub fn has_owner(folder: &Path) -> bool {
-    // Shared: two that ask at the same time do not take each other for the owner.
-    File::open(folder.join(OWNER_FILE)).is_ok_and(|file| file.try_lock_shared().is_err())
+    is_held(&folder.join(OWNER_FILE)) == Some(true)
+}
+
+/// Whether the owner of a private cluster is gone for certain: its lock is there, and nobody holds it.
+pub fn has_lost_owner(folder: &Path) -> bool {
+    is_held(&folder.join(OWNER_FILE)) == Some(false)
 }
 
 /// Whether a command is at work on the cluster in this folder, holding its [`Lock`].
 pub fn is_locked(folder: &Path) -> bool {
-    // Shared: two that ask at the same time do not take each other for a command at work.
-    File::open(folder.join(LOCK_FILE)).is_ok_and(|file| file.try_lock_shared().is_err())
+    is_held(&folder.join(LOCK_FILE)) == Some(true)
+}
+
+/// Whether somebody holds a lock; `None` if it is not there or cannot be opened.
+fn is_held(path: &Path) -> Option<bool> {
+    let file = open_regular(path, OpenOptions::new().read(true)).ok()?;
+    // Shared: two that ask at the same time do not take each other for who holds it.
+    Some(matches!(
+        file.try_lock_shared(),
+        Err(TryLockError::WouldBlock)
+    ))
 }
 
 /// Whether `owner`, from [`Lock::own`], is still the one of the cluster in this folder. It is not once
@@ -261,12 +307,29 @@ fn is_at(file: &File, path: &Path) -> bool {
 }
 
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
+    if path.is_symlink() {
+        let reason = "it is a symbolic link, not a regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    open_regular(path, &mut options)
+}
+
+/// A lock that is there and cannot be opened is a damaged one.
+pub(super) fn cannot_lock(path: &Path, source: io::Error) -> Error {
+    if path.symlink_metadata().is_ok() {
+        Error::State {
+            path: path.to_owned(),
+            reason: source.to_string(),
+        }
+    } else {
+        Error::Io {
+            action: "create",
+            path: path.to_owned(),
+            source,
+        }
+    }
 }
 
 pub(super) fn try_lock(file: &File) -> io::Result<bool> {

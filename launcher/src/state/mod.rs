@@ -13,11 +13,15 @@ mod name;
 mod record;
 
 pub use files::{
-    create_folders, is_temporary, missing_folders, open_regular, read_regular, read_text,
-    remove_folder, replace, target_of, write_atomically,
+    create_folders, is_absent, is_temporary, missing_folders, open_regular, read_regular,
+    read_text, remove_folder, replace, set_aside, target_of, write_atomically,
 };
 pub use home::{Home, usual_cache};
-pub(crate) use lock::{JOURNAL_FILE, remove_own_files};
-pub use lock::{Lock, has_owner, is_locked, is_owner};
+pub(crate) use home::{PORTS_LOCK, node_folders};
+pub(crate) use lock::{
+    JOURNAL_FILE, LOCK_FILE, OWNER_FILE, is_unfinished_folder, remove_own_files,
+};
+pub use lock::{Lock, has_lost_owner, has_owner, is_locked, is_owner};
 pub use name::Name;
+pub(crate) use record::{COPY_FILE, RECORD_FILE};
 pub use record::{NodeRecord, Phase, Record, SCHEMA, Stage};

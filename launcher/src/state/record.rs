@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Name;
+use super::{Name, is_absent, read_regular};
 use crate::error::Error;
 use crate::plan::{NodePlan, Options};
 use crate::process::ProcessId;
@@ -15,7 +15,10 @@ use crate::server::Identity;
 pub const SCHEMA: u32 = 1;
 
 /// The file in a cluster's folder.
-pub(super) const RECORD_FILE: &str = "cluster.json";
+pub(crate) const RECORD_FILE: &str = "cluster.json";
+/// The same once more, for when the first one is damaged or gone. Written first, so that it is never
+/// the older one.
+pub(crate) const COPY_FILE: &str = "cluster.copy.json";
 
 /// How far a cluster has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,20 +144,44 @@ impl NodeRecord {
 }
 
 impl Record {
-    /// Reads what stands in the file at `path`.
-    pub(super) fn parse(text: &[u8], path: &Path) -> Result<Self, Error> {
+    /// Reads the file at `path`, of the cluster `name`; `None` if there is no file.
+    ///
+    /// # Errors
+    /// [`Error::State`]: it is damaged, no regular file, cannot be read, or of another schema.
+    pub(crate) fn read(path: &Path, name: &Name) -> Result<Option<Self>, Error> {
         let refuse = |reason: String| Error::State {
             path: path.to_owned(),
             reason,
         };
-        let versioned: Versioned =
-            serde_json::from_slice(text).map_err(|error| refuse(error.to_string()))?;
+        let text = match read_regular(path) {
+            Ok(text) => text,
+            Err(error) if is_absent(&error) && !path.is_symlink() => return Ok(None),
+            Err(error) => return Err(refuse(error.to_string())),
+        };
+        let damaged = |error: serde_json::Error| refuse(format!("it is damaged: {error}"));
+        if text.trim_ascii().is_empty() {
+            return Err(refuse("it is empty".to_owned()));
+        }
+        let versioned: Versioned = serde_json::from_slice(&text).map_err(damaged)?;
         if versioned.schema != SCHEMA {
             return Err(refuse(format!(
                 "it has schema {}, this shardlab knows {SCHEMA}",
                 versioned.schema
             )));
         }
-        serde_json::from_slice(text).map_err(|error| refuse(error.to_string()))
+        let record: Self = serde_json::from_slice(&text).map_err(damaged)?;
+        if record.name == *name {
+            Ok(Some(record))
+        } else {
+            let other = format!("it is about another cluster, `{}`", record.name);
+            Err(refuse(other))
+        }
+    }
+
+    /// Whether the file at `path` was written by a version of this program that knows more.
+    pub(crate) fn is_newer(path: &Path) -> bool {
+        let versioned = |text: Vec<u8>| serde_json::from_slice::<Versioned>(&text).ok();
+        let found = read_regular(path).ok().and_then(versioned);
+        found.is_some_and(|versioned| versioned.schema > SCHEMA)
     }
 }

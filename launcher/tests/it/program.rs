@@ -287,12 +287,12 @@ fn a_cluster_that_cannot_be_removed_does_not_keep_the_others() {
     let lab = Lab::new();
     lab.up(&["-n", "blue", "--masters", "1", "--replicas", "0"]);
     let damaged = lab.home().join("amber");
-    std::fs::create_dir(&damaged).unwrap();
-    std::fs::write(damaged.join("shardlab.lock"), "").unwrap();
-    std::fs::write(damaged.join("cluster.json"), "{").unwrap();
+    let lock = damaged.join("shardlab.lock");
+    std::fs::create_dir_all(&lock).unwrap();
     lab.shardlab(["down", "--all"]).assert().code(3);
     lab.assert_no_process();
-    std::fs::remove_file(damaged.join("cluster.json")).unwrap();
+    std::fs::remove_dir(&lock).unwrap();
+    std::fs::write(&lock, "").unwrap();
     lab.shardlab(["down", "--all", "-q"]).assert().success();
     lab.assert_empty();
 }

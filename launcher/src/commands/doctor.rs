@@ -1,0 +1,119 @@
+//! `doctor`: what is wrong in the state folder, and what mends it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use shardlab::doctor::{Diagnosis, Event, Finding, examine, fix};
+use shardlab::{Error, exit};
+
+use super::Lab;
+use super::report::SCHEMA;
+use crate::cli::Doctor;
+use crate::term::counted;
+
+#[derive(Serialize)]
+struct DoctorReport {
+    schema: u32,
+    /// The state folder.
+    home: PathBuf,
+    sound: bool,
+    /// What `--fix` has mended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mended: Vec<FindingReport>,
+    /// What is wrong, with `--fix` what is left.
+    findings: Vec<FindingReport>,
+    /// Clusters that another command is at work on: they were not looked at.
+    busy: Vec<String>,
+    /// What others have put into the state folder.
+    foreign: Vec<PathBuf>,
+}
+
+/// One finding, as a program reads it.
+#[derive(Serialize)]
+struct FindingReport {
+    kind: &'static str,
+    /// None if it is about the state folder itself.
+    cluster: Option<String>,
+    nodes: Vec<String>,
+    path: PathBuf,
+    text: String,
+    /// What mends it.
+    mend: String,
+}
+
+impl From<&Finding> for FindingReport {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            kind: finding.kind.name(),
+            cluster: finding.cluster.as_ref().map(ToString::to_string),
+            nodes: finding.node.iter().cloned().collect(),
+            path: finding.path.clone(),
+            text: finding.text.clone(),
+            mend: finding.mend(),
+        }
+    }
+}
+
+/// Reports findings, after mending what can be mended if asked to; ends with 1 if there are any.
+pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
+    let mut mended = Vec::new();
+    if args.fix {
+        fix(&lab.home, |event| match event {
+            Event::Mended(finding) => {
+                let done = finding.mend();
+                lab.term
+                    .note(&format!("mended: {}\n      {done}", finding.text));
+                mended.push(FindingReport::from(finding));
+            }
+            Event::Failed(finding, error) => {
+                let text = format!("{}: {error}", finding.text);
+                lab.term.error(&text, error.hint().as_deref());
+            }
+            _ => {}
+        })
+        .await?;
+    }
+    let diagnosis = examine(&lab.home)?;
+    let sound = diagnosis.findings.is_empty();
+    if args.json.json {
+        lab.term.json(&report(lab, &diagnosis, mended));
+    } else {
+        lab.term.data(&text(lab, &diagnosis));
+    }
+    Ok(if sound { exit::DONE } else { exit::NO })
+}
+
+fn report(lab: &Lab<'_>, diagnosis: &Diagnosis, mended: Vec<FindingReport>) -> DoctorReport {
+    DoctorReport {
+        schema: SCHEMA,
+        home: lab.home.root().to_owned(),
+        sound: diagnosis.findings.is_empty(),
+        mended,
+        findings: diagnosis.findings.iter().map(Into::into).collect(),
+        busy: diagnosis.busy.iter().map(ToString::to_string).collect(),
+        foreign: diagnosis.foreign.clone(),
+    }
+}
+
+fn text(lab: &Lab<'_>, diagnosis: &Diagnosis) -> String {
+    let home = lab.home.root().display();
+    let head = match diagnosis.findings.len() {
+        0 => "nothing is wrong".to_owned(),
+        some => counted(some, "finding"),
+    };
+    let mut lines = vec![format!("state folder `{home}`: {head}")];
+    for finding in &diagnosis.findings {
+        let cluster = finding.cluster.as_ref();
+        let cluster = cluster.map_or_else(String::new, |name| format!("{name}: "));
+        let (what, mend) = (&finding.text, finding.mend());
+        lines.push(format!("  {cluster}{what}\n      mend: {mend}"));
+    }
+    lines.extend(diagnosis.busy.iter().map(|name| {
+        format!("  {name}: not looked at, since another shardlab command is at work on it")
+    }));
+    lines.extend(
+        (diagnosis.foreign.iter())
+            .map(|path| format!("  not shardlab's, and left alone: `{}`", path.display())),
+    );
+    lines.join("\n") + "\n"
+}

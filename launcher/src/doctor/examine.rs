@@ -1,0 +1,324 @@
+//! What is wrong with one cluster's files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::finding::{Action, Finding, Kind, Remedy};
+use super::nodes;
+use super::remains::{Remains, pids};
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::node::Node;
+use crate::reshape::Journal;
+use crate::state::{
+    COPY_FILE, Home, JOURNAL_FILE, LOCK_FILE, Name, OWNER_FILE, PORTS_LOCK, Phase, RECORD_FILE,
+    Record, Stage, has_lost_owner, has_owner, is_temporary,
+};
+
+/// Collects findings about one cluster.
+pub(super) struct Findings<'a> {
+    pub(super) name: &'a Name,
+    pub(super) all: Vec<Finding>,
+}
+
+impl Findings<'_> {
+    pub(super) fn add(
+        &mut self,
+        kind: Kind,
+        node: Option<&Node>,
+        path: PathBuf,
+        text: String,
+        remedy: Remedy,
+    ) {
+        self.all.push(Finding {
+            kind,
+            cluster: Some(self.name.clone()),
+            node: node.map(|node| node.name().to_owned()),
+            path,
+            text,
+            remedy,
+        });
+    }
+}
+
+/// What [`fix`](super::fix) does.
+pub(super) fn doctor(action: Action, does: &str) -> Remedy {
+    Remedy::Doctor {
+        does: does.to_owned(),
+        action,
+    }
+}
+
+/// The lock under which ports are chosen.
+pub(super) fn ports_lock(home: &Home) -> Option<Finding> {
+    let path = home.root().join(PORTS_LOCK);
+    let reason = odd_lock(&path)?;
+    Some(Finding {
+        kind: Kind::Lock,
+        cluster: None,
+        node: None,
+        text: format!("the lock `{}` cannot be used: {reason}", path.display()),
+        path,
+        remedy: doctor(
+            Action::SetAside,
+            "removes it; the next command makes it again",
+        ),
+    })
+}
+
+/// All that is wrong with a cluster. What is found while another command is at work on it may be a
+/// change half done.
+pub(super) fn cluster(home: &Home, name: &Name) -> Vec<Finding> {
+    let folder = home.folder(name);
+    let mut findings = Findings {
+        name,
+        all: Vec::new(),
+    };
+    files(&folder, &mut findings);
+    match home.record(name) {
+        Ok(Some(record)) => {
+            let cluster = Cluster::of(home.clone(), record, false);
+            cluster.nodes().iter().for_each(Node::adopt);
+            known(&cluster, &folder, &mut findings);
+        }
+        Ok(None) => without_record(home, &folder.join(RECORD_FILE), "it is gone", &mut findings),
+        Err(Error::State { path, reason }) => without_record(home, &path, &reason, &mut findings),
+        Err(error) => without_record(home, &folder, &error.to_string(), &mut findings),
+    }
+    findings.all
+}
+
+/// The files of the cluster itself.
+fn files(folder: &Path, findings: &mut Findings<'_>) {
+    let own =
+        [COPY_FILE, RECORD_FILE, JOURNAL_FILE, OWNER_FILE, LOCK_FILE].map(|file| folder.join(file));
+    for path in std::iter::once(folder.to_owned()).chain(own) {
+        permissions(&path, None, findings);
+    }
+    for (file, what) in [
+        (LOCK_FILE, "the cluster's lock"),
+        (OWNER_FILE, "the lock of the cluster's owner"),
+    ] {
+        let path = folder.join(file);
+        if let Some(reason) = odd_lock(&path) {
+            let text = format!("{what}, `{}`, cannot be used: {reason}", path.display());
+            let remedy = doctor(Action::SetAside, "removes it");
+            findings.add(Kind::Lock, None, path, text, remedy);
+        }
+    }
+    leftovers(folder, None, findings);
+}
+
+/// Files that somebody was writing who was killed.
+pub(super) fn leftovers(folder: &Path, node: Option<&Node>, findings: &mut Findings<'_>) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| is_temporary(&entry.file_name())) {
+        let text = format!("`{}` was never finished", entry.path().display());
+        let remedy = doctor(Action::SetAside, "removes it");
+        findings.add(Kind::Leftover, node, entry.path(), text, remedy);
+    }
+}
+
+/// Whether the owner may read and write what is there; links are followed.
+pub(super) fn permissions(path: &Path, node: Option<&Node>, findings: &mut Findings<'_>) {
+    let Ok(found) = fs::metadata(path) else {
+        return;
+    };
+    let needed = if found.is_dir() { 0o700 } else { 0o600 };
+    let mode = found.permissions().mode();
+    if (found.is_dir() || found.is_file()) && mode & needed != needed {
+        let text = format!(
+            "`{}` has the mode {:04o}: its owner may not read and write it",
+            path.display(),
+            mode & 0o7777
+        );
+        let remedy = doctor(Action::Permit, "gives the owner the right to");
+        findings.add(Kind::Permissions, node, path.to_owned(), text, remedy);
+    }
+}
+
+/// Why what is in a lock's place cannot be locked; one that is not there is made when it is needed.
+fn odd_lock(path: &Path) -> Option<&'static str> {
+    let found = fs::symlink_metadata(path).ok()?;
+    (!found.is_file()).then_some("it is not a regular file")
+}
+
+/// A cluster whose record is of no use.
+fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Findings<'_>) {
+    let name = findings.name;
+    let remains = Remains::of(home, name);
+    let copy = path.with_file_name(COPY_FILE);
+    let is_there = path.symlink_metadata().is_ok() || copy.symlink_metadata().is_ok();
+    if !is_there && remains.is_empty() {
+        // Nothing but the lock: whoever made it was killed at once, and every command sweeps it.
+        let text = format!(
+            "`{}` was left by a command that was interrupted",
+            home.folder(name).display()
+        );
+        let remedy = doctor(Action::RemoveCluster, "removes it");
+        return findings.add(
+            Kind::InterruptedStart,
+            None,
+            home.folder(name),
+            text,
+            remedy,
+        );
+    }
+    let what = format!(
+        "the record of the cluster, `{}`, cannot be used: {reason}",
+        path.display()
+    );
+    let (text, remedy) = if let Ok(Some(_)) = home.copy_of_record(name) {
+        (
+            what,
+            doctor(Action::RestoreRecord, "makes it again of its copy"),
+        )
+    } else if Record::is_newer(path) {
+        let remedy = format!(
+            "use the shardlab that wrote it; `shardlab down -n {name}` removes the cluster with its data"
+        );
+        (what, Remedy::Other(remedy))
+    } else if !remains.servers.is_empty() {
+        let text = format!(
+            "{what}; servers of the cluster run ({})",
+            pids(&remains.servers)
+        );
+        let does =
+            format!("stops them and keeps their data; `shardlab down -n {name}` removes that, too");
+        (text, doctor(Action::EndServers, &does))
+    } else if !remains.folders.is_empty() {
+        let folders: Vec<_> = remains
+            .folders
+            .iter()
+            .map(|folder| format!("`{}`", folder.display()))
+            .collect();
+        let text = format!("{what}; the nodes' data is in {}", folders.join(", "));
+        let remedy = format!("keep of it what you need; `shardlab down -n {name}` removes it");
+        (text, Remedy::Other(remedy))
+    } else {
+        let text = format!("{what}, and nothing else is left of the cluster");
+        (text, doctor(Action::RemoveCluster, "removes it"))
+    };
+    findings.add(Kind::Record, None, path.to_owned(), text, remedy);
+}
+
+/// A cluster whose record is good.
+fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
+    let (name, record) = (findings.name, cluster.record());
+    copy(folder, findings);
+    if record.phase == Phase::Starting && !has_owner(folder) {
+        let text = format!("the start of the cluster `{name}` was interrupted before it was whole");
+        let remedy = doctor(
+            Action::RemoveCluster,
+            "removes what it has left, as `up` does",
+        );
+        return findings.add(
+            Kind::InterruptedStart,
+            None,
+            folder.to_owned(),
+            text,
+            remedy,
+        );
+    }
+    if record.private && !has_owner(folder) && (has_lost_owner(folder) || !cluster.is_running()) {
+        let text = format!("the process that the private cluster `{name}` belonged to is gone");
+        let remedy = doctor(Action::RemoveCluster, "removes the cluster");
+        return findings.add(Kind::Ownerless, None, folder.to_owned(), text, remedy);
+    }
+    journal(cluster, folder, findings);
+    if record.bent {
+        let text = format!(
+            "a restart of the cluster `{name}` was interrupted: its servers have settings that are not the user's"
+        );
+        let remedy = if cluster.is_running() {
+            doctor(Action::SetRight, "sets them right")
+        } else {
+            Remedy::Other(format!("`shardlab start -n {name}`"))
+        };
+        findings.add(
+            Kind::InterruptedRestart,
+            None,
+            folder.to_owned(),
+            text,
+            remedy,
+        );
+    }
+    for node in cluster.nodes().iter().filter(|node| node.is_ours()) {
+        match node.stage() {
+            Stage::Member => nodes::node(cluster, node, findings),
+            stage => {
+                let joins = matches!(stage, Stage::Joining { .. });
+                let end = if joins { "be added" } else { "be deleted" };
+                let text = format!(
+                    "{} was about to {end} when the command was interrupted",
+                    node.name()
+                );
+                let remedy = Remedy::Other("the same command again finishes it".to_owned());
+                findings.add(
+                    Kind::UnfinishedChange,
+                    Some(node),
+                    node.dir().to_owned(),
+                    text,
+                    remedy,
+                );
+            }
+        }
+    }
+    nodes::strays(cluster, findings);
+}
+
+fn copy(folder: &Path, findings: &mut Findings<'_>) {
+    let path = folder.join(COPY_FILE);
+    if let Err(Error::State { reason, .. }) = Record::read(&path, findings.name) {
+        let text = format!(
+            "the copy of the cluster's record, `{}`, cannot be used: {reason}",
+            path.display()
+        );
+        let remedy = doctor(Action::WriteCopy, "makes it again");
+        findings.add(Kind::RecordCopy, None, path, text, remedy);
+    }
+}
+
+fn journal(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
+    let name = findings.name;
+    let path = folder.join(JOURNAL_FILE);
+    match Journal::read(folder) {
+        Ok(None) => {}
+        Ok(Some(journal)) => {
+            let text = format!(
+                "slots of the cluster `{name}` are on their way: `{}` was interrupted",
+                journal.command
+            );
+            let remedy = if cluster.is_running() {
+                doctor(
+                    Action::FixSlots,
+                    "finishes it, as `shardlab fix` does; so does the same command again",
+                )
+            } else {
+                Remedy::Other(format!(
+                    "`shardlab start -n {name}`, then the same command again, or `shardlab fix -n {name}`"
+                ))
+            };
+            findings.add(Kind::UnfinishedMove, None, path, text, remedy);
+        }
+        Err(error) => {
+            let reason = match error {
+                Error::State { reason, .. } => reason,
+                other => other.to_string(),
+            };
+            let text = format!(
+                "what a command that moves slots has set out to do, `{}`, cannot be used: {reason}",
+                path.display()
+            );
+            let does = format!("removes it; `shardlab fix -n {name}` ends what was on its way");
+            findings.add(
+                Kind::Journal,
+                None,
+                path,
+                text,
+                doctor(Action::SetAside, &does),
+            );
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What can be wrong in the state folder, and what mends it. Pure.
+
+use std::path::PathBuf;
+
+use crate::state::Name;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What sort of thing.
+    pub kind: Kind,
+    /// The cluster that it is about; none if it is about the state folder itself.
+    pub cluster: Option<Name>,
+    /// The node that it is about.
+    pub node: Option<String>,
+    /// The file or folder that it is about.
+    pub path: PathBuf,
+    /// What is wrong, as a sentence without its full stop.
+    pub text: String,
+    /// What mends it.
+    pub remedy: Remedy,
+}
+
+/// What mends a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// [`fix`](super::fix).
+    Doctor {
+        /// What it does, as in "ends it".
+        does: String,
+        /// The same, for the program.
+        action: Action,
+    },
+    /// Another command, or the user.
+    Other(String),
+}
+
+/// What [`fix`](super::fix) does about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Makes what is there readable and writable for its owner again.
+    Permit,
+    /// Removes what stands where a file of ours is to be; a folder that is not empty gets another name.
+    SetAside,
+    /// Makes `cluster.json` again of its copy.
+    RestoreRecord,
+    /// Makes the copy of `cluster.json` again.
+    WriteCopy,
+    /// Ends the servers of a cluster without a record; its folders stay.
+    EndServers,
+    /// Removes the cluster with its folders.
+    RemoveCluster,
+    /// Ends slots that are on their way, as `shardlab fix` does.
+    FixSlots,
+    /// Gives servers the settings that an interrupted restart has left changed.
+    SetRight,
+    /// Makes a node's folder again, with its config.
+    RemakeFolder,
+    /// Writes a node's config again.
+    RewriteConfig,
+    /// Has a node write its nodes.conf again.
+    SaveMemory,
+    /// Makes the nodes.conf of a node that does not run again, by what the others remember.
+    RestoreMemory,
+}
+
+/// The sorts of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `cluster.json` is damaged, gone or of another version.
+    Record,
+    /// Its copy is.
+    RecordCopy,
+    /// A lock, or the file by which a private cluster's owner is known, is not a file that can be locked.
+    Lock,
+    /// A file or folder of ours may not be read or written by its owner.
+    Permissions,
+    /// `reshape.json` is damaged.
+    Journal,
+    /// `reshard`, `rebalance` or another command that moves slots was interrupted.
+    UnfinishedMove,
+    /// `add-node`, `del-node` or `scale` was interrupted.
+    UnfinishedChange,
+    /// `up` was interrupted.
+    InterruptedStart,
+    /// `start` or `restart` was interrupted, and settings are left changed.
+    InterruptedRestart,
+    /// A private cluster whose owner is gone.
+    Ownerless,
+    /// Servers that belong to no node of a cluster that is known.
+    UnownedServers,
+    /// A node's folder is gone, or something else is in its place.
+    NodeFolder,
+    /// A node's node.conf or sentinel.conf is damaged or gone.
+    NodeConfig,
+    /// A node's nodes.conf is damaged or gone.
+    NodesConf,
+    /// A node's server has ended since it cannot read its data.
+    NodeData,
+    /// Something else stands where a node has a file.
+    NodeFile,
+    /// A file that was never finished.
+    Leftover,
+}
+
+impl Kind {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::RecordCopy => "record-copy",
+            Self::Lock => "lock",
+            Self::Permissions => "permissions",
+            Self::Journal => "journal",
+            Self::UnfinishedMove => "unfinished-move",
+            Self::UnfinishedChange => "unfinished-change",
+            Self::InterruptedStart => "interrupted-start",
+            Self::InterruptedRestart => "interrupted-restart",
+            Self::Ownerless => "ownerless",
+            Self::UnownedServers => "unowned-servers",
+            Self::NodeFolder => "node-folder",
+            Self::NodeConfig => "node-config",
+            Self::NodesConf => "nodes-conf",
+            Self::NodeData => "node-data",
+            Self::NodeFile => "node-file",
+            Self::Leftover => "leftover",
+        }
+    }
+}
+
+impl Finding {
+    /// What mends it, as a sentence without its full stop.
+    pub fn mend(&self) -> String {
+        match &self.remedy {
+            Remedy::Doctor { does, .. } => format!("`shardlab doctor --fix` {does}"),
+            Remedy::Other(text) => text.clone(),
+        }
+    }
+
+    /// What [`fix`](super::fix) does about it, if anything.
+    pub fn action(&self) -> Option<Action> {
+        match self.remedy {
+            Remedy::Doctor { action, .. } => Some(action),
+            Remedy::Other(_) => None,
+        }
+    }
+}
