@@ -8,7 +8,7 @@ use super::transient::{ends_connection, is_transient};
 use super::{Endpoint, Node};
 use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::error::Error;
-use crate::resp::{Frame, encode_command, escape};
+use crate::resp::{Frame, Limits, encode_command, escape};
 use crate::wait::{self, Deadline};
 
 /// How long a node may refuse for a reason that passes by itself, where nobody has set a deadline.
@@ -253,7 +253,9 @@ impl Session {
 async fn connected(endpoint: &Endpoint) -> Result<Connection, Error> {
     let deadline = Deadline::after(REPLY_TIMEOUT);
     let connected = wait::retry(deadline, || endpoint.connect(deadline)).await;
-    connected.map_err(|source| endpoint.failed(source))
+    let connection = connected.map_err(|source| endpoint.failed(source))?;
+    // Keys may be of any size, and a thousand of them are told in one reply.
+    Ok(connection.with_limits(Limits::default()))
 }
 
 /// Whether a connection has ended in the midst of it, as it does when the node changes its role.
