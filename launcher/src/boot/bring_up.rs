@@ -105,7 +105,8 @@ impl BringUp<'_> {
                 self.climb(cluster, Rung::Visible).await?;
                 shaping::shape(cluster, shape, self.deadline()).await
             };
-            self.guarded(cluster, method, shaped).await?;
+            // Temporary settings are over: none is tried out any more.
+            self.guarded(cluster, Method::None, shaped).await?;
         }
         cluster.remember(self.lock, Phase::Up)
     }
