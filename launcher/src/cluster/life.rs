@@ -244,10 +244,7 @@ impl Cluster {
     /// # Errors
     /// A process does not end, or a folder cannot be removed; whoever tries again goes on.
     pub async fn remove(mut self, lock: Lock) -> Result<(), Error> {
-        self.nodes.iter().try_for_each(Node::refuse_unseen)?;
-        // Whoever comes after an interruption goes on. A disk that is full keeps nobody from removing.
-        let _ = self.remember(&lock, Phase::Removing);
-        self.kill_all().await?;
+        self.kill_all(&lock).await?;
         lock.remove()
     }
 
@@ -257,7 +254,7 @@ impl Cluster {
     /// # Errors
     /// A process does not end, or a folder cannot be removed.
     pub async fn clear(mut self, lock: &Lock) -> Result<(), Error> {
-        self.kill_all().await?;
+        self.kill_all(lock).await?;
         lock.forget()
     }
 
@@ -302,7 +299,10 @@ impl Cluster {
         Ok(())
     }
 
-    async fn kill_all(&mut self) -> Result<(), Error> {
+    async fn kill_all(&mut self, lock: &Lock) -> Result<(), Error> {
+        self.nodes.iter().try_for_each(Node::refuse_unseen)?;
+        // Whoever comes after an interruption goes on. A disk that is full keeps nobody from removing.
+        let _ = self.remember(lock, Phase::Removing);
         self.armed = false;
         self.kill_nodes().await?;
         self.remove_folders()
