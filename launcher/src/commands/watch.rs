@@ -51,7 +51,8 @@ async fn look_on(lab: &Lab<'_>, args: &Status) -> Result<u8, Error> {
     loop {
         let deadline = Deadline::after(args.every);
         let cluster = match lab.open() {
-            Err(Error::NoCluster(_)) => break,
+            // On its way out it is as good as gone.
+            Err(Error::NoCluster(_) | Error::HalfRemoved(_)) => break,
             cluster => cluster?,
         };
         let report = ClusterReport::with_figures(&cluster, &lab.home, PATIENCE).await;

@@ -51,6 +51,15 @@ fn meet(lab: &Lab, addresses: &[SocketAddr]) {
     });
 }
 
+/// The highest epoch that a node has heard of.
+fn epoch(lab: &Lab, args: &[&str]) -> String {
+    let info = call(lab, &[args, &["CLUSTER", "INFO"]].concat());
+    let line = info
+        .lines()
+        .find(|line| line.contains("cluster_current_epoch"));
+    line.unwrap_or_default().to_owned()
+}
+
 fn id(lab: &Lab, args: &[&str]) -> String {
     call(lab, &[args, &["CLUSTER", "MYID"]].concat())
 }
@@ -114,6 +123,10 @@ fn who_is_taken_in_keeps_the_part_that_others_have_given_it() {
     let [copy, master] = [addresses[0].to_string(), addresses[1].to_string()];
     let n1 = id(&lab, &["n1"]);
     let new = id(&theirs, &["-n", "other", "n2"]);
+    // What it claims with an epoch that others have used already, nobody believes.
+    wait_until("it has heard of the epochs", || {
+        epoch(&theirs, &["-n", "other", "n2"]) == epoch(&lab, &["n1"])
+    });
     call(&theirs, &["-n", "other", "n1", "CLUSTER", "REPLICATE", &n1]);
     call(
         &theirs,
