@@ -266,7 +266,10 @@ async fn a_wrong_line_in_any_area_is_a_departure_at_that_line_with_a_picture() {
     assert_eq!(areas(&cases), areas(&all), "an area has no wrong case");
 
     let patience = Duration::from_secs(600);
-    let run = runner().await.run(cases.clone(), 4, patience, |_| {}).await;
+    let run = runner()
+        .await
+        .run(cases.clone(), 12, patience, |_| {})
+        .await;
     let mut departed = 0;
     for (((wrong, line), case), result) in WRONG.iter().zip(lines).zip(&cases).zip(&run.cases) {
         // A server may be too old for a case.

@@ -102,7 +102,7 @@ fn shows(text: &str, shown: &str) -> bool {
         .any(|line| holds(&line))
 }
 
-/// Runs the stories of the walk-through whose heading begins so.
+/// Runs the stories of the walk-through whose heading begins so, side by side: each has a cluster of its own.
 fn walk_through(seed: &str) {
     let stories: Vec<Story> = stories();
     let stories: Vec<_> = stories
@@ -110,20 +110,26 @@ fn walk_through(seed: &str) {
         .filter(|story| story.seed.starts_with(seed))
         .collect();
     assert!(!stories.is_empty(), "{seed} is not in the document");
-    for story in stories {
-        let walk = Walk::new();
-        for row in &story.rows {
-            for step in steps(row) {
-                if let Err(difference) = walk.take(step) {
-                    panic!(
-                        "docs/seeds.md:{}: {}, {}: `{}`: {difference}",
-                        row.line, story.seed, story.title, step.command
-                    );
-                }
+    std::thread::scope(|scope| {
+        for story in stories {
+            scope.spawn(|| follow(story));
+        }
+    });
+}
+
+fn follow(story: &Story) {
+    let walk = Walk::new();
+    for row in &story.rows {
+        for step in steps(row) {
+            if let Err(difference) = walk.take(step) {
+                panic!(
+                    "docs/seeds.md:{}: {}, {}: `{}`: {difference}",
+                    row.line, story.seed, story.title, step.command
+                );
             }
         }
-        walk.lab.assert_empty();
     }
+    walk.lab.assert_empty();
 }
 
 fn steps(row: &Row) -> &[Step] {
