@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use shardlab::process::ProcessId;
 
 use crate::doctor::{HARMS, files_in, harm, run};
-use crate::lab::Lab;
+use crate::lab::{Lab, wait_until};
 
 /// Programs of somebody else's: one in a node's folder, one whose pid stands in the record.
 struct Others(Vec<Child>);
@@ -24,6 +24,13 @@ impl Others {
             command.spawn().unwrap()
         };
         let tail = spawn("tail", &["-f", "node.log"], dir);
+        // It ends by itself if there is no log when it looks for it.
+        let log = fs::canonicalize(dir).unwrap().join("node.log");
+        wait_until("tail reads the log", || {
+            let files = fs::read_dir(format!("/proc/{}/fd", tail.id()));
+            let mut files = files.unwrap().flatten();
+            files.any(|file| fs::read_link(file.path()).is_ok_and(|path| path == log))
+        });
         let sleep = spawn("sleep", &["3600"], "/");
         let process = ProcessId::of(sleep.id().cast_signed()).unwrap();
         for file in ["cluster.json", "cluster.copy.json"] {
