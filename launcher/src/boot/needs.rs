@@ -33,7 +33,7 @@ pub(super) enum Need {
 }
 
 /// What is due now, for each node by its index, in the order in which a node must be told. With `insist`,
-/// a node is not waited for any longer before it takes over: see [`is_ready`].
+/// a node is not waited for any longer before it takes over: see `is_ready`.
 pub(super) fn needs(plans: &[NodePlan], round: &[Observation], insist: bool) -> Vec<(usize, Need)> {
     let all = Speakers::of(plans, round);
     let mut needs = Vec::new();

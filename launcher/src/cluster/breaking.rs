@@ -116,13 +116,15 @@ impl Cluster {
     }
 }
 
-/// Waits until a node stands still, or until it does not.
+/// Waits until a node stands still, or until it does not: one that was told to end while it stood still
+/// goes on, and ends.
 async fn settled(node: &Node, still: bool) -> Result<(), Error> {
     until(
         Deadline::after(FREEZE_TIMEOUT),
         Duration::from_millis(1),
         || {
             std::future::ready(match node.process() {
+                None if !still => ControlFlow::Break(Ok(())),
                 None => ControlFlow::Break(Err(node.not_running())),
                 Some(process) if process.is_stopped() == still => ControlFlow::Break(Ok(())),
                 Some(_) => ControlFlow::Continue(()),

@@ -125,7 +125,7 @@ impl Cluster {
     /// become a replica since stands for its master.
     ///
     /// # Errors
-    /// [`MoveError`](super::MoveError): a node is silent or refuses, a slot is owned by neither end, a
+    /// [`MoveError`]: a node is silent or refuses, a slot is owned by neither end, a
     /// key does not get through. What has moved stays moved; the rest is where it was or half-way,
     /// and every key is served.
     pub async fn move_slots(

@@ -1,6 +1,6 @@
 //! The ports of the document, and free ones that stand for them: on any machine, whatever runs there.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use shardlab::plan::{BUS_OFFSET, Options, Plan};
 use shardlab::ports::{Held, choose};
@@ -11,7 +11,11 @@ use shardlab::state::Home;
 const FIRST: [u16; 4] = [6379, 7000, 8000, 27_000];
 /// How many of each.
 const COUNT: u16 = 10;
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Where the document's clusters listen.
+const LOOPBACK: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::LOCALHOST),
+    IpAddr::V6(Ipv6Addr::LOCALHOST),
+];
 
 /// Which real port stands for which; the real ones are kept from other tests meanwhile.
 pub(super) struct Ports {
@@ -32,7 +36,7 @@ impl Ports {
                 ..Options::default()
             };
             let plan = Plan::new(&nodes, &ports).unwrap();
-            held.push(Held::of(&plan, &[LOOPBACK]));
+            held.push(Held::of(&plan, &LOOPBACK));
             for (written, real) in (first..).zip(ports) {
                 pairs.push((written.into(), real.into()));
             }
@@ -63,7 +67,7 @@ impl Ports {
 fn run_of_ports() -> Vec<u16> {
     let nobody = Home::at("/nonexistent");
     loop {
-        let ports = choose(usize::from(COUNT), &[LOOPBACK], &nobody).unwrap();
+        let ports = choose(usize::from(COUNT), &LOOPBACK, &nobody).unwrap();
         let is_run = ports.windows(2).all(|pair| pair[0] + 1 == pair[1]);
         if is_run && ports[0] > Slot::LAST.number() {
             return ports;
