@@ -79,7 +79,19 @@ impl Builder<'_> {
 pub struct Cluster {
     // Dropped first: what it needs to end its nodes is no runtime.
     cluster: crate::Cluster,
-    runtime: Runtime,
+    runtime: Waiter,
+}
+
+/// A runtime that may be dropped anywhere, also by asynchronous code.
+#[derive(Debug)]
+struct Waiter(Option<Runtime>);
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Deref for Cluster {
@@ -94,7 +106,7 @@ impl Deref for Cluster {
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'a> {
     node: &'a crate::Node,
-    runtime: &'a Runtime,
+    runtime: &'a Waiter,
 }
 
 impl Deref for Node<'_> {
@@ -327,11 +339,12 @@ impl Node<'_> {
     }
 }
 
-fn runtime() -> Result<Runtime, Error> {
+fn runtime() -> Result<Waiter, Error> {
     refuse_asynchronous()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
+        .map(|runtime| Waiter(Some(runtime)))
         .map_err(|cause| {
             Error::Unsupported(format!(
                 "the system provides no poller for sockets: {cause}"
@@ -343,9 +356,14 @@ fn runtime() -> Result<Runtime, Error> {
 ///
 /// # Errors
 /// The thread runs asynchronous code, which must not wait: tokio would panic.
-fn block_on<F: Future>(runtime: &Runtime, future: F) -> Result<F::Output, Error> {
+fn block_on<F: Future>(Waiter(runtime): &Waiter, future: F) -> Result<F::Output, Error> {
     refuse_asynchronous()?;
-    Ok(runtime.block_on(future))
+    match runtime {
+        Some(runtime) => Ok(runtime.block_on(future)),
+        None => Err(Error::Unsupported(
+            "the cluster is being dropped".to_owned(),
+        )),
+    }
 }
 
 fn refuse_asynchronous() -> Result<(), Error> {

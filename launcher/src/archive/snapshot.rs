@@ -18,6 +18,8 @@ use crate::wait::{Deadline, until};
 /// How long a node may take to write its data down: minutes for gigabytes on a slow disk.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_millis(10);
+/// How long a copy for a replica may stay on the disk of a node that keeps its data in memory only: 1 s, and patience.
+const SYNC_FILE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long nodes.conf may be found half written.
 const TORN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -52,6 +54,19 @@ impl Snapshot {
             .join(self.setting(&mut connection, "dbfilename").await?);
         let takes_snapshots = !self.setting(&mut connection, "save").await?.is_empty();
         if !takes_snapshots {
+            if self.setting(&mut connection, "appendonly").await? == "no" {
+                // A copy for a replica, which the server removes within a second (`rdb-del-sync-files`,
+                // `replicationCron`, replication.c), is not what is to come back.
+                let is_gone = || {
+                    if path.exists() {
+                        ControlFlow::Continue(())
+                    } else {
+                        ControlFlow::Break(())
+                    }
+                };
+                let waited = Deadline::after(SYNC_FILE_TIMEOUT);
+                let _ = until(waited, LOOK, || std::future::ready(is_gone())).await;
+            }
             put_aside(&path)?;
         }
         self.begin(&mut connection, deadline).await?;

@@ -260,7 +260,9 @@ impl Cluster {
 
     pub(crate) fn arm(&mut self, owner: Option<File>, held: Held) {
         self.armed = true;
-        at_exit::remember(&self.home, &self.record.name);
+        if let Some(owner) = &owner {
+            at_exit::remember(&self.home, &self.record.name, owner);
+        }
         self.owner = owner;
         self.held = held;
     }
@@ -304,6 +306,7 @@ impl Cluster {
         // Whoever comes after an interruption goes on. A disk that is full keeps nobody from removing.
         let _ = self.remember(lock, Phase::Removing);
         self.armed = false;
+        at_exit::forget(&self.home, &self.record.name);
         self.kill_nodes().await?;
         self.remove_folders()
     }

@@ -28,14 +28,17 @@ impl Node {
     /// without control characters. Takes little memory and time, however large the log is.
     pub fn log_tail(&self, lines: usize) -> Vec<String> {
         let mut tail = Vec::new();
+        let mut keep = |line: String| {
+            // However many there are: blank ones are not kept, nor what is written meanwhile.
+            if tail.len() < lines && !line.trim().is_empty() {
+                tail.push(line);
+            }
+        };
         let mut log = Log::new(self.log_path(), EXCERPT);
         if log.skip_to_last(lines).is_ok() {
-            // What is written meanwhile does not count.
-            let _ = log.read(BACK, |line| tail.push(line));
-            log.unfinished(|line| tail.push(line));
+            let _ = log.read(BACK, &mut keep);
+            log.unfinished(&mut keep);
         }
-        tail.retain(|line| !line.trim().is_empty());
-        tail.truncate(lines);
         tail
     }
 

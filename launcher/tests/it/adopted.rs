@@ -51,19 +51,6 @@ fn meet(lab: &Lab, addresses: &[SocketAddr]) {
     });
 }
 
-/// The highest epoch that a node has heard of.
-fn epoch(lab: &Lab, args: &[&str]) -> String {
-    let info = call(lab, &[args, &["CLUSTER", "INFO"]].concat());
-    let line = info
-        .lines()
-        .find(|line| line.contains("cluster_current_epoch"));
-    line.unwrap_or_default().to_owned()
-}
-
-fn id(lab: &Lab, args: &[&str]) -> String {
-    call(lab, &[args, &["CLUSTER", "MYID"]].concat())
-}
-
 #[test]
 fn a_node_that_others_have_added_is_in_nobodys_way() {
     let (lab, theirs) = (Lab::new(), Lab::new());
@@ -111,74 +98,4 @@ fn a_node_that_others_have_added_is_in_nobodys_way() {
     lab.shardlab(["restart", "-q", "n2"]).assert().success();
     lab.shardlab(["down", "-q"]).assert().success();
     lab.assert_empty();
-}
-
-#[test]
-fn who_is_taken_in_keeps_the_part_that_others_have_given_it() {
-    let (lab, theirs) = (Lab::new(), Lab::new());
-    lab.up(&["--masters", "2", "--replicas", "0", "--ephemeral"]);
-    lab.shardlab(["call", "SET", "key", "1"]).assert().success();
-    let addresses = others(&theirs, "2");
-    meet(&lab, &addresses);
-    let [copy, master] = [addresses[0].to_string(), addresses[1].to_string()];
-    let n1 = id(&lab, &["n1"]);
-    let new = id(&theirs, &["-n", "other", "n2"]);
-    // What it claims with an epoch that others have used already, nobody believes.
-    wait_until("it has heard of the epochs", || {
-        epoch(&theirs, &["-n", "other", "n2"]) == epoch(&lab, &["n1"])
-    });
-    call(&theirs, &["-n", "other", "n1", "CLUSTER", "REPLICATE", &n1]);
-    call(
-        &theirs,
-        &[
-            "-n",
-            "other",
-            "n2",
-            "CLUSTER",
-            "SETSLOT",
-            "0",
-            "IMPORTING",
-            &n1,
-        ],
-    );
-    call(&lab, &["n1", "CLUSTER", "SETSLOT", "0", "MIGRATING", &new]);
-    call(
-        &theirs,
-        &["-n", "other", "n2", "CLUSTER", "SETSLOT", "0", "NODE", &new],
-    );
-    call(&lab, &["n1", "CLUSTER", "SETSLOT", "0", "NODE", &new]);
-    wait_until("n2 hears of it", || {
-        call(&lab, &["n2", "CLUSTER", "NODES"]).contains("connected 0\n")
-    });
-    lab.shardlab(["wait", "--for", "visible", "--timeout", "120s"])
-        .assert()
-        .success();
-
-    let refused = ["add-node", "--existing", &master, "--replica-of", "n1"];
-    let refused = lab.shardlab(refused).output().unwrap();
-    assert_eq!(refused.status.code(), Some(3));
-    let refused = text(&refused.stderr);
-    assert!(
-        refused.contains("a master with slots of this cluster"),
-        "{refused}"
-    );
-
-    let plan = lab.shardlab(["add-node", "--existing", &copy, "--dry-run"]);
-    let plan = text(&plan.assert().success().get_output().stdout);
-    assert!(plan.contains("as `r1`, a replica of `n1`"), "{plan}");
-    let taken = lab.json(["add-node", "--json", "--existing", &copy]);
-    let node = &taken["cluster"]["nodes"][2];
-    assert_eq!(
-        (&node["name"], &node["master"]),
-        (&"r1".into(), &"n1".into())
-    );
-    let taken = lab.json(["add-node", "--json", "--existing", &master]);
-    assert_eq!(taken["steps"][0]["slots"], "0", "{taken}");
-    assert_eq!(taken["cluster"]["nodes"][3]["name"], "n3");
-    lab.shardlab(["check", "-q"]).assert().success();
-    lab.shardlab(["del-node", "-q", "n3"]).assert().success();
-    lab.shardlab(["del-node", "-q", "r1"]).assert().success();
-    assert_eq!(call(&lab, &["GET", "key"]), "1");
-    lab.shardlab(["check", "-q"]).assert().success();
-    assert_eq!(theirs.processes().len(), 2);
 }

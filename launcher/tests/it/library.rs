@@ -81,6 +81,19 @@ async fn in_asynchronous_code_the_blocking_face_is_an_error_and_no_panic() {
 }
 
 #[tokio::test]
+async fn a_blocking_cluster_may_be_dropped_by_asynchronous_code() {
+    let lab = Lab::new();
+    let builder = lab.cluster().masters(1).replicas(0);
+    let started = tokio::task::spawn_blocking(move || {
+        std::thread::spawn(move || builder.start_blocking().unwrap()).join()
+    });
+    let cluster = started.await.unwrap().unwrap();
+    assert!(cluster.call("n1", &["PING"]).is_err(), "it would wait");
+    drop(cluster);
+    lab.assert_empty();
+}
+
+#[tokio::test]
 async fn a_builder_says_what_up_can() {
     let lab = Lab::new();
     let free = lab.cluster().masters(1).replicas(0).start().await.unwrap();

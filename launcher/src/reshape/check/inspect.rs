@@ -250,7 +250,9 @@ async fn keys(
     databases.retain(|_, size| *size > 0);
     let own: SlotRanges = myself.slots.iter().copied().collect();
     let mut keys = count_keys(&mut session, &databases, &own).await?;
-    if keys.values().sum::<u64>() < databases.values().sum() {
+    // A server that counts more than there can be is not ours to trust, nor to stumble over.
+    let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
+    if sum(&mut keys.values().copied()) < sum(&mut databases.values().copied()) {
         let mut foreign = SlotRanges::from_iter([SlotRange::ALL]);
         own.ranges().iter().for_each(|range| foreign.remove(*range));
         keys.extend(count_keys(&mut session, &databases, &foreign).await?);

@@ -75,10 +75,11 @@ impl Cluster {
         let (mut last, mut refused) = (Vec::new(), None);
         for _ in 0..ROUNDS {
             let round = self.plan_repairs().await;
-            if round.is_empty() || (round == last && refused.is_none()) {
+            // What was refused before no longer stands in the way.
+            let again = refused.take().is_some();
+            if round.is_empty() || (round == last && !again) {
                 break;
             }
-            refused = None;
             if round != last {
                 observe(&FixEvent::Planned(&round));
             }

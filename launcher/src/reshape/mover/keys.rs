@@ -163,13 +163,13 @@ impl Lane {
     /// The keys that are in the slots, in parcels that one MIGRATE can carry.
     async fn parcels(&mut self, slots: &[Slot]) -> Result<Vec<Parcel>, Error> {
         let limit = KEYS_AT_ONCE.to_string();
-        let replies = self
-            .source
-            .ask_slots(slots, &["CLUSTER", "GETKEYSINSLOT"], &[&limit])
-            .await?;
+        let question = ["CLUSTER", "GETKEYSINSLOT"];
+        let replies = self.source.ask_slots(slots, &question, &[&limit]).await?;
         let mut keys: Vec<(Slot, Bytes)> = Vec::new();
         for (reply, slot) in replies.iter().zip(slots) {
-            let found = reply.as_array().unwrap_or_default();
+            let found = reply
+                .as_array()
+                .ok_or_else(|| self.source.refused(&question, &reply.raw))?;
             keys.extend(found.iter().filter_map(|key| match key.plain() {
                 Value::BulkString(key) => Some((*slot, key.clone())),
                 _ => None,
