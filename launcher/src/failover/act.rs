@@ -15,7 +15,6 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Rung;
 use crate::node::{Endpoint, Node};
-use crate::view;
 use crate::wait::{Deadline, next_round};
 
 /// How long a take-over waits for a moment in which nobody waits for a PONG of the replica.
@@ -23,8 +22,6 @@ const REST: Duration = Duration::from_secs(1);
 const REST_LOOK: Duration = Duration::from_millis(5);
 /// How long a node is waited for that may be silent.
 const REST_ANSWER: Duration = Duration::from_millis(200);
-/// How often replicas are asked how much they have.
-const CATCH_UP: Duration = Duration::from_millis(2);
 
 impl Cluster {
     /// Makes another node the master of the shard that a node, master or replica, is in: that node
@@ -258,40 +255,13 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
             let settings = &self.cluster.record().options.settings;
             let hold = Temporary::take(master.endpoint(), &NO_WRITES, settings, false).await?;
             begun.hold = Some(hold);
-            self.catch_up(master, deadline).await?;
+            self.cluster
+                .catch_up(&self.cast, deadline, self.timeout)
+                .await?;
         }
         begun.order = orders.as_ref().map(|orders| orders.order().clone());
         begun.ordering = orders.map(|orders| watch.also(|teller| orders.give(teller)));
         Ok(begun)
-    }
-
-    /// Waits until whoever may take over has all that a master has that takes no more writes.
-    async fn catch_up(&self, master: &Node, deadline: Deadline) -> Result<(), Error> {
-        let info = master.call(&["INFO", "replication"]).await?;
-        let offset = view::info_field(&info, "master_repl_offset")
-            .and_then(|offset| offset.parse::<u64>().ok())
-            .unwrap_or(0);
-        let may_win = |node: usize| self.cast.means != Means::Hand || node == self.cast.heir;
-        loop {
-            let standbys = self.cluster.standbys(&self.cast.replicas).await;
-            let mut waited = standbys.iter();
-            let behind = waited
-                .find(|standby| may_win(standby.node) && standby.linked && standby.offset < offset);
-            let Some(behind) = behind else {
-                return Ok(());
-            };
-            if deadline.passed() {
-                let behind = self.cluster.nodes().get(behind.node);
-                return Err(FailoverError::Behind {
-                    replica: behind
-                        .map(|node| node.name().to_owned())
-                        .unwrap_or_default(),
-                    waited: self.timeout,
-                }
-                .into());
-            }
-            next_round(CATCH_UP, deadline).await;
-        }
     }
 
     /// The old master's configuration epoch, where a claim counts by it.

@@ -163,7 +163,8 @@ impl Cluster {
         })
     }
 
-    /// How far the replicas at these places are; those that do not answer are left out.
+    /// How far the replicas at these places are, for a choice among them: who does not answer has no
+    /// link and nothing.
     pub(super) async fn standbys(&self, replicas: &[usize]) -> Vec<Standby> {
         let mut standbys = Vec::with_capacity(replicas.len());
         for place in replicas {

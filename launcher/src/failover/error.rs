@@ -196,6 +196,11 @@ impl FailoverError {
                 ..
             } => "`shardlab wait --for replicas` waits for it, `--mode force` does without"
                 .to_owned(),
+            Self::Behind { replica, .. } => {
+                format!(
+                    "`shardlab logs {replica}` tells what keeps it, `--mode force` does not wait"
+                )
+            }
             Self::LinkDown { .. } => "`shardlab wait --for replicas` waits for it".to_owned(),
             Self::NoMajority { .. } => "`--mode takeover` needs no votes".to_owned(),
             Self::Late { .. } => {
@@ -203,7 +208,7 @@ impl FailoverError {
                     .to_owned()
             }
             Self::Refused { .. } => "`shardlab logs` shows what the node thinks of it".to_owned(),
-            Self::NoShard { .. } | Self::Unsupported(_) | Self::Behind { .. } => return None,
+            Self::NoShard { .. } | Self::Unsupported(_) => return None,
         };
         Some(hint)
     }

@@ -8,6 +8,7 @@
 
 mod act;
 mod cast;
+mod catch_up;
 mod error;
 mod interrupted;
 mod order;

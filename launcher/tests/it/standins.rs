@@ -2,6 +2,9 @@
 //! hand.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,8 +15,8 @@ use shardlab::failover::{Failover, Mode, Request};
 use shardlab::node::Endpoint;
 use shardlab::plan::Topology;
 use shardlab::state::Home;
-use shardlab::wait::{Deadline, next_round};
-use shardlab::{Cluster, Node};
+use shardlab::wait::{Deadline, next_round, until};
+use shardlab::{Cluster, Node, view};
 
 use crate::lab::{Lab, PATIENCE};
 
@@ -126,6 +129,105 @@ async fn an_orderly_failover_loses_no_acknowledged_write() {
         assert_eq!(setting(&cluster, "n1", "min-replicas-to-write").await, "0");
         assert_eq!(setting(&cluster, "n1", "min-replicas-max-lag").await, "10");
     }
+}
+
+/// Cuts the links of a master's replicas again and again while a failover goes on, each time in one breath
+/// with a write, so that no replica can have got it yet.
+struct Cutter {
+    stream: TcpStream,
+    thread: std::thread::JoinHandle<Vec<String>>,
+}
+
+impl Cutter {
+    /// Begins with the second look of `failover` at its master: by the first it chooses who is to take over.
+    fn start(master: SocketAddr) -> Self {
+        let stream = TcpStream::connect(master).unwrap();
+        (&stream).write_all(b"MONITOR\r\n").unwrap();
+        let mut seen = BufReader::new(stream.try_clone().unwrap()).lines();
+        assert_eq!(seen.next().unwrap().unwrap(), "+OK");
+        let thread = std::thread::spawn(move || {
+            let mut scissors = TcpStream::connect(master).unwrap();
+            let mut replies = BufReader::new(scissors.try_clone().unwrap()).lines();
+            let seen = seen.map_while(Result::ok);
+            let looks = seen.filter(|line| line.contains(r#""INFO" "replication""#));
+            let mut acknowledged = Vec::new();
+            for (number, _) in looks.skip(1).enumerate().take(20) {
+                let cut = format!("SET cut:{number} 1\r\nCLIENT KILL TYPE slave\r\n");
+                scissors.write_all(cut.as_bytes()).unwrap();
+                let set = replies.next().unwrap().unwrap();
+                if set == "+OK" {
+                    acknowledged.push(format!("cut:{number}"));
+                }
+                replies.next().unwrap().unwrap();
+            }
+            acknowledged
+        });
+        Self { stream, thread }
+    }
+
+    /// The keys that the master has acknowledged.
+    fn stop(self) -> Vec<String> {
+        let _ = self.stream.shutdown(Shutdown::Both);
+        self.thread.join().unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_whose_links_are_cut_meanwhile_catch_up_before_one_takes_over() {
+    for topology in [Topology::Replication, Topology::Sentinel] {
+        let lab = Lab::new();
+        let cluster = set(&lab, topology).await;
+        let writer = Writer::start(&cluster);
+        let cutter = Cutter::start(cluster.node("n1").unwrap().address());
+        let done = fail_over(&cluster, "n1", Mode::Graceful).await.unwrap();
+        assert_ne!(done.new_master, "n1");
+        let acknowledged = cutter.stop();
+        assert!(!acknowledged.is_empty());
+        let master = cluster.present_master().await.unwrap();
+        for key in acknowledged {
+            let there = master.call(&["EXISTS", &key]).await.unwrap();
+            assert_eq!(there.as_integer(), Some(1), "{topology}: {key} is lost");
+        }
+        writer.stop(&cluster).await;
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_has_lost_its_link_keeps_sentinel_from_an_orderly_failover() {
+    let lab = Lab::new();
+    let cluster = set(&lab, Topology::Sentinel).await;
+    // Its password is wrong, so that it does not come back once its link is cut.
+    for (node, command) in [
+        ("r1b", ["CONFIG", "SET", "masterauth", "wrong"]),
+        ("n1", ["CLIENT", "KILL", "TYPE", "slave"]),
+    ] {
+        let told = cluster.call(node, &command).await.unwrap();
+        assert_eq!(told.as_error(), None);
+    }
+    for (replica, expected) in [("r1", "up"), ("r1b", "down")] {
+        let every = Duration::from_millis(10);
+        let there = until(Deadline::after(PATIENCE), every, || async {
+            let info = cluster.call(replica, &["INFO", "replication"]).await;
+            match view::info_field(&info.unwrap(), "master_link_status") {
+                Some(link) if link == expected => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        });
+        assert_eq!(there.await, Ok(()), "{replica}");
+    }
+    let request = Request {
+        timeout: Some(Duration::from_secs(1)),
+        ..Request::default()
+    };
+    let refused = cluster.failover("n1", request, |_| {}).await;
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "`r1b` has not caught up with its master within 1s"
+    );
+    // It is the master as before, and takes writes.
+    let set = cluster.call("n1", &["SET", "a", "1"]).await.unwrap();
+    assert_eq!(set.as_error(), None);
+    assert_eq!(cluster.present_master().await.unwrap().name(), "n1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,85 @@
+//! Waiting until whoever may take over has all that a master has that takes no more writes.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::cast::{Cast, Means, has_data, is_up};
+use super::{FailoverError, Mode};
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::node::Node;
+use crate::view::{self, Replication};
+use crate::wait::{Deadline, until_met};
+
+/// How often replicas are asked how much they have.
+const EVERY: Duration = Duration::from_millis(2);
+
+impl Cluster {
+    /// Waits until every replica that may take over follows the master, which takes no more writes, and
+    /// has all that it has: one that is silent or has no link may lack something.
+    ///
+    /// # Errors
+    /// The master is gone, or all replicas are; one has not caught up by the deadline, which was `timeout`
+    /// ahead, or cannot be asked.
+    pub(super) async fn catch_up(
+        &self,
+        cast: &Cast,
+        deadline: Deadline,
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        let Some(master) = self.nodes().get(cast.master) else {
+            return Ok(());
+        };
+        let offset = replication(master).await?.offset;
+        let caught_up = until_met(deadline, EVERY, async || {
+            if !is_up(master) {
+                return Err(Error::from(FailoverError::SilentMaster {
+                    master: master.name().to_owned(),
+                    paused: master.is_paused(),
+                    mode: Mode::Graceful,
+                }));
+            }
+            for replica in self.who_may_win(cast)? {
+                let why = match replication(replica).await {
+                    Ok(says) if says.link.as_deref() == Some("up") && says.offset >= offset => {
+                        continue;
+                    }
+                    Ok(_) => Error::from(FailoverError::Behind {
+                        replica: replica.name().to_owned(),
+                        waited: timeout,
+                    }),
+                    Err(error) => error,
+                };
+                return Ok(ControlFlow::Continue(why));
+            }
+            Ok(ControlFlow::Break(()))
+        });
+        caught_up.await?
+    }
+
+    /// The replicas of which one takes over: Sentinel chooses among all that run.
+    fn who_may_win(&self, cast: &Cast) -> Result<Vec<&Node>, FailoverError> {
+        let may_win = |place: usize, node: &Node| match cast.means {
+            Means::Hand => place == cast.heir,
+            _ => place != cast.master && has_data(node),
+        };
+        let nodes = self.nodes().iter().enumerate();
+        let may_win = nodes.filter(|(place, node)| may_win(*place, node));
+        let (run, gone): (Vec<_>, Vec<_>) =
+            may_win.map(|(_, node)| node).partition(|node| is_up(node));
+        if run.is_empty() {
+            let name = |node: &Node| node.name().to_owned();
+            return Err(FailoverError::NoReplica {
+                master: self.nodes().get(cast.master).map(name).unwrap_or_default(),
+                silent: gone.into_iter().map(name).collect(),
+            });
+        }
+        Ok(run)
+    }
+}
+
+/// What a node says of itself in INFO replication.
+async fn replication(node: &Node) -> Result<Replication, Error> {
+    let info = node.call(&["INFO", "replication"]).await?;
+    view::replication(&info).ok_or_else(|| node.answered("INFO replication", &info.raw))
+}
