@@ -1,7 +1,9 @@
 //! An archive becomes a cluster.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::IpAddr;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -141,21 +143,20 @@ async fn unpack(
 
 /// What a snapshot must be called to be loaded: the beginning of an append-only file, or an RDB
 /// file.
-fn snapshot_name(options: &Options) -> String {
+fn snapshot_name(options: &Options) -> OsString {
     let (key, usual) = if options.persist {
         ("appendfilename", "appendonly.aof")
     } else {
         ("dbfilename", "dump.rdb")
     };
-    last_word(options, key).unwrap_or_else(|| usual.to_owned())
+    last_word(options, key).map_or_else(|| usual.into(), OsString::from_vec)
 }
 
 /// The value of a directive of one word, if the user has set it: the last time counts.
-fn last_word(options: &Options, key: &str) -> Option<String> {
+fn last_word(options: &Options, key: &str) -> Option<Vec<u8>> {
     let mut asked = options.settings.iter().rev();
     let setting = asked.find(|setting| setting.key == key)?;
-    let word = split_words(&setting.value).ok()?.into_iter().next()?;
-    Some(String::from_utf8_lossy(&word).into_owned())
+    split_words(&setting.value).ok()?.into_iter().next()
 }
 
 /// Every node's nodes.conf for the new addresses.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use tokio::task::JoinSet;
@@ -18,6 +19,7 @@ use crate::error::{Error, IoContext as _};
 use crate::node::{Node, put_back};
 use crate::plan::{Boot, Role};
 use crate::reshape::{Journal, MoveError};
+use crate::resp::escape;
 use crate::state::{Lock, target_of};
 use crate::wait::Deadline;
 
@@ -245,15 +247,12 @@ fn files_of(node: &Node) -> Result<Vec<Source>, Error> {
     put_back(node.dir())?;
     let mut sources = Vec::new();
     for path in node.memory()? {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
             for entry in fs::read_dir(&path).doing("read", &path)? {
-                let below = entry.doing("read", &path)?.path();
-                let inner = below.file_name().unwrap_or_default().to_string_lossy();
-                add(node, &below, &format!("{name}/{inner}"), &mut sources)?;
+                add(node, &entry.doing("read", &path)?.path(), &mut sources)?;
             }
         } else {
-            add(node, &path, &name, &mut sources)?;
+            add(node, &path, &mut sources)?;
         }
     }
     // Always in the same order, whatever the file system's is.
@@ -261,7 +260,16 @@ fn files_of(node: &Node) -> Result<Vec<Source>, Error> {
     Ok(sources)
 }
 
-fn add(node: &Node, path: &Path, place: &str, sources: &mut Vec<Source>) -> Result<(), Error> {
+fn add(node: &Node, path: &Path, sources: &mut Vec<Source>) -> Result<(), Error> {
+    let place = path.strip_prefix(node.dir()).unwrap_or(path);
+    let refuse = |reason| ArchiveError::File {
+        node: node.name().to_owned(),
+        path: escape(place.as_os_str().as_bytes()),
+        reason,
+    };
+    let place = place
+        .to_str()
+        .ok_or_else(|| refuse("its name is not UTF-8"))?;
     let file = place.rsplit('/').next().unwrap_or_default();
     let is_plain = path.symlink_metadata().doing("read", path)?.is_file();
     let passing = file.starts_with(SERVERS_TEMPORARY) || file.starts_with('.');
@@ -272,11 +280,6 @@ fn add(node: &Node, path: &Path, place: &str, sources: &mut Vec<Source>) -> Resu
     {
         return Ok(());
     }
-    let refuse = |reason| ArchiveError::File {
-        node: node.name().to_owned(),
-        path: escaped(place),
-        reason,
-    };
     let member = Member::Data(place.to_owned());
     // Only what can be restored is saved.
     Member::parse(&member.path()).map_err(refuse)?;

@@ -1,7 +1,9 @@
 //! The data of a node that runs, written down by itself while it goes on.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,12 +51,11 @@ impl Snapshot {
             .connect(deadline.at_most(REPLY_TIMEOUT))
             .await
             .map_err(|source| self.failed(source.to_string()))?;
-        let path = self
-            .dir
-            .join(self.setting(&mut connection, "dbfilename").await?);
+        let name = self.setting(&mut connection, "dbfilename").await?;
+        let path = self.dir.join(OsStr::from_bytes(&name));
         let takes_snapshots = !self.setting(&mut connection, "save").await?.is_empty();
         if !takes_snapshots {
-            if self.setting(&mut connection, "appendonly").await? == "no" {
+            if self.setting(&mut connection, "appendonly").await? == b"no" {
                 // A copy for a replica, which the server removes within a second (`rdb-del-sync-files`,
                 // `replicationCron`, replication.c), is not what is to come back.
                 let is_gone = || {
@@ -78,12 +79,12 @@ impl Snapshot {
         Ok(file)
     }
 
-    async fn setting(&self, connection: &mut Connection, key: &str) -> Result<String, Error> {
+    async fn setting(&self, connection: &mut Connection, key: &str) -> Result<Vec<u8>, Error> {
         let reply = self.ask(connection, &["CONFIG", "GET", key]).await?;
         let value = reply
             .as_array()
             .and_then(|pair| pair.get(1)?.as_text())
-            .map(|value| String::from_utf8_lossy(value).into_owned());
+            .map(<[u8]>::to_vec);
         value.ok_or_else(|| self.failed(format!("it does not tell its `{key}`")))
     }
 

@@ -18,7 +18,7 @@ use crate::plan::{Boot, Role};
 use crate::random;
 use crate::ready::Climb;
 use crate::server::Identity;
-use crate::state::{Phase, read_text, write_atomically};
+use crate::state::{Phase, read_regular, write_atomically};
 use crate::view::Peer;
 use crate::wait::Deadline;
 
@@ -105,8 +105,8 @@ pub(crate) fn arrange(cluster: &Cluster, master: &Node, method: Method) -> Resul
     let peer = cluster.peer(master);
     for node in followers(cluster, master) {
         let path = node.config_path();
-        let conf = read_text(&path).doing("read", &path)?;
-        write_atomically(&path, following(&conf, Some(&peer)).as_bytes())?;
+        let conf = read_regular(&path).doing("read", &path)?;
+        write_atomically(&path, &following(&conf, Some(&peer)))?;
     }
     acquaint(cluster, master, method)
 }

@@ -16,7 +16,7 @@ use crate::failover::keeps_from_writing;
 use crate::ladder::{self, Answers, Observation};
 use crate::node::Node;
 use crate::plan::{Boot, Role, Topology};
-use crate::state::{read_text, write_atomically};
+use crate::state::{read_regular, write_atomically};
 use crate::view::Peer;
 use crate::wait::{self, Deadline};
 
@@ -245,9 +245,9 @@ impl Cluster {
     }
 }
 
-fn read_config(node: &Node) -> Result<String, Error> {
+fn read_config(node: &Node) -> Result<Vec<u8>, Error> {
     let path = node.config_path();
-    read_text(&path).doing("read", &path)
+    read_regular(&path).doing("read", &path)
 }
 
 /// Writes into a node's config whom it follows.
@@ -259,5 +259,5 @@ pub(crate) fn follow(node: &Node, master: Option<&Peer>) -> Result<(), Error> {
     if master_of(&conf).as_ref() == master {
         return Ok(());
     }
-    write_atomically(&node.config_path(), following(&conf, master).as_bytes())
+    write_atomically(&node.config_path(), &following(&conf, master))
 }

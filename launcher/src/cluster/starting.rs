@@ -10,7 +10,7 @@ use crate::ladder::Answers;
 use crate::node::Node;
 use crate::plan::Role;
 use crate::questions::Questions;
-use crate::state::{Lock, Phase, read_text};
+use crate::state::{Lock, Phase, read_regular};
 use crate::wait::{self, Deadline};
 
 /// How long the next ones are held back for those before them. It only saves time: a replica that
@@ -87,7 +87,7 @@ impl Cluster {
 
 fn follows_somebody(node: &Node) -> Result<bool, Error> {
     let path = node.config_path();
-    let conf = read_text(&path).doing("read", &path)?;
+    let conf = read_regular(&path).doing("read", &path)?;
     Ok(master_of(&conf).is_some())
 }
 

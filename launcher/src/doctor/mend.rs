@@ -16,8 +16,8 @@ use crate::launch::make_node_folder;
 use crate::node::Node;
 use crate::plan::{Boot, Role};
 use crate::state::{
-    Home, LOCK_FILE, Lock, Name, create_folders, is_locked, read_text, remove_folder, set_aside,
-    write_atomically,
+    Home, LOCK_FILE, Lock, Name, create_folders, is_locked, read_regular, read_text, remove_folder,
+    set_aside, write_atomically,
 };
 use crate::wait::Deadline;
 
@@ -172,13 +172,14 @@ async fn rewrite_config(cluster: &Cluster, node: &Node) -> Result<(), Error> {
                 master,
                 known: None,
             }),
-        ),
+        )
+        .into_bytes(),
         Some(master) if master != cluster.peer(node) => {
-            following(&cluster.bare_config(node), Some(&master))
+            following(cluster.bare_config(node).as_bytes(), Some(&master))
         }
-        _ => cluster.bare_config(node),
+        _ => cluster.bare_config(node).into_bytes(),
     };
-    write_atomically(&path, conf.as_bytes())?;
+    write_atomically(&path, &conf)?;
     if node.plan().role == Role::Sentinel && node.process().is_some() {
         order(node, &["SENTINEL", "FLUSHCONFIG"]).await?;
     }
@@ -199,7 +200,7 @@ async fn master<'a>(cluster: &'a Cluster, but: &Node) -> Option<&'a Node> {
         .nodes_with_data()
         .filter(|node| node.name() != but.name());
     let configs: Vec<_> = others
-        .filter_map(|node| Some((node, master_of(&read_text(&node.config_path()).ok()?))))
+        .filter_map(|node| Some((node, master_of(&read_regular(&node.config_path()).ok()?))))
         .collect();
     let followed = configs.iter().find_map(|(_, follows)| follows.as_ref());
     let is_followed = |node: &&Node| followed.is_some_and(|peer| peer.port == node.plan().port);

@@ -2,8 +2,10 @@
 //! there before comes back afterwards, also if that was interrupted. A node that finds a dump when it
 //! is started loads it.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
 use crate::error::{Error, IoContext as _};
@@ -69,11 +71,11 @@ pub(crate) fn put_back(dir: &Path) -> Result<(), Error> {
 }
 
 /// The name that was noted, if it is one of a file in the same folder.
-fn read_name(note: &Path) -> Result<Option<String>, Error> {
-    match fs::read_to_string(note) {
+fn read_name(note: &Path) -> Result<Option<OsString>, Error> {
+    match fs::read(note) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         name => {
-            let name = name.doing("read", note)?;
+            let name = OsString::from_vec(name.doing("read", note)?);
             let is_name = Path::new(&name)
                 .file_name()
                 .is_some_and(|file| *file == *name);

@@ -49,8 +49,11 @@ impl Session {
     /// # Errors
     /// As [`Session::give`].
     pub(crate) async fn id(&mut self) -> Result<String, Error> {
-        let reply = self.give(&["CLUSTER", "MYID"]).await?;
-        Ok(String::from_utf8_lossy(reply.as_text().unwrap_or_default()).into_owned())
+        let command = ["CLUSTER", "MYID"];
+        let reply = self.give(&command).await?;
+        let id = reply.as_text().and_then(|id| str::from_utf8(id).ok());
+        let id = id.ok_or_else(|| self.refused(&command, &reply.raw))?;
+        Ok(id.to_owned())
     }
 
     /// The nodes that this one knows.

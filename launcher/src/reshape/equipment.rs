@@ -40,15 +40,15 @@ const OWN: [&str; 28] = [
     "unixsocketperm",
 ];
 
-/// What one node has.
+/// What one node has. Names and values are bytes, not text: code, patterns of keys and settings may hold any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Equipment {
     /// The code of each library of functions (Redis 7.0).
-    pub libraries: BTreeMap<String, String>,
+    pub libraries: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The rules of each user but `default`, as ACL LIST gives them (Redis 6.0).
-    pub users: BTreeMap<String, String>,
+    pub users: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The values of the settings that are not a node's own.
-    pub settings: BTreeMap<String, String>,
+    pub settings: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Equipment {
@@ -78,7 +78,7 @@ impl Equipment {
         let users: Option<BTreeMap<_, _>> = next()?.iter().map(user).collect();
         let mut users = users.ok_or_else(|| strange("ACL LIST"))?;
         // Its password is set when a node is started.
-        users.remove("default");
+        users.remove(b"default".as_slice());
         Ok(Self {
             libraries: libraries.ok_or_else(|| strange("FUNCTION LIST"))?,
             users,
@@ -90,9 +90,9 @@ impl Equipment {
     /// the users and the settings that every one has, with the same rules and values.
     pub(crate) fn common<'a>(of: impl IntoIterator<Item = &'a Self>) -> Self {
         let all: Vec<&Self> = of.into_iter().collect();
-        let by = |part: fn(&Self) -> &BTreeMap<String, String>, all_have: bool| {
-            let names: BTreeSet<&String> = all.iter().flat_map(|one| part(one).keys()).collect();
-            let one_value = |name: &String| {
+        let by = |part: fn(&Self) -> &BTreeMap<Vec<u8>, Vec<u8>>, all_have: bool| {
+            let names: BTreeSet<&Vec<u8>> = all.iter().flat_map(|one| part(one).keys()).collect();
+            let one_value = |name: &Vec<u8>| {
                 let mut values = all.iter().filter_map(|one| part(one).get(name));
                 let holders = values.clone().count();
                 let first = values.next()?;
@@ -111,53 +111,62 @@ impl Equipment {
 }
 
 /// The command that gives a node a user with exactly these rules.
-pub(crate) fn set_user<'a>(name: &'a str, rules: &'a str) -> Vec<&'a str> {
-    let words = rules.split_ascii_whitespace();
-    ["ACL", "SETUSER", name, "reset"]
-        .into_iter()
-        .chain(words)
-        .collect()
+pub(crate) fn set_user<'a>(name: &'a [u8], rules: &'a [u8]) -> Vec<&'a [u8]> {
+    let start: [&[u8]; 4] = [b"ACL", b"SETUSER", name, b"reset"];
+    start.into_iter().chain(words(rules)).collect()
 }
 
 /// One entry of FUNCTION LIST: names and values in turn (`functionListCommand`, `functions.c`).
-fn library(entry: &Frame) -> Option<(String, String)> {
-    let field = |name: &str| {
+fn library(entry: &Frame) -> Option<(Vec<u8>, Vec<u8>)> {
+    let field = |name: &[u8]| {
         let mut pairs = entry.as_array()?.chunks_exact(2);
         pairs.find_map(|pair| match pair {
-            [key, value] if key.as_text() == Some(name.as_bytes()) => text(value),
+            [key, value] if key.as_text() == Some(name) => Some(value.as_text()?.to_vec()),
             _ => None,
         })
     };
-    Some((field("library_name")?, field("library_code")?))
+    Some((field(b"library_name")?, field(b"library_code")?))
 }
 
 /// One line of ACL LIST, `user NAME RULE …` (`aclCommand`, `acl.c`). Redis 6.2 and 7.0 write down
 /// `sanitize-payload`, which always holds unless a rule says otherwise, only if a user was reset.
-fn user(line: &Frame) -> Option<(String, String)> {
-    let line = text(line)?;
-    let (name, rules) = line.strip_prefix("user ")?.split_once(' ')?;
-    let rules = rules.split_ascii_whitespace();
-    let rules: Vec<_> = rules.filter(|rule| *rule != "sanitize-payload").collect();
-    Some((name.to_owned(), rules.join(" ")))
+fn user(line: &Frame) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut words = words(line.as_text()?);
+    let name = words
+        .next()
+        .filter(|word| *word == b"user")
+        .and(words.next())?;
+    let rules: Vec<_> = words.filter(|rule| *rule != b"sanitize-payload").collect();
+    Some((name.to_vec(), rules.join(&b' ')))
+}
+
+/// Names and rules of users hold no blanks, but any other bytes (`ACLStringHasSpaces`, `acl.c`).
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b' ')
+        .filter(|word| !word.is_empty())
 }
 
 /// CONFIG GET: names and values in turn. Of two names of one setting the newer one counts.
-fn settings(reply: &[Frame]) -> Option<BTreeMap<String, String>> {
+fn settings(reply: &[Frame]) -> Option<BTreeMap<Vec<u8>, Vec<u8>>> {
     let pairs = reply.chunks_exact(2).map(|pair| match pair {
-        [key, value] => Some((text(key)?, text(value)?)),
+        [key, value] => Some((str::from_utf8(key.as_text()?).ok()?, value.as_text()?)),
         _ => None,
     });
-    let mut settings: BTreeMap<String, String> = pairs.collect::<Option<_>>()?;
-    let names: BTreeSet<String> = settings.keys().cloned().collect();
-    settings.retain(|name, _| {
+    let settings: BTreeMap<&str, &[u8]> = pairs.collect::<Option<_>>()?;
+    let is_common = |name: &str| {
         // `slaveof` became `replicaof`.
         let newer = name.replace("slave", "replica");
         let own = OWN.contains(&newer.as_str())
             || newer.starts_with("cluster-announce-")
             || newer.starts_with("replica-announce-");
-        !own && (newer == *name || !names.contains(&newer))
-    });
-    Some(settings)
+        !own && (newer == name || !settings.contains_key(newer.as_str()))
+    };
+    let common = settings.iter().filter(|(name, _)| is_common(name));
+    Some(
+        common
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec()))
+            .collect(),
+    )
 }
 
 /// The entries of a list; none, if the server does not know the command.
@@ -176,22 +185,18 @@ fn entries<'a>(question: &[&str], reply: &'a Frame) -> Result<&'a [Frame], Strin
     }
 }
 
-fn text(frame: &Frame) -> Option<String> {
-    Some(String::from_utf8_lossy(frame.as_text()?).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::resp::Value;
 
-    fn bulk(text: &str) -> Frame {
-        Frame::from_value(Value::BulkString(text.as_bytes().to_vec().into()))
+    fn bulk(text: &[u8]) -> Frame {
+        Frame::from_value(Value::BulkString(text.to_vec().into()))
     }
 
     fn equipment(library: Option<&str>, user: Option<&str>, maxmemory: &str) -> Equipment {
         let one = |name: &str, value: Option<&str>| {
-            let pair = value.map(|value| (name.to_owned(), value.to_owned()));
+            let pair = value.map(|value| (name.into(), value.into()));
             pair.into_iter().collect()
         };
         Equipment {
@@ -203,13 +208,22 @@ mod tests {
 
     #[test]
     fn a_user_is_set_to_exactly_the_rules_of_its_line() {
-        let line = "user alice on sanitize-payload #ab ~k* resetchannels -@all +get (~x* +set)";
+        let line =
+            b"user al\xffce on sanitize-payload #ab ~k\xfe* resetchannels -@all +get (~x* +set)";
         let (name, rules) = user(&bulk(line)).unwrap();
         assert_eq!(
-            set_user(&name, &rules).join(" "),
-            "ACL SETUSER alice reset on #ab ~k* resetchannels -@all +get (~x* +set)"
+            set_user(&name, &rules).join(&b' '),
+            b"ACL SETUSER al\xffce reset on #ab ~k\xfe* resetchannels -@all +get (~x* +set)"
         );
-        assert_eq!(user(&bulk("no user")), None);
+        assert_eq!(user(&bulk(b"no user")), None);
+    }
+
+    #[test]
+    fn code_that_is_not_text_stays_what_it_is() {
+        let fields: [&[u8]; 4] = [b"library_name", b"lib", b"library_code", b"return '\xff'"];
+        let entry = Frame::from_value(Value::Array(fields.map(bulk).to_vec()));
+        let (name, code) = library(&entry).unwrap();
+        assert_eq!((&*name, &*code), (&b"lib"[..], &b"return '\xff'"[..]));
     }
 
     #[test]
@@ -232,8 +246,11 @@ mod tests {
             "slave-lazy-flush",
             "no",
         ];
-        let settings = settings(&words.map(bulk)).unwrap();
-        let names: Vec<_> = settings.keys().map(String::as_str).collect();
+        let settings = settings(&words.map(|word| bulk(word.as_bytes()))).unwrap();
+        let names: Vec<_> = settings
+            .keys()
+            .map(|name| str::from_utf8(name).unwrap())
+            .collect();
         assert_eq!(
             names,
             ["repl-timeout", "replica-read-only", "slave-lazy-flush"]
@@ -247,7 +264,7 @@ mod tests {
             equipment(None, None, "1"),
         ];
         let common = Equipment::common(&all);
-        assert_eq!(common.libraries["lib"], "code");
+        assert_eq!(common.libraries[&b"lib"[..]], b"code");
         assert!(common.users.is_empty() && common.settings.is_empty());
         let all = [
             equipment(Some("code"), Some("on"), "1"),
@@ -256,8 +273,8 @@ mod tests {
         let common = Equipment::common(&all);
         assert!(common.libraries.is_empty());
         assert_eq!(
-            (common.users.len(), &*common.settings["maxmemory"]),
-            (1, "1")
+            (common.users.len(), &*common.settings[&b"maxmemory"[..]]),
+            (1, &b"1"[..])
         );
     }
 }

@@ -5,16 +5,19 @@ use shardlab::Cluster;
 use crate::checked::findings;
 use crate::lab::Lab;
 
-const CODE: &str = "#!lua name=lib\nredis.register_function('one', function(keys) return 1 end)";
+/// Not text, as code and patterns of keys need not be.
+const CODE: &[u8] =
+    b"#!lua name=lib\nredis.register_function('one', function(keys) return '\xff' end)";
+const PATTERN: &[u8] = b"~k\xff*";
 
 /// All that a node answers, on one line.
-async fn told(cluster: &Cluster, node: &str, command: &[&str]) -> String {
+async fn told<A: AsRef<[u8]>>(cluster: &Cluster, node: &str, command: &[A]) -> String {
     let reply = cluster.call(node, command).await.unwrap();
     shardlab::resp::escape(&reply.raw)
 }
 
 /// Gives a command to nodes; whether the server knows it.
-async fn give(cluster: &Cluster, nodes: &[&str], command: &[&str]) -> bool {
+async fn give<A: AsRef<[u8]>>(cluster: &Cluster, nodes: &[&str], command: &[A]) -> bool {
     let mut known = true;
     for node in nodes {
         let reply = cluster.call(node, command).await.unwrap();
@@ -34,8 +37,11 @@ async fn what_masters_have_alike_comes_along_and_differences_are_told() {
     lab.up(&["--masters", "2", "--replicas", "0", "--ephemeral"]);
     let cluster = lab.open();
     let masters = ["n1", "n2"];
-    let functions = give(&cluster, &masters, &["FUNCTION", "LOAD", CODE]).await;
-    let alice = ["ACL", "SETUSER", "alice", "on", ">secret", "~k*", "+get"];
+    let load: [&[u8]; 3] = [b"FUNCTION", b"LOAD", CODE];
+    let functions = give(&cluster, &masters, &load).await;
+    let alice: [&[u8]; 7] = [
+        b"ACL", b"SETUSER", b"alice", b"on", b">secret", PATTERN, b"+get",
+    ];
     let users = give(&cluster, &masters, &alice).await;
     let samples = ["CONFIG", "SET", "maxmemory-samples", "7"];
     give(&cluster, &masters, &samples).await;
@@ -45,10 +51,18 @@ async fn what_masters_have_alike_comes_along_and_differences_are_told() {
     lab.json(["add-node", "--replica-of", "n3", "--json"]);
     let cluster = lab.open();
     for node in ["n3", "r3"] {
-        let libraries = told(&cluster, node, &["FUNCTION", "LIST"]).await;
-        assert_eq!(libraries.contains("one"), functions, "{node}: {libraries}");
-        let list = told(&cluster, node, &["ACL", "LIST"]).await;
-        assert_eq!(list.contains("user alice on"), users, "{node}: {list}");
+        for (has, question, what) in [
+            (
+                functions,
+                &["FUNCTION", "LIST", "WITHCODE"][..],
+                r"return '\xff'",
+            ),
+            (users, &["ACL", "LIST"], "user alice on"),
+            (users, &["ACL", "LIST"], r" ~k\xff* "),
+        ] {
+            let told = told(&cluster, node, question).await;
+            assert_eq!(told.contains(what), has, "{node}: {told}");
+        }
         let value = told(&cluster, node, &["CONFIG", "GET", "maxmemory-samples"]).await;
         assert!(value.contains("\\r\\n7\\r\\n"), "{node}: {value}");
     }

@@ -174,6 +174,32 @@ async fn saving_leaves_nothing_that_a_node_would_find_when_it_starts_anew() {
     assert_eq!(files(), before);
 }
 
+/// Other systems have no files with such names.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_of_the_dump_that_is_not_text_is_kept() {
+    let lab = Lab::new();
+    let file = lab.home().join("named.shardlab");
+    let file = file.to_str().unwrap();
+    let name = r#"dbfilename="dump\xff.rdb""#;
+    lab.up(&[
+        "--masters",
+        "1",
+        "--replicas",
+        "0",
+        "--ephemeral",
+        "--set",
+        name,
+    ]);
+    lab.shardlab(["call", "SET", "a", "1"]).assert().success();
+    lab.shardlab(["save", file, "-q"]).assert().success();
+    lab.up(&["-n", "copy", "--from", file]);
+    lab.shardlab(["call", "-n", "copy", "GET", "a"])
+        .assert()
+        .success()
+        .stdout_eq("\"1\"\n");
+}
+
 #[test]
 fn a_stopped_cluster_is_packed_as_it_is() {
     let lab = Lab::new();

@@ -153,6 +153,11 @@ fn a_promoted_replica_stays_the_master_and_who_returns_follows_it() {
         let cluster = lab.open();
         call(&cluster, &["SET", "a", "1"]).await;
         cluster.call("n1", &["WAIT", "2", "0"]).await.unwrap();
+        // What else is in its config need not be text.
+        let user: [&[u8]; 4] = [b"ACL", b"SETUSER", b"al\xfece", b"~k\xfe*"];
+        let has_users = cluster.call("n1", &user).await.unwrap();
+        let has_users = has_users.as_error().is_none();
+        cluster.call("n1", &["CONFIG", "REWRITE"]).await.unwrap();
         cluster.node("n1").unwrap().kill().await.unwrap();
         let address = cluster.node("r1").unwrap().address();
         let (host, port) = (address.ip().to_string(), address.port().to_string());
@@ -173,6 +178,16 @@ fn a_promoted_replica_stays_the_master_and_who_returns_follows_it() {
         let roles = standing(&cluster).await;
         assert_eq!(roles["n1"], Role::Replica);
         assert_eq!(roles["r1"], Role::Master);
+        let users = cluster.call("n1", &["ACL", "LIST"]).await.unwrap().raw;
+        let is_there = |word: &[u8]| {
+            let mut words = users.split(u8::is_ascii_whitespace);
+            words.any(|other| other == word)
+        };
+        assert_eq!(
+            [user[2], user[3]].map(is_there),
+            [has_users; 2],
+            "{users:?}"
+        );
 
         // Killed all at once, they go on as they were.
         cluster.call("r1", &["WAIT", "2", "0"]).await.unwrap();

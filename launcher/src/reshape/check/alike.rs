@@ -7,6 +7,7 @@ use super::finding::Finding;
 use super::inspection::Inspection;
 use super::remedy::Remedy;
 use crate::reshape::equipment::Equipment;
+use crate::resp::escape;
 
 /// What masters are to have alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +25,9 @@ pub enum Kind {
 pub struct Difference {
     /// What it is.
     pub kind: Kind,
-    /// Its name.
+    /// Its name, escaped.
     pub name: String,
-    /// The masters with each version of it, the version that most of them have first.
+    /// The masters with each version of it, escaped, the version that most of them have first.
     pub versions: Vec<(String, Vec<String>)>,
     /// The masters that do not have it.
     pub lacking: Vec<String>,
@@ -115,16 +116,16 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
 fn differences<'a>(
     masters: &[(&'a str, &'a Equipment)],
     kind: Kind,
-    part: impl Fn(&'a Equipment) -> Option<&'a BTreeMap<String, String>>,
+    part: impl Fn(&'a Equipment) -> Option<&'a BTreeMap<Vec<u8>, Vec<u8>>>,
 ) -> Vec<Difference> {
     let parts: Vec<_> = masters
         .iter()
         .filter_map(|(node, own)| Some((*node, part(own)?)))
         .collect();
-    let names: BTreeSet<&String> = parts.iter().flat_map(|(_, part)| part.keys()).collect();
+    let names: BTreeSet<&Vec<u8>> = parts.iter().flat_map(|(_, part)| part.keys()).collect();
     let mut differences = Vec::new();
     for name in names {
-        let mut versions: BTreeMap<&String, Vec<String>> = BTreeMap::new();
+        let mut versions: BTreeMap<&Vec<u8>, Vec<String>> = BTreeMap::new();
         let mut lacking = Vec::new();
         for (node, part) in &parts {
             match part.get(name) {
@@ -142,12 +143,12 @@ fn differences<'a>(
         if versions.len() > 1 || !lacking.is_empty() {
             let mut versions: Vec<_> = versions
                 .into_iter()
-                .map(|(version, nodes)| (version.clone(), nodes))
+                .map(|(version, nodes)| (escape(version), nodes))
                 .collect();
             versions.sort_by_key(|(_, nodes)| std::cmp::Reverse(nodes.len()));
             differences.push(Difference {
                 kind,
-                name: name.clone(),
+                name: escape(name),
                 versions,
                 lacking,
             });
@@ -168,7 +169,7 @@ mod tests {
             let pairs = text.split_ascii_whitespace();
             let pairs = pairs.filter_map(|pair| pair.split_once('='));
             pairs
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .map(|(name, value)| (name.into(), value.into()))
                 .collect()
         };
         let mut world = World::sound();

@@ -56,7 +56,8 @@ impl Cluster {
         for (name, value) in &common.settings {
             let has = own.settings.get(name);
             if node.is_ours() && has.is_some_and(|has| has != value) {
-                match orders.give(&["CONFIG", "SET", name, value]).await {
+                let set: [&[u8]; 4] = [b"CONFIG", b"SET", name, value];
+                match orders.give(&set).await {
                     // One that cannot be changed while a server runs was not; `check` tells of it.
                     Err(Error::Reply { .. }) => {}
                     given => drop(given?),
@@ -74,7 +75,7 @@ impl Cluster {
         from: &str,
     ) -> Result<(), Error> {
         let (node, from) = (self.node(node)?, self.node(from)?);
-        match equipment_of(from).await?.libraries.get(library) {
+        match equipment_of(from).await?.libraries.get(library.as_bytes()) {
             // It was deleted meanwhile.
             None => Ok(()),
             Some(code) => load(node, code).await,
@@ -83,9 +84,10 @@ impl Cluster {
 }
 
 /// One that is there already is as good.
-async fn load(node: &Node, code: &str) -> Result<(), Error> {
+async fn load(node: &Node, code: &[u8]) -> Result<(), Error> {
     let mut orders = Session::open(node, Deadline::after(REPLY_TIMEOUT)).await?;
-    match orders.give(&["FUNCTION", "LOAD", code]).await {
+    let load: [&[u8]; 3] = [b"FUNCTION", b"LOAD", code];
+    match orders.give(&load).await {
         Err(Error::Reply { reply, .. })
             if reply.contains("Library") && reply.contains("already exists") =>
         {
