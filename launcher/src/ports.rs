@@ -5,7 +5,8 @@ mod holder;
 use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::ops::RangeInclusive;
+use std::ops::{ControlFlow, RangeInclusive};
+use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
@@ -13,6 +14,7 @@ use crate::error::Error;
 use crate::plan::{BUS_OFFSET, BusPortChoice, Options, Plan, Ports};
 use crate::server::Identity;
 use crate::state::{Home, Name};
+use crate::wait::{Deadline, until_blocking};
 
 pub use holder::Holder;
 use holder::holder;
@@ -24,6 +26,8 @@ const AUTO: RangeInclusive<u16> = 10_001..=19_999;
 const AUTO_BUS: RangeInclusive<u16> = 20_001..=29_999;
 /// From here on the kernel hands ports out to outgoing connections (`ip_local_port_range` of Linux).
 const FIRST_OUTGOING: u16 = 32_768;
+/// How long somebody who only looks whether a port is free may have it.
+const LOOKED_AT: Duration = Duration::from_millis(500);
 
 /// What a node does on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,29 +59,50 @@ pub fn check(plan: &Plan, bind: &[IpAddr], home: &Home) -> Result<(), Error> {
         for (port, role) in [(node.port, PortRole::Client)].into_iter().chain(bus) {
             for address in bind {
                 let address = SocketAddr::new(*address, port);
-                match TcpListener::bind(address) {
-                    Ok(_) => {}
-                    Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                        let holder = holder(port, home);
-                        return Err(Error::PortTaken {
-                            port,
-                            role,
-                            node: node.name.clone(),
-                            holder,
-                        });
-                    }
-                    Err(source) => {
-                        return Err(Error::Address {
-                            node: node.name.clone(),
-                            address,
-                            source,
-                        });
-                    }
-                }
+                listen(address, home).map_err(|refusal| match refusal {
+                    Refusal::Taken(holder) => Error::PortTaken {
+                        port,
+                        role,
+                        node: node.name.clone(),
+                        holder,
+                    },
+                    Refusal::Other(source) => Error::Address {
+                        node: node.name.clone(),
+                        address,
+                        source,
+                    },
+                })?;
             }
         }
     }
     Ok(())
+}
+
+/// Why nobody can listen at an address.
+enum Refusal {
+    Taken(Option<Holder>),
+    Other(io::Error),
+}
+
+/// Listens for a moment. Another launcher that looks for free ports has each of them for a moment, too:
+/// a port that nobody is known to have is tried again.
+fn listen(address: SocketAddr, home: &Home) -> Result<(), Refusal> {
+    let deadline = Deadline::after(LOOKED_AT);
+    until_blocking(
+        deadline,
+        Duration::from_millis(5),
+        || match TcpListener::bind(address) {
+            Ok(_) => ControlFlow::Break(Ok(())),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                match holder(address.port(), home) {
+                    None => ControlFlow::Continue(None),
+                    known => ControlFlow::Break(Err(Refusal::Taken(known))),
+                }
+            }
+            Err(error) => ControlFlow::Break(Err(Refusal::Other(error))),
+        },
+    )
+    .unwrap_or_else(|holder| Err(Refusal::Taken(holder)))
 }
 
 /// Checks that servers can listen on the addresses, whichever the port.

@@ -25,6 +25,24 @@ fn a_taken_port_names_its_role_its_node_and_its_holder() {
 }
 
 #[test]
+fn a_port_that_is_only_looked_at_meanwhile_is_not_taken() {
+    let home = Home::at("/nonexistent");
+    let ports = choose(6, &[LOOPBACK], &home).unwrap();
+    let plan = Plan::new(&Options::default(), &ports).unwrap();
+    let address = SocketAddr::new(LOOPBACK, plan.nodes[0].port);
+    let looked_at = hold(address, false).unwrap();
+    std::thread::scope(|scope| {
+        let checked = scope.spawn(|| check(&plan, &[LOOPBACK], &home));
+        let moment = Deadline::after(Duration::from_millis(50));
+        let _ = until_blocking(moment, Duration::from_millis(50), || {
+            ControlFlow::<(), ()>::Continue(())
+        });
+        drop(looked_at);
+        checked.join().unwrap().unwrap();
+    });
+}
+
+#[test]
 fn a_held_port_refuses_connections_is_not_chosen_and_can_be_listened_on() {
     let home = Home::at("/nonexistent");
     let ports = choose(6, &[LOOPBACK], &home).unwrap();

@@ -1,6 +1,7 @@
 //! The ports of the document, and free ones that stand for them: on any machine, whatever runs there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Mutex;
 
 use shardlab::plan::{BUS_OFFSET, Options, Plan};
 use shardlab::ports::{Held, choose};
@@ -26,6 +27,9 @@ pub(super) struct Ports {
 
 impl Ports {
     pub(super) fn new() -> Self {
+        /// Two stories that look for ports at a time would find the same ones.
+        static CHOOSING: Mutex<()> = Mutex::new(());
+        let _one_at_a_time = CHOOSING.lock().unwrap();
         let mut pairs = Vec::new();
         let mut held = Vec::new();
         for first in FIRST {
