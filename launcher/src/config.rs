@@ -6,6 +6,7 @@
 //! `CONFIG SET` when the cluster is ready.
 
 mod links;
+mod origin;
 mod sentinel;
 
 use std::fmt::Write as _;
@@ -17,7 +18,10 @@ use crate::directive::{quote, split_words};
 use crate::plan::{NodePlan, Options, Role, Topology};
 use crate::server::Identity;
 
+use origin::WRITTEN_BY;
+
 pub use links::{following, master_of};
+pub use origin::{is_ours, moved};
 pub use sentinel::{Acquaintance, Known, Watch, sentinel_conf};
 
 /// The name of the config file in the folder of a node with data.
@@ -32,23 +36,6 @@ pub const LOG_FILE: &str = "node.log";
 pub const PID_FILE: &str = "node.pid";
 /// The name of the file in which a node keeps its view of the cluster.
 pub const CLUSTER_FILE: &str = "nodes.conf";
-
-/// What the first line of every config holds that a launcher has written.
-const WRITTEN_BY: &str = ", written by shardlab for ";
-
-/// Whether a launcher has written a config, for a node that lives in `dir`: a copy that somebody has
-/// made of a node's folder is not ours.
-pub fn is_ours(config: &str, dir: &Path) -> bool {
-    let first = config.lines().next().unwrap_or_default();
-    let dir = std::os::unix::ffi::OsStrExt::as_bytes(dir.as_os_str());
-    let is_dir = |line: &str| {
-        let words = line
-            .strip_prefix("dir ")
-            .and_then(|rest| split_words(rest).ok());
-        words.is_some_and(|words| matches!(words.as_slice(), [word] if word.as_slice() == dir))
-    };
-    first.starts_with('#') && first.contains(WRITTEN_BY) && config.lines().any(is_dir)
-}
 
 /// The name of the config file of a node that is born as this.
 pub fn config_file(role: Role) -> &'static str {
@@ -286,11 +273,7 @@ impl Conf {
     }
 
     fn path(&mut self, why: &str, key: &str, path: &Path) {
-        self.line(
-            why,
-            key,
-            &[std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str())],
-        );
+        self.line(why, key, &[path.as_os_str().as_encoded_bytes()]);
     }
 
     fn bare<S: AsRef<[u8]>>(&mut self, key: &str, words: &[S]) {

@@ -16,7 +16,7 @@ use crate::plan::{NodePlan, Options, Plan, PortChoice, Topology, node_count};
 use crate::ports::{self, Held};
 use crate::server::Server;
 use crate::state::{
-    Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, missing_folders,
+    FolderId, Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, missing_folders,
     write_atomically,
 };
 use crate::wait::Deadline;
@@ -152,10 +152,11 @@ impl Launch<'_> {
     }
 
     fn record(&self, plan: Plan) -> Result<Record, Error> {
+        let folder = self.lock.folder();
         let dir = match &self.wish.dir {
             // The servers work in their own folders, so a relative path would lead elsewhere.
             Some(dir) => std::path::absolute(dir).doing("find", dir)?,
-            None => self.lock.folder().to_owned(),
+            None => folder.to_owned(),
         };
         let node = |plan: NodePlan| {
             let dir = dir.join(plan.port.to_string());
@@ -165,6 +166,8 @@ impl Launch<'_> {
         Ok(Record {
             schema: SCHEMA,
             name: self.lock.name().clone(),
+            folder: Some(FolderId::of(folder).doing("find", folder)?),
+            displaced: None,
             phase: Phase::Starting,
             private: self.private,
             options: self.wish.options.clone(),

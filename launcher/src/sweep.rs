@@ -51,6 +51,8 @@ async fn sweep_one(home: &Home, name: &Name) {
 fn is_leftover(home: &Home, name: &Name) -> bool {
     let half_removed = |record: &Record| record.phase == Phase::Removing;
     match home.record(name) {
+        // What somebody has moved or copied is for them to remove.
+        Ok(Some(record)) if record.displaced.is_some() => false,
         Ok(Some(record)) if half_removed(&record) => true,
         Ok(Some(record)) => record.private && !has_owner(&home.folder(name)),
         // Killed before its first write, or after its last: nothing but the folder is there.

@@ -315,8 +315,10 @@ impl Cluster {
     /// nodes may have each other's roles, and what the boot bends is bent.
     ///
     /// # Errors
-    /// [`Error::Unfinished`], if it is so; [`Error::HalfRemoved`], if it was a removal.
+    /// [`Error::Unfinished`], if it is so; [`Error::HalfRemoved`], if it was a removal;
+    /// [`Error::State`], if somebody has moved or copied the cluster's folder.
     pub fn refuse_unfinished(&self) -> Result<(), Error> {
+        self.record.refuse_displaced(&self.folder())?;
         match self.record.phase {
             Phase::Starting => Err(Error::Unfinished(self.record.name.clone())),
             Phase::Removing => Err(Error::HalfRemoved(self.record.name.clone())),

@@ -76,7 +76,10 @@ pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
             opened => opened,
         };
         match opened {
-            Ok(cluster) => clusters.push(Row::of(&cluster, lab).await),
+            Ok(cluster) => {
+                lab.tell_displaced(&cluster);
+                clusters.push(Row::of(&cluster, lab).await);
+            }
             Err(error) => {
                 lab.tell_damage(&error);
                 clusters.push(Row::unknown(name.to_string(), &error));

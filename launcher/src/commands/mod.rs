@@ -70,9 +70,18 @@ impl Lab<'_> {
             Ok(cluster) if cluster.record().phase == Phase::Removing => {
                 return Err(Error::HalfRemoved(self.global.name.clone()));
             }
-            _ => {}
+            Ok(cluster) => self.tell_displaced(cluster),
+            Err(_) => {}
         }
         opened
+    }
+
+    /// Tells of a cluster whose folder was moved or copied, to who only looks.
+    fn tell_displaced(&self, cluster: &Cluster) {
+        let folder = self.home.folder(cluster.name());
+        if let Err(error) = cluster.record().refuse_displaced(&folder) {
+            self.tell_damage(&error);
+        }
     }
 
     /// The same, if any of its nodes runs.
@@ -125,6 +134,9 @@ impl Lab<'_> {
     /// under it in somebody's private cluster goes with the cluster.
     async fn lock(&self) -> Result<Lock, Error> {
         let lock = self.lock_of(&self.global.name).await?;
+        if let Some(record) = self.home.record(lock.name())? {
+            record.refuse_displaced(lock.folder())?;
+        }
         reap::ensure(self, &lock)?;
         Ok(lock)
     }

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::node::Node;
 use crate::reshape::Journal;
 use crate::state::{
-    COPY_FILE, Home, JOURNAL_FILE, LOCK_FILE, Name, OWNER_FILE, PORTS_LOCK, Phase, RECORD_FILE,
-    Record, Stage, has_lost_owner, has_owner, is_temporary,
+    COPY_FILE, Displaced, Home, JOURNAL_FILE, LOCK_FILE, Name, OWNER_FILE, PORTS_LOCK, Phase,
+    RECORD_FILE, Record, Stage, has_lost_owner, has_owner, is_temporary,
 };
 
 /// Collects findings about one cluster.
@@ -207,6 +207,9 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
 fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
     let (name, record) = (findings.name, cluster.record());
     copy(folder, findings);
+    if let Some(found) = &record.displaced {
+        return displaced(cluster, folder, found, findings);
+    }
     if record.phase == Phase::Starting && !has_owner(folder) {
         let text = format!("the start of the cluster `{name}` was interrupted before it was whole");
         let remedy = doctor(
@@ -266,6 +269,41 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
         }
     }
     nodes::strays(cluster, findings);
+}
+
+/// A cluster whose folder is another one than its record was written for.
+fn displaced(cluster: &Cluster, folder: &Path, found: &Displaced, findings: &mut Findings<'_>) {
+    let (name, from) = (findings.name, found.from.display());
+    let (kind, what) = if found.is_copy {
+        (Kind::Copied, "is a copy of")
+    } else {
+        (Kind::Moved, "was moved from")
+    };
+    let text = format!(
+        "the folder of the cluster `{name}`, `{}`, {what} `{from}`",
+        folder.display()
+    );
+    let spared = if found.is_copy {
+        format!(", and neither touches `{from}`")
+    } else {
+        String::new()
+    };
+    let down = format!("`shardlab down -n {name}` removes it{spared}");
+    let remedy = match &found.lacks {
+        Some(dir) => Remedy::Other(format!(
+            "its nodes' folders are not in it, but in `{}`: {down}",
+            dir.display()
+        )),
+        None if cluster.nodes().iter().any(Node::is_unseen) => Remedy::Other(
+            "its servers run where they cannot be seen from here: use it there, or stop it there first"
+                .to_owned(),
+        ),
+        None => doctor(
+            Action::CorrectPaths,
+            &format!("writes the new place into its record and its nodes' configs; {down}"),
+        ),
+    };
+    findings.add(kind, None, folder.to_owned(), text, remedy);
 }
 
 fn copy(folder: &Path, findings: &mut Findings<'_>) {

@@ -46,6 +46,8 @@ pub enum Action {
     RestoreRecord,
     /// Makes the copy of `cluster.json` again.
     WriteCopy,
+    /// Writes the folder that a cluster is in now into its record and its nodes' configs.
+    CorrectPaths,
     /// Ends the servers of a cluster without a record; its folders stay.
     EndServers,
     /// Removes the cluster with its folders.
@@ -71,6 +73,10 @@ pub enum Kind {
     Record,
     /// Its copy is.
     RecordCopy,
+    /// The cluster's folder was moved.
+    Moved,
+    /// The cluster's folder is a copy of another one's.
+    Copied,
     /// A lock, or the file by which a private cluster's owner is known, is not a file that can be locked.
     Lock,
     /// A file or folder of ours may not be read or written by its owner.
@@ -109,6 +115,8 @@ impl Kind {
         match self {
             Self::Record => "record",
             Self::RecordCopy => "record-copy",
+            Self::Moved => "moved",
+            Self::Copied => "copied",
             Self::Lock => "lock",
             Self::Permissions => "permissions",
             Self::Journal => "journal",

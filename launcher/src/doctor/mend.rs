@@ -10,14 +10,14 @@ use super::finding::{Action, Finding, Kind};
 use super::memory::{epoch_of, made_of};
 use super::remains::{Remains, resolved};
 use crate::cluster::Cluster;
-use crate::config::{CLUSTER_FILE, Watch, following, master_of, sentinel_conf};
+use crate::config::{CLUSTER_FILE, Watch, following, master_of, moved, sentinel_conf};
 use crate::error::{Error, IoContext as _};
 use crate::launch::make_node_folder;
 use crate::node::Node;
 use crate::plan::{Boot, Role};
 use crate::state::{
-    Home, LOCK_FILE, Lock, Name, create_folders, is_locked, read_regular, read_text, remove_folder,
-    set_aside, write_atomically,
+    FolderId, Home, LOCK_FILE, Lock, Name, create_folders, is_locked, read_regular, read_text,
+    remove_folder, set_aside, write_atomically,
 };
 use crate::wait::Deadline;
 
@@ -127,11 +127,33 @@ async fn mend(home: &Home, lock: &Lock, finding: &Finding) -> Result<(), Error> 
             set_aside(&finding.path)?;
             lock.write_copy(cluster.record())
         }
+        (Action::CorrectPaths, _) => correct_paths(&cluster, lock),
         (Action::FixSlots, _) => cluster.fix_locked(lock, |_| {}).await.map(drop),
         (Action::SetRight, _) => cluster.set_right(lock).await,
         (_, Some(node)) => mend_node(&cluster, cluster.node(node)?, action).await,
         (_, None) => Ok(()),
     }
+}
+
+/// Makes a cluster that was moved or copied one of the folder that it is in. The record goes last: whoever
+/// comes after an interruption goes on.
+fn correct_paths(cluster: &Cluster, lock: &Lock) -> Result<(), Error> {
+    let mut record = cluster.record().clone();
+    let Some(displaced) = record.displaced.take() else {
+        return Ok(());
+    };
+    for node in cluster.nodes() {
+        node.refuse_unseen()?;
+        let path = node.config_path();
+        if let Ok(rest) = node.dir().strip_prefix(lock.folder())
+            && let Ok(config) = read_regular(&path)
+        {
+            let config = moved(&config, &displaced.from.join(rest), node.dir());
+            write_atomically(&path, &config)?;
+        }
+    }
+    record.folder = Some(FolderId::of(lock.folder()).doing("find", lock.folder())?);
+    lock.write(&record)
 }
 
 async fn mend_node(cluster: &Cluster, node: &Node, action: Action) -> Result<(), Error> {

@@ -6,12 +6,14 @@
 //! launcher that is killed between fork and exec leaves it held until its child has executed the
 //! server, hence whoever gets the lock sees every process in its node's folder.
 
+mod displaced;
 mod files;
 mod home;
 mod lock;
 mod name;
 mod record;
 
+pub use displaced::{Displaced, FolderId};
 pub use files::{
     create_folders, is_absent, is_temporary, missing_folders, open_regular, read_regular,
     read_text, remove_folder, replace, set_aside, target_of, write_atomically,

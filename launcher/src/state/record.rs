@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Name, is_absent, read_regular};
+use super::{Displaced, FolderId, Name, is_absent, read_regular};
 use crate::error::Error;
 use crate::plan::{NodePlan, Options};
 use crate::process::ProcessId;
@@ -42,6 +42,13 @@ pub struct Record {
     pub schema: u32,
     /// The cluster's name, which is its folder's name.
     pub name: Name,
+    /// The cluster's folder, which the record is in unless somebody has moved or copied it; absent in
+    /// records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<FolderId>,
+    /// Whether somebody has, seen when it was read.
+    #[serde(skip)]
+    pub displaced: Option<Displaced>,
     /// How far it has come.
     pub phase: Phase,
     /// Whether it lives only as long as the process that holds the owner's lock (`run`, the
@@ -169,12 +176,27 @@ impl Record {
                 versioned.schema
             )));
         }
-        let record: Self = serde_json::from_slice(&text).map_err(damaged)?;
+        let mut record: Self = serde_json::from_slice(&text).map_err(damaged)?;
         if record.name == *name {
+            record.settle(path.parent().unwrap_or(Path::new(".")));
             Ok(Some(record))
         } else {
             let other = format!("it is about another cluster, `{}`", record.name);
             Err(refuse(other))
+        }
+    }
+
+    /// Refuses to change a cluster whose folder was moved or copied: `folder` is where it is now.
+    ///
+    /// # Errors
+    /// [`Error::State`], if it is so.
+    pub fn refuse_displaced(&self, folder: &Path) -> Result<(), Error> {
+        match &self.displaced {
+            None => Ok(()),
+            Some(displaced) => Err(Error::State {
+                path: folder.join(RECORD_FILE),
+                reason: displaced.to_string(),
+            }),
         }
     }
 

@@ -26,6 +26,7 @@ mod lab;
 mod library;
 mod members;
 mod mend;
+mod moved;
 mod ports;
 mod processes;
 mod program;

@@ -1,0 +1,136 @@
+//! Records that are read in another folder than the one that they were written for: the user has moved
+//! or copied it. What they say of folders is taken to mean those that are here, so that whoever goes
+//! by such a record can harm nothing where it came from.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{LOCK_FILE, Record};
+
+/// One folder among all others: a copy of it has another number, and one that was moved another path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderId {
+    /// Where it was when this was written down.
+    pub path: PathBuf,
+    /// The device that it is on.
+    pub device: u64,
+    /// Its number there.
+    pub inode: u64,
+}
+
+/// What has happened to a cluster's folder since its record was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Displaced {
+    /// The folder that the record was written for.
+    pub from: PathBuf,
+    /// Whether this is a copy of it. A folder that is moved to another file system is one, too.
+    pub is_copy: bool,
+    /// Where the nodes' folders are, if that is elsewhere (`--dir`) and they are not this copy's.
+    pub lacks: Option<PathBuf>,
+}
+
+impl std::fmt::Display for Displaced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let from = self.from.display();
+        if self.is_copy {
+            write!(
+                f,
+                "it is a copy of the one in `{from}`, whose servers and data it tells of"
+            )
+        } else {
+            write!(
+                f,
+                "it was moved here from `{from}`, where it expects the nodes' folders"
+            )
+        }
+    }
+}
+
+impl FolderId {
+    /// The folder that is at `path` now.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let found = fs::metadata(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            device: found.dev(),
+            inode: found.ino(),
+        })
+    }
+
+    fn is(&self, found: &Metadata) -> bool {
+        (self.device, self.inode) == (found.dev(), found.ino())
+    }
+}
+
+impl Record {
+    /// Takes a record that was read in `folder` for one of that folder.
+    pub(super) fn settle(&mut self, folder: &Path) {
+        let Ok(here) = fs::metadata(folder) else {
+            return;
+        };
+        let is_numbered = self.folder.as_ref().map(|known| known.is(&here));
+        let (from, is_copy) = (self.home_before(folder, &here), is_numbered != Some(true));
+        if is_numbered == Some(false) || from.is_some() && is_copy {
+            // They are the other one's. What runs in here is found by its folder.
+            self.nodes.iter_mut().for_each(|node| node.process = None);
+        }
+        let Some(from) = from else {
+            return;
+        };
+        let inside = |dir: &Path| Some(folder.join(dir.strip_prefix(&from).ok()?));
+        let is_here = |dir: &Path| dir.starts_with(folder) || dir.starts_with(&from);
+        let ours = |node: &&super::NodeRecord| node.foreign.is_none();
+        let strays = self
+            .nodes
+            .iter()
+            .filter(ours)
+            .any(|node| !is_here(&node.dir));
+        let lacks = (is_copy && strays).then(|| self.dir.clone());
+        for dir in self
+            .nodes
+            .iter_mut()
+            .map(|node| &mut node.dir)
+            .chain([&mut self.dir])
+        {
+            if let Some(moved) = inside(dir) {
+                *dir = moved;
+            } else if is_copy && !dir.starts_with(folder) {
+                // It belongs to the other one; in here there is none of that name.
+                *dir = folder.join(dir.file_name().unwrap_or_default());
+            }
+        }
+        if is_copy {
+            self.created.clear();
+        }
+        if lacks.is_some() {
+            folder.clone_into(&mut self.dir);
+        }
+        self.displaced = Some(Displaced {
+            from,
+            is_copy,
+            lacks,
+        });
+    }
+
+    /// The folder that the record was written for, if it is not this one.
+    fn home_before(&self, folder: &Path, here: &Metadata) -> Option<PathBuf> {
+        let path = match &self.folder {
+            Some(known) => &known.path,
+            // By an older version: its folders lie in a cluster's, that is not this one.
+            None if self.dir.join(LOCK_FILE).is_file() => &self.dir,
+            None => return None,
+        };
+        let is_here = path == folder
+            || fs::metadata(path)
+                .is_ok_and(|there| (there.dev(), there.ino()) == (here.dev(), here.ino()));
+        (!is_here).then(|| path.clone())
+    }
+}
