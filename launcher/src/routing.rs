@@ -1,8 +1,9 @@
 //! A client that follows MOVED and ASK, as a user's would; for one command at a time.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use crate::client::ClientError;
+use crate::client::{ClientError, REPLY_TIMEOUT};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::node::{Endpoint, Node, Patience};
@@ -12,6 +13,8 @@ use crate::wait::Deadline;
 
 /// How many redirects are followed; redis-cli and most clients stop after 5 to 16.
 const MOST_REDIRECTS: usize = 16;
+/// How long each node at least may take to answer at all, of those that may be asked first.
+const LEAST_SHARE: Duration = Duration::from_secs(1);
 
 /// Sends commands to the node that a cluster says is the right one.
 #[derive(Debug)]
@@ -37,7 +40,8 @@ impl<'a> Router<'a> {
         patience: impl Into<Patience>,
     ) -> Result<(String, Frame), Error> {
         let patience = patience.into();
-        let mut target = self.first(command, patience.step()).await?;
+        let looking = patience.step().at_most(REPLY_TIMEOUT);
+        let mut target = self.first(command, looking).await?;
         let mut asking = false;
         for _ in 0..MOST_REDIRECTS {
             let failed = |source| Error::Client {
@@ -60,38 +64,46 @@ impl<'a> Router<'a> {
     }
 
     /// Where there is one master, that. Else the first argument is the key of almost every command that has one, and a wrong guess costs
-    /// one redirect.
+    /// one redirect. Who is silent is passed over; if everybody is, the first one is told of.
     async fn first<A: AsRef<[u8]>>(
         &self,
         command: &[A],
         deadline: Deadline,
     ) -> Result<Endpoint, Error> {
-        if self.cluster.record().options.topology.has_one_master()
-            && let Some(master) = self.cluster.present_master().await
-        {
+        if let Some(master) = self.master(deadline).await {
             return Ok(master.endpoint());
         }
         let slot = command.get(1).map(|key| key_slot(key.as_ref()));
         let nodes = self.cluster.nodes();
-        let likely =
-            slot.and_then(|slot| nodes.iter().find(|node| node.plan().slots.contains(slot)));
-        let mut last = Error::NotRunning(self.cluster.name().clone());
-        for node in likely
-            .into_iter()
-            .chain(nodes)
-            .filter(|node| node.may_answer())
-        {
-            match node.endpoint().connect(deadline).await {
-                Ok(_) => return Ok(node.endpoint()),
+        let mut candidates: Vec<_> = nodes.iter().filter(|node| node.may_answer()).collect();
+        candidates.sort_by_key(|node| !slot.is_some_and(|slot| node.plan().slots.contains(slot)));
+        let mut first_error = None;
+        for (asked, node) in candidates.iter().enumerate() {
+            let others = u32::try_from(candidates.len() - asked).unwrap_or(u32::MAX);
+            let share = (deadline.remaining() / others).max(LEAST_SHARE);
+            match node.endpoint().ping(deadline.at_most(share)).await {
+                Ok(()) => return Ok(node.endpoint()),
                 Err(source) => {
-                    last = Error::Client {
-                        node: node.name().to_owned(),
-                        source,
-                    }
+                    let node = node.name().to_owned();
+                    first_error.get_or_insert(Error::Client { node, source });
                 }
             }
         }
-        Err(last)
+        Err(first_error.unwrap_or_else(|| Error::NotRunning(self.cluster.name().clone())))
+    }
+
+    /// The master, where there is one: who says so, else who is to be it and runs.
+    async fn master(&self, deadline: Deadline) -> Option<&'a Node> {
+        if !self.cluster.record().options.topology.has_one_master() {
+            return None;
+        }
+        // The other half is for the command.
+        let half = deadline.at_most(deadline.remaining() / 2);
+        let present = self.cluster.present_master_by(half).await;
+        present.or_else(|| {
+            let remembered = self.cluster.remembered_master();
+            remembered.filter(|node| node.may_answer())
+        })
     }
 
     fn endpoint(&self, from: &Endpoint, redirect: &Redirect) -> Result<Endpoint, Error> {

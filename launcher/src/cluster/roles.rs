@@ -31,10 +31,15 @@ impl Cluster {
     /// The node that is the master now, where there is one ([`Topology::has_one_master`]): the one
     /// that says so, and if several do, the one whom most nodes follow and most sentinels name.
     pub async fn present_master(&self) -> Option<&Node> {
+        self.present_master_by(Deadline::after(REPLY_TIMEOUT)).await
+    }
+
+    /// The same, by what the nodes say until then.
+    pub(crate) async fn present_master_by(&self, deadline: Deadline) -> Option<&Node> {
         if !self.record.options.topology.has_one_master() {
             return None;
         }
-        let round = self.observe().await;
+        let round = self.prober().round(deadline).await;
         self.nodes.get(ladder::present_master(&round)?)
     }
 

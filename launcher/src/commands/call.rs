@@ -45,7 +45,7 @@ pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
         Some(CallTimeout::Never) => Deadline::after(Duration::MAX).into(),
         Some(CallTimeout::After(timeout)) => Deadline::after(timeout).into(),
     };
-    let late = |error| no_reply(error, command, args.timeout);
+    let late = |error| no_reply(&cluster, error, command, args.timeout);
     let replies = if args.masters || args.replicas {
         let role = if args.masters {
             Role::Master
@@ -89,21 +89,30 @@ pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
     Ok(if failed { exit::NO } else { exit::DONE })
 }
 
-/// Says of a reply that did not come how long it was waited for.
-fn no_reply(error: Error, command: &[String], timeout: Option<CallTimeout>) -> Error {
-    match error {
-        Error::Client {
-            node,
-            source: ClientError::Timeout { .. },
-        } => Error::NoReply {
-            node,
-            command: command.first().cloned().unwrap_or_default(),
-            waited: match timeout {
-                Some(CallTimeout::After(waited)) => Some(waited),
-                _ => None,
-            },
+/// Says of a reply that did not come how long it was waited for, or that the node is paused.
+fn no_reply(
+    cluster: &Cluster,
+    error: Error,
+    command: &[String],
+    timeout: Option<CallTimeout>,
+) -> Error {
+    let Error::Client {
+        node,
+        source: ClientError::Timeout { .. },
+    } = error
+    else {
+        return error;
+    };
+    if let Ok(Err(paused)) = cluster.node(&node).map(Node::must_not_be_paused) {
+        return paused;
+    }
+    Error::NoReply {
+        node,
+        command: command.first().cloned().unwrap_or_default(),
+        waited: match timeout {
+            Some(CallTimeout::After(waited)) => Some(waited),
+            _ => None,
         },
-        error => error,
     }
 }
 

@@ -78,7 +78,9 @@ impl Endpoint {
             if let Ok(reply) = timeout(REPLY_TIMEOUT, &mut call).await {
                 return reply;
             }
-            if let (Patience::WhileAlive, Err(error)) = (patience, self.ping().await) {
+            if let (Patience::WhileAlive, Err(error)) =
+                (patience, self.ping(Deadline::after(REPLY_TIMEOUT)).await)
+            {
                 // The reply may have come meanwhile.
                 let last = timeout(Duration::ZERO, &mut call).await;
                 return last.unwrap_or(Err(error));
@@ -87,8 +89,7 @@ impl Endpoint {
     }
 
     /// Whether it answers at all; an error is an answer (BUSY, LOADING, NOAUTH).
-    async fn ping(&self) -> Result<(), ClientError> {
-        let deadline = Deadline::after(REPLY_TIMEOUT);
+    pub(crate) async fn ping(&self, deadline: Deadline) -> Result<(), ClientError> {
         let asked = async {
             let mut connection = self.connect(deadline).await?;
             connection.call(&["PING"], deadline).await

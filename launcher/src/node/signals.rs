@@ -57,7 +57,10 @@ impl Node {
     }
 
     /// Refuses a node that stands still, for what would wait for its answer in vain.
-    pub(crate) fn must_not_be_paused(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`NodeError::Paused`].
+    pub fn must_not_be_paused(&self) -> Result<(), Error> {
         if self.is_paused() {
             return Err(Error::from(NodeError::Paused {
                 node: self.plan.name.clone(),

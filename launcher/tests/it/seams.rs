@@ -119,6 +119,47 @@ fn what_meets_a_paused_node_says_so() {
 }
 
 #[test]
+fn a_call_passes_over_a_node_that_is_silent_and_names_the_one_it_needs() {
+    let lab = Lab::new();
+    let shape = ["--masters", "3", "--replicas", "0", "--password", "secret"];
+    lab.up(&shape);
+    lab.shardlab(["pause", "n1", "-q"]).assert().success();
+    lab.shardlab(["call", "--timeout", "60s", "PING"])
+        .assert()
+        .success()
+        .stdout_eq("PONG\n");
+    let silent = |args: &[&str], node: &str| {
+        let errors = refused(&lab, args, 3);
+        let named = format!("error: node `{node}` is paused\n");
+        assert!(errors.starts_with(&named), "{args:?}: {errors}");
+    };
+    // `bar` is in slot 5061, which is n1's.
+    silent(&["call", "--timeout", "2s", "GET", "bar"], "n1");
+    lab.shardlab(["pause", "n2", "n3", "-q"]).assert().success();
+    silent(&["call", "--timeout", "2s", "PING"], "n1");
+    // `foo` is in slot 12182, which is n3's.
+    silent(&["call", "--timeout", "2s", "GET", "foo"], "n3");
+}
+
+/// Neither a replica that is silent nor the time that is spent on it keeps a command from the master.
+#[test]
+fn a_call_to_the_only_master_has_time_left_when_a_replica_is_silent() {
+    let lab = Lab::new();
+    lab.up(&["--topology", "replication"]);
+    lab.shardlab(["pause", "r1", "-q"]).assert().success();
+    let set = ["call", "--timeout", "4s", "SET", "a", "1"];
+    lab.shardlab(set).assert().success().stdout_eq("OK\n");
+    // It is still the master, whoever else would answer.
+    lab.shardlab(["pause", "n1", "-q"]).assert().success();
+    let set = ["call", "--timeout", "2s", "SET", "a", "1"];
+    let errors = refused(&lab, &set, 3);
+    assert!(
+        errors.starts_with("error: node `n1` is paused\n"),
+        "{errors}"
+    );
+}
+
+#[test]
 fn slots_that_are_on_their_way_are_told_of_and_not_saved() {
     let lab = Lab::new();
     lab.up(&["--masters", "2", "--replicas", "0"]);
