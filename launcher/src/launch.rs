@@ -224,16 +224,20 @@ fn explain(options: &Options, error: Error) -> Error {
     let Error::Died { log, .. } = &error else {
         return error;
     };
-    let Some(at) = log
-        .iter()
-        .position(|line| line.contains("FATAL CONFIG FILE ERROR"))
-    else {
+    // Redis 8 takes a directive that it does not know for one of a module, and finds out later that there
+    // is none (`moduleLoadConfigs`, `main`, server.c).
+    let complaints = [
+        "FATAL CONFIG FILE ERROR",
+        "Unresolved Configuration(s) Detected",
+    ];
+    let complains = |line: &String| complaints.iter().any(|words| line.contains(words));
+    let Some(at) = log.iter().position(complains) else {
         return error;
     };
     let words = log.get(at + 1..).unwrap_or_default();
     let quoted = words
         .iter()
-        .find_map(|line| line.trim().strip_prefix(">>> '")?.strip_suffix('\''));
+        .find_map(|line| line.split_once(">>> '")?.1.strip_suffix('\''));
     let named = quoted.and_then(|line| line.split_ascii_whitespace().next());
     let guilty = options
         .settings
@@ -243,10 +247,17 @@ fn explain(options: &Options, error: Error) -> Error {
         (Some(setting), Some(reason)) => Error::Refused {
             key: setting.key.clone(),
             value: setting.value.clone(),
-            reason: reason.trim().to_owned(),
+            reason: message(reason).to_owned(),
         },
         _ => error,
     }
+}
+
+/// A line of a server's log without pid, role, time and level.
+fn message(line: &str) -> &str {
+    let is_logged = line.starts_with(|first: char| first.is_ascii_digit());
+    let message = line.split_once(" # ").filter(|_| is_logged);
+    message.map_or(line, |(_, message)| message).trim()
 }
 
 /// Whether another program was faster to take a port that was free when it was looked at. Another attempt
@@ -320,4 +331,52 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
 
 fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::plan::Setting;
+
+    #[test]
+    fn a_setting_that_the_server_does_not_know_is_the_users_fault_however_it_is_told() {
+        let setting = Setting::parse("nonesuch=1").unwrap();
+        let options = Options {
+            settings: vec![setting],
+            ..Options::default()
+        };
+        let redis_8 = |text: &str| format!("7:M 30 Nov 2026 20:22:36.539 # {text}");
+        for (log, reason) in [
+            (
+                [
+                    "*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***".to_owned(),
+                    "Reading the configuration file, at line 2".to_owned(),
+                    ">>> 'nonesuch 1'".to_owned(),
+                    "Bad directive".to_owned(),
+                ],
+                "Bad directive",
+            ),
+            (
+                [
+                    redis_8("Running mode=cluster, port=7001."),
+                    redis_8("Unresolved Configuration(s) Detected:"),
+                    redis_8(">>> 'nonesuch 1'"),
+                    redis_8("Module Configuration detected: aborting"),
+                ],
+                "Module Configuration detected: aborting",
+            ),
+        ] {
+            let died = Error::Died {
+                node: "n1".to_owned(),
+                port: 7001,
+                ended: String::new(),
+                log: log.to_vec(),
+                log_path: PathBuf::new(),
+            };
+            let expected = format!("the server refuses `--set nonesuch=1`: {reason}");
+            assert_eq!(explain(&options, died).to_string(), expected);
+        }
+    }
 }
