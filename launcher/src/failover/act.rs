@@ -194,8 +194,8 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
         if let (Means::Cluster, Mode::Graceful, Some(master)) =
             (&self.cast.means, mode, nodes.get(self.cast.master))
         {
-            let left = leave_offset_0(&master.endpoint(), &heir.endpoint(), &self.cast.key).await;
-            left.map_err(|source| heir.failed(source))?;
+            let left = leave_offset_0(&master.endpoint()).await;
+            left.map_err(|source| master.failed(source))?;
         }
         let endpoint = told.endpoint();
         let orders = match self.cast.means {

@@ -270,23 +270,20 @@ pub(super) async fn write(node: usize, endpoint: Endpoint, key: String, teller: 
     }
 }
 
-/// Has a master write something, whatever comes of it, unless its replica has copied something
-/// already. Up to Redis 6.0 a replica takes the offset 0 for one that it has not been told yet
-/// (`clusterHandleManualFailover`, cluster.c) and waits for another one until its time is up.
+/// Moves a master's offset off 0. Up to Redis 6.0 a replica takes the offset 0 for one that it has not
+/// been told yet (`clusterHandleManualFailover`, cluster.c) and waits for another one until its time is
+/// up; and a master that is told again and again finds no time to ping.
 ///
 /// # Errors
-/// One of them cannot be talked to.
-pub(super) async fn leave_offset_0(
-    master: &Endpoint,
-    replica: &Endpoint,
-    key: &str,
-) -> Result<(), ClientError> {
+/// It cannot be talked to.
+pub(super) async fn leave_offset_0(master: &Endpoint) -> Result<(), ClientError> {
     let deadline = Deadline::after(REPLY_TIMEOUT);
-    let mut connection = replica.connect(deadline).await?;
+    let mut connection = master.connect(deadline).await?;
     let info = connection.call(&["INFO", "replication"], deadline).await?;
-    if view::info_field(&info, "slave_repl_offset") == Some("0") {
-        let mut connection = master.connect(deadline).await?;
-        set_and_del(&mut connection, key, deadline).await?;
+    if view::info_field(&info, "master_repl_offset") == Some("0") {
+        // For more replicas than there are: the master asks them for an acknowledgement, whether the
+        // cluster takes writes or not.
+        connection.call(&["WAIT", "1000", "1"], deadline).await?;
     }
     Ok(())
 }
