@@ -230,8 +230,8 @@ fn explain(options: &Options, error: Error) -> Error {
         "FATAL CONFIG FILE ERROR",
         "Unresolved Configuration(s) Detected",
     ];
-    let complains = |line: &String| complaints.iter().any(|words| line.contains(words));
-    let Some(at) = log.iter().position(complains) else {
+    let is_one = |line: &String| complaints.iter().any(|words| line.contains(words));
+    let Some(at) = log.iter().position(is_one) else {
         return error;
     };
     let words = log.get(at + 1..).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use shardlab::reshape::fix::Repair;
 use shardlab::wait::{Deadline, until};
 
 use crate::lab::PATIENCE;
@@ -33,6 +34,35 @@ async fn a_failover_in_the_middle_of_a_move_key_by_key_costs_no_key() {
     });
     turned.await.unwrap();
     broken.fixed().await;
+}
+
+#[tokio::test]
+async fn a_node_that_is_busy_is_waited_for() {
+    let broken = Broken::new(5).await;
+    broken.open("n1", "IMPORTING", "n3").await;
+    for node in broken.cluster.nodes() {
+        let soon = ["CONFIG", "SET", "lua-time-limit", "10"];
+        node.call(&soon).await.unwrap();
+    }
+    let n3 = broken.cluster.node("n3").unwrap();
+    // As one that loads its data, it answers everybody with an error.
+    let script = "local start = redis.call('TIME')[1] \
+                  while redis.call('TIME')[1] - start < 3 do end";
+    let mut busy = n3.connect().await.unwrap();
+    let busy = tokio::spawn(async move {
+        let eval = ["EVAL", script, "0"];
+        busy.call(&eval, Deadline::after(PATIENCE)).await
+    });
+    let is_busy = until(Deadline::after(PATIENCE), Duration::ZERO, || async {
+        match n3.call(&["CLUSTER", "NODES"]).await.unwrap().error_code() {
+            Some("BUSY") => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    });
+    assert_eq!(is_busy.await, Ok(()));
+    let done = broken.fixed().await;
+    assert_eq!(done.iter().map(Repair::kind).collect::<Vec<_>>(), ["close"]);
+    busy.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::repair::Repair;
 use super::steps::{GOSSIP, LOOK, PATIENCE};
 use crate::cluster::{Cluster, LOCK_PATIENCE};
 use crate::error::Error;
-use crate::reshape::check::Finding;
+use crate::reshape::check::{Finding, Remedy};
 use crate::reshape::members::Attach;
 use crate::reshape::{Journal, Keep, Move, MoveEvent, MoveOptions, Way};
 use crate::shape::Shape;
@@ -116,16 +116,24 @@ impl Cluster {
     /// what a command that was killed a moment ago has sent them.
     async fn plan_repairs(&self) -> Vec<Repair> {
         let deadline = Deadline::after(LOOK);
-        let mut plan = repairs(&self.settled(GOSSIP, deadline).await.0);
-        while !plan.is_empty() && !deadline.passed() {
-            wait::next_round(HOLD_STILL, deadline).await;
-            let again = repairs(&self.settled(GOSSIP, deadline).await.0);
-            if again == plan {
-                break;
+        let mut last = None;
+        loop {
+            let (inspection, findings) = self.settled(GOSSIP, deadline).await;
+            let plan = repairs(&inspection);
+            let holds_still = if plan.is_empty() {
+                // What one that is busy, as while it loads its data, is an end of is left alone until it
+                // speaks.
+                let is_busy = |finding: &Finding| matches!(finding.remedy(), Remedy::Restart(_));
+                !findings.iter().any(is_busy)
+            } else {
+                last.as_ref() == Some(&plan)
+            };
+            if holds_still || deadline.passed() {
+                return plan;
             }
-            plan = again;
+            last = Some(plan);
+            wait::next_round(HOLD_STILL, deadline).await;
         }
-        plan
     }
 
     async fn repair(
