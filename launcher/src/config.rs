@@ -18,10 +18,8 @@ use crate::directive::{quote, split_words};
 use crate::plan::{NodePlan, Options, Role, Topology};
 use crate::server::Identity;
 
-use origin::WRITTEN_BY;
-
 pub use links::{following, master_of};
-pub use origin::{is_ours, moved};
+pub use origin::{cluster_folder, cluster_name, is_ours, moved};
 pub use sentinel::{Acquaintance, Known, Watch, sentinel_conf};
 
 /// The name of the config file in the folder of a node with data.
@@ -45,19 +43,18 @@ pub fn config_file(role: Role) -> &'static str {
     }
 }
 
-/// Writes the whole node.conf of `node`, which lives in `dir`. Where there is one master, whom a
+/// Writes the whole node.conf of `node`, which lives in `dir`, of the cluster whose folder is `folder`. Where there is one master, whom a
 /// replica copies is not in it: [`following`] adds that.
 pub fn node_conf(
-    cluster: &str,
+    folder: &Path,
     options: &Options,
     node: &NodePlan,
     dir: &Path,
     server: &Identity,
 ) -> String {
+    let header = origin::header(&format!("Node {}", node.name), folder, server);
     let mut conf = Conf(format!(
-        "# Node {} of the cluster {cluster}{WRITTEN_BY}{server}.\n\
-         # To change a value: shardlab down, then shardlab up --set DIRECTIVE=VALUE\n",
-        node.name
+        "{header}# To change a value: shardlab down, then shardlab up --set DIRECTIVE=VALUE\n",
     ));
     conf.listening(options, node, server);
     conf.letting_in(options, server);
@@ -297,7 +294,7 @@ mod tests {
         let plan = Plan::new(options, &ports).unwrap();
         let server = Identity::from_version_output(server).unwrap();
         node_conf(
-            "default",
+            Path::new("/state/default"),
             options,
             &plan.nodes[0],
             Path::new("/lab/7001"),

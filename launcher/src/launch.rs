@@ -108,6 +108,9 @@ impl Launch<'_> {
         let held = Held::of(&plan, &self.wish.options.bind);
         let record = self.record(plan)?;
         refuse_existing(&record.nodes)?;
+        if self.wish.dir.is_some() {
+            self.lock.write_dir(&record.dir)?;
+        }
         self.lock.write(&record)?;
         drop(ports_lock);
         let mut cluster = Cluster::of(self.home.clone(), record, self.private);

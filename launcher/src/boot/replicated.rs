@@ -137,7 +137,7 @@ fn acquaint(cluster: &Cluster, master: &Node, method: Method) -> Result<(), Erro
             known: (method == Method::Seeded).then(known),
         };
         let conf = sentinel_conf(
-            record.name.as_str(),
+            &cluster.folder(),
             &record.options,
             node.plan(),
             node.dir(),

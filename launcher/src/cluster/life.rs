@@ -1,13 +1,11 @@
 //! Stopping, starting, removing: what happens to a cluster's processes, folders and record.
 
 use std::fs::File;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{Cluster, at_exit};
 use crate::bend::{Method, final_settings};
 use crate::builder::default_timeout;
-use crate::config::{CONFIG_FILES, LOG_FILE, PID_FILE};
 use crate::error::Error;
 use crate::failover::Temporary;
 use crate::ladder::{Rung, Standing};
@@ -16,9 +14,7 @@ use crate::plan::{Boot, Plan, Role};
 use crate::ports::{self, Held};
 use crate::shape::Shape;
 use crate::signal::Signal;
-use crate::state::{
-    Lock, Phase, is_owner, is_temporary, remove_folder, remove_own_files, set_aside,
-};
+use crate::state::{Lock, Phase, is_owner, remove_own_files};
 use crate::wait::Deadline;
 
 /// How long a node may take to write its data down when it is stopped.
@@ -326,17 +322,6 @@ impl Cluster {
         }
     }
 
-    fn remove_folders(&self) -> Result<(), Error> {
-        for node in &self.nodes {
-            remove_node_folder(node)?;
-        }
-        // Ours only if they are empty: whoever put something else there keeps it.
-        for created in self.record.created.iter().rev() {
-            let _ = std::fs::remove_dir(created);
-        }
-        Ok(())
-    }
-
     /// Whether another command has removed this cluster, which belonged to this process.
     pub fn is_removed(&self) -> bool {
         let folder = self.home.folder(&self.record.name);
@@ -404,41 +389,4 @@ async fn stop_all(nodes: &[&Node]) -> Result<(), Error> {
 /// Whether there is something to start: the folder of a node that is joining may not be there yet.
 fn is_startable(node: &Node) -> bool {
     node.stage().is_member() || node.config_path().is_file()
-}
-
-/// Removes the folder of a node, if it and what is in it are ours.
-pub(crate) fn remove_node_folder(node: &Node) -> Result<(), Error> {
-    match node.is_ours() {
-        true if is_ours(node.dir()) => {
-            // The config goes last: without it nobody can tell that the folder is ours.
-            node.forget()?;
-            node.forget_log()?;
-            remove_folder(node.dir())
-        }
-        true if is_void(node.dir()) => set_aside(node.dir()),
-        _ => Ok(()),
-    }
-}
-
-/// Whether something stands in the place of a node's folder that holds nothing: an empty file, a link
-/// that leads nowhere, a FIFO.
-fn is_void(path: &Path) -> bool {
-    let is_empty = |found: std::fs::Metadata| !found.is_dir() && found.len() == 0;
-    match std::fs::metadata(path) {
-        Ok(found) => is_empty(found),
-        Err(_) => path.is_symlink(),
-    }
-}
-
-/// Whether a folder is one that a launcher has made for a node. A record names the folders before
-/// they are made, so somebody else's may be there instead; ours has a config, a log or a
-/// pid file, or nothing but the beginning of a file.
-fn is_ours(dir: &Path) -> bool {
-    let begun = |entry: std::fs::DirEntry| is_temporary(&entry.file_name());
-    let only_begun = || {
-        std::fs::read_dir(dir).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(begun)))
-    };
-    // Whatever has become of them.
-    let mut own = CONFIG_FILES.into_iter().chain([LOG_FILE, PID_FILE]);
-    own.any(|file| dir.join(file).symlink_metadata().is_ok()) || only_begun()
 }

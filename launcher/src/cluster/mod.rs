@@ -6,13 +6,13 @@ mod breaking;
 mod climbing;
 mod life;
 mod naming;
+mod removal;
 mod restart;
 mod roles;
 mod starting;
 mod verbs;
 mod wiping;
 
-pub(crate) use life::remove_node_folder;
 pub(crate) use roles::follow;
 
 use std::fs::File;

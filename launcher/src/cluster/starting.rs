@@ -20,11 +20,11 @@ const HEAD_START: Duration = Duration::from_secs(2);
 impl Cluster {
     /// The config of a node that follows and watches nobody.
     pub(crate) fn bare_config(&self, node: &Node) -> String {
-        let (name, options) = (self.record.name.as_str(), &self.record.options);
+        let (folder, options) = (self.folder(), &self.record.options);
         let (plan, dir, server) = (node.plan(), node.dir(), &self.record.server);
         match plan.role {
-            Role::Master | Role::Replica => node_conf(name, options, plan, dir, server),
-            Role::Sentinel => sentinel_conf(name, options, plan, dir, server, None),
+            Role::Master | Role::Replica => node_conf(&folder, options, plan, dir, server),
+            Role::Sentinel => sentinel_conf(&folder, options, plan, dir, server, None),
         }
     }
 

@@ -21,6 +21,9 @@ impl Cluster {
     ) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
         let names = self.chosen_of_ours(nodes)?;
+        for name in &names {
+            self.refuse_others_folder(self.node(name)?)?;
+        }
         let clustered = self.record.options.topology.is_cluster();
         let is_chosen = |node: &Node| names.iter().any(|name| name == node.name());
         if clustered

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::{Conf, WRITTEN_BY};
+use super::{Conf, origin};
 use crate::plan::{NodePlan, Options, Sentinels};
 use crate::server::Identity;
 use crate::view::Peer;
@@ -40,19 +40,18 @@ pub struct Acquaintance {
     pub id: String,
 }
 
-/// Writes the whole sentinel.conf of `node`, which lives in `dir`.
+/// Writes the whole sentinel.conf of `node`, which lives in `dir`, of the cluster whose folder is `folder`.
 pub fn sentinel_conf(
-    cluster: &str,
+    folder: &Path,
     options: &Options,
     node: &NodePlan,
     dir: &Path,
     server: &Identity,
     watch: Option<&Watch>,
 ) -> String {
+    let header = origin::header(&format!("Sentinel {}", node.name), folder, server);
     let mut conf = Conf(format!(
-        "# Sentinel {} of the cluster {cluster}{WRITTEN_BY}{server};\n\
-         # the sentinel writes down here what it learns.\n",
-        node.name
+        "{header}# The sentinel writes down here what it learns.\n"
     ));
     conf.listening(options, node, server);
     if let Some(password) = &options.password {
@@ -171,7 +170,14 @@ mod tests {
         let plan = Plan::new(options, &ports).unwrap();
         let server = Identity::from_version_output("Redis server v=7.0.15").unwrap();
         let dir = Path::new("/lab/27001");
-        sentinel_conf("default", options, &plan.nodes[3], dir, &server, watch)
+        sentinel_conf(
+            Path::new("/state/default"),
+            options,
+            &plan.nodes[3],
+            dir,
+            &server,
+            watch,
+        )
     }
 
     fn peer(port: u16) -> Peer {

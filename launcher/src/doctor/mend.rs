@@ -145,10 +145,12 @@ fn correct_paths(cluster: &Cluster, lock: &Lock) -> Result<(), Error> {
     for node in cluster.nodes() {
         node.refuse_unseen()?;
         let path = node.config_path();
-        if let Ok(rest) = node.dir().strip_prefix(lock.folder())
-            && let Ok(config) = read_regular(&path)
-        {
-            let config = moved(&config, &displaced.from.join(rest), node.dir());
+        let before = match node.dir().strip_prefix(lock.folder()) {
+            Ok(rest) => displaced.from.join(rest),
+            Err(_) => node.dir().to_owned(),
+        };
+        if let Ok(config) = read_regular(&path) {
+            let config = moved(&config, &before, node.dir(), lock.folder());
             write_atomically(&path, &config)?;
         }
     }
@@ -185,7 +187,7 @@ async fn rewrite_config(cluster: &Cluster, node: &Node) -> Result<(), Error> {
     set_aside_unless_file(&path)?;
     let conf = match master.map(|master| cluster.peer(master)) {
         Some(master) if node.plan().role == Role::Sentinel => sentinel_conf(
-            record.name.as_str(),
+            &cluster.folder(),
             &record.options,
             node.plan(),
             node.dir(),

@@ -9,10 +9,10 @@ mod nodes;
 mod remains;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, IoContext as _};
-use crate::node::servers;
+use crate::node::{FoundServer, servers};
 use crate::state::{Home, Name, PORTS_LOCK, is_locked, is_unfinished_folder};
 
 pub use finding::{Action, Finding, Kind, Remedy};
@@ -57,22 +57,33 @@ pub fn examine(home: &Home) -> Result<Diagnosis, Error> {
 pub fn names(home: &Home) -> Result<Vec<Name>, Error> {
     let mut names = home.names()?;
     let root = remains::resolved(home.root());
-    for server in servers() {
-        let inside = server.dir.strip_prefix(&root).ok();
-        let mut parts = inside.into_iter().flat_map(|path| path.components());
-        // A node's folder is in its cluster's.
-        let (Some(first), Some(_)) = (parts.next(), parts.next()) else {
-            continue;
-        };
-        let name = first
-            .as_os_str()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        names.extend(name);
-    }
+    names.extend(
+        servers()
+            .iter()
+            .filter_map(|server| cluster_of(server, &root)),
+    );
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// The cluster in the state folder `root` that a server belongs to: a node's folder is in its cluster's, or
+/// its config names that one.
+fn cluster_of(server: &FoundServer, root: &Path) -> Option<Name> {
+    let name = |inside: &Path| {
+        inside
+            .components()
+            .next()?
+            .as_os_str()
+            .to_str()?
+            .parse()
+            .ok()
+    };
+    if let Ok(inside) = server.dir.strip_prefix(root) {
+        return name(inside.parent()?);
+    }
+    let folder = remains::resolved(&remains::cluster_folder_of(server)?);
+    name(folder.strip_prefix(root).ok()?)
 }
 
 /// Refuses to take a cluster for one that does not exist while its servers run.
@@ -80,7 +91,7 @@ pub fn names(home: &Home) -> Result<Vec<Name>, Error> {
 /// # Errors
 /// [`Error::State`].
 pub fn refuse_remains(home: &Home, name: &Name) -> Result<(), Error> {
-    let servers = remains::servers_within(&home.folder(name));
+    let servers = remains::servers_of(&home.folder(name));
     if servers.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileTypeExt as _;
 
 use super::examine::{Findings, doctor, leftovers, permissions};
 use super::finding::{Action, Kind, Remedy};
-use super::remains::{pids, resolved, servers_within};
+use super::remains::{pids, resolved, servers_of};
 use crate::cluster::Cluster;
 use crate::config::{CLUSTER_FILE, PID_FILE};
 use crate::node::{Damage, Node, Part, data_damage};
@@ -142,7 +142,7 @@ pub(super) fn strays(cluster: &Cluster, findings: &mut Findings<'_>) {
         .iter()
         .map(|node| resolved(node.dir()))
         .collect();
-    let mut strays = servers_within(&folder);
+    let mut strays = servers_of(&folder);
     strays.retain(|server| !dirs.contains(&server.dir));
     if strays.is_empty() {
         return;

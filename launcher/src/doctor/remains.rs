@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::config::{cluster_folder, is_ours};
 use crate::error::Error;
 use crate::node::{FoundServer, servers};
-use crate::state::{Home, Name, node_folders};
+use crate::state::{Home, Name, configs_in, node_folders};
 use crate::wait::{Deadline, until};
 
 /// How long servers may take to write their data down.
@@ -27,10 +28,15 @@ pub(super) struct Remains {
 impl Remains {
     pub(super) fn of(home: &Home, name: &Name) -> Self {
         let folder = home.folder(name);
-        Self {
-            folders: node_folders(&folder).collect(),
-            servers: servers_within(&folder),
-        }
+        let servers = servers_of(&folder);
+        let evident = |dir: &PathBuf| configs_in(dir).any(|config| is_ours(&config, dir));
+        let of_servers = servers.iter().map(|server| server.dir.clone());
+        let mut folders: Vec<_> = node_folders(&folder)
+            .chain(of_servers.filter(evident))
+            .collect();
+        folders.sort();
+        folders.dedup();
+        Self { folders, servers }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -73,12 +79,22 @@ impl Remains {
     }
 }
 
-/// The servers that work in a folder, however deep, also if it has been removed.
-pub(super) fn servers_within(folder: &Path) -> Vec<FoundServer> {
+/// The servers that work in a cluster's folder, however deep, also if it has been removed; and those in a
+/// folder whose config says that it is of this cluster.
+pub(super) fn servers_of(folder: &Path) -> Vec<FoundServer> {
     let folder = resolved(folder);
     let mut found = servers();
-    found.retain(|server| server.dir.starts_with(&folder) && server.dir != folder);
+    found.retain(|server| {
+        server.dir.starts_with(&folder) && server.dir != folder
+            || cluster_folder_of(server).is_some_and(|written| resolved(&written) == folder)
+    });
     found
+}
+
+/// The folder of the cluster that the config in a server's folder was written for.
+pub(super) fn cluster_folder_of(server: &FoundServer) -> Option<PathBuf> {
+    let mut configs = configs_in(&server.dir);
+    configs.find_map(|config| cluster_folder(&config))
 }
 
 /// A path as the system names the folder, also if its last parts do not exist any more.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Node;
-use crate::config::{CLUSTER_FILE, PID_FILE};
+use crate::config::{CLUSTER_FILE, PID_FILE, is_ours};
 use crate::error::Error;
 use crate::state::read_text;
 
@@ -35,9 +35,12 @@ impl Node {
     pub(crate) fn damages(&self) -> Vec<Damage> {
         let damage = |part, path, reason| Damage { part, path, reason };
         match std::fs::metadata(&self.dir) {
-            Ok(found) if found.is_dir() => {}
+            Ok(found) if found.is_dir() && !self.is_elsewhere() => {}
             found => {
                 let reason = match found {
+                    Ok(found) if found.is_dir() => {
+                        "it is a link to a folder that is not the node's".to_owned()
+                    }
                     Ok(_) => "it is not a folder".to_owned(),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {
                         "it is gone".to_owned()
@@ -66,6 +69,12 @@ impl Node {
             }
         }
         damages
+    }
+
+    /// Whether a link has taken the folder's place that leads to somebody else's.
+    fn is_elsewhere(&self) -> bool {
+        let is_own = |config: &str| is_ours(config, &self.dir);
+        self.dir.is_symlink() && !read_text(&self.config_path()).is_ok_and(|config| is_own(&config))
     }
 
     fn damage_of_config(&self) -> Option<String> {

@@ -150,6 +150,7 @@ mod os {
             || writes_to(pid, dir)
             || writes_to(pid, &real(dir))
             || link(pid, "exe").is_some_and(|exe| exe.path == real(program))
+                && !writes_to_some_log(pid)
     }
 
     /// A server's standard output and error both are its log; a program in front of it may have
@@ -162,6 +163,14 @@ mod os {
         OUTPUTS
             .iter()
             .any(|output| link(pid, output).is_some_and(|to| to.path == log))
+    }
+
+    /// Whether a process writes to the log of some node.
+    fn writes_to_some_log(pid: i32) -> bool {
+        let is_log = |to: Link| to.path.file_name().is_some_and(|name| name == LOG_FILE);
+        OUTPUTS
+            .iter()
+            .any(|output| link(pid, output).is_some_and(is_log))
     }
 
     fn age(process: &ProcessId) -> u64 {

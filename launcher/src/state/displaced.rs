@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{LOCK_FILE, Record};
+use super::{LOCK_FILE, NodeRecord, Record, read_text};
+use crate::config::{CONFIG_FILES, cluster_folder, cluster_name};
 
 /// One folder among all others: a copy of it has another number, and one that was moved another path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +78,7 @@ impl Record {
             return;
         };
         let is_numbered = self.folder.as_ref().map(|known| known.is(&here));
-        let (from, is_copy) = (self.home_before(folder, &here), is_numbered != Some(true));
+        let (from, is_copy) = (self.home_before(folder), is_numbered != Some(true));
         if is_numbered == Some(false) || from.is_some() && is_copy {
             // They are the other one's. What runs in here is found by its folder.
             self.nodes.iter_mut().for_each(|node| node.process = None);
@@ -87,7 +88,7 @@ impl Record {
         };
         let inside = |dir: &Path| Some(folder.join(dir.strip_prefix(&from).ok()?));
         let is_here = |dir: &Path| dir.starts_with(folder) || dir.starts_with(&from);
-        let ours = |node: &&super::NodeRecord| node.foreign.is_none();
+        let ours = |node: &&NodeRecord| node.foreign.is_none();
         let strays = self
             .nodes
             .iter()
@@ -121,16 +122,66 @@ impl Record {
     }
 
     /// The folder that the record was written for, if it is not this one.
-    fn home_before(&self, folder: &Path, here: &Metadata) -> Option<PathBuf> {
+    fn home_before(&self, folder: &Path) -> Option<PathBuf> {
         let path = match &self.folder {
             Some(known) => &known.path,
             // By an older version: its folders lie in a cluster's, that is not this one.
             None if self.dir.join(LOCK_FILE).is_file() => &self.dir,
             None => return None,
         };
-        let is_here = path == folder
-            || fs::metadata(path)
-                .is_ok_and(|there| (there.dev(), there.ino()) == (here.dev(), here.ino()));
-        (!is_here).then(|| path.clone())
+        (!is_same(path, folder)).then(|| path.clone())
     }
+
+    /// Refuses a record that tells of nodes' folders that are not this cluster's, as one does that
+    /// somebody has edited: what is done to nodes is done to their folders.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn check_folders(&self, folder: &Path) -> Result<(), String> {
+        let (inside, ours) = (is_same(&self.dir, folder), |node: &&NodeRecord| {
+            node.foreign.is_none()
+        });
+        for NodeRecord { plan, dir, .. } in self.nodes.iter().filter(ours) {
+            let expected = self.dir.join(plan.port.to_string());
+            if *dir != expected {
+                return Err(format!(
+                    "it tells of `{}` in `{}`, whose folder can only be `{}`",
+                    plan.name,
+                    dir.display(),
+                    expected.display()
+                ));
+            }
+            let others = |config: &String| match cluster_folder(config) {
+                Some(path) => !self.was_in(&path) && !is_same(&path, folder),
+                None => cluster_name(config).is_some_and(|name| name != self.name.as_str()),
+            };
+            if !inside && configs_in(dir).any(|config| others(&config)) {
+                return Err(format!(
+                    "it tells of `{}` in `{}`, where another cluster's node is",
+                    plan.name,
+                    dir.display()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the cluster's folder was at `path` when the record was written.
+    fn was_in(&self, path: &Path) -> bool {
+        self.folder.as_ref().is_some_and(|known| known.path == path)
+    }
+}
+
+/// The texts of the configs in a node's folder.
+pub(crate) fn configs_in(dir: &Path) -> impl Iterator<Item = String> {
+    let paths = CONFIG_FILES.map(|file| dir.join(file));
+    paths.into_iter().filter_map(|path| read_text(&path).ok())
+}
+
+/// Whether two paths lead to the same file or folder.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    one == other
+        || fs::metadata(one)
+            .and_then(|one| Ok((one, fs::metadata(other)?)))
+            .is_ok_and(|(one, other)| (one.dev(), one.ino()) == (other.dev(), other.ino()))
 }

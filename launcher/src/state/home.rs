@@ -1,16 +1,21 @@
 //! The state folder: one folder for each cluster.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files::{create_folders, read_text};
-use super::lock::{LOCK_FILE, cannot_lock, open_lock, remove_unfinished_folders, try_lock};
+use super::displaced::{configs_in, is_same};
+use super::files::{create_folders, read_regular};
+use super::lock::{
+    DIR_FILE, LOCK_FILE, cannot_lock, open_lock, remove_unfinished_folders, try_lock,
+};
 use super::record::{COPY_FILE, RECORD_FILE};
 use super::{Lock, Name, Record};
-use crate::config::{CONFIG_FILES, is_ours};
+use crate::config::{cluster_folder, is_ours};
 use crate::error::{Error, IoContext as _};
 use crate::wait::{self, Deadline};
 
@@ -186,14 +191,22 @@ impl Home {
     }
 }
 
-/// The folders of nodes in a cluster's folder, by the configs that a launcher has written there.
+/// The folders of a cluster's nodes, by the configs that a launcher has written there: in the cluster's
+/// folder, and where `--dir` has them.
 pub(crate) fn node_folders(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| {
-        let config = |file| read_text(&path.join(file)).ok();
-        let texts = CONFIG_FILES.into_iter().filter_map(config);
-        texts.into_iter().any(|text| is_ours(&text, path))
-    })
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_node = |path: &PathBuf| configs_in(path).any(|config| is_ours(&config, path));
+    let inside = entries(folder).map(|entry| entry.path()).filter(is_node);
+    let outside = read_regular(&folder.join(DIR_FILE)).ok();
+    let outside = outside.map(|path| PathBuf::from(OsString::from_vec(path)));
+    let folder = folder.to_owned();
+    let of_cluster = move |path: &PathBuf| {
+        let mut configs = configs_in(path).filter_map(|config| cluster_folder(&config));
+        configs.any(|written| is_same(&written, &folder))
+    };
+    let outside = outside.into_iter().flat_map(move |dir| entries(&dir));
+    let outside = outside.map(|entry| entry.path());
+    inside.chain(outside.filter(is_node).filter(of_cluster))
 }
 
 /// The folder for what can be fetched again: `shardlab` in the XDG cache folder.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,6 +23,9 @@ pub(crate) const OWNER_FILE: &str = "owner";
 const REAPER_FILE: &str = "reaper";
 /// What a command that moves slots has set out to do, until it is done.
 pub(crate) const JOURNAL_FILE: &str = "reshape.json";
+
+/// Where the nodes' folders are, if that is elsewhere (`--dir`): for when the record is damaged or gone.
+pub(crate) const DIR_FILE: &str = "dir";
 
 /// How long the owner's lock may be held by those who only ask whether there is an owner.
 const OWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,8 +81,18 @@ impl Lock {
     /// # Errors
     /// The file cannot be written (no space, no rights); the old one is then still there.
     pub fn write(&self, record: &Record) -> Result<(), Error> {
-        self.write_copy(record)?;
-        self.write_as(RECORD_FILE, record)
+        // Who is killed between the two has done nothing yet of what it writes down. The record alone
+        // is as good as both; a copy alone is what is left of a record that is gone.
+        self.write_as(RECORD_FILE, record)?;
+        self.write_copy(record)
+    }
+
+    /// Notes where the nodes' folders are.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn write_dir(&self, dir: &Path) -> Result<(), Error> {
+        write_atomically(&self.folder.join(DIR_FILE), dir.as_os_str().as_bytes())
     }
 
     /// Writes the copy of `cluster.json` that there is for when that one is damaged or gone.
@@ -104,7 +118,10 @@ impl Lock {
     /// # Errors
     /// A file cannot be removed.
     pub fn forget(&self) -> Result<(), Error> {
-        remove_files(&self.folder, [COPY_FILE, RECORD_FILE].map(OsString::from))
+        remove_files(
+            &self.folder,
+            [DIR_FILE, COPY_FILE, RECORD_FILE].map(OsString::from),
+        )
     }
 
     /// Holds the cluster for the life of this process: while the answer is open, it has an owner.
@@ -212,6 +229,7 @@ pub(crate) fn remove_own_files(folder: &Path) -> Result<(), Error> {
         .map(|entry| entry.file_name());
     let unfinished: Vec<_> = unfinished.filter(|name| is_temporary(name)).collect();
     let known = [
+        DIR_FILE,
         COPY_FILE,
         RECORD_FILE,
         JOURNAL_FILE,

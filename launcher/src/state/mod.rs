@@ -14,6 +14,7 @@ mod name;
 mod record;
 
 pub use displaced::{Displaced, FolderId};
+pub(crate) use displaced::{configs_in, is_same};
 pub use files::{
     create_folders, is_absent, is_temporary, missing_folders, open_regular, read_regular,
     read_text, remove_folder, replace, set_aside, target_of, write_atomically,

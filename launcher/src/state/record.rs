@@ -16,8 +16,7 @@ pub const SCHEMA: u32 = 1;
 
 /// The file in a cluster's folder.
 pub(crate) const RECORD_FILE: &str = "cluster.json";
-/// The same once more, for when the first one is damaged or gone. Written first, so that it is never
-/// the older one.
+/// The same once more, for when the first one is damaged or gone.
 pub(crate) const COPY_FILE: &str = "cluster.copy.json";
 
 /// How far a cluster has come.
@@ -178,7 +177,9 @@ impl Record {
         }
         let mut record: Self = serde_json::from_slice(&text).map_err(damaged)?;
         if record.name == *name {
-            record.settle(path.parent().unwrap_or(Path::new(".")));
+            let folder = path.parent().unwrap_or(Path::new("."));
+            record.settle(folder);
+            record.check_folders(folder).map_err(refuse)?;
             Ok(Some(record))
         } else {
             let other = format!("it is about another cluster, `{}`", record.name);

@@ -27,6 +27,7 @@ mod library;
 mod members;
 mod mend;
 mod moved;
+mod others;
 mod ports;
 mod processes;
 mod program;

@@ -7,7 +7,7 @@ use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{Leaver, belongs, owning, remembering, silent};
 use crate::client::REPLY_TIMEOUT;
-use crate::cluster::{Cluster, remove_node_folder};
+use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::node::{Node, Session};
 use crate::reshape::{Keep, MoveOptions};
@@ -64,7 +64,7 @@ impl Cluster {
             if node.is_ours() {
                 // Its data is thrown away, so that there is nothing to write down.
                 node.kill().await?;
-                remove_node_folder(node)?;
+                self.remove_node_folder(node)?;
             } else if belongs(&survey, name) {
                 make_bare(node).await?;
             }
