@@ -91,11 +91,11 @@ pub(super) fn length(period: Period, node_timeout: Duration) -> Duration {
     }
 }
 
-/// How many cases run at once unless somebody says otherwise: three for each core, at most 16, since
+/// How many cases run at once unless somebody says otherwise: five for each core, at most 16, since
 /// nearly all of their time goes by in waiting for gossip and elections.
 pub fn jobs_by_default() -> u8 {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    u8::try_from(cores.saturating_mul(3).min(16)).unwrap_or(3)
+    u8::try_from(cores.saturating_mul(5).min(16)).unwrap_or(5)
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl FromStr for SlotRanges {
         let mut offset = 0;
         for part in text.split(',') {
             let range = range(part, offset)?;
-            if let Some(twice) = range.slots().find(|slot| set.contains(*slot)) {
+            if let Some(twice) = set.first_in(range) {
                 let expected = format!("slots that were not named before (`{twice}` was)");
                 return Err(ParseSlotsError {
                     offset,

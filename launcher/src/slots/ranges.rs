@@ -65,6 +65,13 @@ impl SlotRanges {
         self.0.get(place).is_some_and(|range| range.contains(slot))
     }
 
+    /// The first slot of a range that is in it.
+    pub(super) fn first_in(&self, range: SlotRange) -> Option<Slot> {
+        let place = self.0.partition_point(|own| own.end() < range.start());
+        let first = self.0.get(place)?.start().max(range.start());
+        range.contains(first).then_some(first)
+    }
+
     /// How many slots are in it, 0 to 16384.
     pub fn count(&self) -> u16 {
         self.0.iter().map(|range| range.count()).sum()

@@ -77,11 +77,15 @@ mod tests {
         for masters in (1..=1000).chain([16383, 16384]) {
             let ranges = split_evenly(masters);
             assert_eq!(ranges.len(), masters);
-            let slots: Vec<_> = ranges.iter().flat_map(|range| range.slots()).collect();
-            assert!(
-                slots.iter().copied().eq(SlotRange::ALL.slots()),
+            let (first, last) = (ranges[0].start(), ranges[masters - 1].end());
+            assert_eq!(
+                (first, last),
+                (Slot::FIRST, Slot::LAST),
                 "{masters} masters"
             );
+            let adjoin =
+                |pair: &[SlotRange]| pair[0].end().number() + 1 == pair[1].start().number();
+            assert!(ranges.windows(2).all(adjoin), "{masters} masters");
         }
     }
 

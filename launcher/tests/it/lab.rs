@@ -188,7 +188,7 @@ fn an_address() -> Ipv4Addr {
 /// Waits for something that a child process brings about.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let every = Duration::from_micros(200);
+    let every = Duration::from_millis(1);
     let reached = until_blocking(Deadline::after(PATIENCE), every, || {
         if is_so() {
             ControlFlow::Break(())

@@ -1,6 +1,6 @@
 //! What can be wrong with slots. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::finding::Finding;
 use super::inspection::{Inspection, Journaled};
@@ -153,13 +153,15 @@ fn astray(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> {
 fn disagreements(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> {
     let mut wrong: BTreeMap<(&str, Option<&str>, &str), SlotRanges> = BTreeMap::new();
     for (node, lines) in inspection.survey.told() {
+        let ids = lines.iter().map(|line| line.id.as_str());
+        let names: HashMap<_, _> = ids.map(|id| (id, inspection.name_or_id(id))).collect();
         let believed = Inspection::belief(lines);
         let by_slot = by_slot(claims).zip(believed);
         for ((slot, claimants), said) in by_slot {
             let [owner] = claimants.as_slice() else {
                 continue;
             };
-            let said = said.map(|id| inspection.name_or_id(id));
+            let said = said.map(|id| names.get(id).copied().unwrap_or(id));
             if *owner != node && said != Some(*owner) {
                 let case = (node, said, *owner);
                 wrong.entry(case).or_default().insert(slot);

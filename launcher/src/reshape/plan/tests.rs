@@ -68,15 +68,19 @@ fn told(moves: &[Move]) -> Vec<String> {
 fn after(survey: &Survey, moves: &[Move]) -> Vec<SlotRanges> {
     let mut holdings = holdings(survey).unwrap();
     for part in moves {
-        for slot in part.slots.slots() {
-            for holding in &mut holdings {
-                if holding.node == part.from {
-                    assert!(holding.slots.contains(slot), "{} has no {slot}", part.from);
-                    holding.slots.remove(slot);
-                } else if holding.node == part.to {
-                    assert!(!holding.slots.contains(slot), "{} has {slot}", part.to);
-                    holding.slots.insert(slot);
-                }
+        for holding in &mut holdings {
+            let slots = &mut holding.slots;
+            let before = slots.count();
+            if holding.node == part.from {
+                let moved = part.slots.ranges().iter();
+                moved.for_each(|range| slots.remove(*range));
+                let gone = before - slots.count();
+                assert_eq!(gone, part.slots.count(), "{} has not all", part.from);
+            } else if holding.node == part.to {
+                let moved = part.slots.ranges().iter();
+                moved.for_each(|range| slots.insert(*range));
+                let come = slots.count() - before;
+                assert_eq!(come, part.slots.count(), "{} has some", part.to);
             }
         }
     }
