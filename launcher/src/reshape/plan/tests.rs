@@ -70,15 +70,14 @@ fn after(survey: &Survey, moves: &[Move]) -> Vec<SlotRanges> {
     for part in moves {
         for holding in &mut holdings {
             let slots = &mut holding.slots;
+            let ranges = part.slots.ranges().iter();
             let before = slots.count();
             if holding.node == part.from {
-                let moved = part.slots.ranges().iter();
-                moved.for_each(|range| slots.remove(*range));
+                ranges.for_each(|range| slots.remove(*range));
                 let gone = before - slots.count();
                 assert_eq!(gone, part.slots.count(), "{} has not all", part.from);
             } else if holding.node == part.to {
-                let moved = part.slots.ranges().iter();
-                moved.for_each(|range| slots.insert(*range));
+                ranges.for_each(|range| slots.insert(*range));
                 let come = slots.count() - before;
                 assert_eq!(come, part.slots.count(), "{} has some", part.to);
             }
