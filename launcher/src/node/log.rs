@@ -23,23 +23,14 @@ const SHOWN: usize = 16 << 10;
 /// gigabytes.
 const BACK: u64 = 8 << 20;
 
+/// The same for an error, which must not be late: at most 400 bytes of each of a few lines are shown.
+const BACK_OF_ERROR: u64 = 128 << 10;
+
 impl Node {
     /// The last lines of the node's log that are not blank, for an error: at most 400 bytes of each,
     /// without control characters. Takes little memory and time, however large the log is.
     pub fn log_tail(&self, lines: usize) -> Vec<String> {
-        let mut tail = Vec::new();
-        let mut keep = |line: String| {
-            // However many there are: blank ones are not kept, nor what is written meanwhile.
-            if tail.len() < lines && !line.trim().is_empty() {
-                tail.push(line);
-            }
-        };
-        let mut log = Log::new(self.log_path(), EXCERPT);
-        if log.skip_to_last(lines).is_ok() {
-            let _ = log.read(BACK, &mut keep);
-            log.unfinished(&mut keep);
-        }
-        tail
+        Log::new(self.log_path(), EXCERPT).tail(lines)
     }
 
     /// The node's log, to be read from its beginning and on as it grows.
@@ -76,15 +67,35 @@ impl Log {
         }
     }
 
+    /// The last lines that are not blank, of those near the end.
+    fn tail(mut self, lines: usize) -> Vec<String> {
+        let mut tail = Vec::new();
+        let mut keep = |line: String| {
+            // However many there are: blank ones are not kept, nor what is written meanwhile.
+            if tail.len() < lines && !line.trim().is_empty() {
+                tail.push(line);
+            }
+        };
+        if self.skip_within(BACK_OF_ERROR, lines).is_ok() {
+            let _ = self.read(BACK_OF_ERROR, &mut keep);
+            self.unfinished(&mut keep);
+        }
+        tail
+    }
+
     /// Leaves out all but the last `lines` that are not blank. Of lines that are longer than 4 KiB each on
     /// average, and than 8 MiB together, the end only is found.
     ///
     /// # Errors
     /// The log cannot be read.
     pub fn skip_to_last(&mut self, lines: usize) -> io::Result<()> {
+        self.skip_within(BACK.max((lines as u64).saturating_mul(4 << 10)), lines)
+    }
+
+    /// The same, where the lines are looked for in the last `back` bytes.
+    fn skip_within(&mut self, back: u64, lines: usize) -> io::Result<()> {
         let mut file = open(&self.path)?;
         let end = file.metadata()?.len();
-        let back = BACK.max((lines as u64).saturating_mul(4 << 10));
         let first = end.saturating_sub(back);
         let mut block = vec![0; BLOCK];
         let (mut at, mut found, mut has_text) = (end, 0, false);
@@ -225,6 +236,19 @@ mod tests {
             read,
             [r"(the beginning of this line is not shown) …\x00\x00\x00\x00… (8388604 more bytes)"]
         );
+    }
+
+    #[test]
+    fn an_error_looks_for_its_lines_near_the_end_only() {
+        let long = "x".repeat(1 << 20);
+        let text = format!("first\n{long}\nlast\n");
+        let (_folder, log) = log(text.as_bytes());
+        let tail = log.tail(5);
+        let [cut, last] = tail.as_slice() else {
+            panic!("{} lines", tail.len());
+        };
+        assert!(cut.starts_with("(the beginning of this line is not shown) …xxx"));
+        assert_eq!(last, "last");
     }
 
     #[test]
