@@ -1,14 +1,17 @@
 //! Servers in nodes' folders, whoever started them.
 //!
-//! A server works in its node's folder and writes to the node's log, both from before its first
-//! instruction, so it is found even if nobody wrote its pid down; somebody's shell, editor or `tail`
-//! in the folder does not. The log that it writes to is locked ([`lock`]), which tells that a server
-//! lives also where its process cannot be seen: in another container, or without `/proc`.
+//! A server works in its node's folder and writes to the node's log through the open file that was locked
+//! for it ([`lock`]), all from before its first instruction, so it is found even if nobody wrote its pid down.
+//! Somebody else's process in the folder has not inherited that file, even if it writes to the log. The lock tells
+//! that a server lives also where its process cannot be seen: in another container, or without `/proc`.
+//! What a server forks has inherited the file too; the server itself leads their process group.
 
 use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use nix::unistd::Pid;
 
 use crate::config::{LOG_FILE, PID_FILE};
 use crate::process::{ProcessId, tells_of_processes};
@@ -18,8 +21,8 @@ use crate::wait::{Deadline, until_blocking};
 /// How long those who ask whether a log is locked may keep it from being locked.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A process that works in a folder and writes to a node's log there: a node's server, or what the
-/// server has forked.
+/// A process that works in a folder and holds the lock of a node's log there: a node's server, or what
+/// the server has forked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundServer {
     /// The process.
@@ -36,13 +39,20 @@ pub fn servers() -> Vec<FoundServer> {
     os::servers()
 }
 
-/// The servers that work in a node's folder, the oldest first.
+/// The servers that work in a node's folder and what they have forked, the oldest first.
 pub(super) fn servers_in(dir: &Path, program: &Path) -> Vec<ProcessId> {
     if cfg!(target_os = "linux") && tells_of_processes() {
         os::servers_in(dir, program)
     } else {
         by_pid_file(dir).into_iter().collect()
     }
+}
+
+/// Whether one of [`servers_in`] a folder is the server itself, and not what it has forked, which may
+/// outlive it: the child that writes a snapshot.
+pub(super) fn is_leader(process: &ProcessId, dir: &Path) -> bool {
+    let pid = Pid::from_raw(process.pid);
+    nix::unistd::getpgid(Some(pid)) == Ok(pid) || written_pid(dir) == Some(process.pid)
 }
 
 /// Whether a process that a record names is the server of the node in this folder, and not somebody
@@ -125,10 +135,8 @@ mod os {
         let written = written_pid(dir);
         let program = fs::canonicalize(program).unwrap_or_else(|_| program.to_owned());
         let is_server = |pid: i32| {
-            let writes_log = log
-                .as_ref()
-                .is_some_and(|log| OUTPUTS.iter().any(|output| is_same(pid, output, log)));
-            // Somebody may have started it by hand with the node's config.
+            let writes_log = log.as_ref().is_some_and(|log| writes_to_file(pid, log));
+            // Somebody may have started it by hand with the node's config, or files cannot be locked here.
             let by_hand =
                 || written == Some(pid) && link(pid, "exe").is_some_and(|exe| exe.path == program);
             writes_log || writes_to(pid, &named) || by_hand()
@@ -144,9 +152,8 @@ mod os {
     /// Wherever it works now: `CONFIG SET dir` takes a server to another folder.
     pub(super) fn is_server(pid: i32, dir: &Path, program: &Path) -> bool {
         let log = fs::metadata(dir.join(LOG_FILE));
-        let is_log = |output: &str| log.as_ref().is_ok_and(|log| is_same(pid, output, log));
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        OUTPUTS.iter().any(|output| is_log(output))
+        log.is_ok_and(|log| writes_to_file(pid, &log))
             || writes_to(pid, dir)
             || writes_to(pid, &real(dir))
             || link(pid, "exe").is_some_and(|exe| exe.path == real(program))
@@ -157,12 +164,31 @@ mod os {
     /// taken one of them.
     const OUTPUTS: [&str; 2] = ["fd/1", "fd/2"];
 
-    /// Whether a process writes to the log of the folder of this name, also if it has been removed.
+    /// Whether a process has inherited the log of the folder of this name, also if it has been removed.
     fn writes_to(pid: i32, dir: &Path) -> bool {
         let log = dir.join(LOG_FILE);
+        let is_log = |output: &str| link(pid, output).is_some_and(|to| to.path == log);
         OUTPUTS
             .iter()
-            .any(|output| link(pid, output).is_some_and(|to| to.path == log))
+            .any(|output| is_log(output) && is_inherited(pid, output))
+    }
+
+    /// Whether it has inherited this log.
+    fn writes_to_file(pid: i32, log: &Metadata) -> bool {
+        OUTPUTS
+            .iter()
+            .any(|output| is_same(pid, output, log) && is_inherited(pid, output))
+    }
+
+    /// Whether an output is the open file that was locked for a server, or for the one that forked this
+    /// process: another open file of the same log has no lock (`fdinfo`, proc(5)).
+    fn is_inherited(pid: i32, output: &str) -> bool {
+        let number = output.trim_start_matches("fd/");
+        let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}"));
+        info.is_ok_and(|info| {
+            info.lines()
+                .any(|line| line.starts_with("lock:") && line.contains("FLOCK"))
+        })
     }
 
     /// Whether a process writes to the log of some node.
@@ -242,6 +268,12 @@ mod tests {
             options.unwrap()
         }
 
+        fn locked_log(&self) -> Stdio {
+            let log = self.log();
+            assert!(lock(&log));
+            log.into()
+        }
+
         fn sleep(&self, output: Stdio) -> Child {
             let mut command = Command::new("sleep");
             command.arg("600").current_dir(self.0.path());
@@ -255,12 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn a_server_works_in_its_folder_and_writes_to_its_log() {
+    fn a_server_works_in_its_folder_and_has_inherited_its_log() {
         let folder = Folder::new();
         let dir = folder.0.path().canonicalize().unwrap();
-        let (server, stranger) = (
-            folder.sleep(folder.log().into()),
+        let (server, stranger, writer) = (
+            folder.sleep(folder.locked_log()),
             folder.sleep(Stdio::null()),
+            folder.sleep(folder.log().into()),
         );
         let pid = server.id().cast_signed();
         let pids = || -> Vec<i32> {
@@ -280,6 +313,7 @@ mod tests {
         let after = (pids(), of_all());
         end(server);
         end(stranger);
+        end(writer);
         assert_eq!(before.0, [pid]);
         assert_eq!((before.1.dir, before.1.is_removed), (dir.clone(), false));
         assert_eq!(by_hand.len(), 2, "{by_hand:?}");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal::SIGKILL;
 
 use super::aside::put_back;
-use super::found::{is_locked, is_server, lock, servers_in};
+use super::found::{is_leader, is_locked, is_server, lock, servers_in};
 use super::spawn::{Spawner, describe, die_with_parent};
 use super::{Node, NodeError, Running};
 use crate::config::PID_FILE;
@@ -121,9 +121,18 @@ impl Node {
             .open(&log_path)
             .doing("write", &log_path)?;
         if !lock(&log) {
-            // Somebody else has started it.
             self.adopt();
-            return self.process().map(drop).ok_or_else(|| self.elsewhere());
+            if self.process().is_some() {
+                // Somebody else has started it.
+                return Ok(());
+            }
+            // The server was killed alone; its snapshot will never be whole.
+            for forked in self.servers() {
+                let _ = forked.signal(SIGKILL);
+            }
+            if !lock(&log) {
+                return Err(self.elsewhere());
+            }
         }
         self.forget_pid()?;
         put_back(&self.dir)?;
@@ -184,7 +193,8 @@ impl Node {
         if known.as_ref().is_some_and(is_own) {
             return;
         }
-        let found = self.servers().into_iter().next();
+        let mut found = self.servers().into_iter();
+        let found = found.find(|process| is_leader(process, &self.dir));
         if known.is_some() || found.is_some() {
             self.running().process = found;
         }
@@ -298,7 +308,7 @@ impl Node {
         }
     }
 
-    /// The servers that work in the node's folder; none if it is not ours.
+    /// The servers that work in the node's folder, and what they have forked; none if it is not ours.
     pub(super) fn servers(&self) -> Vec<ProcessId> {
         if self.is_ours() {
             servers_in(&self.dir, &self.launch.program)

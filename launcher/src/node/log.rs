@@ -240,8 +240,8 @@ mod tests {
 
     #[test]
     fn an_error_looks_for_its_lines_near_the_end_only() {
-        let long = "x".repeat(1 << 20);
-        let text = format!("first\n{long}\nlast\n");
+        let middle = "x".repeat(1 << 20);
+        let text = format!("first\n{middle}\nlast\n");
         let (_folder, log) = log(text.as_bytes());
         let tail = log.tail(5);
         let [cut, last] = tail.as_slice() else {

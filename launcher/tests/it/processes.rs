@@ -1,6 +1,7 @@
 //! Whose process is it? Somebody else's in a node's folder, one of another container, one that
 //! cannot be seen.
 
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -13,10 +14,14 @@ struct Stranger(Child);
 
 impl Stranger {
     fn new(program: &str, arguments: &[&str], dir: &Path) -> Self {
+        Self::writing(program, arguments, dir, Stdio::null())
+    }
+
+    fn writing(program: &str, arguments: &[&str], dir: &Path, output: Stdio) -> Self {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(dir);
-        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
-        Self(quiet.stderr(Stdio::null()).spawn().unwrap())
+        let quiet = command.stdin(Stdio::null()).stderr(Stdio::null());
+        Self(quiet.stdout(output).spawn().unwrap())
     }
 
     fn pid(&self) -> u32 {
@@ -55,6 +60,9 @@ fn what_others_run_in_a_nodes_folder_is_not_its_server() {
     let log = dir.join("node.log");
     let files = [conf.to_str().unwrap(), log.to_str().unwrap()];
     let mut tail = Stranger::new("tail", &["-f", files[0], files[1]], &dir);
+    // It writes to the log, as who adds a mark to it does.
+    let output = OpenOptions::new().append(true).open(&log).unwrap();
+    let mut marks = Stranger::writing("tail", &["-f", files[0]], &dir, output.into());
     lab.shardlab(["stop", "-q", "n1"]).assert().success();
     assert_eq!(pid_of(&lab.json(["status", "--json"])), None);
     let started = pid_of(&lab.json(["start", "--json"])).unwrap();
@@ -63,6 +71,34 @@ fn what_others_run_in_a_nodes_folder_is_not_its_server() {
     tail.assert_alive();
     lab.shardlab(["down", "-q"]).assert().success();
     tail.assert_alive();
+    marks.assert_alive();
+}
+
+#[tokio::test]
+async fn what_a_server_has_forked_is_not_taken_for_it() {
+    let lab = Lab::new();
+    let up = ["--masters", "1", "--replicas", "0", "--ephemeral"];
+    lab.up(&up);
+    let cluster = lab.open();
+    let node = cluster.node("n1").unwrap();
+    node.call(&["SET", "a", "1"]).await.unwrap();
+    // One key takes a minute to be written.
+    let delay = ["CONFIG", "SET", "rdb-key-save-delay", "60000000"];
+    if node.call(&delay).await.unwrap().as_error().is_some() {
+        // Redis 5.0 has no such setting.
+        return;
+    }
+    assert!(node.call(&["BGSAVE"]).await.unwrap().as_error().is_none());
+    let server = node.process().unwrap();
+    let works_here = || lab.processes().len();
+    wait_until("the server forks", || works_here() == 2);
+    server.signal(nix::sys::signal::Signal::SIGKILL).unwrap();
+    wait_until("the server is gone", || !server.is_alive());
+    assert_eq!(works_here(), 1, "the fork lives on");
+    assert_eq!(pid_of(&lab.json(["status", "--json"])), None);
+    let started = pid_of(&lab.json(["start", "--json"])).unwrap();
+    assert_ne!(started, i64::from(server.pid));
+    assert_eq!(works_here(), 1, "the fork is ended");
 }
 
 #[test]
