@@ -9,28 +9,31 @@ use crate::state::{Home, Name, Phase, Record, has_lost_owner, has_owner};
 use crate::wait::Deadline;
 
 /// Removes private clusters whose owner was killed before it could do so itself, and finishes
-/// removals that were interrupted.
+/// removals that were interrupted. Returns the names of those that are gone.
 ///
 /// # Errors
 /// The state folder cannot be read. What cannot be removed now is left for the next time.
-pub async fn sweep(home: &Home) -> Result<(), Error> {
+pub async fn sweep(home: &Home) -> Result<Vec<Name>, Error> {
+    let mut gone = Vec::new();
     for name in home.names()? {
-        sweep_one(home, &name).await;
+        if sweep_one(home, &name).await {
+            gone.push(name);
+        }
     }
-    Ok(())
+    Ok(gone)
 }
 
-/// The same of one cluster.
-async fn sweep_one(home: &Home, name: &Name) {
+/// The same of one cluster. Whether there was one, and it is gone.
+async fn sweep_one(home: &Home, name: &Name) -> bool {
     if !is_leftover(home, name) {
-        return;
+        return false;
     }
     // Whoever is about to write the first record holds the lock.
     let Ok(lock) = home.lock(name, Deadline::after(Duration::ZERO)).await else {
-        return;
+        return false;
     };
     if !is_leftover(home, name) {
-        return;
+        return false;
     }
     match home.record(name) {
         Ok(Some(record)) => {
@@ -40,12 +43,14 @@ async fn sweep_one(home: &Home, name: &Name) {
             // Whose owner's lock is gone or damaged may have an owner; its servers would not
             // outlive that one.
             if half_removed || has_lost_owner(&home.folder(name)) || !cluster.is_running() {
-                let _ = cluster.remove(lock).await;
+                return cluster.remove(lock).await.is_ok();
             }
         }
+        // Nothing but the folder, which was no cluster yet, or not any more.
         Ok(None) => drop(lock.remove()),
         Err(_) => {}
     }
+    false
 }
 
 fn is_leftover(home: &Home, name: &Name) -> bool {

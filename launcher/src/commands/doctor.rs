@@ -54,11 +54,14 @@ impl From<&Finding> for FindingReport {
     }
 }
 
-/// Reports findings, after mending what can be mended if asked to; ends with 1 if there are any.
+/// Reports findings, after mending what can be mended if asked to; ends with 1 if there are any, or if not
+/// all was looked at.
 pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
     let mut mended = Vec::new();
+    let name = &lab.global.name;
+    let only = (name.as_str() != "default").then_some(name);
     if args.fix {
-        fix(&lab.home, |event| match event {
+        fix(&lab.home, only, |event| match event {
             Event::Mended(finding) => {
                 let done = finding.mend();
                 lab.term
@@ -73,21 +76,28 @@ pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
         })
         .await?;
     }
-    let diagnosis = examine(&lab.home)?;
-    let sound = diagnosis.findings.is_empty();
+    let diagnosis = match examine(&lab.home, only) {
+        // What has been mended is that it is there.
+        Err(Error::NoCluster(_)) if !mended.is_empty() => examine(&lab.home, None)?,
+        diagnosis => diagnosis?,
+    };
     if args.json.json {
         lab.term.json(&report(lab, &diagnosis, mended));
     } else {
         lab.term.data(&text(lab, &diagnosis));
     }
-    Ok(if sound { exit::DONE } else { exit::NO })
+    Ok(if diagnosis.is_sound() {
+        exit::DONE
+    } else {
+        exit::NO
+    })
 }
 
 fn report(lab: &Lab<'_>, diagnosis: &Diagnosis, mended: Vec<FindingReport>) -> DoctorReport {
     DoctorReport {
         schema: SCHEMA,
         home: lab.home.root().to_owned(),
-        sound: diagnosis.findings.is_empty(),
+        sound: diagnosis.is_sound(),
         mended,
         findings: diagnosis.findings.iter().map(Into::into).collect(),
         busy: diagnosis.busy.iter().map(ToString::to_string).collect(),
@@ -97,9 +107,13 @@ fn report(lab: &Lab<'_>, diagnosis: &Diagnosis, mended: Vec<FindingReport>) -> D
 
 fn text(lab: &Lab<'_>, diagnosis: &Diagnosis) -> String {
     let home = lab.home.root().display();
-    let head = match diagnosis.findings.len() {
-        0 => "nothing is wrong".to_owned(),
-        some => counted(some, "finding"),
+    let head = match (diagnosis.findings.len(), diagnosis.busy.len()) {
+        (0, 0) => "nothing is wrong".to_owned(),
+        (0, busy) => format!(
+            "nothing is wrong, but for {} not looked at",
+            counted(busy, "cluster")
+        ),
+        (some, _) => counted(some, "finding"),
     };
     let mut lines = vec![format!("state folder `{home}`: {head}")];
     for finding in &diagnosis.findings {

@@ -9,13 +9,18 @@ use crate::cli::Down;
 
 /// Removes processes, folders and locks; there being none is fine.
 pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
-    sweep(&lab.home).await?;
+    let swept = sweep(&lab.home).await?;
     let names = if args.all {
         doctor::names(&lab.home)?
     } else {
         vec![lab.global.name.clone()]
     };
     let mut removed = 0_usize;
+    let meant = |name: &&Name| args.all || **name == lab.global.name;
+    for name in swept.iter().filter(meant) {
+        tell_gone(lab, name);
+        removed += 1;
+    }
     let mut code = exit::DONE;
     for name in names {
         if args.all && belongs_to_a_run(lab, &name) {
@@ -26,7 +31,7 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
         }
         match remove(lab, &name).await {
             Ok(true) => {
-                lab.term.note(&format!("the cluster `{name}` is gone"));
+                tell_gone(lab, &name);
                 removed += 1;
             }
             Ok(false) => {}
@@ -53,7 +58,18 @@ async fn remove(lab: &Lab<'_>, name: &Name) -> Result<bool, Error> {
         return Ok(false);
     }
     let lock = lab.lock_of(name).await?;
-    doctor::remove(&lab.home, lock).await
+    let removed = doctor::remove(&lab.home, lock).await?;
+    for path in &removed.left {
+        lab.term.note(&format!(
+            "left alone, since it is not shardlab's: `{}`",
+            path.display()
+        ));
+    }
+    Ok(removed.was_there)
+}
+
+fn tell_gone(lab: &Lab<'_>, name: &Name) {
+    lab.term.note(&format!("the cluster `{name}` is gone"));
 }
 
 fn belongs_to_a_run(lab: &Lab<'_>, name: &Name) -> bool {

@@ -71,7 +71,7 @@ pub(crate) async fn reap(lab: &Lab<'_>) -> Result<u8, Error> {
         match there {
             Ok(Some(record)) if record.private && !has_owner(&folder) => {
                 match sweep(&lab.home).await {
-                    Ok(()) => ControlFlow::Continue(()),
+                    Ok(_) => ControlFlow::Continue(()),
                     Err(error) => ControlFlow::Break(Err(error)),
                 }
             }

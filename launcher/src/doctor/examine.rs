@@ -1,8 +1,10 @@
 //! What is wrong with one cluster's files.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use nix::unistd::{AccessFlags, Uid};
 
 use super::finding::{Action, Finding, Kind, Remedy};
 use super::nodes;
@@ -113,29 +115,64 @@ fn files(folder: &Path, findings: &mut Findings<'_>) {
 /// Files that somebody was writing who was killed.
 pub(super) fn leftovers(folder: &Path, node: Option<&Node>, findings: &mut Findings<'_>) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| is_temporary(&entry.file_name())) {
+    let is_begun = |entry: &fs::DirEntry| {
+        is_temporary(&entry.file_name()) && entry.file_type().is_ok_and(|found| found.is_file())
+    };
+    for entry in entries.filter(is_begun) {
         let text = format!("`{}` was never finished", entry.path().display());
         let remedy = doctor(Action::SetAside, "removes it");
         findings.add(Kind::Leftover, node, entry.path(), text, remedy);
     }
 }
 
-/// Whether the owner may read and write what is there; links are followed.
+/// Whether we may read and write a file or folder of ours.
 pub(super) fn permissions(path: &Path, node: Option<&Node>, findings: &mut Findings<'_>) {
-    let Ok(found) = fs::metadata(path) else {
-        return;
-    };
-    let needed = if found.is_dir() { 0o700 } else { 0o600 };
-    let mode = found.permissions().mode();
-    if (found.is_dir() || found.is_file()) && mode & needed != needed {
-        let text = format!(
-            "`{}` has the mode {:04o}: its owner may not read and write it",
-            path.display(),
-            mode & 0o7777
-        );
-        let remedy = doctor(Action::Permit, "gives the owner the right to");
+    if let Some((text, remedy)) = odd_permissions(path) {
         findings.add(Kind::Permissions, node, path.to_owned(), text, remedy);
     }
+}
+
+/// The same of the state folder.
+pub(super) fn state_folder(home: &Home) -> Option<Finding> {
+    let (text, remedy) = odd_permissions(home.root())?;
+    Some(Finding {
+        kind: Kind::Permissions,
+        cluster: None,
+        node: None,
+        path: home.root().to_owned(),
+        text,
+        remedy,
+    })
+}
+
+/// What keeps us from reading and writing a plain file or folder, and what mends it. What a link leads to
+/// is not ours.
+fn odd_permissions(path: &Path) -> Option<(String, Remedy)> {
+    let found = fs::symlink_metadata(path).ok()?;
+    let (needed, access) = match (found.is_dir(), found.is_file()) {
+        (true, _) => (0o700, AccessFlags::all()),
+        (_, true) => (0o600, AccessFlags::R_OK | AccessFlags::W_OK),
+        _ => return None,
+    };
+    let (mode, path_text, user) = (found.permissions().mode(), path.display(), Uid::effective());
+    if found.uid() != user.as_raw() {
+        nix::unistd::access(path, access).err()?;
+        let text = format!(
+            "`{path_text}` belongs to another user (uid {}), and you may not read and write it",
+            found.uid()
+        );
+        let remedy = Remedy::Other(format!("`sudo chown {user} {path_text}`"));
+        return Some((text, remedy));
+    }
+    if mode & needed == needed {
+        return None;
+    }
+    let text = format!(
+        "`{path_text}` has the mode {:04o}: its owner may not read and write it",
+        mode & 0o7777
+    );
+    let remedy = doctor(Action::Permit, "gives the owner the right to");
+    Some((text, remedy))
 }
 
 /// Why what is in a lock's place cannot be locked; one that is not there is made when it is needed.
@@ -209,6 +246,15 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
     copy(folder, findings);
     if let Some(found) = &record.displaced {
         return displaced(cluster, folder, found, findings);
+    }
+    if record.phase == Phase::Removing {
+        let text = format!("the removal of the cluster `{name}` has begun and was interrupted");
+        let remedy = doctor(
+            Action::RemoveCluster,
+            "finishes it, as `down` and every command that starts or lists clusters does",
+        );
+        let path = folder.to_owned();
+        return findings.add(Kind::InterruptedRemoval, None, path, text, remedy);
     }
     if record.phase == Phase::Starting && !has_owner(folder) {
         let text = format!("the start of the cluster `{name}` was interrupted before it was whole");

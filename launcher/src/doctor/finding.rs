@@ -79,7 +79,7 @@ pub enum Kind {
     Copied,
     /// A lock, or the file by which a private cluster's owner is known, is not a file that can be locked.
     Lock,
-    /// A file or folder of ours may not be read or written by its owner.
+    /// A file or folder of ours may not be read or written by us.
     Permissions,
     /// `reshape.json` is damaged.
     Journal,
@@ -91,6 +91,8 @@ pub enum Kind {
     InterruptedStart,
     /// `start` or `restart` was interrupted, and settings are left changed.
     InterruptedRestart,
+    /// `down` was interrupted.
+    InterruptedRemoval,
     /// A private cluster whose owner is gone.
     Ownerless,
     /// Servers that belong to no node of a cluster that is known.
@@ -124,6 +126,7 @@ impl Kind {
             Self::UnfinishedChange => "unfinished-change",
             Self::InterruptedStart => "interrupted-start",
             Self::InterruptedRestart => "interrupted-restart",
+            Self::InterruptedRemoval => "interrupted-removal",
             Self::Ownerless => "ownerless",
             Self::UnownedServers => "unowned-servers",
             Self::NodeFolder => "node-folder",

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::examine;
@@ -17,7 +17,7 @@ use crate::node::Node;
 use crate::plan::{Boot, Role};
 use crate::state::{
     FolderId, Home, LOCK_FILE, Lock, Name, create_folders, is_locked, read_regular, read_text,
-    remove_folder, set_aside, write_atomically,
+    remove_folder, rename_aside, set_aside, write_atomically,
 };
 use crate::wait::Deadline;
 
@@ -34,15 +34,25 @@ pub enum Event<'a> {
 }
 
 /// Mends all that can be mended without a decision. Data of clusters is never removed, but for what
-/// an interrupted start and a private cluster without an owner have left.
+/// an interrupted start or removal and a private cluster without an owner have left.
 ///
 /// # Errors
-/// The state folder cannot be read. What cannot be mended is told, and does not keep the rest.
-pub async fn fix(home: &Home, mut observe: impl FnMut(Event<'_>)) -> Result<(), Error> {
+/// The state folder cannot be read; there is no cluster `only`. What cannot be mended is told, and does not keep the rest.
+pub async fn fix(
+    home: &Home,
+    only: Option<&Name>,
+    mut observe: impl FnMut(Event<'_>),
+) -> Result<(), Error> {
+    if let Some(finding) = examine::state_folder(home) {
+        if finding.action().is_none() {
+            return Ok(());
+        }
+        tell(&finding, by_file(&finding), &mut observe);
+    }
     if let Some(finding) = examine::ports_lock(home) {
         tell(&finding, set_aside(&finding.path), &mut observe);
     }
-    for name in super::names(home)? {
+    for name in super::chosen(home, only)? {
         if is_locked(&home.folder(&name)) {
             observe(Event::Busy(&name));
             continue;
@@ -97,7 +107,10 @@ async fn fix_cluster(home: &Home, name: &Name, observe: &mut impl FnMut(Event<'_
 fn by_file(finding: &Finding) -> Result<(), Error> {
     let path = &finding.path;
     if finding.action() == Some(Action::Permit) {
-        let found = fs::metadata(path).doing("read", path)?;
+        let found = fs::symlink_metadata(path).doing("read", path)?;
+        if found.is_symlink() {
+            return Ok(());
+        }
         let right = if found.is_dir() { 0o700 } else { 0o600 };
         let mode = found.permissions().mode() | right;
         return fs::set_permissions(path, Permissions::from_mode(mode)).doing("change", path);
@@ -161,6 +174,10 @@ fn correct_paths(cluster: &Cluster, lock: &Lock) -> Result<(), Error> {
 async fn mend_node(cluster: &Cluster, node: &Node, action: Action) -> Result<(), Error> {
     match action {
         Action::RemakeFolder => {
+            let found = node.dir().symlink_metadata();
+            if found.is_ok_and(|found| found.is_file() && found.len() > 0) {
+                rename_aside(node.dir())?;
+            }
             set_aside(node.dir())?;
             node.dir().parent().map_or(Ok(()), create_folders)?;
             make_node_folder(node.dir())?;
@@ -244,9 +261,11 @@ fn restore_memory(cluster: &Cluster, node: &Node) -> Result<(), Error> {
         .nodes()
         .iter()
         .filter(|other| other.name() != node.name());
+    let host = cluster.peer(node).host;
+    let hosts = [host, node.address().ip().to_string()];
     let newest = others
         .filter_map(|other| read_text(&other.dir().join(CLUSTER_FILE)).ok())
-        .filter_map(|text| Some((epoch_of(&text)?, made_of(&text, node.plan().port)?)))
+        .filter_map(|text| Some((epoch_of(&text)?, made_of(&text, &hosts, node.plan().port)?)))
         .max_by_key(|(epoch, _)| *epoch);
     newest.map_or(Ok(()), |(_, text)| write_atomically(&path, text.as_bytes()))
 }
@@ -289,21 +308,33 @@ async fn clear(home: &Home, lock: &Lock) -> Result<(), Error> {
     }
 }
 
-/// Removes a cluster with its data, whatever its record says: for `down`. Returns whether there was
-/// one.
+/// What has become of a cluster that was to be removed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Removed {
+    /// Whether there was one.
+    pub was_there: bool,
+    /// What is left where it was, since others have put it there.
+    pub left: Vec<PathBuf>,
+}
+
+/// Removes a cluster with its data, whatever its record says: for `down`.
 ///
 /// # Errors
 /// A process does not end, or something cannot be removed.
-pub async fn remove(home: &Home, lock: Lock) -> Result<bool, Error> {
+pub async fn remove(home: &Home, lock: Lock) -> Result<Removed, Error> {
     let name = lock.name().clone();
     let record = match home.record(&name) {
         Ok(record) => record,
         Err(_) => home.copy_of_record(&name).ok().flatten(),
     };
     let was_there = record.is_some() || home.record(&name).is_err();
+    let mut left = Vec::new();
     if let Some(record) = record {
         let cluster = Cluster::of(home.clone(), record, false);
-        cluster.nodes().iter().for_each(Node::adopt);
+        let nodes = cluster.nodes().iter();
+        nodes.clone().for_each(Node::adopt);
+        left.extend(nodes.map(|node| node.dir().to_owned()));
         cluster.clear(&lock).await?;
     }
     let remains = Remains::of(home, &name);
@@ -312,6 +343,15 @@ pub async fn remove(home: &Home, lock: Lock) -> Result<bool, Error> {
         .folders
         .iter()
         .try_for_each(|folder| remove_folder(folder))?;
+    let folder = lock.folder().to_owned();
     lock.remove()?;
-    Ok(was_there || !remains.is_empty())
+    let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+    left.extend(entries.map(|entry| entry.path()));
+    left.retain(|path| path.symlink_metadata().is_ok());
+    left.sort();
+    left.dedup();
+    Ok(Removed {
+        was_there: was_there || !remains.is_empty(),
+        left,
+    })
 }

@@ -16,7 +16,7 @@ use crate::node::{FoundServer, servers};
 use crate::state::{Home, Name, PORTS_LOCK, is_locked, is_unfinished_folder};
 
 pub use finding::{Action, Finding, Kind, Remedy};
-pub use mend::{Event, fix, remove};
+pub use mend::{Event, Removed, fix, remove};
 
 /// What the state folder looks like.
 #[derive(Debug, Default)]
@@ -30,17 +30,31 @@ pub struct Diagnosis {
     pub foreign: Vec<PathBuf>,
 }
 
-/// Looks at the state folder. Nothing is changed, and no server is asked.
+impl Diagnosis {
+    /// Whether all was looked at and nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty() && self.busy.is_empty()
+    }
+}
+
+/// Looks at the state folder, of all clusters or of `only` one. Nothing is changed, and no server is asked.
 ///
 /// # Errors
-/// The state folder cannot be read.
-pub fn examine(home: &Home) -> Result<Diagnosis, Error> {
+/// The state folder cannot be read; there is no cluster `only`.
+pub fn examine(home: &Home, only: Option<&Name>) -> Result<Diagnosis, Error> {
+    if let Some(finding) = examine::state_folder(home) {
+        // What is in it can be told when it can be read.
+        return Ok(Diagnosis {
+            findings: vec![finding],
+            ..Diagnosis::default()
+        });
+    }
     let mut diagnosis = Diagnosis {
         findings: examine::ports_lock(home).into_iter().collect(),
         foreign: foreign(home)?,
         ..Diagnosis::default()
     };
-    for name in names(home)? {
+    for name in chosen(home, only)? {
         if is_locked(&home.folder(&name)) {
             diagnosis.busy.push(name);
         } else {
@@ -64,6 +78,18 @@ pub fn names(home: &Home) -> Result<Vec<Name>, Error> {
     );
     names.sort();
     names.dedup();
+    Ok(names)
+}
+
+/// All of them, or the one that is asked for.
+fn chosen(home: &Home, only: Option<&Name>) -> Result<Vec<Name>, Error> {
+    let mut names = names(home)?;
+    if let Some(only) = only {
+        names.retain(|name| name == only);
+        if names.is_empty() {
+            return Err(Error::NoCluster(only.clone()));
+        }
+    }
     Ok(names)
 }
 

@@ -2,17 +2,25 @@
 
 use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
 
 use super::examine::{Findings, doctor, leftovers, permissions};
 use super::finding::{Action, Kind, Remedy};
 use super::remains::{pids, resolved, servers_of};
 use crate::cluster::Cluster;
-use crate::config::{CLUSTER_FILE, PID_FILE};
+use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE, PID_FILE};
 use crate::node::{Damage, Node, Part, data_damage};
 use crate::plan::Boot;
 
 /// How many of the last lines of a log are looked at.
 const LAST_WORDS: usize = 8;
+
+/// The directives that name what a server writes its data to, with their usual values.
+const DATA_FILES: [(&str, &str); 3] = [
+    ("dbfilename", "dump.rdb"),
+    ("appendfilename", "appendonly.aof"),
+    ("appenddirname", "appendonlydir"),
+];
 
 /// The folder of one node.
 pub(super) fn node(cluster: &Cluster, node: &Node, findings: &mut Findings<'_>) {
@@ -106,11 +114,10 @@ fn files(cluster: &Cluster, node: &Node, runs: bool, findings: &mut Findings<'_>
         let remedy = doctor(Action::SaveMemory, "has the server write it again");
         findings.add(Kind::NodesConf, Some(node), memory, text, remedy);
     }
-    let entries = fs::read_dir(node.dir()).into_iter().flatten().flatten();
-    for entry in entries {
-        let path = entry.path();
+    // What else is in there may be somebody's.
+    for path in own_files(cluster, node) {
         permissions(&path, Some(node), findings);
-        let is_fifo = entry.file_type().is_ok_and(|found| found.is_fifo());
+        let is_fifo = fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_fifo());
         let leads_nowhere = path.is_symlink() && fs::metadata(&path).is_err();
         let named = findings.all.iter().any(|finding| finding.path == path);
         if (is_fifo || leads_nowhere)
@@ -132,6 +139,27 @@ fn files(cluster: &Cluster, node: &Node, runs: bool, findings: &mut Findings<'_>
             );
         }
     }
+}
+
+/// The names that the launcher and the server give to what they write, whether or not it is there.
+fn own_files(cluster: &Cluster, node: &Node) -> Vec<PathBuf> {
+    let settings = &cluster.record().options.settings;
+    let named = |(key, usual): (&str, &str)| {
+        let asked = settings.iter().rev().find(|setting| setting.key == key);
+        asked.map_or_else(|| usual.to_owned(), |setting| setting.value.clone())
+    };
+    let written = [LOG_FILE, PID_FILE, CLUSTER_FILE]
+        .into_iter()
+        .chain(CONFIG_FILES);
+    let all = written.map(ToOwned::to_owned).chain(DATA_FILES.map(named));
+    let is_name = |name: &String| {
+        Path::new(name)
+            .file_name()
+            .is_some_and(|file| *file == **name)
+    };
+    all.filter(is_name)
+        .map(|name| node.dir().join(name))
+        .collect()
 }
 
 /// Servers in the cluster's folder that none of its nodes is.

@@ -51,24 +51,30 @@ pub fn set_aside(path: &Path) -> Result<(), Error> {
         fs::remove_file(path)
     };
     match removed {
-        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".aside");
-            let numbered = (2..).map(|number| {
-                let mut name = name.clone();
-                name.push(format!("-{number}"));
-                name
-            });
-            let names = std::iter::once(name.clone()).chain(numbered);
-            let free = names
-                .map(PathBuf::from)
-                .find(|name| name.symlink_metadata().is_err());
-            free.map_or(Ok(()), |free| fs::rename(path, free))
-                .doing("rename", path)
-        }
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => rename_aside(path),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).doing("remove", path),
         _ => Ok(()),
     }
+}
+
+/// Gives what is at `path` the name `NAME.aside`, `NAME.aside-2`, …
+///
+/// # Errors
+/// It cannot be renamed.
+pub fn rename_aside(path: &Path) -> Result<(), Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".aside");
+    let numbered = (2..).map(|number| {
+        let mut name = name.clone();
+        name.push(format!("-{number}"));
+        name
+    });
+    let names = std::iter::once(name.clone()).chain(numbered);
+    let free = names
+        .map(PathBuf::from)
+        .find(|name| name.symlink_metadata().is_err());
+    free.map_or(Ok(()), |free| fs::rename(path, free))
+        .doing("rename", path)
 }
 
 /// The folders on the way to `folder`, and itself, that do not exist yet, outermost first.

@@ -17,7 +17,7 @@ pub use displaced::{Displaced, FolderId};
 pub(crate) use displaced::{configs_in, is_same};
 pub use files::{
     create_folders, is_absent, is_temporary, missing_folders, open_regular, read_regular,
-    read_text, remove_folder, replace, set_aside, target_of, write_atomically,
+    read_text, remove_folder, rename_aside, replace, set_aside, target_of, write_atomically,
 };
 pub use home::{Home, usual_cache};
 pub(crate) use home::{PORTS_LOCK, node_folders};

@@ -41,6 +41,7 @@ mod seeded;
 mod seeds;
 mod servers;
 mod standins;
+mod told;
 mod topologies;
 mod traffic;
 mod verbs;

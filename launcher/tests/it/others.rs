@@ -1,9 +1,10 @@
 //! What is somebody else's stays, whatever a cluster's record says.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use nix::sys::stat::Mode;
 use serde_json::{Value, json};
 
 use crate::doctor::{Harm, harm, run};
@@ -167,4 +168,40 @@ fn nodes_outside_of_the_state_folder_are_found_without_a_record() {
         fs::remove_dir(dir).unwrap();
         lab.assert_empty();
     }
+}
+
+#[test]
+fn doctor_leaves_others_files_and_what_links_lead_to_alone() {
+    let lab = Lab::new();
+    let report = lab.up(&ONE);
+    assert_eq!(run(&lab, &["stop"]).code, Some(0));
+    let dir = PathBuf::from(report["nodes"][0]["dir"].as_str().unwrap());
+    let outside = lab.home().with_file_name("outside");
+    let (fifo, nowhere, mine) = (dir.join("fifo"), dir.join("nowhere"), dir.join("mine"));
+    nix::unistd::mkfifo(&fifo, Mode::S_IRUSR).unwrap();
+    symlink("/nonexistent", &nowhere).unwrap();
+    fs::create_dir(dir.join(".tmp-save")).unwrap();
+    fs::write(dir.join(".tmp-save/old.rdb"), "of a save").unwrap();
+    for path in [&mine, &outside] {
+        fs::write(path, "mine").unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o400)).unwrap();
+    }
+    symlink(&outside, dir.join("dump.rdb")).unwrap();
+    symlink(&outside, lab.home().join("default/owner")).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let fixed = run(&lab, &["doctor", "--fix"]);
+    assert_eq!(fixed.code, Some(0), "{}{}", fixed.out, fixed.errors);
+    assert!(fifo.exists() && nowhere.is_symlink());
+    assert!(dir.join(".tmp-save/old.rdb").exists());
+    assert_eq!((mode(&mine), mode(&outside)), (0o400, 0o400));
+    // Of another user's: what may be read is no matter.
+    let log = dir.join("node.log");
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o0)).unwrap();
+    if nix::unistd::chown(&log, Some(12345.into()), None).is_ok() {
+        assert_eq!(run(&lab, &["doctor", "--fix"]).code, Some(0));
+        assert_eq!(mode(&log), 0);
+    }
+    assert_eq!(run(&lab, &["down"]).code, Some(0));
+    fs::remove_file(outside).unwrap();
+    lab.assert_empty();
 }
