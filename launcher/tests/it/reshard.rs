@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use shardlab::Cluster;
 use shardlab::reshape::plan::{Reshard, Sources};
 use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
@@ -10,7 +11,7 @@ use shardlab::resp::Frame;
 use shardlab::slots::SlotRanges;
 use shardlab::wait::{self, Deadline};
 
-use crate::lab::{Lab, PATIENCE, text};
+use crate::lab::{Lab, PATIENCE, text, wait_until};
 use crate::traffic::{Keys, Traffic};
 
 const WAYS: [Way; 2] = [Way::Auto, Way::Keys];
@@ -334,6 +335,32 @@ async fn a_key_that_is_too_slow_is_told_by_name_and_tried_again_with_more_time()
         let size = cluster.call(node, &["DBSIZE"]).await.unwrap();
         assert_eq!(size.as_integer(), Some(keys));
     }
+}
+
+#[tokio::test]
+async fn a_node_that_is_gone_ends_a_move_before_it_begins() {
+    let lab = Lab::new();
+    let cluster = lab.cluster().replicas(0).start().await.unwrap();
+    let process = cluster.node("n1").unwrap().process().unwrap();
+    let moves = [
+        part("10923-10930", "n3", "n2"),
+        part("10931-10940", "n3", "n1"),
+    ];
+    // It answered when all were asked.
+    let done = cluster.move_slots(&moves, by(Way::Keys), |_| {
+        let _ = process.signal(Signal::SIGKILL);
+        wait_until("n1 is gone", || !process.is_alive());
+    });
+    let refused = done.await.unwrap_err();
+    assert!(
+        matches!(&refused, shardlab::Error::Client { node, .. } if node == "n1"),
+        "{refused}"
+    );
+    let survey = cluster.survey(Deadline::after(PATIENCE)).await;
+    assert_eq!(survey.open_slots(), []);
+    let of_n2 = survey.node("n2").unwrap().slots.iter();
+    let of_n2: Vec<_> = of_n2.map(ToString::to_string).collect();
+    assert_eq!(of_n2, ["5461-10922"]);
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub enum FixEvent<'a> {
 /// What came of mending a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixed {
-    /// What was done, in order.
+    /// What was done, in order, each step once.
     pub done: Vec<Repair>,
     /// What is still wrong.
     pub left: Vec<Finding>,
@@ -86,6 +86,7 @@ impl Cluster {
             for repair in &round {
                 observe(&FixEvent::Begins(repair));
                 match self.repair(lock, repair, &mut observe).await {
+                    Ok(()) if done.iter().any(|before| repair.repeats(before)) => {}
                     Ok(()) => done.push(repair.clone()),
                     // The state that it refuses for may pass, or another repair may lift it.
                     Err(error) if is_answer(&error) => {

@@ -155,6 +155,18 @@ impl Repair {
         )
     }
 
+    /// Whether another step was the same, done once more; it may have found other keys.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        let without_keys = |repair: &Self| {
+            let mut repair = repair.clone();
+            if let Self::Bring { keys, .. } | Self::HandOver { keys, .. } = &mut repair {
+                *keys = 0;
+            }
+            repair
+        };
+        without_keys(self) == without_keys(other)
+    }
+
     /// Takes in a step that does the same with other slots; otherwise changes nothing.
     pub(super) fn absorb(&mut self, other: &Self) -> bool {
         match (self, other) {
@@ -308,5 +320,22 @@ impl fmt::Display for Repair {
                 "throw away the plan of the command that was interrupted: {why}"
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_finds_other_keys_is_the_same_once_more() {
+        let bring = |slots: &str, keys| Repair::Bring {
+            from: "n1".to_owned(),
+            to: "n2".to_owned(),
+            slots: slots.parse().unwrap(),
+            keys,
+        };
+        assert!(bring("1-2", 9).repeats(&bring("1-2", 4)));
+        assert!(!bring("1-2", 9).repeats(&bring("1-3", 9)));
     }
 }

@@ -323,7 +323,7 @@ impl Cluster {
 }
 
 /// Starts the workers: one for each source that can do it by itself, some between any two nodes
-/// where it goes key by key.
+/// where it goes key by key. All are connected before the first one begins.
 async fn begin(
     work: &mut JoinSet<Result<(), Error>>,
     legs: Vec<Leg>,
@@ -333,6 +333,7 @@ async fn begin(
     tell: &Tell,
 ) -> Result<(), Error> {
     let mut by_source: BTreeMap<String, (Arc<Peer>, Vec<Part>)> = BTreeMap::new();
+    let mut ready = Vec::new();
     for leg in legs {
         let whole = |task: &Task| atomic && !task.open && !task.target_owns;
         let (whole, by_key): (Vec<_>, Vec<_>) = leg.tasks.iter().partition(|(task, _)| whole(task));
@@ -344,8 +345,11 @@ async fn begin(
         let queue = Arc::new(Queue::new(&tasks, lanes));
         for _ in 0..queue.len().min(lanes.get()) {
             let lane = Lane::open(&leg.from, &leg.to, options, tell.clone()).await?;
-            work.spawn(lane.work(Arc::clone(&queue)));
+            ready.push((lane, Arc::clone(&queue)));
         }
+    }
+    for (lane, queue) in ready {
+        work.spawn(lane.work(queue));
     }
     for (from, parts) in by_source
         .into_values()
