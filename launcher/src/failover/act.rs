@@ -36,7 +36,8 @@ impl Cluster {
     ///
     /// # Errors
     /// There is no such node; [`FailoverError`], if it cannot be or does not come about in time;
-    /// [`Error::NotReady`], if the shard has failed over and the cluster is not whole in time.
+    /// [`FailoverError::Open`] or [`Error::NotReady`], if the shard has failed over and the cluster cannot
+    /// be whole, or is not in time.
     pub async fn failover(
         &self,
         node: &str,
@@ -161,10 +162,18 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
             self.cluster.write_roles_down(master).await?;
         }
         if nodes.iter().all(is_up) && self.cast.covered {
-            let left = deadline.remaining();
-            self.cluster
-                .climb_watched(Rung::Visible, None, Instant::now(), left, |_| {})
-                .await?;
+            let whole =
+                self.cluster
+                    .climb_watched(Rung::Visible, None, since, self.timeout, |_| {});
+            if self.cast.means == Means::Cluster {
+                tokio::select! {
+                    biased;
+                    whole = whole => drop(whole?),
+                    deaf = self.cluster.deaf() => return Err(deaf.into()),
+                }
+            } else {
+                whole.await?;
+            }
             timeline.whole(since.elapsed());
             self.tell(&timeline);
         }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::{Mode, Moment};
 use crate::exit;
+use crate::slots::SlotRanges;
 
 /// What keeps a shard from failing over.
 #[derive(Debug, Error)]
@@ -118,6 +119,18 @@ pub enum FailoverError {
         /// How many there are.
         all: usize,
     },
+    /// The shard has failed over, which a node in the midst of a move cannot hear of.
+    #[error(
+        "`{owner}` is the master now, but `{node}` does not hear that it has slots {slots}, which it was getting from the old master"
+    )]
+    Open {
+        /// The node that is getting the slots.
+        node: String,
+        /// The slots.
+        slots: SlotRanges,
+        /// Who has them.
+        owner: String,
+    },
     /// A topology, or a server, that cannot do it.
     #[error("{0}")]
     Unsupported(String),
@@ -151,7 +164,7 @@ impl FailoverError {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Late { .. } | Self::Behind { .. } => exit::NOT_READY,
+            Self::Late { .. } | Self::Behind { .. } | Self::Open { .. } => exit::NOT_READY,
             Self::Unsupported(_) | Self::NoShard { .. } => exit::USAGE,
             _ => exit::ENVIRONMENT,
         }
@@ -196,6 +209,7 @@ impl FailoverError {
                 ..
             } => "`shardlab wait --for replicas` waits for it, `--mode force` does without"
                 .to_owned(),
+            Self::Open { .. } => "`shardlab fix` closes the slots and tells it".to_owned(),
             Self::Behind { replica, .. } => {
                 format!(
                     "`shardlab logs {replica}` tells what keeps it, `--mode force` does not wait"

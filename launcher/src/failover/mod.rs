@@ -9,6 +9,7 @@
 mod act;
 mod cast;
 mod catch_up;
+mod deaf;
 mod error;
 mod interrupted;
 mod order;

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use shardlab::failover::Request;
 use shardlab::reshape::fix::Repair;
 use shardlab::wait::{Deadline, until};
 
@@ -33,6 +34,32 @@ async fn a_failover_in_the_middle_of_a_move_key_by_key_costs_no_key() {
         }
     });
     turned.await.unwrap();
+    broken.fixed().await;
+}
+
+#[tokio::test]
+async fn a_failover_that_a_node_cannot_hear_of_names_fix() {
+    let broken = Broken::new(5).await;
+    broken.open("n1", "IMPORTING", "n3").await;
+    broken.open("n3", "MIGRATING", "n1").await;
+    // No patience that somebody would wait for.
+    let request = Request {
+        timeout: Some(Duration::from_secs(24 * 3600)),
+        ..Request::default()
+    };
+    match broken.cluster.failover("n3", request, |_| {}).await {
+        // Redis since 7 and Valkey hear of it all the same.
+        Ok(done) => assert_eq!(done.new_master, "r3"),
+        Err(error) => {
+            assert_eq!(
+                error.to_string(),
+                "`r3` is the master now, but `n1` does not hear that it has slots 15495, \
+                 which it was getting from the old master"
+            );
+            assert!(error.hint().unwrap().contains("`shardlab fix`"));
+        }
+    }
+    assert_eq!(master_of(&broken, "n3").await.as_deref(), Some("r3"));
     broken.fixed().await;
 }
 
