@@ -53,7 +53,7 @@ fn addresses<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> String {
 
 /// Prints them.
 pub(crate) async fn env(lab: &Lab<'_>, shell: ShellArg) -> Result<u8, Error> {
-    let cluster = lab.open()?;
+    let cluster = lab.look()?;
     let variables = variables(&cluster, lab).await;
     if shell == ShellArg::Json {
         lab.term.json(

@@ -17,7 +17,7 @@ const TURN: u64 = 1 << 20;
 
 /// Prints the logs, and what is added to them if asked to.
 pub(crate) async fn logs(lab: &Lab<'_>, args: &Logs) -> Result<u8, Error> {
-    let cluster = lab.open()?;
+    let cluster = lab.look()?;
     let nodes: Vec<&Node> = if args.nodes.is_empty() {
         cluster.nodes().iter().collect()
     } else {

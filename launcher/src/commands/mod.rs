@@ -70,10 +70,16 @@ impl Lab<'_> {
             Ok(cluster) if cluster.record().phase == Phase::Removing => {
                 return Err(Error::HalfRemoved(self.global.name.clone()));
             }
-            Ok(cluster) => self.tell_displaced(cluster),
-            Err(_) => {}
+            _ => {}
         }
         opened
+    }
+
+    /// The same, to look at: what must not be changed where it is may be seen.
+    fn look(&self) -> Result<Cluster, Error> {
+        let cluster = self.open()?;
+        self.tell_displaced(&cluster);
+        Ok(cluster)
     }
 
     /// Tells of a cluster whose folder was moved or copied, to who only looks.

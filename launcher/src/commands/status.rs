@@ -8,7 +8,7 @@ use super::report::ClusterReport;
 
 /// Asks every node and prints what it says.
 pub(crate) async fn status(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
-    let cluster = lab.open()?;
+    let cluster = lab.look()?;
     let report = ClusterReport::with_figures(&cluster, &lab.home, REPLY_TIMEOUT).await;
     if json {
         lab.term.json(&report);

@@ -44,7 +44,7 @@ pub(crate) async fn watch(
 
 async fn look_on(lab: &Lab<'_>, args: &Status) -> Result<u8, Error> {
     // There must be one at first.
-    lab.open()?;
+    lab.look()?;
     let mut resized = signal(SignalKind::window_change()).map_err(no_signal)?;
     let screen = lab.term.screen().filter(|_| !args.json.json);
     let mut first = true;

@@ -195,7 +195,14 @@ impl Home {
 /// folder, and where `--dir` has them.
 pub(crate) fn node_folders(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_node = |path: &PathBuf| configs_in(path).any(|config| is_ours(&config, path));
+    // Where it was written for, or at the same place in a folder that was moved or copied since.
+    let is_node = |path: &PathBuf| {
+        configs_in(path).any(|config| {
+            let before = cluster_folder(&config).zip(path.file_name());
+            is_ours(&config, path)
+                || before.is_some_and(|(folder, name)| is_ours(&config, &folder.join(name)))
+        })
+    };
     let inside = entries(folder).map(|entry| entry.path()).filter(is_node);
     let outside = read_regular(&folder.join(DIR_FILE)).ok();
     let outside = outside.map(|path| PathBuf::from(OsString::from_vec(path)));

@@ -84,7 +84,11 @@ impl Lock {
         // Who is killed between the two has done nothing yet of what it writes down. The record alone
         // is as good as both; a copy alone is what is left of a record that is gone.
         self.write_as(RECORD_FILE, record)?;
-        self.write_copy(record)
+        if self.write_copy(record).is_err() {
+            // None is better than one that is out of date. `doctor` tells of what cannot be removed.
+            let _ = fs::remove_file(self.folder.join(COPY_FILE));
+        }
+        Ok(())
     }
 
     /// Notes where the nodes' folders are.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::doctor::Said;
+use crate::doctor::{Harm, Said, harm};
 use crate::lab::{Lab, PATIENCE, text};
 
 const ONE: [&str; 4] = ["--masters", "1", "--replicas", "0"];
@@ -197,5 +197,26 @@ fn a_state_folder_that_was_moved_is_told_and_mended() {
         fs::rename(other(&lab), lab.home()).unwrap();
         lab.shardlab(["down"]).assert().success();
         lab.assert_empty();
+    }
+}
+
+#[test]
+fn a_copy_under_another_name_is_removed_and_the_original_stays() {
+    for damaged in [false, true] {
+        let lab = Lab::new();
+        let pid = up_with_a_key(&lab, &ONE);
+        let folder = lab.home().join("again");
+        copy(&lab.home().join("default"), &folder);
+        if damaged {
+            for file in ["cluster.json", "cluster.copy.json"] {
+                harm(&folder.join(file), Harm::Garbage);
+            }
+        }
+        let found = lab.shardlab(["doctor", "--fix"]).output().unwrap();
+        let found = text(&found.stdout);
+        assert!(found.contains("the nodes' data is in `"), "{found}");
+        lab.shardlab(["down", "-n", "again"]).assert().success();
+        assert!(!folder.exists());
+        assert_whole(&lab, &pid);
     }
 }

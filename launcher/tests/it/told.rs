@@ -111,3 +111,24 @@ fn down_tells_what_it_leaves_alone() {
     assert!(down.errors.contains(&told), "{}", down.errors);
     assert!(left.join("mine").is_file());
 }
+
+#[test]
+fn a_copy_that_cannot_be_written_keeps_nobody_from_anything() {
+    let lab = Lab::new();
+    lab.up(&ONE);
+    let copy = lab.home().join("default/cluster.copy.json");
+    harm(&copy, Harm::Directory);
+    fs::write(copy.join("mine"), "mine").unwrap();
+    assert_eq!(run(&lab, &["stop"]).code, Some(0));
+    let record = lab.home().join("default/cluster.json");
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+    assert_eq!(record["phase"], "stopped");
+    let found = run(&lab, &["doctor"]);
+    assert!(
+        found.out.contains("the copy of the cluster's record"),
+        "{}",
+        found.out
+    );
+    assert_eq!(run(&lab, &["doctor", "--fix"]).code, Some(0));
+    assert!(copy.is_file());
+}
