@@ -37,7 +37,10 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
             Ok(false) => {}
             // One that cannot be removed does not keep the others.
             Err(error) => {
-                lab.term.error(&error.to_string(), error.hint().as_deref());
+                lab.term.error(
+                    &error.to_string(),
+                    super::hint(&lab.home, &error).as_deref(),
+                );
                 code = error.exit_code();
             }
         }

@@ -42,7 +42,7 @@ mod wish;
 use std::time::Duration;
 
 use shardlab::cluster::LOCK_PATIENCE;
-use shardlab::doctor::refuse_remains;
+use shardlab::doctor::{mend_of, refuse_remains};
 use shardlab::environment::Environment;
 use shardlab::reshape::Journal;
 use shardlab::server::SearchEnv;
@@ -132,7 +132,7 @@ impl Lab<'_> {
 
     /// Tells of state that is damaged, to who can go on without it.
     fn tell_damage(&self, error: &Error) {
-        let hint = error.hint().unwrap_or_default();
+        let hint = hint(&self.home, error).unwrap_or_default();
         self.term.note(&format!("{error}; {hint}"));
     }
 
@@ -182,13 +182,21 @@ fn name_option(name: &Name) -> String {
     }
 }
 
+/// What the user can do about an error: of damaged state, the command that mends just that.
+fn hint(home: &Home, error: &Error) -> Option<String> {
+    match error {
+        Error::State { path, .. } => mend_of(home, path).or_else(|| error.hint()),
+        _ => error.hint(),
+    }
+}
+
 /// Runs the command; the exit code is the program's.
 pub(crate) fn run(cli: Cli) -> u8 {
     let Cli { command, global } = cli;
     let term = Term::new(global.quiet, global.verbose);
     let option = name_option(&global.name);
-    let fail = |error: &Error| {
-        let hint = error.hint();
+    let fail = |home: Option<&Home>, error: &Error| {
+        let hint = home.map_or_else(|| error.hint(), |home| hint(home, error));
         let hint = hint.map(|hint| hints::with_option(&hint, &option));
         term.error(&error.to_string(), hint.as_deref());
         error.exit_code()
@@ -225,11 +233,11 @@ pub(crate) fn run(cli: Cli) -> u8 {
                 home,
                 term: &term,
             },
-            Err(error) => return fail(&error),
+            Err(error) => return fail(None, &error),
         };
         let code = dispatch(&lab, command, &mut interrupts)
             .await
-            .unwrap_or_else(|error| fail(&error));
+            .unwrap_or_else(|error| fail(Some(&lab.home), &error));
         match term.loss() {
             None => code,
             Some(error) => {

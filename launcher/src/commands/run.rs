@@ -25,7 +25,10 @@ pub(crate) async fn run(lab: &Lab<'_>, args: Run, interrupts: &mut Interrupts) -
     let cluster = match cluster {
         Ok(cluster) => cluster,
         Err(error) => {
-            lab.term.error(&error.to_string(), error.hint().as_deref());
+            lab.term.error(
+                &error.to_string(),
+                super::hint(&lab.home, &error).as_deref(),
+            );
             return exit::RUN_FAILED;
         }
     };

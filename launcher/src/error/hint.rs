@@ -70,10 +70,9 @@ impl Error {
             Self::FolderExists { .. } => Some("`--dir` takes another place, `--port` other names for the folders".to_owned()),
             Self::Limit { hint, .. } => Some((*hint).to_owned()),
             Self::NoHome => Some("set `SHARDLAB_HOME` or `HOME`".to_owned()),
-            Self::State { .. } => Some(
-                "`shardlab doctor` tells what is left and what can be done; `shardlab doctor --fix` does it"
-                    .to_owned(),
-            ),
+            Self::State { .. } => {
+                Some("`shardlab doctor` tells what is wrong and what mends it".to_owned())
+            }
             Self::Io { source, path, .. } => io_hint(source, path),
             Self::Died { log, log_path, .. } if log.is_empty() && disk_is_full(log_path) => {
                 Some(format!("there is no space left where `{}` was to be written; `--dir` takes another place", log_path.display()))

@@ -312,7 +312,7 @@ mod tests {
             fs::write(&record, text).unwrap();
             let error = home.record(&name).unwrap_err();
             assert!(error.to_string().contains(reason), "{error}");
-            assert!(error.hint().unwrap().contains("shardlab doctor --fix"));
+            assert!(error.hint().unwrap().contains("shardlab doctor"));
         }
         fs::remove_file(&record).unwrap();
         assert_eq!(home.record(&name).unwrap(), None);

@@ -163,6 +163,13 @@ fn without_record_and_copy_servers_are_stopped_and_their_data_is_kept() {
     let next = "keep of it what you need; `shardlab down -n default` removes it";
     assert!(fixed.out.contains(next), "{}", fixed.out);
     lab.assert_no_process();
+    // What a command names is what helps: `--fix` has done what it can.
+    for command in [&["status"][..], &["start"], &["call", "PING"]] {
+        let said = run(&lab, command);
+        assert!(said.errors.contains(next), "{command:?}: {}", said.errors);
+        let names_fix = said.errors.contains("--fix");
+        assert!(!names_fix, "{command:?}: {}", said.errors);
+    }
     let dir = PathBuf::from(report["nodes"][0]["dir"].as_str().unwrap());
     assert!(dir.join("appendonlydir").exists() || dir.join("appendonly.aof").exists());
     assert_eq!(run(&lab, &["down"]).code, Some(0));
