@@ -107,15 +107,15 @@ pub enum Finding {
         /// Whom it does not know.
         with: String,
     },
-    /// A node knows one that is not of this cluster, such as one that was removed.
+    /// Nodes know one that is not of this cluster, such as one that was removed.
     Stranger {
-        /// The node.
-        node: String,
+        /// The nodes that know it.
+        nodes: Vec<String>,
         /// The stranger's id.
         id: String,
         /// Its address, as it stands in CLUSTER NODES.
         address: String,
-        /// The slots that the node gives to it.
+        /// The slots that they give to it.
         slots: SlotRanges,
         /// Whether the bus link to it is up, or the two are just meeting.
         alive: bool,
@@ -228,6 +228,7 @@ impl Finding {
             Self::NotCovered { keys, .. } => keys.iter().map(|(node, _)| node.as_str()).collect(),
             Self::Contested { nodes, .. }
             | Self::SharedEpoch { nodes, .. }
+            | Self::Stranger { nodes, .. }
             | Self::NotOk { nodes, .. } => nodes.iter().map(String::as_str).collect(),
             Self::Silent { node, .. }
             | Self::Open { node, .. }
@@ -236,7 +237,6 @@ impl Finding {
             | Self::Migrating { node, .. }
             | Self::Passing { node, .. }
             | Self::Unacquainted { node, .. }
-            | Self::Stranger { node, .. }
             | Self::Miscast { node, .. }
             | Self::Masterless { node, .. }
             | Self::Idle { node, .. }
@@ -417,20 +417,25 @@ impl fmt::Display for Finding {
             }
             Self::Unacquainted { node, with } => write!(f, "{node} does not know {with}"),
             Self::Stranger {
-                node,
+                nodes,
                 id,
                 address,
                 slots,
                 ..
             } => {
+                let (know, give) = match nodes.len() {
+                    1 => ("knows", "gives"),
+                    _ => ("know", "give"),
+                };
                 write!(
                     f,
-                    "{node} knows a node that is not of this cluster, {id} {address}"
+                    "{} {know} a node that is not of this cluster, {id} {address}",
+                    nodes.join(", ")
                 )?;
                 if slots.is_empty() {
                     Ok(())
                 } else {
-                    write!(f, ", and gives slots {slots} to it")
+                    write!(f, ", and {give} slots {slots} to it")
                 }
             }
             Self::Miscast { node, of, says, is } => {

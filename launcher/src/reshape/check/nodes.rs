@@ -41,7 +41,11 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
     for (node, lines) in inspection.survey.told() {
         findings.extend(unacquainted(inspection, node, lines));
         let of_others = lines.iter().filter(|line| !line.has("myself"));
-        findings.extend(of_others.filter_map(|line| told(inspection, node, line)));
+        for finding in of_others.filter_map(|line| told(inspection, node, line)) {
+            if !is_told_by_others(&finding, &mut findings) {
+                findings.push(finding);
+            }
+        }
     }
     findings.extend(inspection.passing.iter().map(|passing| Finding::Passing {
         node: passing.node.clone(),
@@ -85,12 +89,41 @@ fn unacquainted(inspection: &Inspection, node: &str, lines: &[NodeLine]) -> Vec<
         .collect()
 }
 
+/// Whether other nodes say the same of a stranger: then it is told once, with all of them.
+fn is_told_by_others(finding: &Finding, findings: &mut [Finding]) -> bool {
+    let Finding::Stranger {
+        nodes,
+        id,
+        slots,
+        alive,
+        ..
+    } = finding
+    else {
+        return false;
+    };
+    for other in findings {
+        if let Finding::Stranger {
+            nodes: all,
+            id: other_id,
+            slots: other_slots,
+            alive: other_alive,
+            ..
+        } = other
+            && (id, slots, alive) == (&*other_id, &*other_slots, &*other_alive)
+        {
+            all.extend_from_slice(nodes);
+            return true;
+        }
+    }
+    false
+}
+
 /// What is wrong with one node's line about another, the gravest only.
 fn told(inspection: &Inspection, node: &str, line: &NodeLine) -> Option<Finding> {
     let node = node.to_owned();
     let Some(name) = inspection.name_of(line) else {
         return Some(Finding::Stranger {
-            node,
+            nodes: vec![node],
             id: line.id.clone(),
             address: line.address.clone(),
             slots: line.slots.iter().copied().collect(),

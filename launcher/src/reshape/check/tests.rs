@@ -306,10 +306,23 @@ fn a_node_that_only_one_knows_is_a_stranger() {
 }
 
 #[test]
+fn a_node_that_several_know_is_told_once() {
+    let line = "ee 127.0.0.1:7099@17099 master,fail - 0 0 9 disconnected\nb1 127";
+    let world = World::sound().says(&["r1", "r2"], "b1 127", line);
+    let findings = check(&world.inspection());
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].nodes(), ["r1", "r2"]);
+    assert_eq!(
+        findings[0].to_string(),
+        "r1, r2 know a node that is not of this cluster, ee 127.0.0.1:7099@17099"
+    );
+}
+
+#[test]
 fn a_stranger_that_lives_is_the_users_to_decide() {
     for slots in ["7", ""] {
         let stranger = Finding::Stranger {
-            node: "n1".to_owned(),
+            nodes: vec!["n1".to_owned()],
             id: "ee".to_owned(),
             address: "127.0.0.1:1@2".to_owned(),
             slots: slots.parse().unwrap_or_default(),

@@ -19,6 +19,18 @@ pub fn repairs(inspection: &Inspection) -> Vec<Repair> {
     for finding in check(inspection) {
         match finding {
             Finding::Unlike(difference) => repairs.extend(to_load(&difference)),
+            Finding::Stranger {
+                ref nodes,
+                ref id,
+                ref address,
+                ..
+            } if finding.remedy() == Remedy::Fix => {
+                repairs.extend(nodes.iter().map(|node| Repair::Forget {
+                    node: node.clone(),
+                    id: id.clone(),
+                    address: address.clone(),
+                }));
+            }
             finding => repairs.extend(of_finding(inspection, finding)),
         }
     }
@@ -58,16 +70,6 @@ fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
         } if inspection.unfinished == Journaled::Nothing => Some(Repair::Cancel { node, slots }),
         Finding::Unfinished { command, slots, .. } => Some(Repair::Resume { command, slots }),
         Finding::Unreadable { why } => Some(Repair::Discard { why }),
-        Finding::Stranger {
-            node,
-            ref id,
-            ref address,
-            ..
-        } if finding.remedy() == Remedy::Fix => Some(Repair::Forget {
-            node,
-            id: id.clone(),
-            address: address.clone(),
-        }),
         Finding::Unacquainted { node, with } => Some(Repair::Meet { node, with }),
         Finding::Masterless { node, master } => {
             let shard = orphans(inspection);
