@@ -173,7 +173,7 @@ pub(crate) struct Fmt {
 
 fn version(text: &str) -> Result<ast::Version, String> {
     ast::Version::parse(text)
-        .ok_or_else(|| format!("`{text}` is no version; write `8.1` or `8.1.2`"))
+        .ok_or_else(|| format!("`{text}` is not a version; write `8.1` or `8.1.2`"))
 }
 
 fn factor(text: &str) -> Result<f64, String> {

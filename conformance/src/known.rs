@@ -72,7 +72,7 @@ impl KnownList {
                 return Err(problem("the reason is missing".to_owned()));
             }
             let range = product_range(server)
-                .ok_or_else(|| problem(format!("`{server}` is no product with versions")))?;
+                .ok_or_else(|| problem(format!("`{server}` is not a product with versions")))?;
             entries.push(Entry {
                 cases: cases.to_owned(),
                 servers: only(range),
@@ -140,7 +140,7 @@ mod tests {
             ("\nXSL-02 keydb", "known.txt:2: the reason is missing"),
             (
                 "XSL-02 KeyDB! because",
-                "known.txt:1: `KeyDB!` is no product with versions",
+                "known.txt:1: `KeyDB!` is not a product with versions",
             ),
         ] {
             let error = KnownList::parse("known.txt", text).unwrap_err().to_string();

@@ -14,7 +14,7 @@ pub(super) fn wanted(pattern: &Pattern, known: Known<'_>) -> String {
         format!("{kind} `{}`", print_template(&resolved(template, known)))
     };
     match &pattern.shape {
-        Shape::Any => "any reply that is no error".to_owned(),
+        Shape::Any => "any reply that is not an error".to_owned(),
         Shape::SimpleString(template) => text("the simple string", template),
         Shape::BulkString(template) => text("the bulk string", template),
         Shape::Error(template) => text("the error", template),

@@ -34,7 +34,9 @@ pub struct Attachment {
 
 /// An address that is none.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{text}` is no address: {problem}; write `HOST:PORT`, several with commas between them")]
+#[error(
+    "`{text}` is not an address: {problem}; write `HOST:PORT`, several with commas between them"
+)]
 pub struct AddressError {
     text: String,
     problem: String,
@@ -349,7 +351,7 @@ impl Attached {
                 }
             }
             _ if self.nodes.cluster => "it is a cluster".to_owned(),
-            _ => "it is no cluster".to_owned(),
+            _ => "it is not a cluster".to_owned(),
         };
         Some(Skip {
             kind: "need another topology",

@@ -60,21 +60,21 @@ pub enum ErrorKind {
     HeaderNotEnded,
     #[error("`{0}` has no value")]
     EmptyValue(String),
-    #[error("`{0}` is no case id")]
+    #[error("`{0}` is not a case id")]
     CaseId(String),
-    #[error("`{0}` is no topology")]
+    #[error("`{0}` is not a topology")]
     Topology(String),
     #[error("a topology has from 1 to {} nodes", super::ast::Topology::MAX_NODES)]
     TopologySize,
-    #[error("`{0}` is no name of a configuration directive")]
+    #[error("`{0}` is not the name of a configuration directive")]
     DirectiveName(String),
 
     // Steps.
     #[error("this line belongs to no step")]
     StrayLine,
-    #[error("`{0}` is no node's name")]
+    #[error("`{0}` is not a node name")]
     NodeName(String),
-    #[error("`{0}` is no connection's name")]
+    #[error("`{0}` is not a connection name")]
     ConnectionName(String),
     #[error("no command stands behind the prompt")]
     EmptyCommand,
@@ -84,11 +84,11 @@ pub enum ErrorKind {
     EmptyBlock(String),
     #[error("this line is indented by {found}, its neighbours above by {wanted}")]
     Indentation { found: usize, wanted: usize },
-    #[error("`{0}` is no node of a transcript")]
+    #[error("`{0}` is not a node of a transcript")]
     Prompt(String),
     #[error("`{0}` does not say how long")]
     MissingPeriod(String),
-    #[error("`{0}` is no period")]
+    #[error("`{0}` is not a period")]
     Period(String),
     #[error("`! {0}` names no node")]
     ActionWithoutNode(&'static str),
@@ -99,9 +99,9 @@ pub enum ErrorKind {
         verb: &'static str,
         usage: &'static str,
     },
-    #[error("`{0}` is no assertion")]
+    #[error("`{0}` is not an assertion")]
     Assertion(String),
-    #[error("`{0}` is no value of an assertion")]
+    #[error("`{0}` is not a value of an assertion")]
     Term(String),
     #[error("a file's name is a node's name, `/` and a name without `/`")]
     FileName,
@@ -119,17 +119,17 @@ pub enum ErrorKind {
     UnclosedPlaceholder,
     #[error("unknown placeholder `<{0}>`")]
     Placeholder(String),
-    #[error("`{0}` is no name for a capture")]
+    #[error("`{0}` is not a name for a capture")]
     CaptureName(String),
     #[error("{0} cannot be sent")]
     Unsendable(&'static str),
-    #[error("`{0}` is no range of numbers")]
+    #[error("`{0}` is not a range of numbers")]
     Range(String),
 
     // Conditions.
     #[error("the condition names no product")]
     EmptyCondition,
-    #[error("`{0}` is no product with versions")]
+    #[error("`{0}` is not a product with versions")]
     ProductRange(String),
     #[error("`*` stands alone, as the last condition")]
     StarWithProducts,
@@ -147,7 +147,7 @@ pub enum ErrorKind {
     EmptyOpener(String),
     #[error("a value must stand here")]
     MissingValue,
-    #[error("`{0}` is no {1}")]
+    #[error("`{0}` is not {1}")]
     BadNumber(String, &'static str),
     #[error("`{0}` cannot stand here")]
     Misplaced(String),
@@ -258,7 +258,7 @@ impl ErrorKind {
             Self::EmptyCondition => "for example `[redis>=7.0 valkey]`, or `[*]` for all others",
             Self::ProductRange(_) => "for example `redis>=7.0`, `redis>=6.2<7.0` or `valkey`",
             Self::StarWithProducts => "`[*]` is for every server that no condition above admits",
-            Self::MissingReply => "`...` takes any reply that is no error",
+            Self::MissingReply => "`...` takes any reply that is not an error",
             Self::MissingRead => "write the frame that is to come, or `(pending)` for none",
             Self::ExtraReply => {
                 "lines of a text carry a margin (`| role:master`), and a blank line ends the step"

@@ -226,7 +226,7 @@ error: no reply is written for this command
 9 | n1> PING
   |     ^^^^
   |
-  = help: `...` takes any reply that is no error
+  = help: `...` takes any reply that is not an error
 
 error: 1 of the transcripts cannot be run as they are
 

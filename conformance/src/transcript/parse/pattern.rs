@@ -191,13 +191,13 @@ impl<'a> Parser<'a> {
             "integer" => {
                 let is_integer = |text: &str| text.parse::<i64>().is_ok();
                 return self
-                    .number(tag, rest, "integer", is_integer)
+                    .number(tag, rest, "an integer", is_integer)
                     .map(Shape::Integer);
             }
             "double" => {
                 let is_double = |text: &str| text.parse::<f64>().is_ok();
                 return self
-                    .number(tag, rest, "double", is_double)
+                    .number(tag, rest, "a double", is_double)
                     .map(Shape::Double);
             }
             "big number" => {
@@ -206,7 +206,7 @@ impl<'a> Parser<'a> {
                     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
                 };
                 return self
-                    .number(tag, rest, "integer", is_big)
+                    .number(tag, rest, "an integer", is_big)
                     .map(Shape::BigNumber);
             }
             "nil" => Shape::Nil,
