@@ -27,13 +27,13 @@ pub enum Damage {
     #[error("it has {0} nodes")]
     NodeCount(usize),
     /// A node's name that no plan gives.
-    #[error("`{0}` is no name of a node")]
+    #[error("`{0}` is not the name of a node")]
     NodeName(String),
     /// A setting that nobody can have asked for.
     #[error("its setting cannot be one: {0}")]
     Setting(String),
     /// A name of a data file that leads out of the node's folder.
-    #[error("its setting `{key}` is `{value}`, which is no name of a file")]
+    #[error("its setting `{key}` is `{value}`, which is not the name of a file")]
     FileName {
         /// The directive.
         key: String,
@@ -44,7 +44,7 @@ pub enum Damage {
     #[error("node `{0}` is in it twice")]
     NodeTwice(String),
     /// A path that no node's file has.
-    #[error("`{path}` is no file of a node: {reason}")]
+    #[error("`{path}` is not a file of a node: {reason}")]
     Path {
         /// The path in the archive.
         path: String,

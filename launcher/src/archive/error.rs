@@ -14,7 +14,7 @@ use crate::state::Name;
 #[non_exhaustive]
 pub enum ArchiveError {
     /// There is a file of that name.
-    #[error("`{}` exists already", .0.display())]
+    #[error("`{}` already exists", .0.display())]
     Exists(PathBuf),
     /// A place where no archive can be.
     #[error("cannot save to `{}`: {reason}", path.display())]

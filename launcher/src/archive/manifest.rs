@@ -338,15 +338,15 @@ mod tests {
             (refusal(|it| it["nodes"] = json!([])), "it has 0 nodes"),
             (
                 refusal(|it| it["nodes"][0]["plan"]["name"] = json!("..")),
-                "`..` is no name of a node",
+                "`..` is not the name of a node",
             ),
             (
                 refusal(|it| it["nodes"][0]["plan"]["name"] = json!("n")),
-                "`n` is no name of a node",
+                "`n` is not the name of a node",
             ),
             (
                 refusal(|it| it["nodes"][0]["plan"]["name"] = json!("n1/x")),
-                "is no name of a node",
+                "is not the name of a node",
             ),
             (
                 refusal(|it| {
@@ -382,13 +382,16 @@ mod tests {
             (setting("DBFILENAME", "/tmp/x"), "its setting cannot be one"),
             (
                 setting("dbfilename", "/tmp/x"),
-                "`/tmp/x`, which is no name of a file",
+                "`/tmp/x`, which is not the name of a file",
             ),
             (
                 setting("appendfilename", "\"\\x2e./x\""),
-                "which is no name of a file",
+                "which is not the name of a file",
             ),
-            (setting("appenddirname", ""), "which is no name of a file"),
+            (
+                setting("appenddirname", ""),
+                "which is not the name of a file",
+            ),
             (
                 file(|it| it["path"] = json!("data/a\u{1b}[2J")),
                 r"`data/a\x1b[2J`",
@@ -424,7 +427,7 @@ mod tests {
             ),
             (
                 refusal(|it| it["retired"] = json!(["n4", "../x"])),
-                "`../x` is no name of a node",
+                "`../x` is not the name of a node",
             ),
             (
                 refusal(|it| it["server"]["product"] = json!("\u{1b}[2J")),

@@ -114,7 +114,7 @@ pub(crate) struct ClusterArgs {
     )]
     pub(crate) wait: RungArg,
     /// How long the start may take [default: 30s and more for many nodes].
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Start")]
+    #[arg(long, value_name = "TIME", value_parser = super::parse::time, help_heading = "Start")]
     pub(crate) timeout: Option<Duration>,
 }
 
@@ -220,8 +220,7 @@ fn slots(text: &str) -> Result<SlotLists, String> {
 /// A node timeout, or a time of Sentinel's: the server counts in whole milliseconds; below 20 ms no
 /// local cluster holds together.
 pub(super) fn server_time(text: &str) -> Result<Duration, String> {
-    let timeout =
-        humantime::parse_duration(text).map_err(|error| format!("{error}; write 5s or 500ms"))?;
+    let timeout = super::parse::time(text)?;
     if (Duration::from_millis(20)..=Duration::from_secs(86_400)).contains(&timeout) {
         Ok(timeout)
     } else {

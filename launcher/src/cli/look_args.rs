@@ -29,7 +29,7 @@ pub(crate) struct Wait {
     #[arg(long = "for", value_name = "RUNG|NODE=ROLE", default_value = "visible", value_parser = goal)]
     pub(crate) goals: Vec<Goal>,
     /// How long to wait.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::parse::time)]
     pub(crate) timeout: Duration,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Call {
     pub(crate) timeout: Option<CallTimeout>,
     #[command(flatten)]
     pub(crate) json: Json,
-    /// The command and its arguments; in front of it a node's name or port may stand.
+    /// The command and its arguments, after all options; in front of it a node's name or port may stand.
     #[arg(
         required = true,
         trailing_var_arg = true,
@@ -118,7 +118,7 @@ pub(crate) struct Logs {
     #[arg(short, long)]
     pub(crate) follow: bool,
     /// Only so many of the last lines of each.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = lines)]
     pub(crate) lines: Option<usize>,
 }
 
@@ -145,21 +145,25 @@ pub(crate) enum ServersCommand {
     },
 }
 
+fn lines(text: &str) -> Result<usize, String> {
+    let expected = |_| "expected a number of lines, such as `20`".to_owned();
+    text.parse().map_err(expected)
+}
+
 /// A time; 0 is no limit, as for commands that block.
 fn call_timeout(text: &str) -> Result<CallTimeout, String> {
     if matches!(text, "none" | "0") {
         return Ok(CallTimeout::Never);
     }
-    match humantime::parse_duration(text) {
+    match super::parse::time(text) {
         Ok(Duration::ZERO) => Ok(CallTimeout::Never),
         Ok(timeout) => Ok(CallTimeout::After(timeout)),
-        Err(error) => Err(format!("{error}; write 30s, 5m or none")),
+        Err(expected) => Err(format!("{expected}, or `none`")),
     }
 }
 
 fn every(text: &str) -> Result<Duration, String> {
-    let every =
-        humantime::parse_duration(text).map_err(|error| format!("{error}; write 1s or 500ms"))?;
+    let every = super::parse::time(text)?;
     if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&every) {
         Ok(every)
     } else {
@@ -174,7 +178,7 @@ fn goal(text: &str) -> Result<Goal, String> {
             "replica" => Role::Replica,
             other => {
                 return Err(format!(
-                    "`{other}` is no role; a node is `master` or `replica`"
+                    "`{other}` is not a role; a node is `master` or `replica`"
                 ));
             }
         };
@@ -183,7 +187,7 @@ fn goal(text: &str) -> Result<Goal, String> {
     let rung = Rung::ALL.into_iter().find(|rung| rung.name() == text);
     rung.map(Goal::Rung).ok_or_else(|| {
         let names = Rung::ALL.map(Rung::name).join(", ");
-        format!("`{text}` is no rung; the rungs are {names}, and NODE=master or NODE=replica waits for a role")
+        format!("`{text}` is not a rung; the rungs are {names}, and NODE=master or NODE=replica waits for a role")
     })
 }
 
@@ -198,11 +202,7 @@ mod tests {
         for never in ["none", "0", "0s"] {
             assert_eq!(call_timeout(never), Ok(CallTimeout::Never), "{never}");
         }
-        assert!(
-            call_timeout("1")
-                .unwrap_err()
-                .ends_with("write 30s, 5m or none")
-        );
+        assert!(call_timeout("1").unwrap_err().ends_with("`5m`, or `none`"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) struct AddNodeArgs {
     /// Its client port [default: the next one behind the cluster's that is free].
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "existing")]
     pub(crate) port: Option<u16>,
-    /// A server that runs already: in cluster mode, alone and without data, or a node that others have
+    /// A server that is already running: in cluster mode, alone and without data, or a node that others have
     /// added to the cluster, as what it is. Shardlab never ends it.
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub(crate) existing: Option<SocketAddr>,
@@ -61,10 +61,14 @@ pub(crate) struct Show {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut found = text
-        .to_socket_addrs()
-        .map_err(|error| format!("{error}; write an address such as 127.0.0.1:7007"))?;
-    found
-        .next()
-        .ok_or_else(|| "no such host is known".to_owned())
+    let expected = "expected HOST:PORT, such as `127.0.0.1:7007`";
+    let is_like_one = text
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if !is_like_one {
+        return Err(expected.to_owned());
+    }
+    let mut found = text.to_socket_addrs().ok();
+    let found = found.as_mut().and_then(Iterator::next);
+    found.ok_or_else(|| format!("the host is not known; {expected}"))
 }

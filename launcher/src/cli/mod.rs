@@ -239,7 +239,7 @@ pub(crate) struct Start {
     #[arg(long, value_enum, value_name = "RUNG", default_value = "visible")]
     pub(crate) wait: RungArg,
     /// How long the start may take [default: 30s and more for many nodes].
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse::time)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) json: Json,

@@ -83,7 +83,7 @@ fn weight(text: &str) -> Result<(String, f64), String> {
         .ok_or_else(|| format!("`{text}` is not NODE=W, as in `n1=2`"))?;
     let weight = weight
         .parse()
-        .map_err(|_| format!("`{weight}` is no number"))?;
+        .map_err(|_| format!("`{weight}` is not a number"))?;
     Ok((node.to_owned(), weight))
 }
 
@@ -95,6 +95,6 @@ mod tests {
     fn a_weight_is_a_node_and_a_number() {
         assert_eq!(weight("n1=0.5"), Ok(("n1".to_owned(), 0.5)));
         assert!(weight("n1").unwrap_err().contains("NODE=W"));
-        assert!(weight("n1=x").unwrap_err().contains("no number"));
+        assert!(weight("n1=x").unwrap_err().contains("not a number"));
     }
 }

@@ -103,7 +103,7 @@ async fn go_on(
         .start_locked(lock, &[], args.wait.into(), args.timeout, observe)
         .await?;
     lab.term.note(&match started.as_slice() {
-        [] => format!("the cluster `{}` runs already", lock.name()),
+        [] => format!("the cluster `{}` is already running", lock.name()),
         all if all.len() == cluster.nodes().len() => {
             format!("the cluster `{}` runs again, with its data", lock.name())
         }
@@ -216,8 +216,10 @@ fn dry_run_again(lab: &Lab<'_>, args: &Up, record: &Record) -> Result<u8, Error>
         .map(|node| node.plan().clone())
         .collect();
     if idle.is_empty() {
-        lab.term
-            .note(&format!("the cluster `{}` runs already", cluster.name()));
+        lab.term.note(&format!(
+            "the cluster `{}` is already running",
+            cluster.name()
+        ));
     }
     let server = Server {
         identity: record.server.clone(),

@@ -81,7 +81,7 @@ impl Error {
                 Some("`shardlab doctor` tells what can be done".to_owned())
             }
             Self::Died { node, log_path, .. } if log_path.is_file() => {
-                Some(format!("`shardlab logs {node}` shows all of its log; `shardlab start` starts what does not run"))
+                Some(format!("`shardlab logs {node}` shows all of its log; `shardlab start` starts what is not running"))
             }
             Self::NoClient => Some(
                 "`shardlab call` needs neither; redis-cli is in the package redis-tools, valkey-cli in valkey-tools"

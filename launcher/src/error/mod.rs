@@ -96,7 +96,7 @@ pub enum Error {
     #[error("there is no cluster `{0}`")]
     NoCluster(Name),
     /// The cluster is there, but not running.
-    #[error("the cluster `{0}` does not run")]
+    #[error("the cluster `{0}` is not running")]
     NotRunning(Name),
     /// A launcher was killed before the cluster was whole.
     #[error("the start of the cluster `{0}` was interrupted before it was whole")]
@@ -192,7 +192,7 @@ pub enum Error {
         last: u16,
     },
     /// A folder that is there before the node that was to live in it.
-    #[error("the folder of node `{node}`, `{}`, exists already and is left alone", path.display())]
+    #[error("the folder of node `{node}`, `{}`, already exists and is left alone", path.display())]
     FolderExists {
         /// The node.
         node: String,

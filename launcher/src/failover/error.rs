@@ -196,7 +196,7 @@ impl FailoverError {
                 "`shardlab start` has all follow the one that has most of the data".to_owned()
             }
             Self::NoSentinel { .. } | Self::NoQuorum { .. } | Self::FewSentinels { .. } => {
-                "`shardlab start` starts those that do not run, `resume` those that are paused"
+                "`shardlab start` starts those that are not running, `resume` those that are paused"
                     .to_owned()
             }
             Self::FailedOver { node, .. } => {

@@ -23,7 +23,7 @@ pub enum NodeError {
         nodes: String,
     },
     /// A signal for a node without a process.
-    #[error("node `{node}` (port {port}) does not run")]
+    #[error("node `{node}` (port {port}) is not running")]
     NotRunning {
         /// The node.
         node: String,

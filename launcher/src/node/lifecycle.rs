@@ -213,7 +213,7 @@ impl Node {
         let ended = match self.running().child.as_mut().map(Child::try_wait) {
             Some(Ok(Some(status))) => format!("ended {}", describe(status)),
             Some(Ok(None)) => return None,
-            _ => "does not run".to_owned(),
+            _ => "is not running".to_owned(),
         };
         Some(Error::Died {
             node: self.plan.name.clone(),

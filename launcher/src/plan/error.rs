@@ -41,7 +41,7 @@ pub enum PlanError {
     },
     /// A client port without room for the usual bus port, and no other bus port.
     #[error(
-        "port {port} of node `{node}` does not serve: its bus port would be {BUS_OFFSET} higher, and ports go up to 65535"
+        "port {port} of node `{node}` is too high: its bus port would be {BUS_OFFSET} higher, and ports go up to 65535"
     )]
     NoBusPort {
         /// The node concerned.
@@ -50,7 +50,7 @@ pub enum PlanError {
         port: u16,
     },
     /// A port that does not exist.
-    #[error("port {port} of node `{node}` does not serve: ports go from 1 to 65535")]
+    #[error("node `{node}` cannot have port {port}: ports go from 1 to 65535")]
     NoSuchPort {
         /// The node concerned.
         node: String,

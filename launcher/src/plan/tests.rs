@@ -59,7 +59,7 @@ fn without_cluster_mode_there_is_no_bus_and_any_port_serves() {
     let refused = Plan::wanted_ports(&from).unwrap_err().to_string();
     assert_eq!(
         refused,
-        "port 65536 of node `r1b` does not serve: ports go from 1 to 65535"
+        "node `r1b` cannot have port 65536: ports go from 1 to 65535"
     );
 }
 
@@ -129,11 +129,11 @@ fn a_bus_port_is_checked_wherever_it_comes_from() {
         ),
         (
             plan([7001, 60_000], [Some(17_001), None]),
-            "port 60000 of node `n2` does not serve: its bus port would be 10000 higher, and ports go up to 65535",
+            "port 60000 of node `n2` is too high: its bus port would be 10000 higher, and ports go up to 65535",
         ),
         (
             plan([7001, 7002], [Some(0), Some(1)]),
-            "port 0 of node `n1` does not serve: ports go from 1 to 65535",
+            "node `n1` cannot have port 0: ports go from 1 to 65535",
         ),
     ];
     for (refused, words) in refusals {

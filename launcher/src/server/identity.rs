@@ -264,7 +264,7 @@ mod tests {
     fn an_unreadable_version_is_placed() {
         assert_eq!(
             identified("warning\nRedis server v=7.0.0.1 sha=0:0"),
-            "line 2: `7.0.0.1` is no version: a fourth number at character 7"
+            "line 2: `7.0.0.1` is not a version: a fourth number at character 7"
         );
     }
 

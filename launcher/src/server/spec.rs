@@ -114,7 +114,7 @@ pub enum SpecError {
     )]
     Empty,
     /// What stands before the `@` is no product.
-    #[error("`{name}` is no product: expected `valkey`, `redis`, `redict` or `keydb`")]
+    #[error("`{name}` is not a product: expected `valkey`, `redis`, `redict` or `keydb`")]
     UnknownProduct {
         /// What stands there.
         name: String,
@@ -202,7 +202,7 @@ mod tests {
         let error = "valky@9.1".parse::<ServerSpec>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`valky` is no product: expected `valkey`, `redis`, `redict` or `keydb`"
+            "`valky` is not a product: expected `valkey`, `redis`, `redict` or `keydb`"
         );
         assert_eq!(error.hint().unwrap(), "did you mean `valkey`?");
         assert_eq!("mysql@8".parse::<ServerSpec>().unwrap_err().hint(), None);
@@ -212,7 +212,7 @@ mod tests {
     fn an_unreadable_version_is_pointed_at() {
         assert_eq!(
             "valkey@9.x".parse::<ServerSpec>().unwrap_err().to_string(),
-            "in `valkey@9.x`: `9.x` is no version: expected a number at character 3"
+            "in `valkey@9.x`: `9.x` is not a version: expected a number at character 3"
         );
         assert!("valkey@".parse::<ServerSpec>().is_err());
         assert_eq!("".parse::<ServerSpec>(), Err(SpecError::Empty));

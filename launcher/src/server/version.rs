@@ -158,7 +158,7 @@ impl Numbers<'_> {
 
 /// Why a text is no version, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no version: {problem} at character {column}")]
+#[error("`{text}` is not a version: {problem} at character {column}")]
 pub struct VersionError {
     /// The whole text.
     pub text: String,
@@ -201,28 +201,34 @@ mod tests {
     #[test]
     fn an_error_points_at_the_wrong_character() {
         for (text, message) in [
-            ("", "`` is no version: expected a number at character 1"),
+            ("", "`` is not a version: expected a number at character 1"),
             (
                 "9.x",
-                "`9.x` is no version: expected a number at character 3",
+                "`9.x` is not a version: expected a number at character 3",
             ),
             (
                 "9.1a",
-                "`9.1a` is no version: expected a number at character 4",
+                "`9.1a` is not a version: expected a number at character 4",
             ),
-            ("9.", "`9.` is no version: expected a number at character 3"),
-            ("+9", "`+9` is no version: expected a number at character 1"),
+            (
+                "9.",
+                "`9.` is not a version: expected a number at character 3",
+            ),
+            (
+                "+9",
+                "`+9` is not a version: expected a number at character 1",
+            ),
             (
                 "9.é",
-                "`9.é` is no version: expected a number at character 3",
+                "`9.é` is not a version: expected a number at character 3",
             ),
             (
                 "1.2.3.4",
-                "`1.2.3.4` is no version: a fourth number at character 7",
+                "`1.2.3.4` is not a version: a fourth number at character 7",
             ),
             (
                 "1.4294967296",
-                "`1.4294967296` is no version: a number too large at character 3",
+                "`1.4294967296` is not a version: a number too large at character 3",
             ),
         ] {
             assert_eq!(text.parse::<Version>().unwrap_err().to_string(), message);

@@ -167,12 +167,12 @@ fn lying(members: &Members) -> Vec<Case> {
         (
             "a file that climbs",
             lied(members, "\"snapshot.rdb\"", "\"data/../../x\""),
-            "is no file of a node",
+            "is not a file of a node",
         ),
         (
             "a node that climbs",
             lied(members, "\"name\": \"n1\"", "\"name\": \"../n1\""),
-            "is no name of a node",
+            "is not the name of a node",
         ),
         (
             "a nodes.conf that no server has written",

@@ -227,7 +227,7 @@ fn a_server_that_is_not_fit_is_refused_with_the_reason() {
         .assert()
         .success();
     let standalone = stranger(&others, &["--topology", "standalone"]).to_string();
-    refuse(&standalone, "it does not run in cluster mode");
+    refuse(&standalone, "it is not running in cluster mode");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn a_cluster_lives_from_up_to_down() {
     let output = lab.shardlab(["up", "--json"]).output().unwrap();
     assert!(output.status.success());
     assert!(
-        text(&output.stderr).contains("the cluster `default` runs already"),
+        text(&output.stderr).contains("the cluster `default` is already running"),
         "{}",
         text(&output.stderr)
     );

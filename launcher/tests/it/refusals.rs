@@ -52,8 +52,8 @@ fn ports_that_do_not_exist_or_overlap_are_usage_errors() {
         2,
         "expected a port such as 7001, or `auto`",
     );
-    refused(&["--port", "0"], 2, "port 0 of node `n1`");
-    refused(&["--port", "65535"], 2, "port 65536 of node `n2`");
+    refused(&["--port", "0"], 2, "node `n1` cannot have port 0");
+    refused(&["--port", "65535"], 2, "node `n2` cannot have port 65536");
     refused(
         &["--ports", "7001,7002"],
         2,
@@ -293,4 +293,30 @@ fn a_cluster_that_is_not_ready_in_time_says_who_lags_and_is_gone() {
     assert!(stderr.contains("n1 is "), "{stderr}");
     assert!(stderr.contains("the last log lines of `"), "{stderr}");
     lab.assert_empty();
+}
+
+#[test]
+fn a_value_that_cannot_be_read_is_answered_with_one_that_can() {
+    let lab = Lab::new();
+    let time = "expected a time with its unit, such as `500ms`, `30s` or `5m`";
+    let address = "expected HOST:PORT, such as `127.0.0.1:7007`";
+    let cases: [(&[&str], &str); 8] = [
+        (
+            &["logs", "--lines", "x"],
+            "expected a number of lines, such as `20`",
+        ),
+        (&["up", "--timeout", "x"], time),
+        (&["wait", "--timeout", "5"], time),
+        (&["failover", "n1", "--timeout", "1x"], time),
+        (&["call", "--timeout", "x", "PING"], time),
+        (&["add-node", "--existing", "x"], address),
+        (&["add-node", "--existing", "127.0.0.1:70000"], address),
+        (&["add-node", "--existing", ":7001"], address),
+    ];
+    for (args, expected) in cases {
+        let output = lab.shardlab(args).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains(expected), "{args:?}: {stderr}");
+    }
 }

@@ -48,7 +48,7 @@ fn a_node_is_named_by_the_beginning_of_its_id_also_when_it_is_stopped() {
     lab.shardlab(["kill", "abcd2"])
         .assert()
         .code(3)
-        .stderr_eq("error: node `r1` (port [..]) does not run\n\nhint: `shardlab start r1` starts it with its data\n");
+        .stderr_eq("error: node `r1` (port [..]) is not running\n\nhint: `shardlab start r1` starts it with its data\n");
 }
 
 #[tokio::test]

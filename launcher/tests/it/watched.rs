@@ -162,7 +162,7 @@ fn a_dry_run_of_what_runs_starts_nothing_and_says_so() {
         .shardlab(["up", "--dry-run", "--json"])
         .output()
         .unwrap();
-    assert!(text(&output.stderr).contains("runs already"));
+    assert!(text(&output.stderr).contains("is already running"));
     lab.shardlab(["stop", "r1", "-q"]).assert().success();
     let plan = lab.json(["up", "--dry-run", "--json"]);
     assert_eq!(plan["nodes"].as_array().unwrap().len(), 1);

@@ -57,7 +57,7 @@ pub(super) async fn inspect(
     }
     if view::info_field(info, "cluster_enabled") != Some("1") {
         return Err(unfit(
-            "it does not run in cluster mode (`cluster-enabled yes`)".to_owned(),
+            "it is not running in cluster mode (`cluster-enabled yes`)".to_owned(),
         ));
     }
     let lines = view::nodes(nodes).unwrap_or_default();
