@@ -7,7 +7,7 @@ use super::{Cluster, at_exit};
 use crate::bend::{Method, final_settings};
 use crate::builder::default_timeout;
 use crate::error::Error;
-use crate::failover::Temporary;
+use crate::failover::Temporaries;
 use crate::ladder::{Rung, Standing};
 use crate::node::Node;
 use crate::plan::{Boot, Plan, Role};
@@ -152,7 +152,7 @@ impl Cluster {
         if spawned.is_err() {
             // Those that run are as the user configured them; the one that died cannot be told.
             let _ = self.set_right(lock).await;
-            unbent.into_iter().for_each(Temporary::settled);
+            unbent.settled();
             return spawned;
         }
         let formed = self.record.options.boot != Boot::None;
@@ -178,7 +178,7 @@ impl Cluster {
                 .await;
             // The nodes go on running even if they are late, as the user configured them.
             let set_right = self.set_right(lock).await;
-            unbent.into_iter().for_each(Temporary::settled);
+            unbent.settled();
             let right = self.set_failover_right(deadline).await;
             self.climb = climbed?;
             set_right?;
@@ -215,13 +215,12 @@ impl Cluster {
 
     /// The values that all nodes are to have at last, which they get if the start ends before they have
     /// them.
-    fn unbent_when_dropped(&self, whole: bool) -> Vec<Temporary> {
+    fn unbent_when_dropped(&self, whole: bool) -> Temporaries {
         let options = &self.record.options;
         let settings = final_settings(options, &self.record.server, Method::Restart);
         let ours = self.nodes_with_data().filter(|node| node.is_ours());
         let ours = ours.filter(|_| whole && self.is_configurable());
-        ours.map(|node| Temporary::until_dropped(node.endpoint(), settings.clone()))
-            .collect()
+        Temporaries::until_dropped(ours.map(Node::endpoint), &settings)
     }
 
     /// Ends what a start has bent, this one or one that was killed, on the nodes that run.

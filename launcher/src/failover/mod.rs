@@ -29,7 +29,7 @@ use crate::plan::{Options, Topology};
 
 pub use error::FailoverError;
 pub(crate) use interrupted::keeps_from_writing;
-pub(crate) use temporary::Temporary;
+pub(crate) use temporary::Temporaries;
 pub use timeline::{Health, Moment, Phase, Sight, Timeline};
 
 /// By which means the master loses its role.

@@ -72,21 +72,43 @@ pub(crate) struct Temporary {
     rewrite: bool,
 }
 
-impl Temporary {
-    /// The values that a node that was started with others is to have at last.
-    pub(crate) fn until_dropped(endpoint: Endpoint, back: Vec<(String, String)>) -> Self {
-        Self {
+/// Values that several nodes get back when this is dropped, all at the same time: it takes no longer than
+/// one of them that is silent.
+#[derive(Debug)]
+pub(crate) struct Temporaries(Vec<Temporary>);
+
+impl Temporaries {
+    /// The values that nodes that were started with others are to have at last.
+    pub(crate) fn until_dropped(
+        endpoints: impl Iterator<Item = Endpoint>,
+        back: &[(String, String)],
+    ) -> Self {
+        let of_node = |endpoint| Temporary {
             endpoint,
-            back,
+            back: back.to_vec(),
             rewrite: false,
-        }
+        };
+        Self(endpoints.map(of_node).collect())
     }
 
-    /// The node has its values again: there is nothing left to do.
+    /// The nodes have their values again: there is nothing left to do.
     pub(crate) fn settled(mut self) {
-        self.back.clear();
+        self.0.iter_mut().for_each(|of_node| of_node.back.clear());
     }
+}
 
+impl Drop for Temporaries {
+    fn drop(&mut self) {
+        std::thread::scope(|threads| {
+            for of_node in self.0.drain(..).filter(|of_node| !of_node.back.is_empty()) {
+                // Where no thread is to be had, it is dropped on this one.
+                let _ = std::thread::Builder::new().spawn_scoped(threads, || drop(of_node));
+            }
+        });
+    }
+}
+
+impl Temporary {
     /// Gives the node the values for now. `settings` are the user's.
     ///
     /// # Errors
@@ -179,18 +201,18 @@ impl Temporary {
         }
         let deadline = Deadline::after(PATIENCE);
         let mut stream = until_blocking(deadline, RETRY, || {
-            match TcpStream::connect_timeout(&self.endpoint.address, PATIENCE) {
+            match TcpStream::connect_timeout(&self.endpoint.address, left(deadline)) {
                 Ok(stream) => ControlFlow::Break(stream),
                 Err(error) => ControlFlow::Continue(error),
             }
         })?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(left(deadline)))?;
         stream.write_all(&requests)?;
         // Each reply is one line. A connection that is closed before them may take the commands along.
         let mut lines = 0;
         let mut bytes = [0_u8; 512];
         while lines < replies {
+            stream.set_read_timeout(Some(left(deadline)))?;
             let read = stream.read(&mut bytes)?;
             if read == 0 {
                 break;
@@ -210,6 +232,11 @@ impl Drop for Temporary {
         // A node that is dead has nothing to be given back.
         let _ = self.give_back();
     }
+}
+
+/// The time that is left; sockets take none for an endless one.
+fn left(deadline: Deadline) -> Duration {
+    deadline.remaining().max(RETRY)
 }
 
 /// The value in the reply of CONFIG GET.
@@ -307,6 +334,41 @@ mod tests {
         let settings = held("0", "1");
         borrow_and_drop(&settings, &[]).await;
         assert_eq!(*settings.lock().unwrap(), *held("0", "1").lock().unwrap());
+    }
+
+    #[test]
+    fn nodes_that_are_silent_are_told_at_the_same_time() {
+        let talks = Arc::new(Mutex::new((0, 0)));
+        let silent = |_| {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let talks = Arc::clone(&talks);
+            let server = std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let count = |step: i32| {
+                    let (now, most) = &mut *talks.lock().unwrap();
+                    *now += step;
+                    *most = (*most).max(*now);
+                };
+                count(1);
+                // Until the other end is closed.
+                let _ = stream.read_to_end(&mut Vec::new());
+                count(-1);
+            });
+            (address, server)
+        };
+        let (addresses, servers): (Vec<_>, Vec<_>) = (0..3).map(silent).unzip();
+        let endpoints = addresses.into_iter().map(|address| Endpoint {
+            name: "n1".to_owned(),
+            address,
+            password: None,
+        });
+        let back = [("a".to_owned(), "b".to_owned())];
+        drop(Temporaries::until_dropped(endpoints, &back));
+        servers
+            .into_iter()
+            .for_each(|server| server.join().unwrap());
+        assert_eq!(*talks.lock().unwrap(), (0, 3), "now, at most");
     }
 
     #[tokio::test]
