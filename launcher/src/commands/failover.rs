@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use shardlab::failover::{self, Epochs, FailoverError, Mode, Moment, Phase, Request};
+use shardlab::failover::{
+    self, Epochs, FailoverError, FailoverEvent, Mode, Moment, Phase, Request,
+};
 use shardlab::{Error, exit};
 
 use super::Lab;
@@ -55,8 +57,8 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
         timeout: args.timeout,
     };
     let done = cluster
-        .failover(&args.node, request, |moment| {
-            lab.term.under_way(&progress(moment));
+        .failover(&args.node, request, |event| {
+            lab.term.under_way(&progress(event));
         })
         .await;
     // A node that was killed and started again has another process now.
@@ -92,8 +94,17 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
     Ok(exit::DONE)
 }
 
-fn progress(moment: &Moment) -> String {
-    format!("{} after {}", moment.phase.name(), clock(moment.at))
+fn progress(event: &FailoverEvent<'_>) -> String {
+    match event {
+        FailoverEvent::Reached(moment) => {
+            format!("{} after {}", moment.phase.name(), clock(moment.at))
+        }
+        FailoverEvent::Undone(again) => format!(
+            "undone by the server, which took the votes of an earlier election for new ones; it is told again in {}",
+            humantime::format_duration(*again)
+        ),
+        _ => String::new(),
+    }
 }
 
 fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {

@@ -10,7 +10,9 @@ use super::revival::Revival;
 use super::standby::best;
 use super::temporary::{NO_WRITES, Temporary};
 use super::watch::{Heard, Scene, Watch};
-use super::{Epochs, Failover, FailoverError, Mode, Moment, Phase, Request, Timeline, patience};
+use super::{
+    Epochs, Failover, FailoverError, FailoverEvent, Mode, Phase, Request, Timeline, patience,
+};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Rung;
@@ -42,7 +44,7 @@ impl Cluster {
         &self,
         node: &str,
         request: Request,
-        observe: impl FnMut(&Moment),
+        observe: impl FnMut(&FailoverEvent<'_>),
     ) -> Result<Failover, Error> {
         self.refuse_unfinished()?;
         let cast = self.cast(node, request.mode).await?;
@@ -102,7 +104,7 @@ struct Begun<'a> {
     handing_over: Vec<AbortHandle>,
 }
 
-impl<'a, O: FnMut(&Moment)> Act<'a, O> {
+impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
     async fn play(mut self) -> Result<Failover, Error> {
         let nodes = self.cluster.nodes();
         let endpoints: Vec<Endpoint> = nodes.iter().map(Node::endpoint).collect();
@@ -283,10 +285,11 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
 
     /// The server has undone what it was told: it is told once more, as soon as that can succeed. Where
     /// others decide they have done so for another node.
-    fn order_again(&self, begun: &mut Begun<'_>, watch: &mut Watch) {
+    fn order_again(&mut self, begun: &mut Begun<'_>, watch: &mut Watch) {
         if let (Means::Cluster, Some(order)) = (self.cast.means, &begun.order) {
             let node_timeout = self.cluster.record().options.node_timeout;
             let again = Again::after_stale_votes(node_timeout, self.master_speaks());
+            (self.observe)(&FailoverEvent::Undone(again.after));
             if let Some(ordering) = begun.ordering.take() {
                 ordering.abort();
             }
@@ -342,7 +345,7 @@ impl<'a, O: FnMut(&Moment)> Act<'a, O> {
 
     fn tell(&mut self, timeline: &Timeline) {
         for moment in timeline.moments().iter().skip(self.told) {
-            (self.observe)(moment);
+            (self.observe)(&FailoverEvent::Reached(moment));
         }
         self.told = timeline.moments().len();
     }

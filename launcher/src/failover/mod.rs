@@ -84,6 +84,17 @@ pub struct Request {
     pub timeout: Option<Duration>,
 }
 
+/// What is told while a shard fails over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailoverEvent<'a> {
+    /// A step that was reached.
+    Reached(&'a Moment),
+    /// The server has undone a promotion ([`Failover::undone`]): the node is told again after so much time,
+    /// and no sooner, since until then it would come to the same end.
+    Undone(Duration),
+}
+
 /// What has come of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failover {

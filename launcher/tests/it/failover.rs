@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use shardlab::failover::{Failover, Mode, Phase, Request};
+use shardlab::failover::{Failover, FailoverEvent, Mode, Phase, Request};
 use shardlab::plan::{Options, PortChoice, Setting};
 use shardlab::wait::{Deadline, until};
 use shardlab::{Cluster, Rung, view};
@@ -121,7 +121,16 @@ async fn a_shard_that_fails_over_again_and_again_loses_no_acknowledged_write() {
     let writer = Writer::start(&cluster);
     let mut epoch = 0;
     for round in 0..4 {
-        let done = fail_over(&cluster, "n1", Mode::Graceful).await.unwrap();
+        let request = Request {
+            timeout: Some(PATIENCE),
+            ..Request::default()
+        };
+        let mut undone = 0;
+        let done = cluster.failover("n1", request, |event| {
+            undone += u32::from(matches!(event, FailoverEvent::Undone(_)));
+        });
+        let done = done.await.unwrap();
+        assert_eq!(undone, done.undone, "{done:?}");
         let epochs = done.epochs.unwrap();
         assert!(epochs.before >= epoch && epochs.after > epochs.before);
         epoch = epochs.after;
