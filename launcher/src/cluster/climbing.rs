@@ -7,7 +7,7 @@ use crate::client::REPLY_TIMEOUT;
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing, common};
 use crate::node::Node;
-use crate::plan::Role;
+use crate::plan::{Role, Topology};
 use crate::ready::{Climb, Prober};
 use crate::wait::Deadline;
 
@@ -120,6 +120,10 @@ impl Cluster {
         Err(Error::NotReady(Box::new(NotReady {
             wanted,
             waited: timeout,
+            unformed: self.record.options.topology == Topology::Cluster
+                && standings
+                    .iter()
+                    .any(|standing| standing.rung == Some(Rung::Listening)),
             standings,
             logs,
             removed: false,

@@ -91,6 +91,11 @@ impl Error {
             Self::NotReady(late) if late.removed => {
                 Some("what was started has been removed; `--timeout` gives it more time".to_owned())
             }
+            Self::NotReady(late) if late.unformed => Some(
+                "`shardlab fix` mends what does not pass by itself, as when a node has lost its nodes.conf; \
+                 `--timeout` gives it more time"
+                    .to_owned(),
+            ),
             Self::NotReady(_) | Self::NotRole { .. } => {
                 Some("`shardlab status` shows where it stands now; `--timeout` gives it more time".to_owned())
             }

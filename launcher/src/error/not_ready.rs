@@ -18,6 +18,9 @@ pub struct NotReady {
     pub logs: Vec<(String, Vec<String>)>,
     /// Whether it was a first start, of which nothing is left; otherwise all goes on running.
     pub removed: bool,
+    /// Whether nodes of a cluster answer and do not know each other as they are: what does not pass by
+    /// itself is mended by `fix`.
+    pub unformed: bool,
 }
 
 /// Of a large cluster nobody reads where every node stands.

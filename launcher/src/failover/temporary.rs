@@ -365,9 +365,9 @@ mod tests {
         });
         let back = [("a".to_owned(), "b".to_owned())];
         drop(Temporaries::until_dropped(endpoints, &back));
-        servers
-            .into_iter()
-            .for_each(|server| server.join().unwrap());
+        for server in servers {
+            server.join().unwrap();
+        }
         assert_eq!(*talks.lock().unwrap(), (0, 3), "now, at most");
     }
 

@@ -320,3 +320,25 @@ fn a_value_that_cannot_be_read_is_answered_with_one_that_can() {
         assert!(stderr.contains(expected), "{args:?}: {stderr}");
     }
 }
+
+#[test]
+fn a_start_that_waits_for_a_node_without_its_nodes_conf_names_fix() {
+    let lab = Lab::new();
+    let report = lab.up(&["--masters", "3", "--replicas", "0"]);
+    lab.shardlab(["stop", "-q"]).assert().success();
+    let dir = std::path::Path::new(report["nodes"][0]["dir"].as_str().unwrap());
+    std::fs::remove_file(dir.join("nodes.conf")).unwrap();
+    let start = ["start", "-q", "--timeout", "3s"];
+    let late = lab.shardlab(start).output().unwrap();
+    let told = String::from_utf8_lossy(&late.stderr).into_owned();
+    assert_eq!(late.status.code(), Some(4), "{told}");
+    assert!(
+        told.contains("n2 is listening: it does not know `n1`"),
+        "{told}"
+    );
+    assert!(told.contains("hint: `shardlab fix` mends"), "{told}");
+    lab.shardlab(["fix", "-q"]).assert().success();
+    lab.shardlab(["wait", "--for", "visible", "--timeout", "120s"])
+        .assert()
+        .success();
+}
