@@ -1,4 +1,4 @@
-//! Damage at random: whatever becomes of one file, nothing is stranded, and others are spared.
+//! Damage at random: whatever becomes of a file or two, nothing is stranded, and others are spared.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -100,8 +100,13 @@ fn one_round(seed: u64) {
     let mut others = Others::of(&lab, &report);
     let mut files = Vec::new();
     files_in(&lab.home().join("default"), &mut files);
-    let file = &files[chance.below(files.len())];
-    let what = HARMS[chance.below(HARMS.len())];
+    // One, or two at a time: what one is made again of may be damaged, too.
+    let damages: Vec<_> = (0..=chance.below(2))
+        .map(|_| {
+            let file = files[chance.below(files.len())].clone();
+            (file, HARMS[chance.below(HARMS.len())])
+        })
+        .collect();
     let commands: [&[&str]; 5] = [
         &["status"],
         &["check"],
@@ -112,12 +117,14 @@ fn one_round(seed: u64) {
     let commands = chance.shuffled(commands.to_vec());
     #[expect(clippy::print_stdout, reason = "who repeats a round needs its seed")]
     {
-        println!(
-            "SHARDLAB_SEED={seed}: {what:?} {}, {commands:?}",
-            file.display()
-        );
+        println!("SHARDLAB_SEED={seed}: {damages:?}, {commands:?}",);
     }
-    harm(file, what);
+    for (file, what) in damages {
+        // The first may have taken it along.
+        if file.symlink_metadata().is_ok() {
+            harm(&file, what);
+        }
+    }
     for args in commands {
         run(&lab, args);
     }
