@@ -15,7 +15,7 @@ use super::lock::{
 };
 use super::record::{COPY_FILE, RECORD_FILE};
 use super::{Lock, Name, Record};
-use crate::config::{cluster_folder, is_ours};
+use crate::config::{LOG_FILE, PID_FILE, cluster_folder, cluster_name, is_ours};
 use crate::error::{Error, IoContext as _};
 use crate::wait::{self, Deadline};
 
@@ -203,7 +203,19 @@ pub(crate) fn node_folders(folder: &Path) -> impl Iterator<Item = PathBuf> {
                 || before.is_some_and(|(folder, name)| is_ours(&config, &folder.join(name)))
         })
     };
-    let inside = entries(folder).map(|entry| entry.path()).filter(is_node);
+    // Of a node whose config is damaged: a folder that is named for a port, beside the cluster's lock.
+    let is_locked = folder.join(LOCK_FILE).symlink_metadata().is_ok();
+    let is_remnant = move |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_there = |file: &&str| path.join(file).symlink_metadata().is_ok();
+        let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+        is_locked
+            && name.is_some_and(|name| name.parse::<u16>().is_ok())
+            && ([LOG_FILE, PID_FILE].iter().any(is_there) || is_empty())
+            && configs_in(path).all(|config| cluster_name(&config).is_none())
+    };
+    let inside = entries(folder).map(|entry| entry.path());
+    let inside = inside.filter(move |path| is_node(path) || is_remnant(path));
     let outside = read_regular(&folder.join(DIR_FILE)).ok();
     let outside = outside.map(|path| PathBuf::from(OsString::from_vec(path)));
     let folder = folder.to_owned();

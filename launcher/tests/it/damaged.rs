@@ -117,11 +117,11 @@ fn one_round(seed: u64) {
     let commands = chance.shuffled(commands.to_vec());
     #[expect(clippy::print_stdout, reason = "who repeats a round needs its seed")]
     {
-        println!("SHARDLAB_SEED={seed}: {damages:?}, {commands:?}",);
+        println!("SHARDLAB_SEED={seed}: {damages:?}, {commands:?}");
     }
     for (file, what) in damages {
-        // The first may have taken it along.
-        if file.symlink_metadata().is_ok() {
+        // The first may have taken it along, or left no file.
+        if file.exists() {
             harm(&file, what);
         }
     }

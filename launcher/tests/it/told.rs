@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use crate::doctor::{Harm, harm, run};
 use crate::lab::Lab;
@@ -131,4 +132,27 @@ fn a_copy_that_cannot_be_written_keeps_nobody_from_anything() {
     );
     assert_eq!(run(&lab, &["doctor", "--fix"]).code, Some(0));
     assert!(copy.is_file());
+}
+
+#[test]
+fn down_needs_neither_a_record_nor_the_nodes_configs() {
+    let lab = Lab::new();
+    for stopped in [false, true] {
+        let report = lab.up(&["--masters", "2", "--replicas", "0"]);
+        let dir = PathBuf::from(report["nodes"][0]["dir"].as_str().unwrap());
+        for file in ["cluster.json", "cluster.copy.json"] {
+            harm(&lab.home().join("default").join(file), Harm::Newer);
+        }
+        harm(&dir.join("node.conf"), Harm::Emptied);
+        harm(
+            Path::new(report["nodes"][1]["dir"].as_str().unwrap()),
+            Harm::Emptied,
+        );
+        if stopped {
+            assert_eq!(run(&lab, &["doctor", "--fix"]).code, Some(1));
+        }
+        let down = run(&lab, &["down"]);
+        assert_eq!(down.code, Some(0), "{}", down.errors);
+        lab.assert_empty();
+    }
 }
