@@ -4,7 +4,8 @@ use std::path::Path;
 
 use snapbox::{Data, IntoData as _};
 
-use crate::lab::Lab;
+use crate::lab::{Lab, text};
+use crate::seeds::ports::Ports;
 
 /// The commands of the README's console blocks with what they print, in order.
 fn commands() -> Vec<(String, String)> {
@@ -68,24 +69,11 @@ fn without_chance(line: &str) -> String {
 #[test]
 fn the_readme_shows_what_happens() {
     let lab = Lab::new();
-    // The ports of the README may be taken on this machine: a stand-in has others.
-    let ports = lab.up(&["-n", "ports"]);
-    let ports: Vec<_> = ports["nodes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|node| node["port"].to_string())
-        .collect();
-    lab.shardlab(["down", "-n", "ports"]).assert().success();
+    // The ports of the README may be taken on this machine: others stand for them.
+    let ports = Ports::new();
     let shown = |text: &str| {
-        let shown = ports
-            .iter()
-            .zip(7001..)
-            .fold(text.to_owned(), |text, (port, number)| {
-                text.replace(&format!(":{port}"), &format!(":{number}"))
-            });
-        shown
-            .lines()
+        let text = ports.written(text);
+        text.lines()
             .map(|line| without_chance(line) + "\n")
             .collect::<String>()
     };
@@ -96,10 +84,16 @@ fn the_readme_shows_what_happens() {
             continue;
         };
         if arguments.first().is_some_and(|verb| verb == "up") {
-            arguments.extend(["--ports".to_owned(), ports.join(",")]);
+            arguments.extend(["--port".to_owned(), ports.real("7001")]);
         }
         let output = lab.shardlab(&arguments).output().unwrap();
-        let printed = shown(&String::from_utf8_lossy(&output.stdout));
+        let is_missing = output.stdout.is_empty() && !expected.trim().is_empty();
+        let printed = if is_missing {
+            output.stderr
+        } else {
+            output.stdout
+        };
+        let printed = shown(&text(&printed));
         let expected: Data = shown(&expected)
             .replace("valkey 9.1.2", "[..]")
             .replace('…', "[..]")

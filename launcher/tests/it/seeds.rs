@@ -2,7 +2,7 @@
 //! each story, run one after the other, do what it says.
 
 mod document;
-mod ports;
+pub(crate) mod ports;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;

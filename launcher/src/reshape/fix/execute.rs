@@ -7,7 +7,7 @@ use super::repair::Repair;
 use super::steps::{GOSSIP, LOOK, PATIENCE};
 use crate::cluster::{Cluster, LOCK_PATIENCE};
 use crate::error::Error;
-use crate::reshape::check::{Finding, Remedy};
+use crate::reshape::check::{Finding, Inspection, Remedy};
 use crate::reshape::members::Attach;
 use crate::reshape::{Journal, Keep, Move, MoveEvent, MoveOptions, Way};
 use crate::shape::Shape;
@@ -73,12 +73,21 @@ impl Cluster {
         self.refuse_unfinished()?;
         let mut done: Vec<Repair> = Vec::new();
         let (mut last, mut refused) = (Vec::new(), None);
+        let mut left = None;
         for _ in 0..ROUNDS {
             let round = self.plan_repairs().await;
             // What was refused before no longer stands in the way.
             let again = refused.take().is_some();
             if round.is_empty() || (round == last && !again) {
-                break;
+                let (inspection, findings) = self.after_repairs().await;
+                // What nothing could be done about may have become something else meanwhile: a node
+                // that was not known to have failed, one to forget.
+                let further = repairs(&inspection);
+                if findings.is_empty() || further.is_empty() || further == last {
+                    left = Some(findings);
+                    break;
+                }
+                continue;
             }
             if round != last {
                 observe(&FixEvent::Planned(&round));
@@ -100,9 +109,10 @@ impl Cluster {
             }
             last = round;
         }
-        let (_, left) = self
-            .settled(PATIENCE, Deadline::after(PATIENCE + LOOK))
-            .await;
+        let left = match left {
+            Some(left) => left,
+            None => self.after_repairs().await.1,
+        };
         if let Some(error) = refused.filter(|_| !left.is_empty()) {
             return Err(error);
         }
@@ -111,6 +121,12 @@ impl Cluster {
             self.forget_shape(lock)?;
         }
         Ok(Fixed { done, left })
+    }
+
+    /// What there is when what passes has had the time to do so.
+    async fn after_repairs(&self) -> (Inspection, Vec<Finding>) {
+        let deadline = Deadline::after(PATIENCE + LOOK);
+        self.settled(PATIENCE, deadline).await
     }
 
     /// What is to be repaired, once two looks in a row come to the same: nodes may still be carrying out

@@ -19,14 +19,14 @@ const LOOPBACK: [IpAddr; 2] = [
 ];
 
 /// Which real port stands for which; the real ones are kept from other tests meanwhile.
-pub(super) struct Ports {
+pub(crate) struct Ports {
     /// As written, and as it is.
     pairs: Vec<(u64, u64)>,
     _held: Vec<Held>,
 }
 
 impl Ports {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         /// Two stories that look for ports at a time would find the same ones.
         static CHOOSING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = CHOOSING.lock().unwrap();
@@ -49,7 +49,7 @@ impl Ports {
     }
 
     /// A command as it can be run.
-    pub(super) fn real(&self, written: &str) -> String {
+    pub(crate) fn real(&self, written: &str) -> String {
         replace(written, |number| {
             let pair = self.pairs.iter().find(|(written, _)| *written == number);
             pair.map(|(_, real)| *real)
@@ -57,7 +57,7 @@ impl Ports {
     }
 
     /// What a command has printed, as it would stand in the document, with its bus ports.
-    pub(super) fn written(&self, real: &str) -> String {
+    pub(crate) fn written(&self, real: &str) -> String {
         replace(real, |number| {
             [0, BUS_OFFSET.into()].into_iter().find_map(|bus| {
                 let pair = self.pairs.iter().find(|(_, real)| real + bus == number);
