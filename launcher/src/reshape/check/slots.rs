@@ -1,6 +1,6 @@
 //! What can be wrong with slots. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::finding::Finding;
 use super::inspection::{Inspection, Journaled};
@@ -153,18 +153,20 @@ fn astray(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> {
 fn disagreements(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> {
     let mut wrong: BTreeMap<(&str, Option<&str>, &str), SlotRanges> = BTreeMap::new();
     for (node, lines) in inspection.survey.told() {
-        let ids = lines.iter().map(|line| line.id.as_str());
-        let names: HashMap<_, _> = ids.map(|id| (id, inspection.name_or_id(id))).collect();
-        let believed = Inspection::belief(lines);
-        let by_slot = by_slot(claims).zip(believed);
-        for ((slot, claimants), said) in by_slot {
+        let told: Vec<_> = by_slot(claims).zip(Inspection::belief(lines)).collect();
+        // Neighbours mostly have the same owner.
+        for alike in told.chunk_by(|one, next| one.0.1 == next.0.1 && one.1 == next.1) {
+            let [((first, claimants), said), ..] = alike else {
+                continue;
+            };
             let [owner] = claimants.as_slice() else {
                 continue;
             };
-            let said = said.map(|id| names.get(id).copied().unwrap_or(id));
+            let said = said.map(|id| inspection.name_or_id(id));
             if *owner != node && said != Some(*owner) {
-                let case = (node, said, *owner);
-                wrong.entry(case).or_default().insert(slot);
+                let last = alike.last().map_or(*first, |((last, _), _)| *last);
+                let slots = wrong.entry((node, said, *owner)).or_default();
+                slots.extend(SlotRange::new(*first, last));
             }
         }
     }
