@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use super::Cluster;
-use crate::config::{CONFIG_FILES, LOG_FILE, PID_FILE, is_ours};
+use crate::config::{CONFIG_FILES, LOG_FILE, PID_FILE};
 use crate::error::Error;
 use crate::node::Node;
-use crate::state::{configs_in, is_same, is_temporary, remove_folder, set_aside};
+use crate::state::{configs_in, is_config_of, is_same, is_temporary, remove_folder, set_aside};
 
 impl Cluster {
     /// Removes the nodes' folders, and those that were made for them.
@@ -74,7 +74,7 @@ impl Cluster {
 
 /// Whether a folder tells by itself that a launcher has made it for a node.
 fn is_evident(dir: &Path) -> bool {
-    configs_in(dir).any(|config| is_ours(&config, dir))
+    configs_in(dir).any(|config| is_config_of(&config, dir))
 }
 
 /// Whether something stands in the place of a node's folder that holds nothing: an empty file, a FIFO.

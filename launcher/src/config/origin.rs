@@ -55,13 +55,14 @@ pub fn is_ours(config: &str, dir: &Path) -> bool {
     is_first(first) && config.lines().any(|line| is_dir(line, dir))
 }
 
-/// The config of a node whose folder was moved or copied from `from` to `to`, of the cluster whose folder
-/// is `folder` now; all else stays, byte for byte.
-pub fn moved(config: &[u8], from: &Path, to: &Path, folder: &Path) -> Vec<u8> {
+/// The config of a node whose folder was moved or copied to `to`, of the cluster whose folder is `folder`
+/// now; all else stays, byte for byte. A server that rewrites its config names its folder by the path
+/// without links, so whatever folder is named gives way.
+pub fn moved(config: &[u8], to: &Path, folder: &Path) -> Vec<u8> {
     let mut moved = Vec::with_capacity(config.len());
     for line in config.split_inclusive(|byte| *byte == b'\n') {
         let text = str::from_utf8(line).unwrap_or_default().trim_end();
-        let new = if is_dir(text, from) {
+        let new = if text.starts_with("dir ") {
             format!("dir {}\n", quote(to.as_os_str().as_bytes()))
         } else if text.starts_with(RECORD_IN) {
             record_line(folder) + "\n"
@@ -93,7 +94,7 @@ mod tests {
             # The cluster's record is in \"/the lab/a\"\n\
             dir \"/lab/7001\"\nuser al\xffce on ~\xfe*\n# dir /lab/7001";
         let to = Path::new("/other lab/7001");
-        let there = moved(config, Path::new("/lab/7001"), to, Path::new("/b/a"));
+        let there = moved(config, to, Path::new("/b/a"));
         let expected = b"# Node n1 of the cluster a, written by shardlab for valkey 9.1.2.\n\
             # The cluster's record is in /b/a\n\
             dir \"/other lab/7001\"\nuser al\xffce on ~\xfe*\n# dir /lab/7001";

@@ -1,6 +1,7 @@
 //! Mends what was found.
 
 use std::fs::{self, Permissions};
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -152,19 +153,18 @@ async fn mend(home: &Home, lock: &Lock, finding: &Finding) -> Result<(), Error> 
 /// comes after an interruption goes on.
 fn correct_paths(cluster: &Cluster, lock: &Lock) -> Result<(), Error> {
     let mut record = cluster.record().clone();
-    let Some(displaced) = record.displaced.take() else {
+    if record.displaced.take().is_none() {
         return Ok(());
-    };
+    }
     for node in cluster.nodes() {
         node.refuse_unseen()?;
         let path = node.config_path();
-        let before = match node.dir().strip_prefix(lock.folder()) {
-            Ok(rest) => displaced.from.join(rest),
-            Err(_) => node.dir().to_owned(),
-        };
-        if let Ok(config) = read_regular(&path) {
-            let config = moved(&config, &before, node.dir(), lock.folder());
-            write_atomically(&path, &config)?;
+        match read_regular(&path) {
+            Ok(config) => {
+                write_atomically(&path, &moved(&config, node.dir(), lock.folder()))?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).doing("read", &path),
         }
     }
     record.folder = Some(FolderId::of(lock.folder()).doing("find", lock.folder())?);

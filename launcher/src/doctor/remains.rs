@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::config::{cluster_folder, is_ours};
+use crate::config::cluster_folder;
 use crate::error::Error;
 use crate::node::{FoundServer, servers};
-use crate::state::{Home, Name, configs_in, node_folders};
+use crate::state::{Home, LOCK_FILE, Name, configs_in, is_config_of, node_folders};
 use crate::wait::{Deadline, until};
 
 /// How long servers may take to write their data down.
@@ -29,7 +29,7 @@ impl Remains {
     pub(super) fn of(home: &Home, name: &Name) -> Self {
         let folder = home.folder(name);
         let servers = servers_of(&folder);
-        let evident = |dir: &PathBuf| configs_in(dir).any(|config| is_ours(&config, dir));
+        let evident = |dir: &PathBuf| configs_in(dir).any(|config| is_config_of(&config, dir));
         let of_servers = servers.iter().map(|server| server.dir.clone());
         let mut folders: Vec<_> = node_folders(&folder)
             .chain(of_servers.filter(evident))
@@ -93,6 +93,11 @@ pub(super) fn servers_of(folder: &Path) -> Vec<FoundServer> {
 
 /// The folder of the cluster that the config in a server's folder was written for.
 pub(super) fn cluster_folder_of(server: &FoundServer) -> Option<PathBuf> {
+    // Beside another cluster's lock it is that one's, which was moved together with it.
+    let lock = server.dir.parent().map(|parent| parent.join(LOCK_FILE));
+    if lock.is_some_and(|lock| lock.symlink_metadata().is_ok()) {
+        return None;
+    }
     let mut configs = configs_in(&server.dir);
     configs.find_map(|config| cluster_folder(&config))
 }

@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Node;
-use crate::config::{CLUSTER_FILE, PID_FILE, is_ours};
+use crate::config::{CLUSTER_FILE, PID_FILE, cluster_folder};
 use crate::error::Error;
-use crate::state::read_text;
+use crate::state::{is_config_of, read_text};
 
 /// A part of a node's folder that keeps its server from starting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,13 @@ impl Node {
 
     /// Whether a link has taken the folder's place that leads to somebody else's.
     fn is_elsewhere(&self) -> bool {
-        let is_own = |config: &str| is_ours(config, &self.dir);
+        // A server that has rewritten its config names the folder that the link leads to.
+        let is_beside = |config: &str| {
+            let cluster = cluster_folder(config).and_then(|folder| folder.canonicalize().ok());
+            let parent = self.dir.parent().map(Path::canonicalize);
+            cluster.is_some_and(|cluster| parent.is_some_and(|parent| parent.ok() == Some(cluster)))
+        };
+        let is_own = |config: &str| is_config_of(config, &self.dir) || is_beside(config);
         self.dir.is_symlink() && !read_text(&self.config_path()).is_ok_and(|config| is_own(&config))
     }
 

@@ -153,11 +153,14 @@ mod os {
     pub(super) fn is_server(pid: i32, dir: &Path, program: &Path) -> bool {
         let log = fs::metadata(dir.join(LOG_FILE));
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        log.is_ok_and(|log| writes_to_file(pid, &log))
+        let is_log = |output: &&str| log.as_ref().is_ok_and(|log| is_same(pid, output, log));
+        // Also where locks cannot be seen.
+        let has_log = OUTPUTS.iter().any(is_log);
+        log.as_ref().is_ok_and(|log| writes_to_file(pid, log))
             || writes_to(pid, dir)
             || writes_to(pid, &real(dir))
             || link(pid, "exe").is_some_and(|exe| exe.path == real(program))
-                && !writes_to_some_log(pid)
+                && (has_log || !writes_to_some_log(pid))
     }
 
     /// A server's standard output and error both are its log; a program in front of it may have

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
+use crate::config::is_ours;
 use crate::error::{Error, IoContext as _};
 
 /// The most bytes that are read of a file that is read whole. The record of a thousand nodes has half
@@ -238,6 +239,16 @@ pub fn write_atomically(path: &Path, text: &[u8]) -> Result<(), Error> {
         .map_err(|error| error.error)
         .doing("write", path)?;
     Ok(())
+}
+
+/// Whether a launcher has written a config for a node that lives in `dir`. A server that rewrites its config
+/// names its folder by the path without links (`getcwd`).
+pub(crate) fn is_config_of(config: &str, dir: &Path) -> bool {
+    let real = || {
+        let parent = dir.parent()?.canonicalize().ok()?;
+        Some(parent.join(dir.file_name()?))
+    };
+    is_ours(config, dir) || real().is_some_and(|real| is_ours(config, &real))
 }
 
 #[cfg(test)]

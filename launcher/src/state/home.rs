@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::displaced::{configs_in, is_same};
-use super::files::{create_folders, read_regular};
+use super::files::{create_folders, is_config_of, read_regular};
 use super::lock::{
     DIR_FILE, LOCK_FILE, cannot_lock, open_lock, remove_unfinished_folders, try_lock,
 };
@@ -199,7 +199,7 @@ pub(crate) fn node_folders(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let is_node = |path: &PathBuf| {
         configs_in(path).any(|config| {
             let before = cluster_folder(&config).zip(path.file_name());
-            is_ours(&config, path)
+            is_config_of(&config, path)
                 || before.is_some_and(|(folder, name)| is_ours(&config, &folder.join(name)))
         })
     };

@@ -15,6 +15,7 @@ mod record;
 
 pub use displaced::{Displaced, FolderId};
 pub(crate) use displaced::{configs_in, is_same};
+pub(crate) use files::is_config_of;
 pub use files::{
     create_folders, is_absent, is_temporary, missing_folders, open_regular, read_regular,
     read_text, remove_folder, rename_aside, replace, set_aside, target_of, write_atomically,

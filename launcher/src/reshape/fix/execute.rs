@@ -77,7 +77,7 @@ impl Cluster {
         for _ in 0..ROUNDS {
             let round = self.plan_repairs().await;
             // What was refused before no longer stands in the way.
-            let again = refused.take().is_some();
+            let again = refused.is_some();
             if round.is_empty() || (round == last && !again) {
                 let (inspection, findings) = self.after_repairs().await;
                 // What nothing could be done about may have become something else meanwhile: a node
@@ -89,6 +89,7 @@ impl Cluster {
                 }
                 continue;
             }
+            refused = None;
             if round != last {
                 observe(&FixEvent::Planned(&round));
             }
