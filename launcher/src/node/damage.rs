@@ -73,11 +73,13 @@ impl Node {
 
     /// Whether a link has taken the folder's place that leads to somebody else's.
     fn is_elsewhere(&self) -> bool {
-        // A server that has rewritten its config names the folder that the link leads to.
+        // A server that has rewritten its config names the folder that the link leads to; whose it is tell
+        // the cluster's folder, in which no other node has this port.
+        let port = format!("port {}", self.plan.port);
         let is_beside = |config: &str| {
             let cluster = cluster_folder(config).and_then(|folder| folder.canonicalize().ok());
-            let parent = self.dir.parent().map(Path::canonicalize);
-            cluster.is_some_and(|cluster| parent.is_some_and(|parent| parent.ok() == Some(cluster)))
+            let parent = self.dir.parent().and_then(|dir| dir.canonicalize().ok());
+            cluster.is_some() && cluster == parent && config.lines().any(|line| line.trim() == port)
         };
         let is_own = |config: &str| is_config_of(config, &self.dir) || is_beside(config);
         self.dir.is_symlink() && !read_text(&self.config_path()).is_ok_and(|config| is_own(&config))

@@ -138,6 +138,25 @@ fn what_is_behind_a_link_in_a_nodes_place_stays() {
 }
 
 #[test]
+fn a_link_to_another_nodes_folder_is_not_the_nodes_own() {
+    let lab = Lab::new();
+    let report = lab.up(&["--masters", "2", "--replicas", "0"]);
+    let dir = |node: usize| PathBuf::from(report["nodes"][node]["dir"].as_str().unwrap());
+    let (own, sibling) = (dir(0), dir(1));
+    assert_eq!(run(&lab, &["stop"]).code, Some(0));
+    let config = fs::read(sibling.join("node.conf")).unwrap();
+    fs::remove_dir_all(&own).unwrap();
+    symlink(&sibling, &own).unwrap();
+    let said = run(&lab, &["start"]);
+    assert_eq!(said.code, Some(3), "{}", said.errors);
+    run(&lab, &["doctor", "--fix"]);
+    assert!(!own.is_symlink());
+    assert_eq!(fs::read(sibling.join("node.conf")).unwrap(), config);
+    assert_eq!(run(&lab, &["down"]).code, Some(0));
+    lab.assert_empty();
+}
+
+#[test]
 fn nodes_outside_of_the_state_folder_are_found_without_a_record() {
     for all in [false, true] {
         let lab = Lab::new();
