@@ -16,7 +16,7 @@ use crate::diagnose::{Diagnosis, Style};
 use crate::report::rerun;
 use crate::report::terminal::picture;
 use crate::run::result::Verdict;
-use crate::run::{Limits, Runner, Subject, Wanted, jobs_by_default, runtime};
+use crate::run::{Limits, Runner, Subject, Wanted, jobs_by_default, longest_first, runtime};
 use crate::suite::{Case, LoadError, Origin, load};
 
 /// Runs the transcripts of this build as tests. What it gives is for `main` to return: the
@@ -50,8 +50,9 @@ pub fn run(
 fn trials(cases: Result<Vec<Case>, LoadError>, environment: Environment) -> Vec<Trial> {
     match cases {
         Ok(cases) if cases.is_empty() => vec![failing("there is no transcript".to_owned())],
-        Ok(cases) => {
+        Ok(mut cases) => {
             let bench = Arc::new(Bench::new(environment));
+            cases.sort_by_key(longest_first);
             let trial = |case: Case| {
                 let bench = Arc::clone(&bench);
                 Trial::ignorable_test(case.name(), move || bench.trial(&case))

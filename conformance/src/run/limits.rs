@@ -1,7 +1,9 @@
 //! How long anything may take.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::suite::Case;
 use crate::transcript::ast::{Block, Period, StepKind};
 
 /// The deadlines of a run. Every wait has one.
@@ -58,18 +60,19 @@ impl Limits {
     /// How long a case with this body may take.
     pub(super) fn of_case(&self, body: &Block, node_timeout: Duration) -> Duration {
         self.case
-            .max(self.of_block(body, node_timeout).saturating_add(self.read))
+            .max(self.longest(body, node_timeout).saturating_add(self.read))
     }
 
-    fn of_block(&self, block: &Block, node_timeout: Duration) -> Duration {
-        let longest = |step: &StepKind| match step {
+    /// How long a block may take, if each of its steps takes all of its time.
+    fn longest(&self, block: &Block, node_timeout: Duration) -> Duration {
+        let of_step = |step: &StepKind| match step {
             StepKind::Within(period, _) => self.within(period.value, node_timeout),
             StepKind::For(period, _) => {
                 length(period.value, node_timeout).saturating_add(self.read)
             }
             StepKind::Choose(variants) => variants
                 .iter()
-                .map(|variant| self.of_block(&variant.body, node_timeout))
+                .map(|variant| self.longest(&variant.body, node_timeout))
                 .max()
                 .unwrap_or_default(),
             StepKind::Act(_) => self.process,
@@ -78,9 +81,15 @@ impl Limits {
         block
             .steps
             .iter()
-            .map(|step| longest(&step.kind))
+            .map(|step| of_step(&step.kind))
             .fold(Duration::ZERO, Duration::saturating_add)
     }
+}
+
+/// The key by which cases are queued: those that may take longest go first, since the last one
+/// that waits for elections would keep the whole run waiting alone.
+pub(crate) fn longest_first(case: &Case) -> Reverse<Duration> {
+    Reverse(Limits::default().longest(&case.transcript.body, Duration::from_secs(1)))
 }
 
 /// A period in time.
@@ -101,6 +110,7 @@ pub fn jobs_by_default() -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suite::parse_case;
 
     #[test]
     fn a_case_has_the_time_that_its_blocks_add_up_to() {
@@ -112,6 +122,31 @@ mod tests {
         assert_eq!(limits.of_case(&block(1), second), limits.case);
         let ten = limits.of_case(&block(10), second);
         assert_eq!(ten, Duration::from_secs(10 * 15 + 5));
+    }
+
+    #[test]
+    fn what_may_take_longest_is_queued_first_and_the_rest_keeps_its_order() {
+        let case = |name: &str, steps: &str| {
+            let source = format!("{}{steps}", crate::run::tests::HEADER);
+            parse_case(format!("area/{name}.resp"), source.as_bytes()).unwrap()
+        };
+        let quick = "n1> PING\nPONG\n";
+        let mut cases = [
+            case("case_1", quick),
+            case("case_2", quick),
+            case("case_3", "within 2s\n  n1> PING\n  PONG\n"),
+            case("case_4", "within 3T\n  n1> PING\n  PONG\n"),
+        ];
+        cases.sort_by_key(longest_first);
+        assert_eq!(
+            cases.map(|case| case.path),
+            [
+                "area/case_4.resp",
+                "area/case_3.resp",
+                "area/case_1.resp",
+                "area/case_2.resp"
+            ]
+        );
     }
 
     #[test]

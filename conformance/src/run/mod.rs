@@ -23,6 +23,7 @@ mod wire;
 
 pub use case::{Trial, run_case};
 pub use gate::gate;
+pub(crate) use limits::longest_first;
 pub use limits::{Limits, jobs_by_default};
 pub use result::Skip;
 pub use runner::{Runner, runtime};

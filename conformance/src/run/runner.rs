@@ -22,6 +22,7 @@ use super::case::{Trial, run_case};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
 use super::keys::{delete, existing, occupied};
+use super::limits::longest_first;
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, RunResult, Skip, Verdict};
 use super::session::NodeFactsOf;
@@ -172,14 +173,16 @@ impl Runner {
         self.booked(case, None).await
     }
 
-    /// Cases in their order, and the boots of those that get a cluster of their own.
+    /// Cases in the order in which they are run, and the boots of those that get a cluster of their own.
     fn queue(&self, cases: Vec<Case>, jobs: usize) -> (VecDeque<Queued>, Option<Boots>) {
         let plain = |(place, case)| Queued {
             place,
             case,
             booking: None,
         };
-        let mut queue: VecDeque<_> = cases.into_iter().enumerate().map(plain).collect();
+        let mut cases: Vec<_> = cases.into_iter().enumerate().collect();
+        cases.sort_by_key(|(_, case)| longest_first(case));
+        let mut queue: VecDeque<_> = cases.into_iter().map(plain).collect();
         let Subject::Launched(pool) = &self.subject else {
             return (queue, None);
         };

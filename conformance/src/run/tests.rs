@@ -9,7 +9,7 @@ use crate::transcript::parse;
 use super::result::{BlockKind, Difference};
 use super::{Limits, Trial, run_case};
 
-const HEADER: &str = "id:       TST-01\ntitle:    a test\nspec:     none\nlevel:    must\nneeds:    process\n\
+pub(crate) const HEADER: &str = "id:       TST-01\ntitle:    a test\nspec:     none\nlevel:    must\nneeds:    process\n\
                       topology: 3 masters\n\n";
 
 /// A transcript of these steps.
