@@ -64,7 +64,7 @@ async fn remove(lab: &Lab<'_>, name: &Name) -> Result<bool, Error> {
     let removed = doctor::remove(&lab.home, lock).await?;
     for path in &removed.left {
         lab.term.note(&format!(
-            "left alone, since it is not shardlab's: `{}`",
+            "left alone, since it may not be shardlab's: `{}`",
             path.display()
         ));
     }

@@ -185,7 +185,7 @@ fn name_option(name: &Name) -> String {
 /// What the user can do about an error: of damaged state, the command that mends just that.
 fn hint(home: &Home, error: &Error) -> Option<String> {
     match error {
-        Error::State { path, .. } => mend_of(home, path).or_else(|| error.hint()),
+        Error::State { path, reason } => mend_of(home, path, reason).or_else(|| error.hint()),
         _ => error.hint(),
     }
 }

@@ -243,7 +243,6 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
 /// A cluster whose record is good.
 fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
     let (name, record) = (findings.name, cluster.record());
-    copy(folder, findings);
     if let Some(found) = &record.displaced {
         return displaced(cluster, folder, found, findings);
     }
@@ -275,6 +274,7 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
         let remedy = doctor(Action::RemoveCluster, "removes the cluster");
         return findings.add(Kind::Ownerless, None, folder.to_owned(), text, remedy);
     }
+    copy(record, folder, findings);
     journal(cluster, folder, findings);
     if record.bent {
         let text = format!(
@@ -352,13 +352,16 @@ fn displaced(cluster: &Cluster, folder: &Path, found: &Displaced, findings: &mut
     findings.add(kind, None, folder.to_owned(), text, remedy);
 }
 
-fn copy(folder: &Path, findings: &mut Findings<'_>) {
+fn copy(record: &Record, folder: &Path, findings: &mut Findings<'_>) {
     let path = folder.join(COPY_FILE);
-    if let Err(Error::State { reason, .. }) = Record::read(&path, findings.name) {
-        let text = format!(
-            "the copy of the cluster's record, `{}`, cannot be used: {reason}",
-            path.display()
-        );
+    let reason = match Record::read(&path, findings.name) {
+        Ok(Some(copy)) if copy != *record => Some("is out of date".to_owned()),
+        Err(Error::State { reason, .. }) => Some(format!("cannot be used: {reason}")),
+        _ => None,
+    };
+    if let Some(reason) = reason {
+        let path_text = path.display();
+        let text = format!("the copy of the cluster's record, `{path_text}`, {reason}");
         let remedy = doctor(Action::WriteCopy, "makes it again");
         findings.add(Kind::RecordCopy, None, path, text, remedy);
     }

@@ -17,8 +17,8 @@ use crate::launch::make_node_folder;
 use crate::node::Node;
 use crate::plan::{Boot, Role};
 use crate::state::{
-    FolderId, Home, LOCK_FILE, Lock, Name, create_folders, is_locked, read_regular, read_text,
-    remove_folder, rename_aside, set_aside, write_atomically,
+    COPY_FILE, FolderId, Home, LOCK_FILE, Lock, Name, RECORD_FILE, create_folders, is_locked,
+    read_regular, read_text, remove_folder, rename_aside, set_aside, write_atomically,
 };
 use crate::wait::Deadline;
 
@@ -128,8 +128,11 @@ async fn mend(home: &Home, lock: &Lock, finding: &Finding) -> Result<(), Error> 
         Action::Permit | Action::SetAside => return by_file(finding),
         Action::RestoreRecord => {
             set_aside(&finding.path)?;
-            let copy = home.copy_of_record(name)?;
-            return copy.map_or(Ok(()), |record| lock.write(&record));
+            return lock.copy(COPY_FILE, &finding.path);
+        }
+        Action::WriteCopy => {
+            set_aside(&finding.path)?;
+            return lock.copy(RECORD_FILE, &finding.path);
         }
         Action::EndServers => return end_servers(home, name).await,
         Action::RemoveCluster => return clear(home, lock).await,
@@ -137,10 +140,6 @@ async fn mend(home: &Home, lock: &Lock, finding: &Finding) -> Result<(), Error> 
     }
     let mut cluster = Cluster::open(home, name)?;
     match (action, &finding.node) {
-        (Action::WriteCopy, _) => {
-            set_aside(&finding.path)?;
-            lock.write_copy(cluster.record())
-        }
         (Action::CorrectPaths, _) => correct_paths(&cluster, lock),
         (Action::FixSlots, _) => cluster.fix_locked(lock, |_| {}).await.map(drop),
         (Action::SetRight, _) => cluster.set_right(lock).await,

@@ -66,19 +66,23 @@ pub fn examine(home: &Home, only: Option<&Name>) -> Result<Diagnosis, Error> {
 
 /// What mends the state file over which a command has stumbled ([`Error::State`]), if that is known. Whoever
 /// asks may be at work on the cluster.
-pub fn mend_of(home: &Home, path: &Path) -> Option<String> {
+pub fn mend_of(home: &Home, path: &Path, reason: &str) -> Option<String> {
     let mut findings: Vec<_> = examine::ports_lock(home).into_iter().collect();
     for name in names(home).ok()? {
         findings.extend(examine::cluster(home, &name));
     }
-    let about = findings.iter().find(|finding| finding.path == path);
+    let about = |finding: &&Finding| finding.path == path;
+    let mut abouts = findings.iter().filter(about);
+    let same = abouts.clone().find(|finding| finding.text.contains(reason));
     // A folder that is in the wrong place makes its files unusable.
     let around = || {
         findings
             .iter()
             .find(|finding| path.starts_with(&finding.path))
     };
-    about.or_else(around).map(Finding::mend)
+    same.or_else(|| abouts.next())
+        .or_else(around)
+        .map(Finding::mend)
 }
 
 /// The clusters of which there is anything, be it only servers that run.

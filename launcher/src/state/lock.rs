@@ -9,7 +9,9 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files::{create_folders, is_temporary, open_regular, set_aside, write_atomically};
+use super::files::{
+    create_folders, is_temporary, open_regular, read_regular, set_aside, write_atomically,
+};
 use super::record::{COPY_FILE, RECORD_FILE};
 use super::{Home, Name, Record};
 use crate::error::{Error, IoContext as _};
@@ -83,8 +85,13 @@ impl Lock {
     pub fn write(&self, record: &Record) -> Result<(), Error> {
         // Who is killed between the two has done nothing yet of what it writes down. The record alone
         // is as good as both; a copy alone is what is left of a record that is gone.
-        self.write_as(RECORD_FILE, record)?;
-        if self.write_copy(record).is_err() {
+        let mut text = serde_json::to_vec_pretty(record).map_err(|error| Error::State {
+            path: self.folder.join(RECORD_FILE),
+            reason: error.to_string(),
+        })?;
+        text.push(b'\n');
+        write_atomically(&self.folder.join(RECORD_FILE), &text)?;
+        if write_atomically(&self.folder.join(COPY_FILE), &text).is_err() {
             // None is better than one that is out of date. `doctor` tells of what cannot be removed.
             let _ = fs::remove_file(self.folder.join(COPY_FILE));
         }
@@ -99,22 +106,15 @@ impl Lock {
         write_atomically(&self.folder.join(DIR_FILE), dir.as_os_str().as_bytes())
     }
 
-    /// Writes the copy of `cluster.json` that there is for when that one is damaged or gone.
+    /// Makes `cluster.json` or its copy again of the other one, byte for byte: what is read of a folder that
+    /// was moved or copied is not what is written there.
     ///
     /// # Errors
-    /// As [`Lock::write`].
-    pub(crate) fn write_copy(&self, record: &Record) -> Result<(), Error> {
-        self.write_as(COPY_FILE, record)
-    }
-
-    fn write_as(&self, file: &str, record: &Record) -> Result<(), Error> {
-        let path = self.folder.join(file);
-        let mut text = serde_json::to_vec_pretty(record).map_err(|error| Error::State {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
-        text.push(b'\n');
-        write_atomically(&path, &text)
+    /// The one cannot be read or the other not written.
+    pub(crate) fn copy(&self, from: &str, to: &Path) -> Result<(), Error> {
+        let from = self.folder.join(from);
+        let text = read_regular(&from).doing("read", &from)?;
+        write_atomically(to, &text)
     }
 
     /// Removes `cluster.json` and its copy: from now on there is no cluster of that name.

@@ -220,3 +220,77 @@ fn a_copy_under_another_name_is_removed_and_the_original_stays() {
         assert_whole(&lab, &pid);
     }
 }
+
+#[test]
+fn a_copy_that_an_older_version_wrote_stays_one_when_its_record_is_restored() {
+    let lab = Lab::new();
+    let _cleaned = Cleaned(&lab);
+    let pid = up_with_a_key(&lab, &ONE);
+    forget_folder(&lab.home());
+    copy(&lab.home(), &other(&lab));
+    harm(&other(&lab).join("default/cluster.json"), Harm::Garbage);
+    let fixed = run_in_other(&lab, &["doctor", "--fix"], 0);
+    assert!(fixed.errors.contains("is a copy of `"), "{}", fixed.errors);
+    run_in_other(&lab, &["down"], 0);
+    assert!(!other(&lab).exists());
+    assert_whole(&lab, &pid);
+}
+
+#[test]
+fn a_copy_whose_configs_cannot_be_read_is_still_told_to_be_one() {
+    let lab = Lab::new();
+    let _cleaned = Cleaned(&lab);
+    let pid = up_with_a_key(&lab, &ONE);
+    copy(&lab.home(), &other(&lab));
+    let port = lab.json(["status", "--json"])["nodes"][0]["port"].to_string();
+    let config = other(&lab).join("default").join(port).join("node.conf");
+    harm(&config, Harm::Directory);
+    let fixed = run_in_other(&lab, &["doctor", "--fix"], 1);
+    assert!(fixed.errors.contains("node.conf"), "{}", fixed.errors);
+    let found = run_in_other(&lab, &["doctor"], 1);
+    assert!(found.out.contains("is a copy of `"), "{}", found.out);
+    run_in_other(&lab, &["down"], 0);
+    assert_whole(&lab, &pid);
+}
+
+#[test]
+fn servers_of_a_folder_that_was_moved_do_not_belong_to_the_place_that_it_has_left() {
+    let lab = Lab::new();
+    let _cleaned = Cleaned(&lab);
+    let pid = up_with_a_key(&lab, &ONE);
+    fs::rename(lab.home(), other(&lab)).unwrap();
+    let found = lab.shardlab(["doctor", "--fix"]).output().unwrap();
+    assert!(found.status.success(), "{}", text(&found.stdout));
+    lab.shardlab(["down"]).assert().success();
+    let status = run_in_other(&lab, &["status", "--json"], 0);
+    let status: serde_json::Value = serde_json::from_str(&status.out).unwrap();
+    assert_eq!(status["nodes"][0]["pid"], pid, "it runs on");
+    run_in_other(&lab, &["down"], 0);
+    assert!(!other(&lab).exists());
+}
+
+#[test]
+fn nodes_behind_a_link_are_known_by_configs_that_their_servers_have_rewritten() {
+    let lab = Lab::new();
+    let (real, link) = (lab.home().with_file_name("real"), other(&lab));
+    fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let dir = link.join("nodes");
+    let mut args = ONE.to_vec();
+    args.extend(["--dir", dir.to_str().unwrap()]);
+    lab.up(&args);
+    lab.shardlab(["call", "CONFIG", "REWRITE"])
+        .assert()
+        .success();
+    lab.shardlab(["doctor"]).assert().success();
+    lab.shardlab(["stop"]).assert().success();
+    for file in ["cluster.json", "cluster.copy.json"] {
+        fs::remove_file(lab.home().join("default").join(file)).unwrap();
+    }
+    let found = lab.shardlab(["doctor"]).output().unwrap();
+    let told = text(&found.stdout);
+    assert!(told.contains("the nodes' data is in"), "{told}");
+    lab.shardlab(["down"]).assert().success();
+    let left = fs::read_dir(dir).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "the node's folder is removed");
+}

@@ -106,7 +106,7 @@ fn down_tells_what_it_leaves_alone() {
     let down = run(&lab, &["down"]);
     let left = lab.home().join("default/cluster.json.aside");
     let told = format!(
-        "left alone, since it is not shardlab's: `{}`",
+        "left alone, since it may not be shardlab's: `{}`",
         left.display()
     );
     assert!(down.errors.contains(&told), "{}", down.errors);
@@ -132,6 +132,21 @@ fn a_copy_that_cannot_be_written_keeps_nobody_from_anything() {
     );
     assert_eq!(run(&lab, &["doctor", "--fix"]).code, Some(0));
     assert!(copy.is_file());
+}
+
+#[test]
+fn a_copy_that_is_out_of_date_is_told_and_mended() {
+    let lab = Lab::new();
+    lab.up(&ONE);
+    let copy = lab.home().join("default/cluster.copy.json");
+    let before = fs::read(&copy).unwrap();
+    assert_eq!(run(&lab, &["stop"]).code, Some(0));
+    fs::write(&copy, before).unwrap();
+    let found = run(&lab, &["doctor"]);
+    assert!(found.out.contains("is out of date"), "{}", found.out);
+    assert_eq!(run(&lab, &["doctor", "--fix"]).code, Some(0));
+    let record = lab.home().join("default/cluster.json");
+    assert_eq!(fs::read(&copy).unwrap(), fs::read(record).unwrap());
 }
 
 #[test]
