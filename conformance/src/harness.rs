@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Completion, Conclusion, Failed, Trial};
-use shardlab::environment::Environment;
+use shardlab::machine::environment::Environment;
 use tokio::runtime::Runtime;
 
 use crate::diagnose::{Diagnosis, Style};
@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
     let ran = conclusion.num_passed + conclusion.num_failed;
     // A run that has tested nothing is not green; a single trial, as nextest runs them, may be.
     if ran == 0 && conclusion.num_ignored > 0 && !arguments.exact {
-        return ExitCode::from(shardlab::exit::NO);
+        return ExitCode::from(shardlab::error::exit::NO);
     }
     conclusion.exit_code()
 }

@@ -1,6 +1,6 @@
 //! Replays Redis Cluster transcripts against any server and says where it departs.
 //!
-//! [`transcript`] reads them, [`target`] is what they are run against, [`run`] runs them and
+//! [`transcript`] reads them, [`system`] is what they are run against, [`run`] runs them and
 //! [`report`] tells; [`suite`] holds the transcripts of this project, [`harness`] makes tests of them.
 
 pub mod diagnose;
@@ -12,5 +12,5 @@ pub mod render;
 pub mod report;
 pub mod run;
 pub mod suite;
-pub mod target;
+pub mod system;
 pub mod transcript;

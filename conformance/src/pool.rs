@@ -7,7 +7,7 @@ use shardlab::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::target::launched::{Launched, Launcher, Wish};
+use crate::system::launched::{Launched, Launcher, Wish};
 
 /// Starts clusters and keeps those that serve again.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! A received frame in the notation of transcripts: for pictures of failures and for recording.
 
-use shardlab::resp::{Frame, Value};
+use shardlab::wire::resp::{Frame, Value};
 
 use crate::transcript::ast::{
     Entry, Item, Marks, Pattern, Piece, Rule, Shape, Template, Text, TextKind, TextLine,

@@ -17,10 +17,10 @@ use clap::{Parser, ValueEnum};
 use cpu::{cpu_of, own_cpu};
 use nix::sys::signal::Signal;
 use shardlab::ladder::Answers;
+use shardlab::machine::wait::{Deadline, next_round};
 use shardlab::node::die_with_parent;
 use shardlab::plan::{Boot, Options, PortChoice, Topology};
 use shardlab::state::Home;
-use shardlab::wait::{Deadline, next_round};
 use shardlab::{Cluster, Rung};
 
 #[derive(Parser)]

@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime};
 use clap::Parser;
 use databases::{Databases, SETTING};
 use shardlab::Cluster;
+use shardlab::machine::wait::{Deadline, until_blocking};
 use shardlab::state::Home;
-use shardlab::wait::{Deadline, until_blocking};
 
 /// The latest moment, in milliseconds after its start, at which a command is killed.
 const LATEST: u64 = 1500;

@@ -42,21 +42,21 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 
 use crate::archive::Saved;
-use crate::builder::Builder;
 use crate::cluster::Effect;
 use crate::error::Error;
 use crate::failover::{Failover, Request};
 use crate::ladder::Rung;
-use crate::ready::Climb;
+use crate::machine::signal::Signal;
+use crate::machine::wait::Deadline;
+use crate::probe::prober::Climb;
 use crate::reshape::check::Finding;
 use crate::reshape::fix::Fixed;
 use crate::reshape::members::{Addition, Removal, Scale};
 use crate::reshape::plan::{Rebalance, Reshard};
 use crate::reshape::{MoveOptions, Moved};
-use crate::resp::Frame;
-use crate::signal::Signal;
+use crate::start::builder::Builder;
 use crate::state::{Home, Name};
-use crate::wait::Deadline;
+use crate::wire::resp::Frame;
 
 impl Builder<'_> {
     /// As [`Builder::start`], for a program without an asynchronous runtime.

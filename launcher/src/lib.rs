@@ -3,51 +3,33 @@
 //! [`Cluster::builder`] starts one; [`Cluster`] is one; [`ladder`] says what "ready" means. The
 //! program `shardlab` is a thin layer above (feature `cli`).
 
-pub mod archive;
-pub mod bend;
-pub mod blocking;
-pub mod builder;
-pub mod client;
+// The ground: knows nothing of clusters.
+pub mod machine;
+pub mod wire;
+
+// What a cluster is made of.
 pub mod cluster;
 pub mod config;
-pub mod directive;
-pub mod doctor;
-pub mod environment;
 pub mod error;
-pub mod exit;
-pub mod failover;
-pub mod interrupt;
 pub mod ladder;
-pub mod limits;
 pub mod node;
 pub mod plan;
-pub mod ports;
-pub mod process;
-pub mod ready;
-pub mod reshape;
-pub mod resp;
-pub mod routing;
+pub mod probe;
 pub mod server;
-pub mod shape;
-pub mod signal;
-pub mod slots;
 pub mod state;
-pub mod survey;
-pub mod sweep;
-pub mod text;
-pub mod view;
-pub mod vitals;
-pub mod wait;
 
+// What is done with clusters.
+pub mod archive;
+pub mod blocking;
 mod boot;
-mod launch;
-mod questions;
-mod random;
-mod suggestion;
+pub mod doctor;
+pub mod failover;
+pub mod reshape;
+pub mod start;
 
-pub use builder::{Builder, Event};
 pub use cluster::Cluster;
-pub use error::Error;
+pub use error::{Error, exit};
 pub use ladder::Rung;
+pub use machine::signal::Signal;
 pub use node::Node;
-pub use signal::Signal;
+pub use start::builder::{Builder, Event};

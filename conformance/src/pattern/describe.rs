@@ -1,6 +1,6 @@
 //! Both sides of a difference, in words.
 
-use shardlab::resp::{Frame, Value};
+use shardlab::wire::resp::{Frame, Value};
 
 use crate::render::render;
 use crate::transcript::ast::{NodeField, Pattern, Piece, Shape, Template};

@@ -1,6 +1,6 @@
 //! Variants, alternatives and outcomes.
 
-use shardlab::resp::Frame;
+use shardlab::wire::resp::Frame;
 
 use crate::transcript::ast::{Answer, Condition, Expected, Outcome};
 use crate::transcript::{Span, Spanned};

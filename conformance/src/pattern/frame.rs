@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use shardlab::resp::{Frame, Value};
+use shardlab::wire::resp::{Frame, Value};
 
 use crate::transcript::ast::{Level, Pattern, Shape, Template, TextKind};
 use crate::transcript::{Span, print_template};

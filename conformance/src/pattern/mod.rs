@@ -19,7 +19,7 @@ pub use raw::{RawReceived, judge_raw};
 
 use std::borrow::Cow;
 
-use shardlab::text::printable;
+use shardlab::machine::text::printable;
 
 use crate::transcript::Span;
 use crate::transcript::ast::Level;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use shardlab::resp::Frame;
+use shardlab::wire::resp::Frame;
 
 use crate::transcript::ast::{Entry, Item, Pattern, Rule};
 use crate::transcript::{Span, Spanned};

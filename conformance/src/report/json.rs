@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::run::result::{CaseResult, Difference, RunResult, Verdict};
 use crate::suite::Case;
-use crate::target::describe;
+use crate::system::describe;
 
 /// The number of this shape; it grows when a field changes its meaning or goes.
 const SCHEMA: u32 = 1;

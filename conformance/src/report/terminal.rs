@@ -10,7 +10,7 @@ use crate::diagnose::{Diagnosis, Severity, Style};
 use crate::pattern::Strength;
 use crate::run::result::{CaseResult, Difference, RunResult, Verdict};
 use crate::suite::Case;
-use crate::target::describe;
+use crate::system::describe;
 use crate::transcript::ast::Level;
 
 use super::areas::by_area;

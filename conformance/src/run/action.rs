@@ -1,6 +1,6 @@
 //! What is done to nodes instead of being sent to them: `! kill -9 n2`.
 
-use crate::target::{Deed, Target};
+use crate::system::{Deed, Target};
 use crate::transcript::ast::{Action, NodeName, Signal};
 use crate::transcript::{Span, Spanned};
 

@@ -4,10 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Instant;
 
-use shardlab::wait::{Deadline, next_round};
+use shardlab::machine::wait::{Deadline, next_round};
 
 use crate::pattern::holds;
-use crate::target::{Target, choose};
+use crate::system::{Target, choose};
 use crate::transcript::Spanned;
 use crate::transcript::ast::{Block, Period, StepKind};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use shardlab::wait::Deadline;
+use shardlab::machine::wait::Deadline;
 
-use crate::target::Target;
+use crate::system::Target;
 use crate::transcript::ast::Transcript;
 
 use super::Limits;

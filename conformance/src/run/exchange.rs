@@ -1,11 +1,11 @@
 //! Commands and their replies: `n1> …` and `n1<`.
 
-use shardlab::client::ClientError;
-use shardlab::resp::{Frame, Protocol, encode_command};
-use shardlab::wait::Deadline;
+use shardlab::machine::wait::Deadline;
+use shardlab::wire::client::ClientError;
+use shardlab::wire::resp::{Frame, Protocol, encode_command};
 
 use crate::pattern::{Match, Mismatch, Received, judge};
-use crate::target::{Target, choose};
+use crate::system::{Target, choose};
 use crate::transcript::ast::{Answer, Connection, Expected, Outcome as Wish, Pipeline, Shape};
 use crate::transcript::{Span, Spanned};
 

@@ -257,7 +257,7 @@ mod tests {
     fn keys_are_found_in_frames_that_are_sent_in_pieces() {
         let steps = "n1>> *3\\r\\n$3\\r\\nSET\\r\\n\n\nn1>> $1\\r\\na\\r\\n$1\\r\\n1\\r\\n\n\nn1<< +OK\\r\\n\n";
         let (target, captures) = (
-            crate::target::scripted::Scripted::new(),
+            crate::system::scripted::Scripted::new(),
             crate::pattern::Captures::new(),
         );
         let known = Known {

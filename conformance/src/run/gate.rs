@@ -2,7 +2,7 @@
 
 use crate::pattern::Server;
 use crate::suite::Case;
-use crate::target::describe;
+use crate::system::describe;
 use crate::transcript::ast::{Action, Block, Needs, StepKind};
 
 use super::result::Skip;

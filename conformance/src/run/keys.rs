@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use shardlab::client::ClientError;
-use shardlab::resp::{encode_command, escape};
-use shardlab::text::excerpt;
-use shardlab::wait::Deadline;
+use shardlab::machine::text::excerpt;
+use shardlab::machine::wait::Deadline;
+use shardlab::wire::client::ClientError;
+use shardlab::wire::resp::{encode_command, escape};
 
-use crate::target::{Link as _, Target};
+use crate::system::{Link as _, Target};
 
 use super::Limits;
 use super::footprint::Footprint;
@@ -172,7 +172,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::target::scripted::Scripted;
+    use crate::system::scripted::Scripted;
 
     fn occupied_slot(target: &Scripted) -> Result<Option<u16>, String> {
         let mut footprint = Footprint::default();

@@ -1,9 +1,9 @@
 //! Whether a server knows a command, asked of the server itself: capability before version.
 
-use shardlab::resp::{Frame, encode_command};
-use shardlab::wait::Deadline;
+use shardlab::machine::wait::Deadline;
+use shardlab::wire::resp::{Frame, encode_command};
 
-use crate::target::{Link as _, Target};
+use crate::system::{Link as _, Target};
 
 use super::Limits;
 

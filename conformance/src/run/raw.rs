@@ -1,12 +1,12 @@
 //! Bytes as they stand on the wire: `n1>> …` and `n1<< …`.
 
 use bytes::BytesMut;
-use shardlab::client::ClientError;
-use shardlab::resp::{Decoder, Protocol};
-use shardlab::wait::Deadline;
+use shardlab::machine::wait::Deadline;
+use shardlab::wire::client::ClientError;
+use shardlab::wire::resp::{Decoder, Protocol};
 
 use crate::pattern::{Match, RawReceived, judge_raw};
-use crate::target::Target;
+use crate::system::Target;
 use crate::transcript::ast::{Connection, RawBytes, RawOutcome};
 use crate::transcript::{Span, Spanned};
 

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use shardlab::wait::Deadline;
+use shardlab::machine::wait::Deadline;
 use tokio::runtime::{self, Runtime};
 use tokio::task::JoinSet;
 
@@ -13,9 +13,9 @@ use crate::known::KnownList;
 use crate::pattern::{Captures, Known, Server};
 use crate::pool::{Booking, Boots, Pool};
 use crate::suite::Case;
-use crate::target::Target;
-use crate::target::attached::{Attached, Undiscovered};
-use crate::target::launched::Wish;
+use crate::system::Target;
+use crate::system::attached::{Attached, Undiscovered};
+use crate::system::launched::Wish;
 use crate::transcript::ast::{Level, Needs};
 
 use super::case::{Trial, run_case};
@@ -284,7 +284,7 @@ impl Runner {
         match existing(target, &footprint, &self.limits).await {
             Ok(keys) => {
                 if let Some(key) = keys.first() {
-                    let key = shardlab::resp::escape(key);
+                    let key = shardlab::wire::resp::escape(key);
                     return skip(
                         "would change keys of yours",
                         format!("the key `{key}` is there already"),

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use shardlab::client::ClientError;
-use shardlab::resp::{Frame, Protocol, Value};
-use shardlab::wait::Deadline;
+use shardlab::machine::wait::Deadline;
+use shardlab::wire::client::ClientError;
+use shardlab::wire::resp::{Frame, Protocol, Value};
 
 use crate::pattern::{Captures, Facts, Known, Mismatch};
-use crate::target::{Link, NOWHERE, Target};
+use crate::system::{Link, NOWHERE, Target};
 use crate::transcript::Span;
 use crate::transcript::ast::{Connection, NodeField, NodeName};
 

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shardlab::client::ClientError;
-use shardlab::environment::Environment;
-use shardlab::exit;
+use shardlab::error::exit;
+use shardlab::machine::environment::Environment;
 use shardlab::server::{Notify, SearchEnv};
 use shardlab::state::usual_cache;
+use shardlab::wire::client::ClientError;
 use thiserror::Error;
 
 use crate::known::{KnownError, KnownList};
 use crate::pattern::Server;
 use crate::pool::Pool;
-use crate::target::attached::{AddressError, Attachment};
-use crate::target::describe;
-use crate::target::launched::Launcher;
+use crate::system::attached::{AddressError, Attachment};
+use crate::system::describe;
+use crate::system::launched::Launcher;
 
 /// What is tested.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::target::scripted::Scripted;
+use crate::system::scripted::Scripted;
 use crate::transcript::ast::Transcript;
 use crate::transcript::parse;
 

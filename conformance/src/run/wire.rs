@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt::{self, Write as _};
 use std::time::{Duration, Instant};
 
-use shardlab::resp::escape;
+use shardlab::wire::resp::escape;
 
 /// Events that are kept.
 const EVENTS: usize = 12;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use libtest_mimic::{Arguments, Conclusion};
-use shardlab::environment::Environment;
+use shardlab::machine::environment::Environment;
 use shardlab_conformance::harness;
 use shardlab_conformance::suite::{Case, LoadError, Origin, load, parse_case};
 use tempfile::TempDir;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use shardlab::wait::{Deadline, next_round, until_blocking};
+use shardlab::machine::wait::{Deadline, next_round, until_blocking};
 use shardlab_conformance::run::result::{RunResult, Verdict};
 use shardlab_conformance::run::{Limits, Runner, Subject};
 use shardlab_conformance::suite::{Case, parse_case};
-use shardlab_conformance::target::attached::Attachment;
+use shardlab_conformance::system::attached::Attachment;
 
 use crate::server::{Answer, flood_cluster, serve, serve_cluster};
 

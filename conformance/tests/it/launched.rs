@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shardlab::environment::Environment;
+use shardlab::machine::environment::Environment;
 use shardlab_conformance::run::{Limits, Runner, Subject, Wanted};
 
 /// A runner with the usual limits.

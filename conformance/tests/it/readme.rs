@@ -55,7 +55,7 @@ fn the_transcript_of_the_readme_is_one_of_ours_and_fails_as_it_shows() {
     assert_ne!(wrong, *shown);
     let folder = folder(&[(&case.path, &wrong)]);
     let mut run = program(folder.path()).args(["run", &case.path]);
-    if let Some(server) = shardlab::environment::Environment::of_process().server {
+    if let Some(server) = shardlab::machine::environment::Environment::of_process().server {
         run = run.args(["--server", &server]);
     }
     let run = run.assert().code(1);

@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use cpu::{cpu_of, own_cpu};
+use shardlab::machine::wait::Deadline;
 use shardlab::plan::{Boot, Options, PortChoice};
 use shardlab::reshape::plan::Rebalance;
 use shardlab::reshape::{MoveOptions, Way};
-use shardlab::slots::split_evenly;
 use shardlab::state::Home;
-use shardlab::wait::Deadline;
+use shardlab::wire::slots::split_evenly;
 use shardlab::{Cluster, Node, Rung};
 use traffic::{Keys, Traffic};
 
@@ -246,7 +246,7 @@ async fn meet(node: &Node, other: &Node) -> Result<(), String> {
 async fn owned(cluster: &Cluster, nodes: usize) -> Result<(), String> {
     let members = cluster.nodes().iter().take(nodes);
     let members = members.map(|node| (node.endpoint(), node.plan().role));
-    let prober = shardlab::ready::Prober::new(&cluster.record().options, members);
+    let prober = shardlab::probe::prober::Prober::new(&cluster.record().options, members);
     let look = |_: &[_]| Ok::<_, String>(());
     let climbed = { prober }
         .climb(
@@ -268,7 +268,7 @@ async fn call(node: &Node, command: &[&str]) -> Result<(), String> {
         Some(error) => Err(format!(
             "{}: {}",
             node.name(),
-            shardlab::resp::escape(error)
+            shardlab::wire::resp::escape(error)
         )),
         None => Ok(()),
     }

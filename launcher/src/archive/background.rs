@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, next_round};
 
 /// How often progress is told.
 const TELL: Duration = Duration::from_millis(100);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::Damage;
-use crate::exit;
+use crate::error::exit;
 use crate::server::Identity;
 use crate::state::Name;
 

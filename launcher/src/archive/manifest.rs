@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::Damage;
+use crate::config::directive::split_words;
 use crate::config::{CLUSTER_FILE, CONFIG_FILE, LOG_FILE, PID_FILE, SENTINEL_FILE};
-use crate::directive::split_words;
+use crate::machine::text::excerpt;
 use crate::plan::{MAX_NODES, NodePlan, Options, Setting};
 use crate::server::Identity;
 use crate::state::Name;
-use crate::text::excerpt;
 
 /// The version of the manifest that this program writes and reads.
 pub(super) const SCHEMA: u32 = 1;
@@ -273,8 +273,10 @@ pub(super) fn escaped(text: &str) -> String {
     const MOST: usize = 200;
     let bytes = text.as_bytes();
     match bytes.get(..MOST) {
-        Some(beginning) if bytes.len() > MOST => format!("{}…", crate::resp::escape(beginning)),
-        _ => crate::resp::escape(bytes),
+        Some(beginning) if bytes.len() > MOST => {
+            format!("{}…", crate::wire::resp::escape(beginning))
+        }
+        _ => crate::wire::resp::escape(bytes),
     }
 }
 

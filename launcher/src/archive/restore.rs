@@ -12,17 +12,17 @@ use super::manifest::{FILE_NAMES, Member};
 use super::nodes_conf::{Place, Places, myself, needed_stranger, relocate};
 use super::{Archive, ArchiveError, Damage, background};
 use crate::boot::{arrange, replicated_method, told_address};
-use crate::builder::{Builder, Event};
 use crate::cluster::Cluster;
 use crate::config::CLUSTER_FILE;
-use crate::directive::split_words;
+use crate::config::directive::split_words;
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Standing;
-use crate::launch::ports_of;
+use crate::machine::random;
 use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice};
-use crate::ports;
-use crate::random;
 use crate::server::{Identity, Server};
+use crate::start::builder::{Builder, Event};
+use crate::start::launch::ports_of;
+use crate::state::ports;
 use crate::state::{Home, Lock, Phase, write_atomically};
 
 /// The saved nodes, with names, roles and slots of birth as they were, on other ports.

@@ -13,15 +13,15 @@ use super::manifest::{Manifest, Member, SCHEMA, escaped, member_path};
 use super::nodes_conf::{myself, needed_stranger};
 use super::pack::{Content, NodeSources, Source, pack};
 use super::snapshot::{Snapshot, nodes_conf};
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::{Cluster, LOCK_PATIENCE};
 use crate::error::{Error, IoContext as _};
+use crate::machine::wait::Deadline;
 use crate::node::{Node, put_back};
 use crate::plan::{Boot, Role};
 use crate::reshape::{Journal, MoveError};
-use crate::resp::escape;
 use crate::state::{Lock, target_of};
-use crate::wait::Deadline;
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::resp::escape;
 
 /// What servers call files that they have not finished.
 const SERVERS_TEMPORARY: &str = "temp-";
@@ -39,7 +39,12 @@ pub struct Saved {
 }
 
 /// What one node says of roles and slots: its id, its master's, its epoch, its slots.
-type Shape = Vec<(String, Option<String>, u64, Vec<crate::slots::SlotRange>)>;
+type Shape = Vec<(
+    String,
+    Option<String>,
+    u64,
+    Vec<crate::wire::slots::SlotRange>,
+)>;
 
 impl Cluster {
     /// Writes the cluster with its data to a file, which only its owner can read since it holds the

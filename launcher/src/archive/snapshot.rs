@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use super::ArchiveError;
 use super::nodes_conf::is_whole;
-use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::config::CLUSTER_FILE;
 use crate::error::{Error, IoContext as _};
+use crate::machine::wait::{Deadline, until};
 use crate::node::{Endpoint, Node, put_aside, put_back};
-use crate::resp::{Frame, escape};
-use crate::view;
-use crate::wait::{Deadline, until};
+use crate::wire::client::{Connection, REPLY_TIMEOUT};
+use crate::wire::resp::{Frame, escape};
+use crate::wire::view;
 
 /// How long a node may take to write its data down: minutes for gigabytes on a slow disk.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -100,7 +100,7 @@ impl Snapshot {
             if deadline.passed() || !passes.iter().any(|busy| words.contains(busy)) {
                 return Err(self.failed(words));
             }
-            crate::wait::next_round(LOOK, deadline).await;
+            crate::machine::wait::next_round(LOOK, deadline).await;
         }
     }
 
@@ -121,7 +121,7 @@ impl Snapshot {
                     let waited = humantime::format_duration(SNAPSHOT_TIMEOUT);
                     return Err(self.failed(format!("BGSAVE has not ended within {waited}")));
                 }
-                _ => crate::wait::next_round(LOOK, deadline).await,
+                _ => crate::machine::wait::next_round(LOOK, deadline).await,
             }
         }
     }

@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use super::finish::finish;
 use super::seed::Seed;
 use super::{hang, replicated, seeded, shaping};
-use crate::bend::{Method, boot_node_timeout};
-use crate::builder::{Builder, Event};
 use crate::cluster::Cluster;
 use crate::config::CLUSTER_FILE;
+use crate::config::boot_values::{Method, boot_node_timeout};
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
+use crate::machine::random;
+use crate::machine::wait::{Deadline, until};
 use crate::node::{Node, Session};
 use crate::plan::{Boot, NodePlan, Options, Role, Topology, reachable};
-use crate::random;
-use crate::ready::Climb;
+use crate::probe::prober::Climb;
 use crate::server::Server;
+use crate::start::builder::{Builder, Event};
 use crate::state::{Lock, Phase, write_atomically};
-use crate::wait::{Deadline, until};
 
 /// How long a seeded boot may take before it is looked at what it still lacks: it takes tenths of a second,
 /// and a few times that on a busy machine.

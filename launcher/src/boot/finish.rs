@@ -13,15 +13,15 @@ use tokio::task::JoinSet;
 
 use super::introduce::introduce;
 use super::needs::{Need, needs};
-use crate::bend::Method;
-use crate::client::{ClientError, REPLY_TIMEOUT};
 use crate::cluster::Cluster;
+use crate::config::boot_values::Method;
 use crate::error::Error;
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Endpoint, Node, Session};
 use crate::plan::NodePlan;
 use crate::server::Identity;
-use crate::slots::SlotRanges;
-use crate::wait::{Deadline, next_round};
+use crate::wire::client::{ClientError, REPLY_TIMEOUT};
+use crate::wire::slots::SlotRanges;
 
 /// How often the nodes are asked, and how much less often for each of them.
 const EVERY: Duration = Duration::from_millis(10);

@@ -11,12 +11,12 @@ use std::fs;
 use std::time::Duration;
 
 use super::seed::Seed;
-use crate::client::ClientError;
 use crate::config::CLUSTER_FILE;
 use crate::error::Error;
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::Node;
 use crate::state::write_atomically;
-use crate::wait::{Deadline, next_round};
+use crate::wire::client::ClientError;
 
 /// How long a node may be silent while it is alive, and how much longer for each node of the
 /// cluster: on a busy machine they keep each other waiting.

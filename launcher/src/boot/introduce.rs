@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Node, Session};
 use crate::plan::Role;
-use crate::view;
-use crate::wait::{Deadline, next_round};
+use crate::wire::view;
 
 /// How many replicas are introduced at a time: each sends a packet to every node.
 const AT_ONCE: usize = 20;

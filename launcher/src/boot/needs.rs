@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::ladder::{Answers, ClusterAnswers, Observation};
 use crate::plan::{NodePlan, Role};
-use crate::slots::SlotRanges;
-use crate::view::NodeLine;
+use crate::wire::slots::SlotRanges;
+use crate::wire::view::NodeLine;
 
 /// What one node is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -269,7 +269,7 @@ impl<'a> Speakers<'a> {
 mod tests {
     use super::*;
     use crate::plan::{Options, Plan};
-    use crate::view::{SlotLine, node_lines};
+    use crate::wire::view::{SlotLine, node_lines};
 
     /// Two masters and two replicas, or as many as are spoken for.
     fn due(nodes: &[&str]) -> Vec<(usize, Need)> {

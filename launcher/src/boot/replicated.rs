@@ -7,20 +7,20 @@
 //! Valkey 8 and 9). By commands, replicas are told REPLICAOF, and sentinels only whom to monitor.
 
 use super::BringUp;
-use crate::bend::Method;
-use crate::builder::Event;
 use crate::cluster::Cluster;
+use crate::config::boot_values::Method;
 use crate::config::{Acquaintance, Known, Watch, following, sentinel_conf};
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Rung;
+use crate::machine::random;
+use crate::machine::wait::Deadline;
 use crate::node::{Node, Session};
 use crate::plan::{Boot, Role};
-use crate::random;
-use crate::ready::Climb;
+use crate::probe::prober::Climb;
 use crate::server::Identity;
+use crate::start::builder::Event;
 use crate::state::{Phase, read_regular, write_atomically};
-use crate::view::Peer;
-use crate::wait::Deadline;
+use crate::wire::view::Peer;
 
 /// How a set with one master is made. `boot` is not [`Boot::None`].
 pub(crate) fn method(boot: Boot, server: &Identity) -> Method {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::introduce::introduce;
 use crate::error::Error;
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Node, Session};
 use crate::plan::Role;
-use crate::view;
-use crate::wait::{Deadline, next_round};
+use crate::wire::view;
 
 /// How often a node that is not ready for its take-over is asked again.
 const EVERY: Duration = Duration::from_millis(4);

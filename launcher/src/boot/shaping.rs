@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::{Deadline, until};
 use crate::node::{Node, Session};
 use crate::plan::Role;
-use crate::shape::{OPEN_TAG, Shape, hole};
-use crate::slots::{SlotRanges, key_slot};
-use crate::wait::{Deadline, until};
+use crate::plan::shape::{OPEN_TAG, Shape, hole};
+use crate::wire::slots::{SlotRanges, key_slot};
 
 const ROUND: Duration = Duration::from_millis(20);
 

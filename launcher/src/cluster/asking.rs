@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::Cluster;
+use crate::machine::wait::Deadline;
 use crate::node::{Endpoint, Node};
-use crate::survey::{Account, Survey};
-use crate::view;
-use crate::wait::Deadline;
+use crate::probe::survey::{Account, Survey};
+use crate::wire::view;
 
 /// How long a node that is paused is waited for: it may go on at any moment, but hardly now.
 const PAUSED_TIMEOUT: Duration = Duration::from_secs(1);
@@ -59,7 +59,7 @@ async fn account(endpoint: Endpoint, deadline: Deadline) -> Account {
     };
     let says = says.await.map_err(|error| error.to_string());
     let says = says.and_then(|reply| match reply.as_error() {
-        Some(error) => Err(crate::resp::escape(error)),
+        Some(error) => Err(crate::wire::resp::escape(error)),
         None => view::nodes(&reply)
             .filter(|lines| lines.iter().any(|line| line.has("myself")))
             .ok_or_else(|| "its CLUSTER NODES cannot be understood".to_owned()),

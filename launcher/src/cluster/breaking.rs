@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use super::Cluster;
 use crate::error::Error;
+use crate::machine::signal::Signal;
+use crate::machine::wait::{Deadline, until};
 use crate::node::{Node, NodeError};
-use crate::signal::Signal;
-use crate::wait::{Deadline, until};
 
 /// How long a server may take to end by a signal: at SIGTERM it writes its data down, and waits up to
 /// ten seconds for its replicas (`shutdown-timeout`, Redis 7.0 and later).

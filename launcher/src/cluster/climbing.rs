@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::Cluster;
-use crate::client::REPLY_TIMEOUT;
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing, common};
+use crate::machine::wait::Deadline;
 use crate::node::Node;
 use crate::plan::{Role, Topology};
-use crate::ready::{Climb, Prober};
-use crate::wait::Deadline;
+use crate::probe::prober::{Climb, Prober};
+use crate::wire::client::REPLY_TIMEOUT;
 
 /// How many log lines of a node that lags behind are shown.
 const LAGGARD_LINES: usize = 5;

@@ -4,18 +4,18 @@ use std::fs::File;
 use std::time::{Duration, Instant};
 
 use super::{Cluster, at_exit};
-use crate::bend::{Method, final_settings};
-use crate::builder::default_timeout;
+use crate::config::boot_values::{Method, final_settings};
 use crate::error::Error;
 use crate::failover::Temporaries;
 use crate::ladder::{Rung, Standing};
+use crate::machine::signal::Signal;
+use crate::machine::wait::Deadline;
 use crate::node::Node;
+use crate::plan::shape::Shape;
 use crate::plan::{Boot, Plan, Role};
-use crate::ports::{self, Held};
-use crate::shape::Shape;
-use crate::signal::Signal;
+use crate::start::builder::default_timeout;
+use crate::state::ports::{self, Held};
 use crate::state::{Lock, Phase, is_owner, remove_own_files};
-use crate::wait::Deadline;
 
 /// How long a node may take to write its data down when it is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);

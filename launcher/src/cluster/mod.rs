@@ -1,5 +1,9 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
+pub mod routing;
+pub mod sweep;
+pub mod vitals;
+
 mod asking;
 mod at_exit;
 mod breaking;
@@ -22,18 +26,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bend::{Method, boot_arguments, calming_command, final_settings};
-use crate::builder::Builder;
-use crate::client::REPLY_TIMEOUT;
+use crate::config::boot_values::{Method, boot_arguments, calming_command, final_settings};
 use crate::error::Error;
+use crate::machine::wait::{Deadline, until};
 use crate::node::{Launch, Node, Session};
 use crate::plan::{Plan, Role};
-use crate::ports::Held;
-use crate::ready::Climb;
-use crate::resp::Frame;
+use crate::probe::prober::Climb;
+use crate::start::builder::Builder;
+use crate::state::ports::Held;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
-use crate::view::Peer;
-use crate::wait::{Deadline, until};
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::resp::Frame;
+use crate::wire::view::Peer;
 
 pub use breaking::{Effect, Paused};
 pub use restart::Step;

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Cluster;
-use crate::builder::default_timeout;
-use crate::client::REPLY_TIMEOUT;
 use crate::error::Error;
 use crate::failover::{Failover, Request, patience};
 use crate::ladder::{Answers, Observation, Rung, Standing};
+use crate::machine::wait::Deadline;
+use crate::plan::shape::Shape;
 use crate::plan::{Boot, Role, Topology};
-use crate::shape::Shape;
+use crate::start::builder::default_timeout;
 use crate::state::Lock;
-use crate::view::NodeLine;
-use crate::wait::Deadline;
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::view::NodeLine;
 
 /// What a rolling restart is about to do, or has done.
 #[derive(Debug)]

@@ -9,16 +9,16 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::Cluster;
-use crate::client::REPLY_TIMEOUT;
 use crate::config::{following, master_of};
 use crate::error::{Error, IoContext as _};
 use crate::failover::keeps_from_writing;
 use crate::ladder::{self, Answers, Observation};
+use crate::machine::wait::{self, Deadline};
 use crate::node::Node;
 use crate::plan::{Boot, Role, Topology};
 use crate::state::{read_regular, write_atomically};
-use crate::view::Peer;
-use crate::wait::{self, Deadline};
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::view::Peer;
 
 /// How long a server tries to change places with its replica at most: what `failover` tells it, and more.
 const REST: Duration = Duration::from_secs(10);

@@ -7,11 +7,11 @@ use super::Cluster;
 use crate::config::{master_of, node_conf, sentinel_conf};
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Answers;
+use crate::machine::wait::{self, Deadline};
 use crate::node::Node;
 use crate::plan::Role;
-use crate::questions::Questions;
+use crate::probe::questions::Questions;
 use crate::state::{Lock, Phase, read_regular};
-use crate::wait::{self, Deadline};
 
 /// How long the next ones are held back for those before them. It only saves time: a replica that
 /// finds no master, and a sentinel that finds a server silent, tries again after a second.

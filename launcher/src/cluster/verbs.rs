@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Cluster;
 use crate::error::Error;
 use crate::ladder::Rung;
+use crate::machine::wait::Deadline;
 use crate::state::Lock;
-use crate::wait::Deadline;
 
 /// How long a verb waits for another command that has the cluster's lock.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(60);

@@ -4,7 +4,7 @@
 //! moves a role (`CONFIG REWRITE`), and we write it where nobody else does.
 //! The rest of it stays as it is, byte for byte: it may hold users whose names and patterns are not text.
 
-use crate::view::Peer;
+use crate::wire::view::Peer;
 
 /// The line above the directive.
 const WHY: &str = "# Whom it copies, as of now.";

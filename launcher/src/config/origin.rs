@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::directive::{quote, split_words};
+use crate::config::directive::{quote, split_words};
 use crate::server::Identity;
 
 /// What the first line of every config holds that a launcher has written.

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{Conf, origin};
 use crate::plan::{NodePlan, Options, Sentinels};
 use crate::server::Identity;
-use crate::view::Peer;
+use crate::wire::view::Peer;
 
 /// Whom a sentinel watches from its first start on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,14 +13,14 @@ use super::remains::{Remains, resolved};
 use crate::cluster::Cluster;
 use crate::config::{CLUSTER_FILE, Watch, following, master_of, moved, sentinel_conf};
 use crate::error::{Error, IoContext as _};
-use crate::launch::make_node_folder;
+use crate::machine::wait::Deadline;
 use crate::node::Node;
 use crate::plan::{Boot, Role};
+use crate::start::launch::make_node_folder;
 use crate::state::{
     COPY_FILE, FolderId, Home, LOCK_FILE, Lock, Name, RECORD_FILE, create_folders, is_locked,
     read_regular, read_text, remove_folder, rename_aside, set_aside, write_atomically,
 };
-use crate::wait::Deadline;
 
 /// What [`fix`] tells while it is at work.
 #[derive(Debug)]

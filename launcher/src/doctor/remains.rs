@@ -9,9 +9,9 @@ use nix::sys::signal::Signal;
 
 use crate::config::cluster_folder;
 use crate::error::Error;
+use crate::machine::wait::{Deadline, until};
 use crate::node::{FoundServer, servers};
 use crate::state::{Home, LOCK_FILE, Name, configs_in, is_config_of, node_folders};
-use crate::wait::{Deadline, until};
 
 /// How long servers may take to write their data down.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Error;
 use crate::node::data_damage;
-use crate::ports::{Holder, PortRole};
+use crate::state::ports::{Holder, PortRole};
 
 impl Error {
     /// What the user can do about it, where that is known.

@@ -1,6 +1,7 @@
 //! What can go wrong for a user, with the exit code and the next step for each.
 
 mod context;
+pub mod exit;
 mod hint;
 mod not_ready;
 
@@ -11,20 +12,19 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::archive::ArchiveError;
-use crate::client::ClientError;
-use crate::directive::SettingError;
-use crate::exit;
+use crate::config::directive::SettingError;
 use crate::failover::FailoverError;
+use crate::machine::signal::Signal;
 use crate::node::NodeError;
 use crate::plan::PlanError;
-use crate::ports::{Holder, PortRole};
+use crate::plan::shape::ShapeError;
 use crate::reshape::MoveError;
 use crate::reshape::members::MemberError;
 use crate::reshape::plan::WishError;
 use crate::server::{ServerError, SpecError};
-use crate::shape::ShapeError;
-use crate::signal::Signal;
 use crate::state::Name;
+use crate::state::ports::{Holder, PortRole};
+use crate::wire::client::ClientError;
 
 pub(crate) use context::IoContext;
 pub use not_ready::NotReady;

@@ -16,8 +16,8 @@ use super::{
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Rung;
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Endpoint, Node};
-use crate::wait::{Deadline, next_round};
 
 /// How long a take-over waits for a moment in which nobody waits for a PONG of the replica.
 const REST: Duration = Duration::from_secs(1);

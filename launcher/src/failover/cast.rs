@@ -11,17 +11,17 @@ use super::standby::{Standby, best};
 use super::temporary::{PREFERRED, Temporary};
 use super::watch::Scene;
 use super::{FailoverError, Mode};
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Observation;
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::Node;
 use crate::plan::{Role, Topology};
-use crate::questions::Questions;
-use crate::slots::{SlotRange, SlotRanges};
-use crate::survey::Survey;
-use crate::view;
-use crate::wait::{Deadline, next_round};
+use crate::probe::questions::Questions;
+use crate::probe::survey::Survey;
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::slots::{SlotRange, SlotRanges};
+use crate::wire::view;
 
 /// How long nodes are waited for when one is known to be silent.
 const SHORT_LOOK: Duration = Duration::from_secs(1);

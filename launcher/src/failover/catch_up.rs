@@ -7,9 +7,9 @@ use super::cast::{Cast, Means, has_data, is_up};
 use super::{FailoverError, Mode};
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::{Deadline, until_met};
 use crate::node::Node;
-use crate::view::{self, Replication};
-use crate::wait::{Deadline, until_met};
+use crate::wire::view::{self, Replication};
 
 /// How often replicas are asked how much they have.
 const EVERY: Duration = Duration::from_millis(2);

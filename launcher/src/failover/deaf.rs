@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::FailoverError;
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
-use crate::slots::SlotRanges;
-use crate::survey::{Direction, Survey};
-use crate::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, next_round};
+use crate::probe::survey::{Direction, Survey};
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::slots::SlotRanges;
 
 /// How often nodes are asked.
 const EVERY: Duration = Duration::from_millis(100);
@@ -76,7 +76,7 @@ fn deaf(survey: &Survey) -> Option<Deaf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::survey::Account;
+    use crate::probe::survey::Account;
 
     /// n1 is getting slots from n3, whose place r3 has taken, and gives `known` to r3.
     fn survey(known: &str) -> Survey {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::{Mode, Moment};
-use crate::exit;
-use crate::slots::SlotRanges;
+use crate::error::exit;
+use crate::wire::slots::SlotRanges;
 
 /// What keeps a shard from failing over.
 #[derive(Debug, Error)]

@@ -4,9 +4,9 @@ use super::cast::is_up;
 use super::temporary::{NO_WRITES, PREFERRED, Temporary};
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::{Deadline, retry};
 use crate::node::Node;
 use crate::plan::Topology;
-use crate::wait::{Deadline, retry};
 
 impl Cluster {
     /// Lets servers accept writes again that a command that was killed during a failover has kept from it,

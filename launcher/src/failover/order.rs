@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::temporary::Temporary;
 use super::watch::{Heard, Teller};
 use super::{FailoverError, Mode};
-use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::Endpoint;
 use crate::plan::Sentinels;
-use crate::resp::Frame;
-use crate::slots::{Slot, key_slot};
-use crate::view::{self, Peer};
-use crate::wait::{Deadline, next_round};
+use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
+use crate::wire::resp::Frame;
+use crate::wire::slots::{Slot, key_slot};
+use crate::wire::view::{self, Peer};
 
 /// How long a server tries by itself: `CLUSTER_MF_TIMEOUT` in `cluster_legacy.c`, a setting since
 /// Valkey 9.0.
@@ -188,7 +188,7 @@ impl Order {
             let refusal = match connection.call(&self.words, deadline).await {
                 // Sentinel is at it already.
                 Ok(reply) if reply.error_code() == Some("INPROG") => None,
-                Ok(reply) => reply.as_error().map(crate::resp::escape),
+                Ok(reply) => reply.as_error().map(crate::wire::resp::escape),
                 Err(error) => {
                     if let Ok(opened) = self.endpoint.connect(deadline).await {
                         connection = opened;

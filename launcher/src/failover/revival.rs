@@ -3,7 +3,7 @@
 use crate::cluster::follow;
 use crate::error::Error;
 use crate::node::Node;
-use crate::view::Peer;
+use crate::wire::view::Peer;
 
 /// A killed master that is started again, at the latest when this is dropped.
 #[derive(Debug, Default)]

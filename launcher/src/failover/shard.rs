@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::standby::{Standby, best};
 use super::timeline::{Health, Sight};
 use super::{FailoverError, Mode};
-use crate::slots::Slot;
-use crate::survey::Survey;
-use crate::view::NodeLine;
+use crate::probe::survey::Survey;
+use crate::wire::slots::Slot;
+use crate::wire::view::NodeLine;
 
 /// What is known of a node besides what it says.
 #[derive(Debug, Clone)]

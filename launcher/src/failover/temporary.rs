@@ -6,11 +6,11 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::FailoverError;
-use crate::client::{ClientError, REPLY_TIMEOUT};
+use crate::machine::wait::{Deadline, until_blocking};
 use crate::node::Endpoint;
 use crate::plan::Setting;
-use crate::resp::{Frame, encode_command};
-use crate::wait::{Deadline, until_blocking};
+use crate::wire::client::{ClientError, REPLY_TIMEOUT};
+use crate::wire::resp::{Frame, encode_command};
 
 /// How long a node is waited for that gets its settings back; it may just have been started.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -145,7 +145,7 @@ impl Temporary {
             let reply = connection.call(&set, deadline).await;
             let reply = reply.map_err(|error| refused(set.join(" "), error.to_string()))?;
             if let Some(error) = reply.as_error() {
-                return Err(refused(set.join(" "), crate::resp::escape(error)));
+                return Err(refused(set.join(" "), crate::wire::resp::escape(error)));
             }
         }
         Ok(taken)

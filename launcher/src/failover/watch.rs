@@ -12,11 +12,11 @@ use super::set::Set;
 use super::shard::Shard;
 use super::timeline::Sight;
 use super::{FailoverError, Timeline};
-use crate::client::{Connection, REPLY_TIMEOUT};
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::Endpoint;
-use crate::questions::Questions;
-use crate::view;
-use crate::wait::{Deadline, next_round};
+use crate::probe::questions::Questions;
+use crate::wire::client::{Connection, REPLY_TIMEOUT};
+use crate::wire::view;
 
 /// How often a node is asked, at the least; CLUSTER NODES costs it a tenth of a millisecond, and more
 /// the more nodes there are.

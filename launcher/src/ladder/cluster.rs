@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answers, Observation, Rung};
-use crate::view::{NodeLine, SlotLine};
+use crate::wire::view::{NodeLine, SlotLine};
 
 /// What one node of a cluster answered in one round.
 #[derive(Debug, Clone, PartialEq, Eq)]

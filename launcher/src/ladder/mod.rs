@@ -10,7 +10,7 @@ mod sentinel;
 use serde::Serialize;
 
 use crate::plan::{Role, Topology};
-use crate::view::{NodeLine, Peer, Replication};
+use crate::wire::view::{NodeLine, Peer, Replication};
 
 pub use cluster::ClusterAnswers;
 pub use replication::{best_master, present_master};

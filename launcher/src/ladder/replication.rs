@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Answers, Observation, Rung, unlinked};
 use crate::plan::Role;
-use crate::view::{Peer, Replication};
+use crate::wire::view::{Peer, Replication};
 
 /// The index of the node that is the master: the one that says so, and if several do, the one whom
 /// most nodes follow and most sentinels name.
@@ -151,7 +151,7 @@ pub(super) mod tests {
     use super::super::{Standing, common, judge};
     use super::*;
     use crate::plan::Topology;
-    use crate::view::ReplicaLine;
+    use crate::wire::view::ReplicaLine;
 
     pub(in crate::ladder) fn peer(port: u16) -> Peer {
         Peer {

@@ -2,7 +2,7 @@
 
 use super::Rung;
 use super::replication::Truth;
-use crate::view::Watched;
+use crate::wire::view::Watched;
 
 /// What one sentinel answered in one round.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
-use crate::exit;
-use crate::process::Place;
+use crate::error::exit;
+use crate::machine::process::Place;
 use crate::state::Name;
 
 /// Why a node cannot be what it is named for.

@@ -14,9 +14,9 @@ use std::time::Duration;
 use nix::unistd::Pid;
 
 use crate::config::{LOG_FILE, PID_FILE};
-use crate::process::{ProcessId, tells_of_processes};
+use crate::machine::process::{ProcessId, tells_of_processes};
+use crate::machine::wait::{Deadline, until_blocking};
 use crate::state::{open_regular, read_text};
-use crate::wait::{Deadline, until_blocking};
 
 /// How long those who ask whether a log is locked may keep it from being locked.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -102,7 +102,7 @@ mod os {
 
     use super::{FoundServer, written_pid};
     use crate::config::LOG_FILE;
-    use crate::process::ProcessId;
+    use crate::machine::process::ProcessId;
 
     /// What the system shows behind the name of a file that has been removed.
     const DELETED: &[u8] = b" (deleted)";
@@ -241,7 +241,7 @@ mod os {
     pub(super) fn is_server(_pid: i32, _dir: &Path, _program: &Path) -> bool {
         true
     }
-    use crate::process::ProcessId;
+    use crate::machine::process::ProcessId;
 
     pub(super) fn servers() -> Vec<FoundServer> {
         Vec::new()

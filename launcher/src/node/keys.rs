@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::Session;
 use crate::error::Error;
-use crate::slots::Slot;
-use crate::view;
+use crate::wire::slots::Slot;
+use crate::wire::view;
 
 impl Session {
     /// The databases that hold keys, lowest first, with how many; 0 is always among them.

@@ -14,10 +14,10 @@ use super::spawn::{Spawner, describe, die_with_parent};
 use super::{Node, NodeError, Running};
 use crate::config::PID_FILE;
 use crate::error::{Error, IoContext as _};
+use crate::machine::process::{Place, ProcessId};
+use crate::machine::signal::Signal;
+use crate::machine::wait::{self, Deadline};
 use crate::plan::Role;
-use crate::process::{Place, ProcessId};
-use crate::signal::Signal;
-use crate::wait::{self, Deadline};
 
 /// How long a process may take to disappear after SIGKILL. It takes milliseconds; a machine that
 /// swaps may take its time.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use nix::fcntl::OFlag;
 
 use super::Node;
-use crate::text::excerpt;
+use crate::machine::text::excerpt;
 
 /// What is read at once, in bytes.
 const BLOCK: usize = 64 << 10;

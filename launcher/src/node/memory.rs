@@ -8,7 +8,7 @@ use super::Node;
 use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE};
 use crate::error::{Error, IoContext as _};
 use crate::state::read_text;
-use crate::view::{NodeLine, node_lines};
+use crate::wire::view::{NodeLine, node_lines};
 
 impl Node {
     /// What is in the node's folder, but for its config and its log: nodes.conf, data, what was

@@ -22,14 +22,14 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::config::{LOG_FILE, config_file};
 use crate::error::Error;
+use crate::machine::process::{ProcessId, tells_of_processes};
+use crate::machine::wait::Deadline;
 use crate::plan::{NodePlan, Role, reachable};
-use crate::process::{ProcessId, tells_of_processes};
-use crate::resp::{Frame, Limits};
 use crate::state::{NodeRecord, Stage};
-use crate::wait::Deadline;
+use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
+use crate::wire::resp::{Frame, Limits};
 
 pub(crate) use aside::{put_aside, put_back};
 pub(crate) use damage::{Damage, Part, data_damage};

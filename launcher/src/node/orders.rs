@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{Node, Session};
 use crate::error::Error;
-use crate::resp::Frame;
-use crate::slots::Slot;
-use crate::view::{self, NodeLine};
-use crate::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, next_round};
+use crate::wire::resp::Frame;
+use crate::wire::slots::Slot;
+use crate::wire::view::{self, NodeLine};
 
 impl Session {
     /// Has the node forget another one. If it knows none with this id any more (it has heard of it by
@@ -143,7 +143,7 @@ impl Node {
         Error::Reply {
             node: self.name().to_owned(),
             command: command.to_owned(),
-            reply: crate::resp::escape(reply),
+            reply: crate::wire::resp::escape(reply),
         }
     }
 }

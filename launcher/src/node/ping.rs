@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Node;
 use crate::error::Error;
-use crate::wait::{self, Deadline};
+use crate::machine::wait::{self, Deadline};
 
 impl Node {
     /// Waits until the node answers PING without an error.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::{Endpoint, Node};
-use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::error::Error;
-use crate::resp::{Frame, Limits};
-use crate::wait::Deadline;
+use crate::machine::wait::Deadline;
+use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
+use crate::wire::resp::{Frame, Limits};
 
 /// How long a reply is waited for.
 #[derive(Debug, Clone, Copy)]

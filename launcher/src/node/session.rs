@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::transient::{ends_connection, is_transient};
 use super::{Endpoint, Node};
-use crate::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::error::Error;
-use crate::resp::{Frame, Limits, encode_command, escape};
-use crate::wait::{self, Deadline};
+use crate::machine::wait::{self, Deadline};
+use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
+use crate::wire::resp::{Frame, Limits, encode_command, escape};
 
 /// How long a node may refuse for a reason that passes by itself, where nobody has set a deadline.
 const TRANSIENT: Duration = Duration::from_secs(20);

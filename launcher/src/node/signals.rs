@@ -4,7 +4,7 @@ use nix::errno::Errno;
 
 use super::{Node, NodeError};
 use crate::error::Error;
-use crate::signal::Signal;
+use crate::machine::signal::Signal;
 
 impl Node {
     /// Whether its server stands still after [`Node::pause`].

@@ -1,13 +1,15 @@
 //! What the cluster will be, decided before anything is touched: nodes, names, ports, slots.
 //! Pure: no files, no sockets, no clock.
 
+pub mod shape;
+
 mod error;
 mod names;
 mod options;
 
 use serde::{Deserialize, Serialize};
 
-use crate::slots::{SlotRanges, split_evenly};
+use crate::wire::slots::{SlotRanges, split_evenly};
 
 pub use error::PlanError;
 pub(crate) use names::{master_name, replica_name};
@@ -297,7 +299,7 @@ fn refuse_master_name(name: &str) -> Result<(), PlanError> {
         return Ok(());
     };
     Err(PlanError::MasterName {
-        name: crate::resp::escape(name.as_bytes()),
+        name: crate::wire::resp::escape(name.as_bytes()),
         reason,
     })
 }
@@ -415,7 +417,7 @@ fn slots_of_each(options: &Options) -> Result<Vec<SlotRanges>, PlanError> {
             }
         }
     }
-    match (0..crate::slots::Slot::COUNT).find(|slot| !owners.contains_key(slot)) {
+    match (0..crate::wire::slots::Slot::COUNT).find(|slot| !owners.contains_key(slot)) {
         Some(slot) => Err(PlanError::SlotMissing { slot }),
         None => Ok(given.clone()),
     }

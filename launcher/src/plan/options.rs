@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{FIRST_PORT, MASTER_NAME};
-use crate::shape::Shape;
-use crate::slots::SlotRanges;
+use crate::plan::shape::Shape;
+use crate::wire::slots::SlotRanges;
 
 /// Clusters of more nodes than this count as large: they need longer timeouts.
 pub const LARGE: usize = 120;

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::client::Connection;
-use crate::resp::Frame;
-use crate::wait::Deadline;
+use crate::machine::wait::Deadline;
+use crate::wire::client::Connection;
+use crate::wire::resp::Frame;
 
 /// Settings of a node's own: where it listens and works, by what name it is known, its secrets, its rank
 /// among replicas, and how much it logs. `src/config.c` of Redis 5.0 to 8.2 and Valkey 8.1 to 9.1.
@@ -179,7 +179,7 @@ fn entries<'a>(question: &[&str], reply: &'a Frame) -> Result<&'a [Frame], Strin
         (Some(entries), _) => Ok(entries),
         (None, Some(error)) if is_absent(error) => Ok(&[]),
         (None, error) => {
-            let said = crate::resp::escape(error.unwrap_or(&reply.raw));
+            let said = crate::wire::resp::escape(error.unwrap_or(&reply.raw));
             Err(format!("`{}`: {said}", question.join(" ")))
         }
     }
@@ -188,7 +188,7 @@ fn entries<'a>(question: &[&str], reply: &'a Frame) -> Result<&'a [Frame], Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resp::Value;
+    use crate::wire::resp::Value;
 
     fn bulk(text: &[u8]) -> Frame {
         Frame::from_value(Value::BulkString(text.to_vec().into()))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::SlowKey;
-use crate::slots::{Slot, SlotRanges};
+use crate::wire::slots::{Slot, SlotRanges};
 
 /// Why slots could not be moved. What has been moved stays moved; nothing is lost.
 #[derive(Debug, Error)]

@@ -125,8 +125,8 @@ fn path(folder: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::wait::Deadline;
     use crate::state::Home;
-    use crate::wait::Deadline;
     use std::time::Duration;
 
     const COMMAND: &str = "shardlab reshard --slots 1 --to n1";

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::MoveError;
-use crate::slots::{Slot, SlotRanges};
-use crate::survey::Survey;
-use crate::view::NodeLine;
+use crate::probe::survey::Survey;
+use crate::wire::slots::{Slot, SlotRanges};
+use crate::wire::view::NodeLine;
 
 /// Slots that go from one node to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +121,7 @@ pub(super) fn owns(line: &NodeLine, slot: Slot) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::survey::Account;
+    use crate::probe::survey::Account;
 
     fn survey() -> Survey {
         Survey::new(vec![

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::text::excerpt;
+use crate::machine::text::excerpt;
 
 /// What is kept of each stream, in bytes: a program that never stops talking fills no memory.
 const KEPT: usize = 16 * 1024;
@@ -165,7 +165,7 @@ mod tests {
     use tokio::process::Command;
 
     use super::{KEPT, REST, RunError, last_lines, run};
-    use crate::wait::{Deadline, until};
+    use crate::machine::wait::{Deadline, until};
 
     const SOON: Duration = Duration::from_secs(10);
 

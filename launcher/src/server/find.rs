@@ -11,7 +11,7 @@ use super::path::{self, Candidate};
 use super::search::{Notice, Notify, SearchEnv};
 use super::spec::{ProductSpec, ServerSpec};
 use super::{Origin, Server, cache};
-use crate::suggestion::closest;
+use crate::machine::suggestion::closest;
 
 /// Finds the server that is asked for, or any: on PATH, else in the cache, else it is fetched. A
 /// path or the name of a program is looked up and never fetched. Every server has been asked for

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::version::{Version, VersionError};
-use crate::text::excerpt;
+use crate::machine::text::excerpt;
 
 /// A line of servers. The order is the one in which we choose among them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::identity::{Identity, Product};
 use super::version::{VersionError, VersionPrefix};
-use crate::suggestion::closest;
+use crate::machine::suggestion::closest;
 
 /// A choice of server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use super::record::{COPY_FILE, RECORD_FILE};
 use super::{Lock, Name, Record};
 use crate::config::{LOG_FILE, PID_FILE, cluster_folder, cluster_name, is_ours};
 use crate::error::{Error, IoContext as _};
-use crate::wait::{self, Deadline};
+use crate::machine::wait::{self, Deadline};
 
 pub(crate) const PORTS_LOCK: &str = ".ports.lock";
 
@@ -296,7 +296,7 @@ mod tests {
         let lock = home.lock(&"one".parse().unwrap(), soon()).await.unwrap();
         let names = home.names().unwrap();
         assert_eq!(names.iter().map(Name::as_str).collect::<Vec<_>>(), ["one"]);
-        crate::sweep::sweep(&home).await.unwrap();
+        crate::cluster::sweep::sweep(&home).await.unwrap();
         lock.remove().unwrap();
         let mut left: Vec<_> = fs::read_dir(root.path())
             .unwrap()

@@ -15,7 +15,7 @@ use super::files::{
 use super::record::{COPY_FILE, RECORD_FILE};
 use super::{Home, Name, Record};
 use crate::error::{Error, IoContext as _};
-use crate::wait::{self, Deadline};
+use crate::machine::wait::{self, Deadline};
 
 /// Also what tells a cluster's folder from any other one, so no other program may use the name.
 pub(crate) const LOCK_FILE: &str = "shardlab.lock";
@@ -245,7 +245,7 @@ pub(crate) fn remove_own_files(folder: &Path) -> Result<(), Error> {
         unfinished.into_iter().chain(known.map(OsString::from)),
     )?;
     // In one step: a folder without its lock is nobody's.
-    let number = crate::random::number();
+    let number = crate::machine::random::number();
     let aside = folder.with_file_name(format!("{NEW_FOLDER}{number:016x}"));
     if holds_lock_alone(folder) && fs::rename(folder, &aside).is_ok() {
         return remove_lock_and_folder(&aside);

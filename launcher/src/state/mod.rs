@@ -6,6 +6,9 @@
 //! launcher that is killed between fork and exec leaves it held until its child has executed the
 //! server, hence whoever gets the lock sees every process in its node's folder.
 
+pub mod limits;
+pub mod ports;
+
 mod displaced;
 mod files;
 mod home;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Displaced, FolderId, Name, is_absent, read_regular};
 use crate::error::Error;
+use crate::machine::process::ProcessId;
 use crate::plan::{NodePlan, Options};
-use crate::process::ProcessId;
 use crate::server::Identity;
 
 /// The version of `cluster.json` that this program writes and reads.
@@ -65,7 +65,7 @@ pub struct Record {
     pub dir: PathBuf,
     /// Folders, outermost first, that did not exist before and that we remove when they are empty.
     pub created: Vec<PathBuf>,
-    /// Whether nodes run that were started with what a restart bends ([`crate::bend`]), and nobody has
+    /// Whether nodes run that were started with what a restart bends ([`crate::config::boot_values`]), and nobody has
     /// set it right: their launcher was killed before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bent: bool,

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use shardlab::client::Connection;
+use shardlab::machine::wait::{Deadline, next_round};
 use shardlab::node::{Endpoint, Node};
 use shardlab::plan::Role;
-use shardlab::wait::{Deadline, next_round};
+use shardlab::wire::client::Connection;
 use shardlab::{Cluster, Error};
 
 /// How long a reply may take: a master that hands over answers no writes for some seconds.

@@ -13,7 +13,7 @@ const PATTERN: &[u8] = b"~k\xff*";
 /// All that a node answers, on one line.
 async fn told<A: AsRef<[u8]>>(cluster: &Cluster, node: &str, command: &[A]) -> String {
     let reply = cluster.call(node, command).await.unwrap();
-    shardlab::resp::escape(&reply.raw)
+    shardlab::wire::resp::escape(&reply.raw)
 }
 
 /// Gives a command to nodes; whether the server knows it.

@@ -1,8 +1,9 @@
 //! What a started cluster is like, in every shape.
 
 use shardlab::plan::{Boot, Options, PortChoice};
-use shardlab::slots::key_slot;
-use shardlab::{Cluster, Rung, view};
+use shardlab::wire::slots::key_slot;
+use shardlab::wire::view;
+use shardlab::{Cluster, Rung};
 
 use crate::lab::{Lab, PATIENCE, text};
 
@@ -78,7 +79,7 @@ async fn our_hash_slots_are_the_servers() {
     });
     let cluster = cluster.start().await.unwrap();
     let mut connection = cluster.node("n1").unwrap().connect().await.unwrap();
-    let deadline = shardlab::wait::Deadline::after(PATIENCE);
+    let deadline = shardlab::machine::wait::Deadline::after(PATIENCE);
     let mut state = 1_u32;
     for length in 0..600_usize {
         // A linear congruential generator with braces thrown in: hash tags of every form.
@@ -139,8 +140,8 @@ async fn a_password_guards_clients_and_lets_replicas_in() {
     let url = format!("redis://{user}:p%40ss%20%22word%22%0A@127.");
     assert!(cluster.url().starts_with(&url), "{}", cluster.url());
     let address = cluster.node("n1").unwrap().address();
-    let deadline = shardlab::wait::Deadline::after(PATIENCE);
-    let mut stranger = shardlab::client::Connection::open(address, deadline)
+    let deadline = shardlab::machine::wait::Deadline::after(PATIENCE);
+    let mut stranger = shardlab::wire::client::Connection::open(address, deadline)
         .await
         .unwrap();
     let refused = stranger.call(&["PING"], deadline).await.unwrap();

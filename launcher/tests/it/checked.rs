@@ -1,8 +1,8 @@
 //! What `check` finds besides slots: nodes that do not answer, files that cannot be read.
 
+use shardlab::machine::wait::Deadline;
 use shardlab::reshape::Journal;
 use shardlab::state::Home;
-use shardlab::wait::Deadline;
 
 use crate::lab::{Lab, PATIENCE};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use redis::AsyncCommands as _;
 use redis::cluster::ClusterClientBuilder;
-use shardlab::wait::{Deadline, until};
+use shardlab::machine::wait::{Deadline, until};
 
 use crate::lab::{Lab, PATIENCE};
 

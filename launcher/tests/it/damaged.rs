@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-use shardlab::process::ProcessId;
+use shardlab::machine::process::ProcessId;
 
 use crate::doctor::{HARMS, files_in, harm, run};
 use crate::lab::{Lab, wait_until};

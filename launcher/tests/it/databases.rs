@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shardlab::Cluster;
-use shardlab::resp::Frame;
-use shardlab::slots::{Slot, key_slot};
-use shardlab::view;
-use shardlab::wait::Deadline;
+use shardlab::machine::wait::Deadline;
+use shardlab::wire::resp::Frame;
+use shardlab::wire::slots::{Slot, key_slot};
+use shardlab::wire::view;
 
 /// How long a pipeline may take.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -40,12 +40,12 @@ fn processes_are_started_in_few_places() {
     assert_eq!(
         holders(&["Command::new("]),
         [
-            "commands/cli.rs",
-            "commands/conformance.rs",
-            "commands/reap.rs",
-            "commands/run.rs",
+            "bin/shardlab/commands/cli.rs",
+            "bin/shardlab/commands/conformance.rs",
+            "bin/shardlab/commands/reap.rs",
+            "bin/shardlab/commands/run.rs",
+            "machine/process.rs",
             "node/lifecycle.rs",
-            "process.rs",
             "server/identify.rs",
             "server/package_client.rs",
         ]
@@ -54,17 +54,23 @@ fn processes_are_started_in_few_places() {
 
 #[test]
 fn only_one_place_sleeps() {
-    assert_eq!(holders(&["thread::sleep(", "time::sleep("]), ["wait.rs"]);
+    assert_eq!(
+        holders(&["thread::sleep(", "time::sleep("]),
+        ["machine/wait.rs"]
+    );
 }
 
 #[test]
 fn only_the_terminal_prints() {
-    assert_eq!(holders(&["::stdout()", "::stderr()"]), ["term.rs"]);
+    assert_eq!(
+        holders(&["::stdout()", "::stderr()"]),
+        ["bin/shardlab/term/mod.rs"]
+    );
 }
 
 #[test]
 fn only_one_place_reads_the_environment() {
-    assert_eq!(holders(&["std::env::var"]), ["environment.rs"]);
+    assert_eq!(holders(&["std::env::var"]), ["machine/environment.rs"]);
 }
 
 /// Folders all of whose files are pure; elsewhere a module says so of itself, by the word `Pure`.
@@ -73,9 +79,9 @@ const PURE: [&str; 7] = [
     "ladder",
     "plan",
     "reshape/plan",
-    "resp",
-    "slots",
-    "view",
+    "wire/resp",
+    "wire/slots",
+    "wire/view",
 ];
 
 /// What a pure module has nothing to do with.
@@ -88,11 +94,11 @@ const IMPURE: [&str; 13] = [
     "Instant",
     "SystemTime",
     "crate::boot",
-    "crate::client",
+    "crate::wire::client",
     "crate::cluster",
-    "crate::launch",
+    "crate::start",
     "crate::node",
-    "crate::wait",
+    "crate::machine::wait",
 ];
 
 #[test]

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use shardlab::failover::Request;
+use shardlab::machine::wait::{Deadline, until};
 use shardlab::reshape::fix::Repair;
-use shardlab::wait::{Deadline, until};
 
 use crate::lab::PATIENCE;
 use crate::mend::Broken;

@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use shardlab::failover::{Failover, FailoverEvent, Mode, Phase, Request};
+use shardlab::machine::wait::{Deadline, until};
 use shardlab::plan::{Options, PortChoice, Setting};
-use shardlab::wait::{Deadline, until};
-use shardlab::{Cluster, Rung, view};
+use shardlab::wire::view;
+use shardlab::{Cluster, Rung};
 
 use crate::acknowledged::{Writer, lost};
 use crate::lab::{Lab, PATIENCE, text, wait_until};

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use shardlab::Cluster;
-use shardlab::builder::Builder;
+use shardlab::machine::wait::{Deadline, until_blocking};
+use shardlab::start::builder::Builder;
 use shardlab::state::Home;
-use shardlab::wait::{Deadline, until_blocking};
 use snapbox::cmd::Command;
 use tempfile::TempDir;
 
@@ -128,7 +128,7 @@ impl Lab {
             return Vec::new();
         };
         let folder = self.folder.path().canonicalize().unwrap();
-        let alive = |pid: &str| shardlab::process::ProcessId::of(pid.parse().ok()?);
+        let alive = |pid: &str| shardlab::machine::process::ProcessId::of(pid.parse().ok()?);
         entries
             .flatten()
             .filter(|entry| entry.file_name().to_str().and_then(alive).is_some())

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
+use shardlab::machine::wait::Deadline;
 use shardlab::reshape::members::{Addition, Removal, Scale};
-use shardlab::wait::Deadline;
 use shardlab::{Cluster, Rung};
 
 use crate::lab::{Lab, PATIENCE, text};

@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use shardlab::Cluster;
-use shardlab::client::Connection;
+use shardlab::cluster::routing::Router;
+use shardlab::machine::wait::{Deadline, until};
+use shardlab::plan::shape::Shape;
 use shardlab::reshape::check::Finding;
 use shardlab::reshape::fix::Repair;
-use shardlab::routing::Router;
-use shardlab::shape::Shape;
-use shardlab::slots::key_slot;
 use shardlab::state::{Home, Lock};
-use shardlab::wait::{Deadline, until};
+use shardlab::wire::client::Connection;
+use shardlab::wire::slots::key_slot;
 
 use crate::lab::{Lab, PATIENCE};
 

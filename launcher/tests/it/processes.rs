@@ -275,7 +275,7 @@ fn after_a_reboot_a_cluster_is_started_and_removed_as_usual() {
     let dir = folder_of(&lab.up(&SMALL));
     lab.shardlab(["kill", "-q", "n1"]).assert().success();
     let mut other = Stranger::new("sleep", &["600"], &dir);
-    let started = shardlab::process::ProcessId::of(other.pid().cast_signed()).unwrap();
+    let started = shardlab::machine::process::ProcessId::of(other.pid().cast_signed()).unwrap();
     let record = lab.home().join("default/cluster.json");
     let reboot = |boot: &str| {
         let mut cluster: Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();

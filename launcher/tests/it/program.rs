@@ -259,8 +259,8 @@ fn logs_end_with_their_reader() {
     lab.up(&["--masters", "1", "--replicas", "0"]);
     let mut follower = lab.spawn(["logs", "-f"], std::process::Stdio::piped());
     drop(follower.stdout.take());
-    let ended = shardlab::wait::until_blocking(
-        shardlab::wait::Deadline::after(crate::lab::PATIENCE),
+    let ended = shardlab::machine::wait::until_blocking(
+        shardlab::machine::wait::Deadline::after(crate::lab::PATIENCE),
         std::time::Duration::from_millis(20),
         || match follower.try_wait().unwrap() {
             Some(_) => std::ops::ControlFlow::Break(()),

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use shardlab::Cluster;
+use shardlab::machine::wait::{self, Deadline};
 use shardlab::reshape::plan::{Reshard, Sources};
 use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
-use shardlab::resp::Frame;
-use shardlab::slots::SlotRanges;
-use shardlab::wait::{self, Deadline};
+use shardlab::wire::resp::Frame;
+use shardlab::wire::slots::SlotRanges;
 
 use crate::lab::{Lab, PATIENCE, text, wait_until};
 use crate::traffic::{Keys, Traffic};
@@ -256,7 +256,7 @@ async fn a_slot_that_is_open_or_has_keys_on_both_sides_is_settled() {
     let asking = command([b"ASKING"]);
     let set = command([b"SET", &bar(b"1"), b"new"]);
     all(&cluster, "n2", &[asking, set]).await;
-    let slot = shardlab::slots::Slot::new(5061).unwrap();
+    let slot = shardlab::wire::slots::Slot::new(5061).unwrap();
     let options = MoveOptions::default();
 
     let keys = cluster

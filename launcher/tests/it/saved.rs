@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use shardlab::archive::Archive;
+use shardlab::machine::wait::Deadline;
 use shardlab::plan::{Options, PortChoice};
 use shardlab::state::Home;
-use shardlab::wait::Deadline;
 use shardlab::{Cluster, Rung};
 
 use crate::lab::{Lab, PATIENCE};

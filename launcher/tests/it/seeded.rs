@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use shardlab::machine::wait::{Deadline, until};
 use shardlab::plan::{Boot, Options, PortChoice, Setting};
 use shardlab::state::Home;
-use shardlab::wait::{Deadline, until};
-use shardlab::{Cluster, Rung, view};
+use shardlab::wire::view;
+use shardlab::{Cluster, Rung};
 
 use crate::lab::{Lab, PATIENCE, text};
 
@@ -238,7 +239,7 @@ async fn obeyed(cluster: &Cluster, node: &str, command: &[&str]) {
 
 /// Moves slot 15495 from n3 to r1, with its key.
 async fn move_slot_of_a(cluster: &Cluster) {
-    let id = |reply: shardlab::resp::Frame| {
+    let id = |reply: shardlab::wire::resp::Frame| {
         String::from_utf8(reply.as_text().unwrap().to_vec()).unwrap()
     };
     let from = id(cluster.call("n3", &["CLUSTER", "MYID"]).await.unwrap());

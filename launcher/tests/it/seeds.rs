@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use shardlab::wait::{Deadline, until_blocking};
+use shardlab::machine::wait::{Deadline, until_blocking};
 use snapbox::cmd::Command;
 
 use self::document::{Checked, Now, Row, Step, Story, stories};

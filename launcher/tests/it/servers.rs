@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use shardlab::server::{Notice, Origin, SearchEnv, find, install};
 
 /// The PATH that cargo was started with. Only tests read it here; the program's own door to the
-/// environment is `cli.rs`.
+/// environment is `machine/environment.rs`.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test has no command line to be told PATH by"

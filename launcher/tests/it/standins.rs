@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use shardlab::client::Connection;
 use shardlab::cluster::Step;
 use shardlab::failover::{Failover, Mode, Request};
+use shardlab::machine::wait::{Deadline, next_round, until};
 use shardlab::node::Endpoint;
 use shardlab::plan::Topology;
 use shardlab::state::Home;
-use shardlab::wait::{Deadline, next_round, until};
-use shardlab::{Cluster, Node, view};
+use shardlab::wire::client::Connection;
+use shardlab::wire::view;
+use shardlab::{Cluster, Node};
 
 use crate::lab::{Lab, PATIENCE};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use shardlab::cluster::routing::Router;
+use shardlab::machine::wait::{Deadline, until};
 use shardlab::node::Endpoint;
 use shardlab::plan::{Boot, Role, Topology};
-use shardlab::routing::Router;
-use shardlab::wait::{Deadline, until};
 use shardlab::{Cluster, Node, Rung};
 
 use crate::lab::{Lab, PATIENCE, text};

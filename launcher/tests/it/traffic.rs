@@ -9,11 +9,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use shardlab::Cluster;
-use shardlab::client::Connection;
+use shardlab::machine::wait::{Deadline, next_round};
 use shardlab::node::{Endpoint, Node};
-use shardlab::resp::{Frame, Redirect, RedirectKind};
-use shardlab::slots::{Slot, key_slot};
-use shardlab::wait::{Deadline, next_round};
+use shardlab::wire::client::Connection;
+use shardlab::wire::resp::{Frame, Redirect, RedirectKind};
+use shardlab::wire::slots::{Slot, key_slot};
 
 /// How long a reply may take: a server that moves a large key may be silent for a while.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -11,9 +11,9 @@ use redis::AsyncCommands as _;
 use redis::cluster::ClusterClientBuilder;
 use serde_json::Value;
 use shardlab::cluster::Step;
+use shardlab::machine::wait::Deadline;
 use shardlab::plan::{Options, PortChoice, Setting};
 use shardlab::state::Home;
-use shardlab::wait::Deadline;
 
 use crate::lab::{Lab, PATIENCE, wait_until};
 

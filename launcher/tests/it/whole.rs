@@ -2,7 +2,7 @@
 //! killed and something else finishes it.
 
 use shardlab::Cluster;
-use shardlab::slots::key_slot;
+use shardlab::wire::slots::key_slot;
 
 use crate::databases::{Databases, SETTING};
 use crate::lab::{Lab, wait_until};
@@ -92,7 +92,9 @@ async fn fix_ends_a_move_that_stands_half_way_in_all_databases() {
     let cluster = lab.open();
     let slot = key_slot(b"key:7");
     let survey = cluster
-        .survey(shardlab::wait::Deadline::after(crate::lab::PATIENCE))
+        .survey(shardlab::machine::wait::Deadline::after(
+            crate::lab::PATIENCE,
+        ))
         .await;
     let from = survey.owners(slot).next().unwrap();
     let to = if from == "n1" { "n2" } else { "n1" };

@@ -6,7 +6,7 @@ mod steps;
 mod values;
 
 use bytes::Bytes;
-use shardlab::resp::{Frame, Value};
+use shardlab::wire::resp::{Frame, Value};
 
 use super::*;
 use crate::transcript::ast::{NodeField, NodeName, StepKind, Version};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::view::{Peer, Replication, Watched};
+use crate::wire::view::{Peer, Replication, Watched};
 
 /// n1 with r1 and r1b on the ports 1 to 3, watched by s1 and s2 on 4 and 5.
 const NAMES: [&str; 5] = ["n1", "r1", "r1b", "s1", "s2"];

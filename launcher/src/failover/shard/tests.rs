@@ -1,7 +1,7 @@
 use super::*;
-use crate::resp::{Frame, Value};
-use crate::survey::Account;
-use crate::view;
+use crate::probe::survey::Account;
+use crate::wire::resp::{Frame, Value};
+use crate::wire::view;
 
 /// n1 n2 n3 with r1 r2 r3, and r1b: what each of them says, if it speaks.
 const NAMES: [&str; 7] = ["n1", "n2", "n3", "r1", "r2", "r3", "r1b"];

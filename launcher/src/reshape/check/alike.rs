@@ -7,7 +7,7 @@ use super::finding::Finding;
 use super::inspection::Inspection;
 use super::remedy::Remedy;
 use crate::reshape::equipment::Equipment;
-use crate::resp::escape;
+use crate::wire::resp::escape;
 
 /// What masters are to have alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

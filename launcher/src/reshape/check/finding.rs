@@ -5,8 +5,8 @@ use std::fmt;
 use super::alike::Difference;
 use super::inspection::ServerProcess;
 use super::remedy::Remedy;
-use crate::slots::SlotRanges;
-use crate::survey::Direction;
+use crate::probe::survey::Direction;
+use crate::wire::slots::SlotRanges;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

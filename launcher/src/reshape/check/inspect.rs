@@ -11,15 +11,15 @@ use super::inspection::{
 };
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Endpoint, Node, Session};
+use crate::probe::survey::{Account, Survey};
 use crate::reshape::mover::jobs::{Job, State, jobs};
 use crate::reshape::{Equipment, Journal};
-use crate::resp::Frame;
-use crate::slots::{Slot, SlotRange, SlotRanges};
 use crate::state::{Stage, is_locked};
-use crate::survey::{Account, Survey};
-use crate::view::{self, NodeLine};
-use crate::wait::{Deadline, next_round};
+use crate::wire::resp::Frame;
+use crate::wire::slots::{Slot, SlotRange, SlotRanges};
+use crate::wire::view::{self, NodeLine};
 
 /// How long news may take to spread before it counts as a finding: gossip reaches every node within
 /// a second or two.
@@ -235,7 +235,7 @@ fn refusal(error: &Error) -> String {
 /// Why a reply is no answer.
 fn strange(question: &str, reply: &Frame) -> String {
     match reply.as_error() {
-        Some(error) => format!("`{question}`: {}", crate::resp::escape(error)),
+        Some(error) => format!("`{question}`: {}", crate::wire::resp::escape(error)),
         None => format!("its {question} cannot be understood"),
     }
 }

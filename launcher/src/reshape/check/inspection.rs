@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::probe::survey::{OpenSlot, Survey};
 use crate::reshape::equipment::Equipment;
-use crate::slots::{Slot, SlotRange, SlotRanges};
-use crate::survey::{OpenSlot, Survey};
-use crate::view::NodeLine;
+use crate::wire::slots::{Slot, SlotRange, SlotRanges};
+use crate::wire::view::NodeLine;
 
 /// A node as the launcher knows it, whether it speaks or not.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finding::Finding;
 use super::inspection::{Inspection, Journaled, ServerProcess};
-use crate::slots::SlotRanges;
-use crate::view::NodeLine;
+use crate::wire::slots::SlotRanges;
+use crate::wire::view::NodeLine;
 
 /// The nodes that do not answer.
 pub(super) fn silent(inspection: &Inspection) -> Vec<Finding> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finding::Finding;
 use super::inspection::{Inspection, Journaled};
-use crate::slots::{Slot, SlotRange, SlotRanges};
-use crate::survey::Direction;
+use crate::probe::survey::Direction;
+use crate::wire::slots::{Slot, SlotRange, SlotRanges};
 
 /// What is wrong with the slots of a cluster.
 pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 use super::*;
-use crate::slots::Slot;
-use crate::survey::{Account, Survey};
-use crate::view::node_lines;
+use crate::probe::survey::{Account, Survey};
+use crate::wire::slots::Slot;
+use crate::wire::view::node_lines;
 
 /// Three masters, `n1` to `n3`, ids `a1` to `a3`, with a replica each, `r1` to `r3`, ids `b1` to `b3`; all
 /// is well until somebody changes what a node says.

@@ -1,7 +1,7 @@
 //! What single nodes believe of slots and of each other. Pure.
 
-use crate::slots::SlotRanges;
-use crate::survey::Survey;
+use crate::probe::survey::Survey;
+use crate::wire::slots::SlotRanges;
 
 /// Of some slots: those that a node gives to somebody else, and those that it does not own.
 pub(super) fn split(

@@ -7,12 +7,12 @@ use super::repair::Repair;
 use super::steps::{GOSSIP, LOOK, PATIENCE};
 use crate::cluster::{Cluster, LOCK_PATIENCE};
 use crate::error::Error;
+use crate::machine::wait::{self, Deadline};
+use crate::plan::shape::Shape;
 use crate::reshape::check::{Finding, Inspection, Remedy};
 use crate::reshape::members::Attach;
 use crate::reshape::{Journal, Keep, Move, MoveEvent, MoveOptions, Way};
-use crate::shape::Shape;
 use crate::state::Lock;
-use crate::wait::{self, Deadline};
 
 /// How often what is there is looked at anew. One round does all that was seen; what it brings to
 /// light, such as a journal behind an open slot, is for the next.

@@ -6,9 +6,9 @@ use super::belief::knows;
 use super::repair::Repair;
 use super::spread::spread;
 use super::verdict::{Case, Ruling, Verdict, rule};
+use crate::probe::survey::{Direction, OpenSlot};
 use crate::reshape::check::{Difference, Finding, Inspection, Journaled, Remedy, check};
-use crate::slots::{Slot, SlotRange, SlotRanges};
-use crate::survey::{Direction, OpenSlot};
+use crate::wire::slots::{Slot, SlotRange, SlotRanges};
 
 /// What mends a cluster, in the order in which it is done; nothing if all is well, or if only the
 /// user can help.

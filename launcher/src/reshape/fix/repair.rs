@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::reshape::check::keys_of;
-use crate::slots::SlotRanges;
+use crate::wire::slots::SlotRanges;
 
 /// One thing that `fix` does. They are done in the order of the variants: whose a slot is comes before
 /// nodes meet, since a node that hears from another one that it has lost a slot deletes its keys; whom a

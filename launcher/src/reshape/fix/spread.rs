@@ -1,6 +1,6 @@
 //! Slots that nobody has to do with are dealt out so that the masters have as many as each other. Pure.
 
-use crate::slots::SlotRanges;
+use crate::wire::slots::SlotRanges;
 
 /// Deals slots out to masters that have so many already, those with the fewest first; in few ranges,
 /// in slot order. Masters that get none are left out; without masters nobody gets any.

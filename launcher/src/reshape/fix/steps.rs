@@ -9,16 +9,16 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::belief::{disbelievers, knows, owns_alone, split};
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::{self, Deadline};
 use crate::node::Session;
+use crate::probe::survey::Survey;
 use crate::reshape::moves::line;
 use crate::reshape::{Journal, MoveError, MoveEvent, MoveOptions};
-use crate::slots::SlotRanges;
 use crate::state::Lock;
-use crate::survey::Survey;
-use crate::wait::{self, Deadline};
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::slots::SlotRanges;
 
 /// How long gossip may take before a node is told.
 pub(super) const GOSSIP: Duration = Duration::from_millis(2500);

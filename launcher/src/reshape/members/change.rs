@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::goal::Attach;
 use crate::reshape::Move;
-use crate::slots::SlotRanges;
 use crate::state::NodeRecord;
+use crate::wire::slots::SlotRanges;
 
 /// A node to be added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! Giving nodes what all masters have alike: functions, users, settings that were changed while they run.
 
 use super::error::MemberError;
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::Deadline;
 use crate::node::{Node, Session};
 use crate::reshape::Equipment;
 use crate::reshape::equipment::set_user;
-use crate::wait::Deadline;
+use crate::wire::client::REPLY_TIMEOUT;
 
 impl Cluster {
     /// What the masters that are members have alike; of those that are not ours, no settings.

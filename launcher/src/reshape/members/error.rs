@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::exit;
+use crate::error::exit;
 
 /// What keeps a node from being added or deleted.
 #[derive(Debug, Error, PartialEq, Eq)]

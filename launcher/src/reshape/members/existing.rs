@@ -3,14 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::error::MemberError;
-use crate::client::{Connection, REPLY_TIMEOUT};
 use crate::error::Error;
+use crate::machine::wait::Deadline;
 use crate::plan::Options;
-use crate::resp::{Frame, Limits};
-use crate::slots::SlotRanges;
-use crate::survey::Survey;
-use crate::view::{self, NodeLine};
-use crate::wait::Deadline;
+use crate::probe::survey::Survey;
+use crate::wire::client::{Connection, REPLY_TIMEOUT};
+use crate::wire::resp::{Frame, Limits};
+use crate::wire::slots::SlotRanges;
+use crate::wire::view::{self, NodeLine};
 
 /// How much memory each of its replies may take, in bytes: all that it knows of itself has a thousandth of it,
 /// and of a cluster of a thousand nodes with their slots in pieces half.
@@ -53,7 +53,7 @@ pub(super) async fn inspect(
         return Err(unfit("it gave too few answers".to_owned()));
     };
     if let Some(error) = [info, keyspace].into_iter().find_map(Frame::as_error) {
-        return Err(unfit(crate::resp::escape(error)));
+        return Err(unfit(crate::wire::resp::escape(error)));
     }
     if view::info_field(info, "cluster_enabled") != Some("1") {
         return Err(unfit(

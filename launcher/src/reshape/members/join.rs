@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{is_linked, knows, shakes_hands, unattached};
-use crate::bend::Method;
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
+use crate::config::boot_values::Method;
 use crate::error::Error;
-use crate::launch::make_node_folder;
+use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Node, Session};
+use crate::probe::survey::Survey;
+use crate::start::launch::make_node_folder;
 use crate::state::{Lock, Stage, create_folders, write_atomically};
-use crate::survey::Survey;
-use crate::wait::{Deadline, next_round};
+use crate::wire::client::REPLY_TIMEOUT;
 
 /// How often the nodes are looked at while they come to terms.
 const ROUND: Duration = Duration::from_millis(20);

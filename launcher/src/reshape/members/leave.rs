@@ -6,15 +6,15 @@ use std::time::Duration;
 use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{Leaver, belongs, owning, remembering, silent};
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::{Deadline, until_met};
 use crate::node::{Node, Session};
+use crate::probe::survey::Direction;
 use crate::reshape::{Keep, MoveOptions};
-use crate::slots::SlotRanges;
 use crate::state::{Lock, Stage};
-use crate::survey::Direction;
-use crate::wait::{Deadline, until_met};
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::slots::SlotRanges;
 
 /// Whether nodes follow the slots of their shard to another one (Redis 7.0, `clusterUpdateSlotsConfigWith`).
 const MIGRATION: &str = "cluster-allow-replica-migration";

@@ -6,9 +6,9 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::node::Node;
 use crate::plan::{NodePlan, Plan, PlanError, PortChoice, Ports, Role, checked};
-use crate::ports;
-use crate::slots::SlotRanges;
+use crate::state::ports;
 use crate::state::{NodeRecord, Stage};
+use crate::wire::slots::SlotRanges;
 
 impl Cluster {
     /// Records of nodes of ours to be started, with ports that are free now.

@@ -7,15 +7,15 @@ use super::goal::{Attach, Goal, Scale, Slots, master_of, scaled, with, without};
 use super::names::Names;
 use super::roster::{Member, Part, roster};
 use super::share::{evenly, handed};
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::Deadline;
 use crate::node::Node;
+use crate::probe::survey::Survey;
 use crate::reshape::{Journal, Move};
-use crate::slots::SlotRanges;
 use crate::state::{NodeRecord, Phase, Stage};
-use crate::survey::Survey;
-use crate::wait::Deadline;
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::slots::SlotRanges;
 
 impl Cluster {
     /// What adding a node comes to.

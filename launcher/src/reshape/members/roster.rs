@@ -1,9 +1,9 @@
 //! Who is who at this moment: the record and what the nodes say, in one list. Pure.
 
 use crate::plan::Role;
+use crate::probe::survey::Survey;
 use crate::state::{NodeRecord, Stage};
-use crate::survey::Survey;
-use crate::view::NodeLine;
+use crate::wire::view::NodeLine;
 
 /// One node as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Which slots go from where to where when masters come and go. Pure.
 
+use crate::probe::survey::{Account, Survey};
 use crate::reshape::Move;
 use crate::reshape::plan::{Rebalance, WishError, rebalance};
-use crate::slots::{Slot, SlotRanges};
-use crate::survey::{Account, Survey};
-use crate::view::NodeLine;
+use crate::wire::slots::{Slot, SlotRanges};
+use crate::wire::view::NodeLine;
 
 /// Deals all slots out evenly to the masters that `stay`, those that are not there yet included. As
 /// few slots move as can be.
@@ -77,7 +77,7 @@ pub(super) fn handed(from: &str, slots: &SlotRanges, to: &[String]) -> Vec<Move>
 mod tests {
     use super::*;
     use crate::reshape::moves::count;
-    use crate::slots::SlotRange;
+    use crate::wire::slots::SlotRange;
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()

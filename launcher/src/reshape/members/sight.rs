@@ -3,8 +3,8 @@
 use super::goal::Attach;
 use super::roster::has_ports;
 use crate::ladder::{Answers, ClusterAnswers, Observation};
-use crate::survey::Survey;
-use crate::view::NodeLine;
+use crate::probe::survey::Survey;
+use crate::wire::view::NodeLine;
 
 /// What `node` says of the node with this id.
 fn line_of<'a>(survey: &'a Survey, node: &str, id: &str) -> Option<&'a NodeLine> {
@@ -148,7 +148,7 @@ impl Leaver {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::survey::Account;
+    use crate::probe::survey::Account;
 
     fn survey() -> Survey {
         let line = |id: char, port: u16, more: &str| format!("{id} h:{port}@1{port} {more}\n");

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::{self, Deadline};
 use crate::node::Session;
+use crate::probe::survey::Survey;
 use crate::reshape::MoveError;
 use crate::reshape::moves::{self, Move};
-use crate::slots::{Slot, SlotRanges};
-use crate::survey::Survey;
-use crate::wait::{self, Deadline};
+use crate::wire::slots::{Slot, SlotRanges};
 
 /// How long gossip may take: the new owner tells all nodes at once, and again with each ping.
 const BY_ITSELF: Duration = Duration::from_millis(500);
@@ -200,7 +200,7 @@ fn doubts(moves: &[Move], survey: &Survey) -> Result<Vec<Doubt>, MoveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::survey::Account;
+    use crate::probe::survey::Account;
 
     #[test]
     fn whoever_has_not_heard_of_a_move_or_has_it_open_is_in_doubt() {

@@ -13,12 +13,12 @@ use super::jobs::{Job, State, jobs, spelled};
 use super::peer::Peer;
 use super::{Tell, Tick};
 use crate::error::Error;
+use crate::machine::wait::{self, Deadline};
 use crate::node::Session;
 use crate::reshape::MoveError;
 use crate::reshape::moves::Task;
-use crate::resp::escape;
-use crate::slots::SlotRanges;
-use crate::wait::{self, Deadline};
+use crate::wire::resp::escape;
+use crate::wire::slots::SlotRanges;
 
 /// How often one migration is tried.
 const TRIES: u32 = 3;
@@ -169,7 +169,10 @@ async fn ask(source: &mut Session) -> Result<Vec<Job>, Error> {
     let replies = source.ask(&[command.to_vec()]).await?;
     let understood = replies.first().and_then(jobs);
     understood.ok_or_else(|| {
-        let reply = replies.first().map(crate::resp::print).unwrap_or_default();
+        let reply = replies
+            .first()
+            .map(crate::wire::resp::print)
+            .unwrap_or_default();
         source.refused(&command, reply.as_bytes())
     })
 }

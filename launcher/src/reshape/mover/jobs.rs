@@ -3,8 +3,8 @@
 //! Fields and states: `clusterCommandGetSlotMigrations` and `slotMigrationJobStateToString`
 //! (`cluster_migrateslots.c`, Valkey 9.0 and 9.1). The newest job comes first.
 
-use crate::resp::Frame;
-use crate::slots::SlotRanges;
+use crate::wire::resp::Frame;
+use crate::wire::slots::SlotRanges;
 
 /// One migration that a node takes part in, or took part in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ fn job(entry: &Frame) -> Option<Job> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resp::Value;
+    use crate::wire::resp::Value;
 
     fn text(text: &str) -> Frame {
         Frame::from_value(Value::BulkString(text.as_bytes().to_vec().into()))

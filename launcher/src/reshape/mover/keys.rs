@@ -20,8 +20,8 @@ use crate::error::Error;
 use crate::node::Session;
 use crate::reshape::moves::Task;
 use crate::reshape::{MoveError, MoveOptions};
-use crate::resp::Value;
-use crate::slots::Slot;
+use crate::wire::resp::Value;
+use crate::wire::slots::Slot;
 
 /// How many slots go through the steps together, shared by all lanes between two nodes.
 const SLOTS_AT_ONCE: usize = 128;

@@ -11,10 +11,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::probe::survey::Survey;
 use crate::reshape::Move;
 use crate::reshape::moves::owns;
-use crate::slots::{Slot, SlotRanges};
-use crate::survey::Survey;
+use crate::wire::slots::{Slot, SlotRanges};
 
 /// The moves in the order in which they can be made: all at once, or all but one slot of each master
 /// that gives everything away to several others, then these.
@@ -57,9 +57,9 @@ fn last_of(source: &str, moves: &[Move], survey: &Survey) -> Option<Move> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resp::{Frame, Value};
-    use crate::survey::Account;
-    use crate::view;
+    use crate::probe::survey::Account;
+    use crate::wire::resp::{Frame, Value};
+    use crate::wire::view;
 
     fn staged(own: &str, moves: &[(&str, &str)]) -> Vec<String> {
         let text = format!("aa h:1@2 myself,master - 0 0 1 connected {own}\n");

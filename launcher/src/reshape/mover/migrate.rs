@@ -10,9 +10,9 @@ use super::{SlowKey, Tell, Tick};
 use crate::error::Error;
 use crate::node::Session;
 use crate::reshape::{Keep, MoveError, MoveOptions};
-use crate::resp::{Frame, escape};
-use crate::slots::Slot;
-use crate::view;
+use crate::wire::resp::{Frame, escape};
+use crate::wire::slots::Slot;
+use crate::wire::view;
 
 /// How much one MIGRATE, or several in one pipeline, may carry, unless a single key is larger. A
 /// node serves nobody else meanwhile; a megabyte takes it a few milliseconds.
@@ -320,7 +320,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resp::Value;
+    use crate::wire::resp::Value;
 
     fn parcel(bytes: u64) -> Parcel {
         Parcel {

@@ -23,13 +23,13 @@ use tokio::task::JoinSet;
 
 use super::moves::{self, Keep, Move, Task};
 use super::{MoveError, plan};
-use crate::client::REPLY_TIMEOUT;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::wait::Deadline;
 use crate::node::Session;
-use crate::slots::{Slot, SlotRanges};
-use crate::survey::Survey;
-use crate::wait::Deadline;
+use crate::probe::survey::Survey;
+use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::slots::{Slot, SlotRanges};
 
 use atomic::Part;
 use keys::{Lane, Queue};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::slots::Slot;
+use crate::wire::slots::Slot;
 
 /// How far a move is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use crate::exit;
-use crate::slots::{Slot, SlotRanges};
-use crate::survey::Direction;
+use crate::error::exit;
+use crate::probe::survey::Direction;
+use crate::wire::slots::{Slot, SlotRanges};
 
 /// Why there is no plan. Nothing has been changed.
 #[derive(Debug, Clone, PartialEq, Error)]

@@ -6,8 +6,8 @@ mod reshard;
 #[cfg(test)]
 mod tests;
 
-use crate::slots::{Slot, SlotRange, SlotRanges};
-use crate::survey::Survey;
+use crate::probe::survey::Survey;
+use crate::wire::slots::{Slot, SlotRange, SlotRanges};
 
 pub use error::WishError;
 pub use rebalance::{Rebalance, rebalance};

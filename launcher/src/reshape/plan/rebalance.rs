@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Holding, WishError, holdings, master, shares};
+use crate::probe::survey::Survey;
 use crate::reshape::Move;
-use crate::slots::{Slot, SlotRange, SlotRanges};
-use crate::survey::Survey;
+use crate::wire::slots::{Slot, SlotRange, SlotRanges};
 
 /// How the slots are to be dealt out anew.
 #[derive(Debug, Clone, PartialEq)]

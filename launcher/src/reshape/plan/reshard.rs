@@ -1,8 +1,8 @@
 //! So many slots to one node.
 
 use super::{Holding, WishError, holdings, master, shares};
+use crate::probe::survey::Survey;
 use crate::reshape::Move;
-use crate::survey::Survey;
 
 /// A number of slots that one node is to get from others.
 #[derive(Debug, Clone, PartialEq, Eq)]

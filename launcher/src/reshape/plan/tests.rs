@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::probe::survey::Account;
 use crate::reshape::Move;
-use crate::survey::Account;
 
 /// A survey of masters n1, n2, … with these slots (`-` for none), and of a replica r1 of n1.
 fn survey(slots: &[&str]) -> Survey {

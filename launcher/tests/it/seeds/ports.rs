@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Mutex;
 
 use shardlab::plan::{BUS_OFFSET, Options, Plan};
-use shardlab::ports::{Held, choose};
-use shardlab::slots::Slot;
 use shardlab::state::Home;
+use shardlab::state::ports::{Held, choose};
+use shardlab::wire::slots::Slot;
 
 /// The first port of each run of ports that the document uses.
 const FIRST: [u16; 4] = [6379, 7000, 8000, 27_000];

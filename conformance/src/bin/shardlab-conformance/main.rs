@@ -1,0 +1,26 @@
+//! The program `shardlab-conformance`.
+
+mod cli;
+mod commands;
+mod term;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() {
+                shardlab::error::exit::USAGE
+            } else {
+                shardlab::error::exit::DONE
+            });
+        }
+    };
+    // A bug must not look like an answer, and unwinding has stopped the servers by then.
+    let code = std::panic::catch_unwind(|| commands::run(cli));
+    ExitCode::from(code.unwrap_or(shardlab::error::exit::BUG))
+}

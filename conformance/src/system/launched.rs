@@ -1,0 +1,296 @@
+//! Servers that the launcher starts: every process is ours.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use shardlab::Signal as OsSignal;
+use shardlab::machine::wait::Deadline;
+use shardlab::plan::{self, Boot, Options, PortChoice, Setting};
+use shardlab::server::{SearchEnv, find};
+use shardlab::wire::client::{ClientError, Connection};
+use shardlab::{Cluster, Error};
+
+use crate::pattern::Server;
+use crate::transcript::ast::{Header, NodeName, Signal, Topology};
+
+use super::{Deed, NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_identity};
+
+/// `cluster-node-timeout` unless a transcript says otherwise: short, since failover takes a
+/// multiple of it, and long enough that a busy machine is not taken for a dead node.
+const NODE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// `failover-timeout` unless a transcript says otherwise: a failover whose vote was split is tried
+/// again after twice this time.
+const FAILOVER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a cluster may take to be ready.
+const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What a case asks for before its first step.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Wish {
+    topology: Topology,
+    conf: Vec<(String, String)>,
+}
+
+impl Wish {
+    /// What the header says.
+    pub fn of(header: &Header) -> Self {
+        let line = |directive: &crate::transcript::ast::Directive| {
+            (directive.name.clone(), directive.value.clone())
+        };
+        Self {
+            topology: header.topology.value,
+            conf: header
+                .conf
+                .iter()
+                .map(|directive| line(directive))
+                .collect(),
+        }
+    }
+}
+
+/// Starts clusters of one server.
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    program: shardlab::server::Server,
+    server: Server,
+}
+
+impl Launcher {
+    /// The server that `spec` means, or the one that is found first.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be fetched.
+    pub async fn find(
+        spec: Option<&str>,
+        search: &SearchEnv,
+        note: shardlab::server::Notify<'_>,
+    ) -> Result<Self, Error> {
+        let spec = spec.map(str::parse).transpose()?;
+        let program = find(spec.as_ref(), search, note).await?;
+        let server = from_identity(&program.identity);
+        Ok(Self { program, server })
+    }
+
+    /// What it starts.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program.program
+    }
+
+    /// Starts a cluster and waits until every node sees every other; it is gone when the answer
+    /// is dropped.
+    ///
+    /// # Errors
+    /// It does not come up, or a `conf` line is not for transcripts to decide.
+    pub async fn boot(&self, wish: &Wish) -> Result<Launched, Error> {
+        let mut options = options(wish.topology);
+        for (name, value) in &wish.conf {
+            set(&mut options, name, value)?;
+        }
+        let timeout = match options.topology {
+            plan::Topology::Sentinel => options.sentinels.down_after,
+            _ => options.node_timeout,
+        };
+        let cluster = Cluster::builder()
+            .options(options)
+            .found_server(self.program.clone())
+            .timeout(BOOT_TIMEOUT)
+            .start()
+            .await?;
+        Launched::new(cluster, self.server.clone(), timeout).await
+    }
+}
+
+/// What the launcher is asked for, but for the `conf` lines.
+fn options(topology: Topology) -> Options {
+    let of = |topology, masters: u16, replicas: u16| Options {
+        masters: masters.into(),
+        replicas: vec![replicas.into()],
+        ..Options::of(topology)
+    };
+    let options = match topology {
+        Topology::Cluster { masters, replicas } => of(plan::Topology::Cluster, masters, replicas),
+        Topology::Bare { nodes } => Options {
+            boot: Boot::None,
+            ..of(plan::Topology::Cluster, nodes, 0)
+        },
+        Topology::WithoutCluster { nodes } => Options {
+            boot: Boot::None,
+            ..of(plan::Topology::Standalone, nodes, 0)
+        },
+        Topology::Replication { replicas } => of(plan::Topology::Replication, 1, replicas),
+        Topology::Sentinel {
+            replicas,
+            sentinels,
+        } => {
+            let mut options = of(plan::Topology::Sentinel, 1, replicas);
+            options.sentinels.count = sentinels.into();
+            options.sentinels.quorum = usize::from(sentinels / 2 + 1);
+            options.sentinels.down_after = NODE_TIMEOUT;
+            options.sentinels.failover_timeout = FAILOVER_TIMEOUT;
+            options
+        }
+    };
+    Options {
+        ports: PortChoice::Auto,
+        persist: false,
+        node_timeout: NODE_TIMEOUT,
+        ..options
+    }
+}
+
+/// Brings a `conf` line into the launcher's options, some of which stand for directives.
+fn set(options: &mut Options, name: &str, value: &str) -> Result<(), Error> {
+    match (name, value.parse()) {
+        ("cluster-node-timeout", Ok(millis)) => {
+            options.node_timeout = Duration::from_millis(millis);
+        }
+        ("cluster-announce-ip" | "cluster-announce-hostname", _) => {
+            options.announce = Some(value.to_owned());
+        }
+        ("appendonly", _) => options.persist = value == "yes",
+        ("quorum", Ok(quorum)) => {
+            options.sentinels.quorum = usize::try_from(quorum).unwrap_or(usize::MAX);
+        }
+        ("down-after-milliseconds", Ok(millis)) => {
+            options.sentinels.down_after = Duration::from_millis(millis);
+        }
+        ("failover-timeout", Ok(millis)) => {
+            options.sentinels.failover_timeout = Duration::from_millis(millis);
+        }
+        _ => options
+            .settings
+            .push(Setting::parse(&format!("{name}={value}"))?),
+    }
+    Ok(())
+}
+
+/// A cluster of real servers that belongs to a case; dropped, it is gone.
+#[derive(Debug)]
+pub struct Launched {
+    cluster: Cluster,
+    server: Server,
+    timeout: NodeTimeout,
+    nodes: HashMap<NodeName, NodeFacts>,
+}
+
+impl Launched {
+    async fn new(cluster: Cluster, server: Server, timeout: Duration) -> Result<Self, Error> {
+        let mut nodes = HashMap::new();
+        for node in cluster.nodes() {
+            let Some(name) = NodeName::parse(node.name()) else {
+                continue;
+            };
+            let id = node.call(id_command(node.plan().role)).await?;
+            let facts = NodeFacts {
+                name,
+                address: node.address(),
+                bus_port: node.bus_port().unwrap_or_default(),
+                id: id
+                    .as_text()
+                    .map(|id| String::from_utf8_lossy(id).into_owned()),
+            };
+            nodes.insert(name, facts);
+        }
+        let timeout = NodeTimeout {
+            period: timeout,
+            origin: "as launched",
+        };
+        Ok(Self {
+            cluster,
+            server,
+            timeout,
+            nodes,
+        })
+    }
+
+    /// Whether every node still has the role and the view of the cluster that a case expects. Nodes
+    /// that were not formed are as they were.
+    pub async fn is_as_born(&self) -> bool {
+        self.cluster.record().options.boot == Boot::None || self.cluster.is_as_born().await
+    }
+
+    fn process(&self, name: NodeName) -> Result<&shardlab::Node, Error> {
+        self.cluster.node(&name.to_string())
+    }
+
+    async fn deed(&self, deed: Deed, name: NodeName) -> Result<(), Error> {
+        let node = self.process(name)?;
+        match deed {
+            Deed::Kill(Signal::Kill) => node.kill().await,
+            Deed::Kill(signal) => node.signal(os_signal(signal)),
+            Deed::Pause => node.pause(),
+            Deed::Resume => node.resume(),
+            Deed::Stop => node.stop(STOP_TIMEOUT).await,
+            Deed::Start => node.start_without_waiting(),
+        }
+    }
+}
+
+/// What a node is asked for its id; those that have none answer with an error.
+fn id_command(role: plan::Role) -> &'static [&'static str] {
+    match role {
+        plan::Role::Sentinel => &["SENTINEL", "MYID"],
+        plan::Role::Master | plan::Role::Replica => &["CLUSTER", "MYID"],
+    }
+}
+
+/// How long a server may take to end by itself.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+
+impl Target for Launched {
+    type Link = Connection;
+
+    fn server(&self) -> Option<&Server> {
+        Some(&self.server)
+    }
+
+    fn node_timeout(&self) -> NodeTimeout {
+        self.timeout
+    }
+
+    fn nodes(&self) -> Vec<NodeName> {
+        let names = self.cluster.nodes().iter().map(shardlab::Node::name);
+        names.filter_map(NodeName::parse).collect()
+    }
+
+    fn node(&self, name: NodeName) -> Option<&NodeFacts> {
+        self.nodes.get(&name)
+    }
+
+    async fn connect(&self, node: NodeName, deadline: Deadline) -> Result<Connection, ClientError> {
+        let address = self.nodes.get(&node).map_or(NOWHERE, |node| node.address);
+        connect(address, deadline).await
+    }
+
+    async fn act(&self, deed: Deed, node: NodeName) -> Result<(), String> {
+        self.deed(deed, node)
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    fn log_tail(&self, node: NodeName, lines: usize) -> Vec<String> {
+        self.process(node)
+            .map(|node| node.log_tail(lines))
+            .unwrap_or_default()
+    }
+}
+
+const fn os_signal(signal: Signal) -> OsSignal {
+    match signal {
+        Signal::Hup => OsSignal::HUP,
+        Signal::Int => OsSignal::INT,
+        Signal::Quit => OsSignal::QUIT,
+        Signal::Abrt => OsSignal::ABRT,
+        Signal::Kill => OsSignal::KILL,
+        Signal::Segv => OsSignal::SEGV,
+        Signal::Term => OsSignal::TERM,
+    }
+}

@@ -1,0 +1,253 @@
+//! The options of `up` and `run` that describe a cluster.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use shardlab::Error;
+use shardlab::plan::{BUS_OFFSET, Boot, BusPortChoice, FIRST_PORT, PortChoice, Setting};
+use shardlab::wire::slots::{SlotRange, SlotRanges};
+
+use super::shape_args::ShapeArg;
+use super::{RungArg, TopologyArgs};
+
+/// What a new cluster is to be like; absent options have defaults that differ between `up` and `run`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ClusterArgs {
+    #[command(flatten)]
+    pub(crate) topology: TopologyArgs,
+    /// Number of masters [default: 3; 1 without cluster].
+    #[arg(long, value_name = "N", help_heading = "Shape")]
+    pub(crate) masters: Option<usize>,
+    /// Replicas of each master: one number, or one for each [default: 1; 2 without cluster].
+    #[arg(
+        long,
+        value_name = "N[,N…]",
+        value_delimiter = ',',
+        help_heading = "Shape"
+    )]
+    pub(crate) replicas: Option<Vec<usize>>,
+    /// Slots of each master; several ranges of one are joined by `+` [default: evenly].
+    #[arg(long, value_name = "A-B,C-D…", value_parser = slots, help_heading = "Shape")]
+    pub(crate) slots: Option<SlotLists>,
+    /// A cluster that is odd on purpose.
+    #[arg(long, value_enum, value_name = "SHAPE", help_heading = "Shape")]
+    pub(crate) shape: Option<ShapeArg>,
+    /// How the nodes become a cluster.
+    #[arg(long, value_enum, help_heading = "Shape")]
+    pub(crate) boot: Option<BootArg>,
+    /// A cluster that was saved, with its data: shape and persistence are its own.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["boot", "shape"],
+        help_heading = "Shape"
+    )]
+    pub(crate) from: Option<PathBuf>,
+    /// The server: a path, a program, valkey, redis, or product@version such as valkey@9.1.
+    #[arg(
+        long,
+        value_name = "SPEC",
+        env = "SHARDLAB_SERVER",
+        help_heading = "Server"
+    )]
+    pub(crate) server: Option<String>,
+    /// Fetch nothing.
+    #[arg(long, help_heading = "Server")]
+    pub(crate) offline: bool,
+    /// A directive of node.conf, as often as needed.
+    #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Server")]
+    pub(crate) settings: Vec<String>,
+    /// cluster-node-timeout [default: 5s; 15s for more than 120 nodes].
+    #[arg(long, value_name = "TIME", value_parser = server_time, help_heading = "Server")]
+    pub(crate) node_timeout: Option<Duration>,
+    /// Keep data in an append-only file [default for `up`].
+    #[arg(long, conflicts_with = "ephemeral", help_heading = "Server")]
+    pub(crate) persist: bool,
+    /// Keep data in memory only [default for `run`].
+    #[arg(long, help_heading = "Server")]
+    pub(crate) ephemeral: bool,
+    /// First client port, the others follow; or `auto` [default: 7001 for `up`, auto for `run`].
+    #[arg(long, value_name = "PORT|auto", value_parser = port, conflicts_with = "ports", help_heading = "Network")]
+    pub(crate) port: Option<PortChoice>,
+    /// All client ports: those of the masters, then of the first replicas, ….
+    #[arg(
+        long,
+        value_name = "PORT,…",
+        value_delimiter = ',',
+        help_heading = "Network"
+    )]
+    pub(crate) ports: Option<Vec<u16>>,
+    /// First bus port, the others follow; or `auto`: the client port + 10000, or another one where that
+    /// cannot be had [default: auto].
+    #[arg(long, value_name = "PORT|auto", value_parser = bus_port, help_heading = "Network")]
+    pub(crate) bus_port: Option<BusPortChoice>,
+    /// Addresses to listen on, as often as needed [default: 127.0.0.1].
+    #[arg(long, value_name = "ADDR", help_heading = "Network")]
+    pub(crate) bind: Vec<IpAddr>,
+    /// The address or host name that nodes tell clients.
+    #[arg(long, value_name = "HOST", help_heading = "Network")]
+    pub(crate) announce: Option<String>,
+    /// The password of clients and replicas; better given in `SHARDLAB_PASSWORD` or a file.
+    #[arg(
+        long,
+        value_name = "P",
+        env = "SHARDLAB_PASSWORD",
+        hide_env_values = true,
+        help_heading = "Network"
+    )]
+    pub(crate) password: Option<String>,
+    /// A file whose first line is the password; counts before `--password` and its variable.
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Where the nodes' folders go [default: the cluster's folder in the state folder].
+    #[arg(long, value_name = "DIR", help_heading = "Start")]
+    pub(crate) dir: Option<PathBuf>,
+    /// The rung to wait for.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "RUNG",
+        default_value = "visible",
+        help_heading = "Start"
+    )]
+    pub(crate) wait: RungArg,
+    /// How long the start may take [default: 30s and more for many nodes].
+    #[arg(long, value_name = "TIME", value_parser = super::parse::time, help_heading = "Start")]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `--slots`, one set for each master.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SlotLists(pub(crate) Vec<SlotRanges>);
+
+/// `--boot`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BootArg {
+    /// Seeded where the server is known to take it, else by commands
+    Auto,
+    /// By files that are written before the first start
+    Seeded,
+    /// CLUSTER ADDSLOTS, MEET and REPLICATE; REPLICAOF, and sentinels that find out the rest
+    Commands,
+    /// Not at all: bare nodes
+    None,
+}
+
+impl From<BootArg> for Boot {
+    fn from(boot: BootArg) -> Self {
+        match boot {
+            BootArg::Auto => Self::Auto,
+            BootArg::Seeded => Self::Seeded,
+            BootArg::Commands => Self::Commands,
+            BootArg::None => Self::None,
+        }
+    }
+}
+
+impl ClusterArgs {
+    /// The settings, parsed.
+    pub(crate) fn settings(&self) -> Result<Vec<Setting>, Error> {
+        self.settings
+            .iter()
+            .map(|text| Ok(Setting::parse(text)?))
+            .collect()
+    }
+
+    /// The password, from wherever it was given.
+    pub(crate) fn password(&self) -> Result<Option<String>, Error> {
+        let Some(file) = &self.password_file else {
+            return Ok(self.password.clone());
+        };
+        let text = std::fs::read_to_string(file).map_err(|source| Error::Io {
+            action: "read",
+            path: file.clone(),
+            source,
+        })?;
+        Ok(Some(text.lines().next().unwrap_or_default().to_owned()))
+    }
+
+    /// Which ports were asked for, if any.
+    pub(crate) fn port_choice(&self) -> Option<PortChoice> {
+        self.port
+            .clone()
+            .or_else(|| self.ports.clone().map(PortChoice::List))
+    }
+}
+
+fn port(text: &str) -> Result<PortChoice, String> {
+    if text == "auto" {
+        return Ok(PortChoice::Auto);
+    }
+    text.parse()
+        .map(PortChoice::From)
+        .map_err(|_| format!("expected a port such as {FIRST_PORT}, or `auto`"))
+}
+
+fn bus_port(text: &str) -> Result<BusPortChoice, String> {
+    if text == "auto" {
+        return Ok(BusPortChoice::Auto);
+    }
+    let usual = FIRST_PORT + BUS_OFFSET;
+    text.parse()
+        .map(BusPortChoice::From)
+        .map_err(|_| format!("expected a port such as {usual}, or `auto`"))
+}
+
+fn slots(text: &str) -> Result<SlotLists, String> {
+    let mut offset = 0;
+    let mut lists = Vec::new();
+    for item in text.split(',') {
+        let ranges = item.split('+').map(|range| {
+            let parsed = range.parse::<SlotRange>();
+            let at = offset;
+            offset += range.len() + 1;
+            parsed.map_err(|error| {
+                format!(
+                    "at byte {}: expected {}, found `{}`",
+                    at + error.offset,
+                    error.expected,
+                    error.found
+                )
+            })
+        });
+        lists.push(ranges.collect::<Result<_, _>>()?);
+    }
+    Ok(SlotLists(lists))
+}
+
+/// A node timeout, or a time of Sentinel's: the server counts in whole milliseconds; below 20 ms no
+/// local cluster holds together.
+pub(super) fn server_time(text: &str) -> Result<Duration, String> {
+    let timeout = super::parse::time(text)?;
+    if (Duration::from_millis(20)..=Duration::from_secs(86_400)).contains(&timeout) {
+        Ok(timeout)
+    } else {
+        Err("expected a time from 20ms to 1day".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_name_the_byte_that_is_wrong() {
+        assert_eq!(
+            slots("0-1+5,2-4")
+                .unwrap()
+                .0
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
+            ["0-1,5", "2-4"]
+        );
+        assert!(slots("0-1,2-x").unwrap_err().starts_with("at byte 6:"));
+        assert!(
+            slots("0-5460,5461-16384")
+                .unwrap_err()
+                .starts_with("at byte 12:")
+        );
+    }
+}

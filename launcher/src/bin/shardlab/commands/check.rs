@@ -1,0 +1,101 @@
+//! `check`: whether the cluster's shape is sound.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use shardlab::machine::wait::Deadline;
+use shardlab::reshape::check::Finding;
+use shardlab::state::is_locked;
+use shardlab::{Cluster, Error, exit};
+
+use super::Lab;
+use super::report::SCHEMA;
+use crate::cli::Check;
+
+/// How long the nodes may take to answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+#[derive(Serialize)]
+struct CheckReport {
+    schema: u32,
+    name: String,
+    sound: bool,
+    findings: Vec<FindingReport>,
+}
+
+/// One finding, as a program reads it.
+#[derive(Debug, Serialize)]
+pub(super) struct FindingReport {
+    kind: &'static str,
+    nodes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slots: Option<String>,
+    text: String,
+    /// What mends it.
+    mend: String,
+}
+
+impl FindingReport {
+    /// `option` is what a further command needs to mean the same cluster.
+    pub(super) fn of(finding: &Finding, option: &str) -> Self {
+        Self {
+            kind: finding.kind(),
+            nodes: finding.nodes().into_iter().map(ToOwned::to_owned).collect(),
+            slots: finding.slots().map(ToString::to_string),
+            text: finding.to_string(),
+            mend: finding.remedy().text(option),
+        }
+    }
+
+    /// Two lines for people.
+    pub(super) fn text(&self) -> String {
+        format!("  {}\n      mend: {}\n", self.text, self.mend)
+    }
+}
+
+/// Reports findings; ends with 1 if there are any.
+pub(crate) async fn check(lab: &Lab<'_>, args: &Check) -> Result<u8, Error> {
+    let cluster = lab.open_with_slots()?;
+    if !is_locked(&lab.home.folder(cluster.name())) {
+        cluster.refuse_unfinished()?;
+    }
+    let findings = cluster.check(Deadline::after(PATIENCE)).await;
+    let option = lab.name_option();
+    let findings: Vec<_> = findings
+        .iter()
+        .map(|finding| FindingReport::of(finding, &option))
+        .collect();
+    let sound = findings.is_empty();
+    if args.json.json {
+        lab.term.json(&CheckReport {
+            schema: SCHEMA,
+            name: cluster.name().to_string(),
+            sound,
+            findings,
+        });
+    } else if sound {
+        lab.term.data(&sound_text(&cluster));
+    } else {
+        lab.term.data(&findings_text(&cluster, &findings));
+    }
+    Ok(if sound { exit::DONE } else { exit::NO })
+}
+
+/// One line for a sound cluster.
+pub(super) fn sound_text(cluster: &Cluster) -> String {
+    format!(
+        "cluster `{}` is sound: {} nodes agree on the owner of each of the 16384 slots, and none is open\n",
+        cluster.name(),
+        cluster.nodes().len()
+    )
+}
+
+/// A head line and the findings.
+pub(super) fn findings_text(cluster: &Cluster, findings: &[FindingReport]) -> String {
+    let many = match findings.len() {
+        1 => "1 finding".to_owned(),
+        some => format!("{some} findings"),
+    };
+    let findings: String = findings.iter().map(FindingReport::text).collect();
+    format!("cluster `{}`: {many}\n{findings}", cluster.name())
+}

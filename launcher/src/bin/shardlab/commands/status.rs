@@ -1,0 +1,19 @@
+//! `status`: the nodes of a cluster, on which rung they stand, and how they fare.
+
+use shardlab::wire::client::REPLY_TIMEOUT;
+use shardlab::{Error, exit};
+
+use super::Lab;
+use super::report::ClusterReport;
+
+/// Asks every node and prints what it says.
+pub(crate) async fn status(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
+    let cluster = lab.look()?;
+    let report = ClusterReport::with_figures(&cluster, &lab.home, REPLY_TIMEOUT).await;
+    if json {
+        lab.term.json(&report);
+    } else {
+        lab.term.data(&report.text());
+    }
+    Ok(exit::DONE)
+}

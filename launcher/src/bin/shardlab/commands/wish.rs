@@ -1,0 +1,151 @@
+//! What the command line asks of a cluster, as the library wants it.
+
+use shardlab::archive::{Archive, ArchiveError};
+use shardlab::plan::shape::Shape;
+use shardlab::plan::{BusPortChoice, Options, PlanError, PortChoice, node_count};
+use shardlab::{Builder, Cluster, Error};
+
+use super::Lab;
+use crate::cli::ClusterArgs;
+
+/// A builder with everything but the name and the observer, of a new cluster or of one that was
+/// saved.
+pub(super) fn builder<'a>(
+    lab: &Lab<'_>,
+    args: &ClusterArgs,
+    defaults: Options,
+) -> Result<Builder<'a>, Error> {
+    let mut builder = match &args.from {
+        None => Cluster::builder().options(options(args, defaults)?),
+        Some(file) => {
+            let archive = Archive::open(file)?;
+            tell_left_out(lab, args, &archive);
+            let options = restored_options(args, &archive.manifest().options, defaults.ports)?;
+            Cluster::builder().archive(archive).options(options)
+        }
+    };
+    builder = builder
+        .home(lab.home.clone())
+        .search(Lab::search(args.offline)?)
+        .wait_for(args.wait.into());
+    if let Some(timeout) = args.timeout {
+        builder = builder.timeout(timeout);
+    }
+    if let Some(server) = &args.server {
+        builder = builder.server(server);
+    }
+    if let Some(dir) = &args.dir {
+        builder = builder.dir(dir);
+    }
+    Ok(builder)
+}
+
+/// Says which options of an archive do not hold because it is not to decide them, and the user has not.
+fn tell_left_out(lab: &Lab<'_>, args: &ClusterArgs, archive: &Archive) {
+    let decided = |option: &&String| match option.split_once(' ') {
+        Some(("--bind", _)) => !args.bind.is_empty(),
+        Some(("--announce", _)) => args.announce.is_some(),
+        Some((_, setting)) => {
+            let key = setting.split('=').next();
+            args.settings
+                .iter()
+                .any(|given| given.split('=').next() == key)
+        }
+        None => false,
+    };
+    let left_out = archive.left_out().iter().filter(|option| !decided(option));
+    let options: Vec<_> = left_out.map(|option| format!("`{option}`")).collect();
+    if !options.is_empty() {
+        lab.term.note(&format!(
+            "what `{}` says of {} is left out, since an archive may be a stranger's; give the option to have it",
+            archive.path().display(),
+            options.join(", ")
+        ));
+    }
+}
+
+/// What is given, over what was saved. A command that takes any ports does so here, too.
+fn restored_options(
+    args: &ClusterArgs,
+    saved: &Options,
+    ports: PortChoice,
+) -> Result<Options, Error> {
+    if let Some(asked) = args.topology.topology()
+        && asked != saved.topology
+    {
+        // Told before its other options are found not to fit.
+        return Err(ArchiveError::Contradicts {
+            path: args.from.clone().unwrap_or_default(),
+            differences: format!("its topology is `{}`", saved.topology),
+        }
+        .into());
+    }
+    let mut defaults = saved.clone();
+    // The original may run on its ports: whoever wants others for clients wants others for the bus.
+    if ports == PortChoice::Auto || args.port_choice().is_some() {
+        defaults.bus_port = BusPortChoice::Auto;
+    }
+    if ports == PortChoice::Auto {
+        defaults.ports = ports;
+    }
+    let mut wished = options(args, defaults)?;
+    wished.password = wished.password.or_else(|| saved.password.clone());
+    wished.settings.splice(0..0, saved.settings.iter().cloned());
+    Ok(wished)
+}
+
+/// The defaults of the topology and the size that are asked for.
+pub(super) fn defaults(args: &ClusterArgs) -> Options {
+    let mut options = Options::of(args.topology.topology().unwrap_or_default());
+    let sized = Options {
+        masters: args.masters.unwrap_or(options.masters),
+        replicas: args
+            .replicas
+            .clone()
+            .unwrap_or_else(|| options.replicas.clone()),
+        ..options.clone()
+    };
+    // Numbers that make no cluster are refused where the plan is made.
+    options.node_timeout = Options::usual_node_timeout(node_count(&sized).unwrap_or(0));
+    options
+}
+
+/// The options that are given, over those that are not.
+pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, Error> {
+    let asked = args.clone();
+    let topology = args.topology.topology().unwrap_or(defaults.topology);
+    if args.node_timeout.is_some() && !topology.is_cluster() {
+        let misfit = PlanError::Misfit {
+            option: "`--node-timeout`".to_owned(),
+            topology,
+            reason: "only nodes of `--topology cluster` watch each other; sentinels have `--down-after`",
+        };
+        return Err(misfit.into());
+    }
+    let shape = asked.shape.map(Shape::from);
+    let mut defaults = defaults;
+    if let Some(shape) = shape {
+        shape.prepare(&mut defaults);
+    }
+    Ok(Options {
+        settings: args.settings()?,
+        password: args.password()?,
+        ports: args.port_choice().unwrap_or(defaults.ports),
+        bus_port: asked.bus_port.unwrap_or(defaults.bus_port),
+        masters: asked.masters.unwrap_or(defaults.masters),
+        replicas: asked.replicas.unwrap_or(defaults.replicas),
+        slots: asked.slots.map(|lists| lists.0).or(defaults.slots),
+        node_timeout: asked.node_timeout.unwrap_or(defaults.node_timeout),
+        persist: asked.persist || (defaults.persist && !asked.ephemeral),
+        announce: asked.announce.or(defaults.announce),
+        bind: if asked.bind.is_empty() {
+            defaults.bind
+        } else {
+            asked.bind
+        },
+        boot: asked.boot.map_or(defaults.boot, Into::into),
+        topology,
+        sentinels: args.topology.sentinels(topology, &defaults.sentinels)?,
+        shape: defaults.shape,
+    })
+}

@@ -1,0 +1,381 @@
+//! The terminal: data to standard output, prose and progress to standard error. The only place
+//! that prints.
+
+mod moving;
+mod screen;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use shardlab::archive::Progress as Unpacked;
+use shardlab::ladder::{Standing, common};
+use shardlab::machine::text::printable;
+use shardlab::{Event, Rung};
+
+pub(crate) use moving::MovingBar;
+pub(crate) use screen::Screen;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+/// The size that is taken for granted where a terminal does not tell its own.
+const USUAL_SIZE: (usize, usize) = (80, 24);
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Volume {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+/// Where a program of ours talks to its user.
+#[derive(Debug)]
+pub(crate) struct Term {
+    volume: Volume,
+    /// Whether standard error is a terminal whose last line can be redrawn.
+    redraws: bool,
+    progress: Mutex<Progress>,
+    /// Whether standard output takes no more.
+    deaf: AtomicBool,
+    /// Why, unless its reader has gone away.
+    loss: Mutex<Option<io::Error>>,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    /// Rungs that have been reported.
+    climbed: usize,
+    /// Whether a line stands there that will be redrawn.
+    drawn: bool,
+    /// What was last said of nodes that lag behind (verbose).
+    laggards: Vec<Standing>,
+}
+
+impl Term {
+    pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
+        let volume = match (quiet, verbose) {
+            (true, _) => Volume::Quiet,
+            (_, true) => Volume::Verbose,
+            _ => Volume::Normal,
+        };
+        Self {
+            volume,
+            redraws: io::stderr().is_terminal(),
+            progress: Mutex::default(),
+            deaf: AtomicBool::new(false),
+            loss: Mutex::default(),
+        }
+    }
+
+    /// Whether nobody reads the data any more.
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.deaf.load(Ordering::Relaxed)
+    }
+
+    /// Data, for people and programs alike. A reader that has gone away is not an error.
+    pub(crate) fn data(&self, text: &str) {
+        self.clear_progress();
+        let mut out = anstream::stdout().lock();
+        let text = printable(text.trim_end_matches('\n'));
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
+        self.hear(written);
+    }
+
+    /// Data as it is, without a line end of ours.
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
+        self.clear_progress();
+        let mut out = io::stdout().lock();
+        self.hear(out.write_all(bytes).and_then(|()| out.flush()));
+    }
+
+    /// One JSON object.
+    pub(crate) fn json(&self, value: &impl serde::Serialize) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.data(&escape_in_json(&text)),
+            Err(error) => self.error(
+                &format!("a report could not be written as JSON: {error}"),
+                None,
+            ),
+        }
+    }
+
+    /// One JSON object on one line.
+    pub(crate) fn json_line(&self, value: &impl serde::Serialize) {
+        match serde_json::to_string(value) {
+            Ok(text) => self.data(&escape_in_json(&text)),
+            Err(error) => self.error(
+                &format!("a report could not be written as JSON: {error}"),
+                None,
+            ),
+        }
+    }
+
+    /// The screen, if standard output is one.
+    pub(crate) fn screen(&self) -> Option<Screen<'_>> {
+        io::stdout().is_terminal().then(|| Screen::open(self))
+    }
+
+    /// Columns and rows of the screen, as they are now.
+    pub(crate) fn size() -> (usize, usize) {
+        terminal_size::terminal_size_of(io::stdout()).map_or(USUAL_SIZE, |(columns, rows)| {
+            (usize::from(columns.0.max(1)), usize::from(rows.0.max(1)))
+        })
+    }
+
+    /// Why data was lost, if it was: a reader that has gone away has had enough.
+    pub(crate) fn loss(&self) -> Option<io::Error> {
+        self.loss
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    fn hear(&self, written: io::Result<()>) {
+        let Err(error) = written else { return };
+        self.deaf.store(true, Ordering::Relaxed);
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let mut loss = self.loss.lock().unwrap_or_else(PoisonError::into_inner);
+            loss.get_or_insert(error);
+        }
+    }
+
+    /// Whether only data and errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.volume == Volume::Quiet
+    }
+
+    /// How far long work has come: one line that is redrawn, on a terminal only.
+    pub(crate) fn progress(&self, text: &str) {
+        if !self.redraws || self.is_quiet() {
+            return;
+        }
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut err = anstream::stderr().lock();
+        erase(&mut err, &mut progress);
+        let _ = write!(err, "{text}").and_then(|()| err.flush());
+        progress.drawn = true;
+    }
+
+    /// Prose that `-q` silences.
+    pub(crate) fn note(&self, text: &str) {
+        if self.volume > Volume::Quiet {
+            self.clear_progress();
+            let _ = writeln!(anstream::stderr(), "{}", printable(text));
+        }
+    }
+
+    /// Why it failed, and what to do.
+    pub(crate) fn error(&self, text: &str, hint: Option<&str>) {
+        self.clear_progress();
+        let mut err = anstream::stderr().lock();
+        let _ = writeln!(err, "{BAD}error:{BAD:#} {}", printable(text));
+        if let Some(hint) = hint {
+            let _ = writeln!(err, "\n{BOLD}hint:{BOLD:#} {}", printable(hint));
+        }
+    }
+
+    /// Progress of a start.
+    pub(crate) fn event(&self, event: &Event<'_>) {
+        if self.volume == Volume::Quiet {
+            return;
+        }
+        match event {
+            Event::Note(notice) => self.note(&notice.to_string()),
+            Event::Spawned { nodes, server } => {
+                let nodes = counted(*nodes, "node");
+                self.note(&format!("starting {nodes} of {server}"));
+            }
+            Event::StartsAnew { why, how } => {
+                self.note(&format!("{why}\nstarting anew, {how}"));
+            }
+            Event::Unpacked(Unpacked { done, total }) => {
+                self.progress(&percentage("unpacking", *done, *total));
+            }
+            Event::Looked { standings, elapsed } => self.climb(standings, *elapsed),
+            _ => {}
+        }
+    }
+
+    /// Rung by rung: a line for each that is reached; on a terminal, one more for the next.
+    pub(crate) fn climb(&self, standings: &[Standing], elapsed: Duration) {
+        if self.volume == Volume::Quiet {
+            return;
+        }
+        let height = common(standings).map_or(0, |rung| rung as usize + 1);
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut err = anstream::stderr().lock();
+        for rung in Rung::ALL.iter().take(height).skip(progress.climbed) {
+            erase(&mut err, &mut progress);
+            let _ = writeln!(
+                err,
+                "  {GOOD}ok{GOOD:#} {:<9} {DIM}{:.2} s{DIM:#}",
+                rung.name(),
+                elapsed.as_secs_f64()
+            );
+        }
+        progress.climbed = progress.climbed.max(height);
+        if self.volume == Volume::Verbose && progress.laggards != standings {
+            erase(&mut err, &mut progress);
+            for standing in standings
+                .iter()
+                .filter(|standing| !progress.laggards.contains(standing))
+            {
+                let _ = writeln!(
+                    err,
+                    "     {DIM}{:.2} s{DIM:#} {}",
+                    elapsed.as_secs_f64(),
+                    printable(&standing.to_string())
+                );
+            }
+            progress.laggards = standings.to_vec();
+        }
+        if let (true, Some(next)) = (self.redraws, Rung::ALL.get(height)) {
+            erase(&mut err, &mut progress);
+            let there = standings
+                .iter()
+                .filter(|standing| standing.rung >= Some(*next))
+                .count();
+            let lagging = standings
+                .iter()
+                .find(|standing| standing.rung < Some(*next));
+            let why = lagging.map(ToString::to_string).unwrap_or_default();
+            let why: String = printable(&why).chars().take(60).collect();
+            let _ = write!(
+                err,
+                "  .. {:<9} {DIM}{there}/{} {why}{DIM:#}",
+                next.name(),
+                standings.len()
+            );
+            let _ = err.flush();
+            progress.drawn = true;
+        }
+    }
+
+    /// What is being done, on a line that is redrawn; only for who watches.
+    pub(crate) fn under_way(&self, text: &str) {
+        if self.volume == Volume::Quiet || !self.redraws {
+            return;
+        }
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut err = anstream::stderr().lock();
+        erase(&mut err, &mut progress);
+        let _ = write!(err, "  .. {text}").and_then(|()| err.flush());
+        progress.drawn = true;
+    }
+
+    fn clear_progress(&self) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        erase(&mut anstream::stderr().lock(), &mut progress);
+    }
+}
+
+/// JSON may hold the control characters from U+007F on as they are; a terminal may obey them.
+fn escape_in_json(text: &str) -> String {
+    let escape = |letter: char| match letter {
+        '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(letter)),
+        other => other.to_string(),
+    };
+    text.chars().map(escape).collect()
+}
+
+/// Removes the line that stands for what is under way.
+fn erase(err: &mut impl io::Write, progress: &mut Progress) {
+    if std::mem::take(&mut progress.drawn) {
+        let _ = write!(err, "\r\x1b[K");
+    }
+}
+
+/// How far work on bytes has come, as in `packing 34 %`.
+pub(crate) fn percentage(doing: &str, done: u64, total: u64) -> String {
+    let percent = (done.saturating_mul(100)).checked_div(total).unwrap_or(100);
+    format!("  {doing} {:>3} %", percent.min(100))
+}
+
+/// So many things, as in `1 slot` and `2 slots`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    let many = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{many}")
+}
+
+/// So many bytes, in three digits or so.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if count < 1000 {
+        return format!("{count} B");
+    }
+    let mut tenths = count / 100;
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    let unit = UNITS.get(unit).copied().unwrap_or_default();
+    if tenths < 1000 {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    } else {
+        format!("{} {unit}", tenths / 10)
+    }
+}
+
+/// Rows in columns as wide as their widest cell, two blanks apart.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let line: Vec<_> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        text.push_str(line.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_stays_json_and_moves_no_cursor() {
+        let text = serde_json::to_string("a\u{1b}[2J\u{9b}2J\u{7f}é").unwrap();
+        let escaped = escape_in_json(&text);
+        assert_eq!(escaped, r#""a\u001b[2J\u009b2J\u007fé""#);
+        assert_eq!(
+            serde_json::from_str::<String>(&escaped).unwrap(),
+            "a\u{1b}[2J\u{9b}2J\u{7f}é"
+        );
+    }
+
+    #[test]
+    fn bytes_are_told_in_three_digits_or_so() {
+        let table = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_234, "1.2 kB"),
+            (123_456, "123 kB"),
+            (999_999, "999 kB"),
+            (1_000_000, "1.0 MB"),
+            (3_400_000_000, "3.4 GB"),
+            (u64::MAX, "18446744 TB"),
+        ];
+        for (count, told) in table {
+            assert_eq!(bytes(count), told);
+        }
+    }
+}

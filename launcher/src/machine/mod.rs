@@ -1,0 +1,11 @@
+//! What the machine gives: processes, signals, time, the environment. Knows nothing of clusters.
+
+pub mod environment;
+pub mod interrupt;
+pub mod process;
+pub mod signal;
+pub mod text;
+pub mod wait;
+
+pub(crate) mod random;
+pub(crate) mod suggestion;

@@ -1,0 +1,193 @@
+//! Climbing the ladder: asks all nodes at once, round after round, until they stand on the rung.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use crate::ladder::{Observation, Rung, Standing, common, judge};
+use crate::machine::wait::{self, Deadline};
+use crate::node::Endpoint;
+use crate::plan::{Options, Role, Topology};
+use crate::probe::questions::Questions;
+use crate::wire::client::{Connection, REPLY_TIMEOUT};
+
+/// How long the last round may go on after the deadline, on a busy machine.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// When each node first stood on each rung, counted from the launcher's start.
+#[derive(Debug, Clone, Default)]
+pub struct Climb {
+    /// In the order of the plan.
+    pub nodes: Vec<NodeClimb>,
+}
+
+/// One node's times.
+#[derive(Debug, Clone)]
+pub struct NodeClimb {
+    /// The node's name.
+    pub node: String,
+    /// The time at which it first stood on each of [`Rung::ALL`], if it did.
+    pub reached: [Option<Duration>; Rung::ALL.len()],
+}
+
+impl Climb {
+    /// When the last node reached a rung; `None` if one has not.
+    pub fn reached(&self, rung: Rung) -> Option<Duration> {
+        self.nodes
+            .iter()
+            .map(|node| node.reached[rung as usize])
+            .try_fold(Duration::ZERO, |last, at| Some(last.max(at?)))
+    }
+
+    /// The same climb with the earlier times of a climb before it.
+    #[must_use]
+    pub fn after(mut self, before: &Self) -> Self {
+        for (node, earlier) in self.nodes.iter_mut().zip(&before.nodes) {
+            for (at, earlier) in node.reached.iter_mut().zip(earlier.reached) {
+                *at = earlier.or(*at);
+            }
+        }
+        self
+    }
+
+    fn note(&mut self, standings: &[Standing], at: Duration) {
+        for (node, standing) in self.nodes.iter_mut().zip(standings) {
+            let height = standing.rung.map_or(0, |rung| rung as usize + 1);
+            for reached in node.reached.iter_mut().take(height) {
+                reached.get_or_insert(at);
+            }
+        }
+    }
+}
+
+/// Looks at a cluster again and again; keeps one connection to each node.
+#[derive(Debug)]
+pub struct Prober {
+    topology: Topology,
+    /// The roles that the nodes, in their order, are to have; `None` if any will do.
+    roles: Option<Vec<Role>>,
+    nodes: Vec<Probed>,
+}
+
+/// One node that is looked at.
+#[derive(Debug)]
+struct Probed {
+    endpoint: Endpoint,
+    questions: Questions,
+    connection: Option<Connection>,
+}
+
+impl Prober {
+    /// A prober of these nodes, each with what it was born as; nothing is connected yet.
+    pub fn new(options: &Options, nodes: impl IntoIterator<Item = (Endpoint, Role)>) -> Self {
+        let probed = |(endpoint, role)| Probed {
+            endpoint,
+            questions: Questions::to(options, role),
+            connection: None,
+        };
+        Self {
+            topology: options.topology,
+            roles: None,
+            nodes: nodes.into_iter().map(probed).collect(),
+        }
+    }
+
+    /// The same, but no node counts as formed before it has its role.
+    #[must_use]
+    pub fn expecting(self, roles: Option<Vec<Role>>) -> Self {
+        Self { roles, ..self }
+    }
+
+    /// Asks every node once, all at the same time.
+    pub async fn round(&mut self, deadline: Deadline) -> Vec<Observation> {
+        let mut asking = JoinSet::new();
+        for (index, node) in self.nodes.iter_mut().enumerate() {
+            let (endpoint, questions) = (node.endpoint.clone(), node.questions.clone());
+            let connection = node.connection.take();
+            asking.spawn(async move {
+                let opened = match connection {
+                    Some(connection) => Ok(connection),
+                    None => endpoint.connect(deadline).await,
+                };
+                match opened {
+                    Ok(connection) => {
+                        let (connection, answers) = questions.ask(connection, deadline).await;
+                        (index, connection, answers)
+                    }
+                    Err(error) => (index, None, Err(error.to_string())),
+                }
+            });
+        }
+        let mut answers: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|_| Err("it was not asked".to_owned()))
+            .collect();
+        while let Some(joined) = asking.join_next().await {
+            let Ok((index, connection, answer)) = joined else {
+                continue;
+            };
+            if let (Some(node), Some(slot)) = (self.nodes.get_mut(index), answers.get_mut(index)) {
+                node.connection = connection;
+                *slot = answer;
+            }
+        }
+        self.nodes
+            .iter()
+            .zip(answers)
+            .map(|(node, answers)| Observation {
+                node: node.endpoint.name.clone(),
+                port: node.endpoint.address.port(),
+                answers,
+            })
+            .collect()
+    }
+
+    /// Where each node stands, judged by one round.
+    pub fn judge(&self, round: &[Observation]) -> Vec<Standing> {
+        judge(self.topology, round, self.roles.as_deref())
+    }
+
+    /// Climbs to `wanted`. `since` is where the times count from; `observe` sees each round's
+    /// standings and may end the climb with an error of its own (a node that died).
+    ///
+    /// # Errors
+    /// `Ok(Err(standings))`: the last round, when time runs out. `Err`: what `observe` ended it with.
+    pub async fn climb<E>(
+        &mut self,
+        wanted: Rung,
+        since: Instant,
+        deadline: Deadline,
+        mut observe: impl FnMut(&[Standing]) -> Result<(), E>,
+    ) -> Result<Result<Climb, Vec<Standing>>, E> {
+        let mut climb = Climb {
+            nodes: self
+                .nodes
+                .iter()
+                .map(|node| NodeClimb {
+                    node: node.endpoint.name.clone(),
+                    reached: [None; 5],
+                })
+                .collect(),
+        };
+        // Each round costs every node some milliseconds, growing with the size of its tables.
+        let every = Duration::from_millis(10)
+            .max(Duration::from_millis(2) * u32::try_from(self.nodes.len()).unwrap_or(1));
+        loop {
+            let last = deadline.passed();
+            // A node that is silent must not hold up the answer for much longer than was asked for.
+            let patience = REPLY_TIMEOUT.min(deadline.remaining() + GRACE);
+            let round = self.round(Deadline::after(patience)).await;
+            let standings = self.judge(&round);
+            climb.note(&standings, since.elapsed());
+            observe(&standings)?;
+            if common(&standings) >= Some(wanted) {
+                return Ok(Ok(climb));
+            }
+            if last {
+                return Ok(Err(standings));
+            }
+            wait::next_round(every, deadline).await;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a node is asked to know where it stands, and what its replies mean.
+
+use crate::ladder::{Answers, ClusterAnswers, SentinelAnswers};
+use crate::machine::wait::Deadline;
+use crate::plan::{Options, Role, Topology};
+use crate::wire::client::Connection;
+use crate::wire::resp::Frame;
+use crate::wire::view;
+
+/// The questions to one kind of node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Questions {
+    /// To a node in cluster mode.
+    Cluster,
+    /// To a server without.
+    Server,
+    /// To a sentinel, of the master of this name.
+    Sentinel(String),
+}
+
+impl Questions {
+    /// The questions to a node of this birth.
+    pub(crate) fn to(options: &Options, role: Role) -> Self {
+        match (options.topology, role) {
+            (_, Role::Sentinel) => Self::Sentinel(options.sentinels.master_name.clone()),
+            (Topology::Cluster, _) => Self::Cluster,
+            _ => Self::Server,
+        }
+    }
+
+    /// Asks; gives the connection back if it still serves.
+    pub(crate) async fn ask(
+        &self,
+        mut connection: Connection,
+        deadline: Deadline,
+    ) -> (Option<Connection>, Result<Answers, String>) {
+        let commands = self.commands();
+        let commands: Vec<&[&str]> = commands.iter().map(Vec::as_slice).collect();
+        match connection.pipeline(&commands, deadline).await {
+            Err(error) => (None, Err(error.to_string())),
+            Ok(replies) => (Some(connection), self.answers(&replies)),
+        }
+    }
+
+    fn commands(&self) -> Vec<Vec<&str>> {
+        match self {
+            Self::Cluster => vec![
+                vec!["CLUSTER", "NODES"],
+                vec!["CLUSTER", "INFO"],
+                vec!["INFO", "replication"],
+                vec!["CLUSTER", "SLOTS"],
+            ],
+            // INFO is answered while data is loaded, PING is not.
+            Self::Server => vec![vec!["PING"], vec!["INFO", "replication"]],
+            Self::Sentinel(master) => ["MASTER", "REPLICAS", "SENTINELS", "CKQUORUM"]
+                .map(|what| vec!["SENTINEL", what, master])
+                .into(),
+        }
+    }
+
+    fn answers(&self, replies: &[Frame]) -> Result<Answers, String> {
+        match (self, replies) {
+            (Self::Cluster, [nodes, info, replication, slots]) => {
+                refuse_errors(replies)?;
+                of_cluster(nodes, info, replication, slots).map(Answers::Cluster)
+            }
+            (Self::Server, [_, replication]) => {
+                refuse_errors(replies)?;
+                view::replication(replication)
+                    .map(Answers::Server)
+                    .ok_or_else(|| strange("INFO replication"))
+            }
+            (Self::Sentinel(_), [master, replicas, sentinels, quorum]) => {
+                of_sentinel(master, replicas, sentinels, quorum).map(Answers::Sentinel)
+            }
+            _ => Err("it gave too few answers".to_owned()),
+        }
+    }
+}
+
+fn of_cluster(
+    nodes: &Frame,
+    info: &Frame,
+    replication: &Frame,
+    slots: &Frame,
+) -> Result<ClusterAnswers, String> {
+    let answers = ClusterAnswers {
+        nodes: view::nodes(nodes).ok_or_else(|| strange("CLUSTER NODES"))?,
+        state: view::info_field(info, "cluster_state")
+            .ok_or_else(|| strange("CLUSTER INFO"))?
+            .to_owned(),
+        link: view::info_field(replication, "master_link_status").map(ToOwned::to_owned),
+        slots: view::slots(slots).ok_or_else(|| strange("CLUSTER SLOTS"))?,
+    };
+    match answers.myself() {
+        None => Err(strange("CLUSTER NODES")),
+        // A replica that does not tell its link is not one whose link is up.
+        Some(line) if line.master.is_some() && answers.link.is_none() => {
+            Err(strange("INFO replication"))
+        }
+        Some(_) => Ok(answers),
+    }
+}
+
+fn of_sentinel(
+    master: &Frame,
+    replicas: &Frame,
+    sentinels: &Frame,
+    quorum: &Frame,
+) -> Result<Option<SentinelAnswers>, String> {
+    // `sentinelGetMasterByNameOrReplyError`, sentinel.c.
+    if master
+        .as_error()
+        .is_some_and(|error| error.starts_with(b"ERR No such master"))
+    {
+        return Ok(None);
+    }
+    refuse_errors([master, replicas, sentinels])?;
+    Ok(Some(SentinelAnswers {
+        master: view::watched(master).ok_or_else(|| strange("SENTINEL MASTER"))?,
+        replicas: view::all_watched(replicas).ok_or_else(|| strange("SENTINEL REPLICAS"))?,
+        sentinels: view::all_watched(sentinels).ok_or_else(|| strange("SENTINEL SENTINELS"))?,
+        no_quorum: quorum.as_error().map(crate::wire::resp::escape),
+    }))
+}
+
+fn refuse_errors<'a>(replies: impl IntoIterator<Item = &'a Frame>) -> Result<(), String> {
+    match replies.into_iter().find_map(Frame::as_error) {
+        Some(error) => Err(crate::wire::resp::escape(error)),
+        None => Ok(()),
+    }
+}
+
+fn strange(command: &str) -> String {
+    format!("its {command} cannot be understood")
+}

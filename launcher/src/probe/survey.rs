@@ -1,0 +1,234 @@
+//! What each node of a cluster says of itself and of the others, side by side. Pure.
+//!
+//! Of a node's own slots only its own word counts: what the others say of it is gossip and lags
+//! behind. `redis-cli --cluster` looks at clusters in the same way (`clusterManagerLoadInfoFromNode`,
+//! redis-cli.c).
+
+use std::fmt;
+
+use crate::wire::slots::Slot;
+use crate::wire::view::NodeLine;
+
+/// One node and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The node's name.
+    pub node: String,
+    /// Its CLUSTER NODES, in which one line is `myself`; or why there is none.
+    pub says: Result<Vec<NodeLine>, String>,
+}
+
+impl Account {
+    /// What the node says of itself.
+    pub fn myself(&self) -> Option<&NodeLine> {
+        let lines = self.says.as_ref().ok()?;
+        lines.iter().find(|line| line.has("myself"))
+    }
+
+    /// A node's account as it would write it.
+    #[cfg(test)]
+    pub(crate) fn written(node: &str, nodes: &str) -> Self {
+        Self {
+            node: node.to_owned(),
+            says: Ok(crate::wire::view::node_lines(nodes).unwrap()),
+        }
+    }
+}
+
+/// Which way a slot is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Away from the node, which answers ASK for keys that it has no more.
+    Migrating,
+    /// To the node, which serves it to clients that say ASKING.
+    Importing,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Migrating => "migrating",
+            Self::Importing => "importing",
+        })
+    }
+}
+
+/// A slot that a node says is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenSlot {
+    /// The slot.
+    pub slot: Slot,
+    /// The node that says so.
+    pub node: String,
+    /// Which way.
+    pub direction: Direction,
+    /// The id of the node at the other end.
+    pub peer: String,
+}
+
+/// All accounts, in the order of the cluster's nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    accounts: Vec<Account>,
+}
+
+impl Survey {
+    /// A survey of these accounts.
+    pub fn new(accounts: Vec<Account>) -> Self {
+        Self { accounts }
+    }
+
+    /// The same, but for a node that has fallen silent since, with the reason.
+    pub(crate) fn silence(&mut self, node: &str, why: String) {
+        let mut accounts = self.accounts.iter_mut();
+        if let Some(account) = accounts.find(|account| account.node == node) {
+            account.says = Err(why);
+        }
+    }
+
+    /// The accounts, silent nodes included.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// One node's account; `None` if it was not asked.
+    pub fn account(&self, node: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.node == node)
+    }
+
+    /// Each node that speaks, by name, with all that it says.
+    pub fn told(&self) -> impl Iterator<Item = (&str, &[NodeLine])> {
+        self.accounts
+            .iter()
+            .filter_map(|account| Some((account.node.as_str(), account.says.as_deref().ok()?)))
+    }
+
+    /// All that a node says; nothing, if it is silent or was not asked.
+    pub fn told_by(&self, node: &str) -> &[NodeLine] {
+        let account = self.account(node);
+        account.map_or(&[], |account| account.says.as_deref().unwrap_or_default())
+    }
+
+    /// Each node that speaks, by name, with what it says of itself.
+    pub fn selves(&self) -> impl Iterator<Item = (&str, &NodeLine)> {
+        self.accounts
+            .iter()
+            .filter_map(|account| Some((account.node.as_str(), account.myself()?)))
+    }
+
+    /// Those that say they are masters.
+    pub fn masters(&self) -> impl Iterator<Item = (&str, &NodeLine)> {
+        self.selves().filter(|(_, line)| line.has("master"))
+    }
+
+    /// Those that say they replicate the node of this id.
+    pub fn replicas_of(&self, id: &str) -> impl Iterator<Item = (&str, &NodeLine)> {
+        self.selves()
+            .filter(move |(_, line)| line.master.as_deref() == Some(id))
+    }
+
+    /// What a node says of itself; `None` if it is silent or unknown.
+    pub fn node(&self, name: &str) -> Option<&NodeLine> {
+        self.account(name)?.myself()
+    }
+
+    /// The name of the node with this id, if it speaks.
+    pub fn name_of(&self, id: &str) -> Option<&str> {
+        self.selves()
+            .find(|(_, line)| line.id == id)
+            .map(|(name, _)| name)
+    }
+
+    /// The names of the nodes that say that a slot is theirs: one, if all is well.
+    pub fn owners(&self, slot: Slot) -> impl Iterator<Item = &str> {
+        let owns = move |line: &NodeLine| line.slots.iter().any(|range| range.contains(slot));
+        self.masters()
+            .filter(move |(_, line)| owns(line))
+            .map(|(name, _)| name)
+    }
+
+    /// The slots that are on their way, in slot order.
+    pub fn open_slots(&self) -> Vec<OpenSlot> {
+        let mut open: Vec<_> = self
+            .selves()
+            .flat_map(|(node, line)| line.open.iter().filter_map(|text| open_slot(node, text)))
+            .collect();
+        open.sort();
+        open
+    }
+}
+
+/// Takes `[15495->-<id>]` (migrating) or `[15495-<-<id>]` (importing) apart
+/// (`clusterGenNodeDescription`, `cluster_legacy.c`).
+fn open_slot(node: &str, text: &str) -> Option<OpenSlot> {
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    let migrating = inner
+        .split_once("->-")
+        .map(|ends| (ends, Direction::Migrating));
+    let importing = || Some((inner.split_once("-<-")?, Direction::Importing));
+    let ((slot, peer), direction) = migrating.or_else(importing)?;
+    Some(OpenSlot {
+        slot: Slot::new(slot.parse().ok()?)?,
+        node: node.to_owned(),
+        direction,
+        peer: peer.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn survey() -> Survey {
+        Survey::new(vec![
+            Account::written(
+                "n1",
+                "aa 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-99 [7->-bb]\n\
+                 bb 127.0.0.1:3@4 master - 0 0 2 connected 50-60\n",
+            ),
+            Account::written(
+                "n2",
+                "bb 127.0.0.1:3@4 myself,master - 0 0 2 connected 100-16383 [7-<-aa]\n",
+            ),
+            Account::written("r1", "cc 127.0.0.1:5@6 myself,slave aa 0 0 1 connected\n"),
+            Account {
+                node: "r2".to_owned(),
+                says: Err("it is silent".to_owned()),
+            },
+        ])
+    }
+
+    #[test]
+    fn of_its_slots_a_node_alone_is_asked() {
+        let survey = survey();
+        let owners = |slot| survey.owners(Slot::new(slot).unwrap()).collect::<Vec<_>>();
+        assert_eq!(owners(55), ["n1"]);
+        assert_eq!(owners(100), ["n2"]);
+    }
+
+    #[test]
+    fn nodes_are_found_by_role_and_by_id() {
+        let survey = survey();
+        let masters: Vec<_> = survey.masters().map(|(name, _)| name).collect();
+        assert_eq!(masters, ["n1", "n2"]);
+        let replicas: Vec<_> = survey.replicas_of("aa").map(|(name, _)| name).collect();
+        assert_eq!(replicas, ["r1"]);
+        assert_eq!(survey.name_of("cc"), Some("r1"));
+        assert!(survey.node("r2").is_none());
+    }
+
+    #[test]
+    fn open_slots_are_told_with_both_ends() {
+        let open = survey().open_slots();
+        let told: Vec<_> = open
+            .iter()
+            .map(|open| {
+                format!(
+                    "{} {} {} {}",
+                    open.slot, open.node, open.direction, open.peer
+                )
+            })
+            .collect();
+        assert_eq!(told, ["7 n1 migrating bb", "7 n2 importing aa"]);
+    }
+}

@@ -1,0 +1,430 @@
+//! From a wish to a running cluster.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::archive::{Archive, Progress};
+use crate::cluster::Cluster;
+use crate::cluster::sweep::sweep;
+use crate::error::Error;
+use crate::ladder::{Rung, Standing};
+use crate::machine::environment::Environment;
+use crate::machine::wait::Deadline;
+use crate::plan::shape::Shape;
+use crate::plan::{Boot, BusPortChoice, Options, Plan, PortChoice, Setting, Topology, node_count};
+use crate::server::{Identity, SearchEnv, Server, find, find_like};
+use crate::start::launch;
+use crate::state::{Home, Lock, Name};
+use crate::wire::slots::SlotRanges;
+
+/// What a launcher tells while it works.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Something takes a while that a user would not expect, such as fetching a server.
+    Note(&'a crate::server::Notice),
+    /// The servers have been started: so many, of this kind.
+    Spawned {
+        /// How many nodes.
+        nodes: usize,
+        /// What they run.
+        server: &'a Identity,
+    },
+    /// The servers have been removed and are started anew in another way, since they do not have a command
+    /// that this way needs.
+    StartsAnew {
+        /// What they refused.
+        why: &'a Error,
+        /// The other way, as in "by commands".
+        how: &'static str,
+    },
+    /// An archive is being unpacked.
+    Unpacked(Progress),
+    /// One look at the ladder.
+    Looked {
+        /// Where each node stands.
+        standings: &'a [Standing],
+        /// Since the launcher's start.
+        elapsed: Duration,
+    },
+}
+
+/// Hears of events, on the thread that starts the cluster.
+pub type Observer<'a> = &'a (dyn Fn(&Event<'_>) + Sync);
+
+/// Describes a cluster, then starts it. Whatever is not said has the default of `shardlab run`:
+/// three masters with one replica each on free ports, data in memory only, the server that is
+/// found first or fetched.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct Builder<'a> {
+    pub(crate) options: Options,
+    pub(crate) name: Option<Name>,
+    pub(crate) home: Option<Home>,
+    server: Choice,
+    search: Option<SearchEnv>,
+    pub(crate) dir: Option<PathBuf>,
+    pub(crate) archive: Option<Archive>,
+    pub(crate) rung: Rung,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) observer: Observer<'a>,
+}
+
+/// Which server to run.
+#[derive(Clone)]
+enum Choice {
+    Found(Server),
+    Spec(Option<String>),
+}
+
+impl std::fmt::Debug for Builder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("name", &self.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder<'_> {
+    fn default() -> Self {
+        Self {
+            options: Options {
+                ports: PortChoice::Auto,
+                persist: false,
+                ..Options::default()
+            },
+            name: None,
+            home: None,
+            server: Choice::Spec(None),
+            search: None,
+            dir: None,
+            archive: None,
+            rung: Rung::Visible,
+            timeout: None,
+            observer: &|_| {},
+        }
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// How many masters; 3 if not said.
+    pub fn masters(mut self, masters: usize) -> Self {
+        self.options.masters = masters;
+        self
+    }
+
+    /// How many replicas each master has; 1 if not said.
+    pub fn replicas(mut self, replicas: usize) -> Self {
+        self.options.replicas = vec![replicas];
+        self
+    }
+
+    /// How many replicas the first master has, the second one, and so on: one number for each.
+    pub fn replicas_of_each(mut self, replicas: impl Into<Vec<usize>>) -> Self {
+        self.options.replicas = replicas.into();
+        self
+    }
+
+    /// The slots of each master, in order, and so the number of masters; evenly split if not said. What is
+    /// in none of them is left uncovered.
+    pub fn slots(mut self, slots: impl Into<Vec<SlotRanges>>) -> Self {
+        let slots = slots.into();
+        self.options.masters = slots.len();
+        self.options.slots = Some(slots);
+        self
+    }
+
+    /// Which client ports the nodes listen on; any that are free if not said.
+    pub fn ports(mut self, ports: PortChoice) -> Self {
+        self.options.ports = ports;
+        self
+    }
+
+    /// The addresses on which nodes listen; 127.0.0.1 if not said. The first one is how they are reached.
+    pub fn bind(mut self, addresses: impl Into<Vec<IpAddr>>) -> Self {
+        self.options.bind = addresses.into();
+        self
+    }
+
+    /// What nodes tell clients and each other instead of their address: an IP address or a host name.
+    pub fn announce(mut self, host: impl Into<String>) -> Self {
+        self.options.announce = Some(host.into());
+        self
+    }
+
+    /// Whether data survive [`Cluster::stop`] and [`Cluster::start`], in an append-only file; not if not said.
+    pub fn persist(mut self, persist: bool) -> Self {
+        self.options.persist = persist;
+        self
+    }
+
+    /// What the nodes are to each other; a cluster if not said. Say it before the numbers of nodes:
+    /// each topology brings its own ([`Options::of`]).
+    pub fn topology(mut self, topology: Topology) -> Self {
+        let Options {
+            masters, replicas, ..
+        } = Options::of(topology);
+        self.options.topology = topology;
+        self.options.masters = masters;
+        self.options.replicas = replicas;
+        self
+    }
+
+    /// How many sentinels watch the master, and how many of them must find it down; 3 and 2 if not
+    /// said. Only with [`Topology::Sentinel`].
+    pub fn sentinels(mut self, count: usize, quorum: usize) -> Self {
+        self.options.sentinels.count = count;
+        self.options.sentinels.quorum = quorum;
+        self
+    }
+
+    /// The first sentinel's client port, the others follow; if not said, any that are free where
+    /// [`Builder::ports`] are, else 27001.
+    pub fn sentinel_port(mut self, port: u16) -> Self {
+        self.options.sentinels.port = Some(port);
+        self
+    }
+
+    /// `down-after-milliseconds` of the sentinels, in whole milliseconds; 5 s if not said.
+    pub fn down_after(mut self, time: Duration) -> Self {
+        self.options.sentinels.down_after = time;
+        self
+    }
+
+    /// `failover-timeout` of the sentinels, in whole milliseconds; 10 s if not said.
+    pub fn failover_timeout(mut self, time: Duration) -> Self {
+        self.options.sentinels.failover_timeout = time;
+        self
+    }
+
+    /// `cluster-node-timeout`, in whole milliseconds; 5 s if not said.
+    pub fn node_timeout(mut self, timeout: Duration) -> Self {
+        self.options.node_timeout = timeout;
+        self
+    }
+
+    /// Which ports the nodes of a cluster talk to each other on; [`BusPortChoice::Auto`] if not said.
+    pub fn bus_port(mut self, ports: BusPortChoice) -> Self {
+        self.options.bus_port = ports;
+        self
+    }
+
+    /// What the sentinels call the master; `mymaster` if not said. Letters, digits, `.`, `-` and `_`.
+    pub fn master_name(mut self, name: impl Into<String>) -> Self {
+        self.options.sentinels.master_name = name.into();
+        self
+    }
+
+    /// A directive of node.conf, as in a config file.
+    ///
+    /// # Errors
+    /// A directive that the launcher decides, or a value that cannot stand in a config file.
+    pub fn setting(mut self, key: &str, value: &str) -> Result<Self, Error> {
+        self.options
+            .settings
+            .push(Setting::parse(&format!("{key}={value}"))?);
+        Ok(self)
+    }
+
+    /// `requirepass` and `masterauth`.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.options.password = Some(password.into());
+        self
+    }
+
+    /// Which server: a path, a program, `valkey`, `redis`, or `product@version`.
+    pub fn server(mut self, spec: impl Into<String>) -> Self {
+        self.server = Choice::Spec(Some(spec.into()));
+        self
+    }
+
+    /// A server that has been found already.
+    pub fn found_server(mut self, server: Server) -> Self {
+        self.server = Choice::Found(server);
+        self
+    }
+
+    /// How the nodes become a cluster.
+    pub fn boot(mut self, boot: Boot) -> Self {
+        self.options.boot = boot;
+        self
+    }
+
+    /// A cluster that is odd on purpose; it decides some of what can be said otherwise, such as the number
+    /// of masters.
+    pub fn shape(mut self, shape: Shape) -> Self {
+        shape.prepare(&mut self.options);
+        self
+    }
+
+    /// All options at once.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The cluster's name; one of its own if not said.
+    pub fn name(mut self, name: Name) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The state folder; the user's if not said.
+    pub fn home(mut self, home: Home) -> Self {
+        self.home = Some(home);
+        self
+    }
+
+    /// Where the nodes' folders go; the cluster's folder in the state folder if not said.
+    pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.dir = Some(dir.into());
+        self
+    }
+
+    /// A cluster that was saved ([`Cluster::save`]), with its data; on the server that saved it or one of its
+    /// minor version, if there is one and no other is asked for. Its options take the place of
+    /// those that were set before, on free ports; what is set after it counts, but its shape and how it
+    /// keeps its data are the archive's.
+    pub fn archive(mut self, archive: Archive) -> Self {
+        self.options = Options {
+            ports: PortChoice::Auto,
+            bus_port: BusPortChoice::Auto,
+            ..archive.manifest().options.clone()
+        };
+        self.archive = Some(archive);
+        self
+    }
+
+    /// The rung to wait for; [`Rung::Visible`] if not said.
+    pub fn wait_for(mut self, rung: Rung) -> Self {
+        self.rung = rung;
+        self
+    }
+
+    /// How long the start may take; if not said, 30 s and a second for every four nodes.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long the start may take, in the end.
+    pub(crate) fn patience(&self) -> Duration {
+        let nodes = node_count(&self.options).unwrap_or(0);
+        self.timeout.unwrap_or_else(|| default_timeout(nodes))
+    }
+
+    /// Hears what happens.
+    pub fn observer(mut self, observer: Observer<'a>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Where servers are looked for; if not said: this process's PATH and the user's cache folder.
+    pub fn search(mut self, search: SearchEnv) -> Self {
+        self.search = Some(search);
+        self
+    }
+
+    /// Starts the cluster and waits until it is ready. It belongs to the answer: dropped, it is
+    /// gone; killed with this process, too.
+    ///
+    /// # Errors
+    /// Any [`Error`]; then nothing is left of it.
+    pub async fn start(self) -> Result<Cluster, Error> {
+        let home = self.state_folder()?;
+        sweep(&home).await?;
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => private_name()?,
+        };
+        let lock = home.lock(&name, Deadline::after(self.patience())).await?;
+        if home.record(&name)?.is_some() {
+            return Err(Error::Exists(name));
+        }
+        let started = self.start_locked(&home, &lock, true).await;
+        if started.is_err() {
+            lock.remove()?;
+        }
+        started
+    }
+
+    /// Starts a cluster under a lock that the caller has taken, and whose name it has. A `private`
+    /// one dies with this process; any other can be detached. What is there of that name must
+    /// have been removed.
+    ///
+    /// # Errors
+    /// Any [`Error`]; then nothing is left but the lock.
+    pub async fn start_locked(
+        self,
+        home: &Home,
+        lock: &Lock,
+        private: bool,
+    ) -> Result<Cluster, Error> {
+        let server = self.find_server().await?;
+        launch::launch(&self, home, lock, private, &server).await
+    }
+
+    /// What would be started. Nothing is touched; a server may be fetched.
+    ///
+    /// # Errors
+    /// What [`Builder::start`] would find out before its first step.
+    pub async fn plan(&self) -> Result<(Plan, Server), Error> {
+        let server = self.find_server().await?;
+        Ok((launch::plan(self, &self.state_folder()?, &server)?, server))
+    }
+
+    fn state_folder(&self) -> Result<Home, Error> {
+        match (&self.home, Environment::of_process().home) {
+            (Some(home), _) => Ok(home.clone()),
+            (None, Some(root)) => Ok(Home::at(root)),
+            (None, None) => Home::usual(),
+        }
+    }
+
+    async fn find_server(&self) -> Result<Server, Error> {
+        let asked = match &self.server {
+            Choice::Found(server) => return Ok(server.clone()),
+            Choice::Spec(spec) => spec.clone(),
+        };
+        let environment = Environment::of_process();
+        let spec = asked
+            .or_else(|| environment.server.clone())
+            .map(|spec| spec.parse())
+            .transpose()?;
+        let search = match &self.search {
+            Some(search) => search.clone(),
+            None => SearchEnv {
+                path: environment.path,
+                cache: crate::state::usual_cache()?,
+                offline: false,
+            },
+        };
+        let note = |notice: &crate::server::Notice| (self.observer)(&Event::Note(notice));
+        let archive = self.archive.as_ref().filter(|_| spec.is_none());
+        let Some(saved) = archive.map(|archive| &archive.manifest().server) else {
+            return Ok(find(spec.as_ref(), &search, &note).await?);
+        };
+        if let Some(server) = find_like(saved, &search).await {
+            return Ok(server);
+        }
+        let server = find(None, &search, &note).await?;
+        note(&crate::server::Notice::Unlike {
+            saved: saved.clone(),
+            found: server.identity.clone(),
+        });
+        Ok(server)
+    }
+}
+
+/// How long a cluster of so many nodes may take to start: an idle machine needs a fraction of it.
+pub fn default_timeout(nodes: usize) -> Duration {
+    Duration::from_secs(30) + Duration::from_millis(250) * u32::try_from(nodes).unwrap_or(u32::MAX)
+}
+
+/// Containers that share a state folder give the same pids, so the pid is there for people only.
+fn private_name() -> Result<Name, Error> {
+    let number = crate::machine::random::number() & 0xffff_ffff;
+    format!("run-{}-{number:08x}", std::process::id()).parse()
+}

@@ -1,0 +1,385 @@
+//! The steps of a start, in order: plan, write down, spawn, boot, climb, set right.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::archive::{self, Archive};
+use crate::boot::BringUp;
+use crate::cluster::Cluster;
+use crate::config::directive::is_renamed;
+use crate::error::{Error, IoContext as _, NotReady};
+use crate::machine::wait::Deadline;
+use crate::plan::{NodePlan, Options, Plan, PortChoice, Topology, node_count};
+use crate::server::Server;
+use crate::start::builder::Builder;
+use crate::state::limits;
+use crate::state::ports::{self, Held};
+use crate::state::{
+    FolderId, Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, missing_folders,
+    write_atomically,
+};
+
+/// How often ports are chosen anew when another program was faster.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// Decides everything that can be decided before something is touched.
+pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<Plan, Error> {
+    let options = &wish.options;
+    check_support(options, server)?;
+    limits::check(node_count(options)?)?;
+    if let Some(archive) = &wish.archive {
+        let plan = archive::plan(archive, options, &server.identity, home)?;
+        limits::check(plan.nodes.len())?;
+        ports::check(&plan, &options.bind, home)?;
+        return Ok(plan);
+    }
+    let clients = ports_of(options, home)?;
+    let ports = ports::with_bus_ports(&clients, options, &server.identity, home)?;
+    let plan = Plan::new(options, &ports)?;
+    ports::check(&plan, &options.bind, home)?;
+    Ok(plan)
+}
+
+/// The client ports that are asked for, and free ones where any will do.
+pub(crate) fn ports_of(options: &Options, home: &Home) -> Result<Vec<u16>, Error> {
+    let wanted = Plan::wanted_ports(options)?;
+    let missing = wanted.iter().filter(|port| port.is_none()).count();
+    let mut chosen = ports::choose(missing, &options.bind, home)?.into_iter();
+    Ok(wanted
+        .into_iter()
+        .filter_map(|port| port.or_else(|| chosen.next()))
+        .collect())
+}
+
+/// Starts what is wished for. When it fails, nothing is left but the lock.
+pub(crate) async fn launch(
+    wish: &Builder<'_>,
+    home: &Home,
+    lock: &Lock,
+    private: bool,
+    server: &Server,
+) -> Result<Cluster, Error> {
+    let since = Instant::now();
+    limits::raise();
+    let mut attempt = 1;
+    loop {
+        let launch = Launch {
+            wish,
+            home,
+            lock,
+            private,
+            server,
+            since,
+        };
+        match launch.run().await {
+            Err(error) if attempt < PORT_ATTEMPTS && lost_port(&error, &wish.options.ports) => {
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// One attempt.
+struct Launch<'a> {
+    wish: &'a Builder<'a>,
+    home: &'a Home,
+    lock: &'a Lock,
+    private: bool,
+    server: &'a Server,
+    since: Instant,
+}
+
+impl Launch<'_> {
+    async fn run(&self) -> Result<Cluster, Error> {
+        let owner = if self.private {
+            Some(self.lock.own().await?)
+        } else {
+            None
+        };
+        // Ports are chosen and written down under one lock: two launchers never choose the same.
+        let ports_lock = self
+            .home
+            .lock_ports(Deadline::after(self.wish.patience()))
+            .await?;
+        let plan = plan(self.wish, self.home, self.server)?;
+        let held = Held::of(&plan, &self.wish.options.bind);
+        let record = self.record(plan)?;
+        refuse_existing(&record.nodes)?;
+        if self.wish.dir.is_some() {
+            self.lock.write_dir(&record.dir)?;
+        }
+        self.lock.write(&record)?;
+        drop(ports_lock);
+        let mut cluster = Cluster::of(self.home.clone(), record, self.private);
+        cluster.arm(owner, held);
+        // What a boot keeps in mind is too much for the stacks of those who wait for it.
+        match Box::pin(self.bring_up(&mut cluster)).await {
+            Ok(()) => Ok(cluster),
+            Err(error) => {
+                // The first error is the one to tell.
+                let cleared = cluster.clear(self.lock).await;
+                Err(match error {
+                    Error::NotReady(late) => Error::NotReady(Box::new(NotReady {
+                        removed: cleared.is_ok(),
+                        ..*late
+                    })),
+                    error => explain(&self.wish.options, error),
+                })
+            }
+        }
+    }
+
+    async fn bring_up(&self, cluster: &mut Cluster) -> Result<(), Error> {
+        populate(cluster)?;
+        let Launch {
+            wish,
+            lock,
+            server,
+            since,
+            ..
+        } = *self;
+        if let Some(saved) = &wish.archive {
+            return archive::restore(saved, wish, cluster, lock, server, since).await;
+        }
+        BringUp {
+            wish,
+            lock,
+            server,
+            since,
+        }
+        .run(cluster)
+        .await
+    }
+
+    fn record(&self, plan: Plan) -> Result<Record, Error> {
+        let folder = self.lock.folder();
+        let dir = match &self.wish.dir {
+            // The servers work in their own folders, so a relative path would lead elsewhere.
+            Some(dir) => std::path::absolute(dir).doing("find", dir)?,
+            None => folder.to_owned(),
+        };
+        let node = |plan: NodePlan| {
+            let dir = dir.join(plan.port.to_string());
+            NodeRecord::new(plan, dir)
+        };
+        let saved = self.wish.archive.as_ref().map(Archive::manifest);
+        Ok(Record {
+            schema: SCHEMA,
+            name: self.lock.name().clone(),
+            folder: Some(FolderId::of(folder).doing("find", folder)?),
+            displaced: None,
+            phase: Phase::Starting,
+            private: self.private,
+            options: self.wish.options.clone(),
+            program: self.server.program.clone(),
+            argv0: self.server.argv0.clone(),
+            server: self.server.identity.clone(),
+            created: missing_folders(&dir),
+            bent: false,
+            no_config: is_renamed(&self.wish.options.settings, "config"),
+            stopping: Vec::new(),
+            nodes: plan.nodes.into_iter().map(node).collect(),
+            retired: saved.map_or_else(Vec::new, |saved| saved.retired.clone()),
+            reshaped: saved.and_then(|saved| saved.reshaped.clone()),
+            dir,
+        })
+    }
+}
+
+/// Makes the nodes' folders and writes their configs.
+fn populate(cluster: &Cluster) -> Result<(), Error> {
+    create_folders(&cluster.record().dir)?;
+    for node in cluster.nodes() {
+        make_node_folder(node.dir())?;
+        write_atomically(&node.config_path(), cluster.bare_config(node).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Refuses node folders that exist: they are somebody's, and ours are removed with the cluster.
+pub(crate) fn refuse_existing(nodes: &[NodeRecord]) -> Result<(), Error> {
+    match nodes
+        .iter()
+        .find(|node| node.dir.symlink_metadata().is_ok())
+    {
+        Some(node) => Err(Error::FolderExists {
+            node: node.plan.name.clone(),
+            path: node.dir.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Makes the folder of a node, which must not exist.
+pub(crate) fn make_node_folder(dir: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(dir)
+        .doing("create", dir)
+}
+
+/// A server that refuses its config because of what the user has set is the user's error.
+fn explain(options: &Options, error: Error) -> Error {
+    let Error::Died { log, .. } = &error else {
+        return error;
+    };
+    // Redis 8 takes a directive that it does not know for one of a module, and finds out later that there
+    // is none (`moduleLoadConfigs`, `main`, server.c).
+    let complaints = [
+        "FATAL CONFIG FILE ERROR",
+        "Unresolved Configuration(s) Detected",
+    ];
+    let is_one = |line: &String| complaints.iter().any(|words| line.contains(words));
+    let Some(at) = log.iter().position(is_one) else {
+        return error;
+    };
+    let words = log.get(at + 1..).unwrap_or_default();
+    let quoted = words
+        .iter()
+        .find_map(|line| line.split_once(">>> '")?.1.strip_suffix('\''));
+    let named = quoted.and_then(|line| line.split_ascii_whitespace().next());
+    let guilty = options
+        .settings
+        .iter()
+        .find(|setting| Some(setting.key.as_str()) == named);
+    match (guilty, words.last()) {
+        (Some(setting), Some(reason)) => Error::Refused {
+            key: setting.key.clone(),
+            value: setting.value.clone(),
+            reason: message(reason).to_owned(),
+        },
+        _ => error,
+    }
+}
+
+/// A line of a server's log without pid, role, time and level.
+fn message(line: &str) -> &str {
+    let is_logged = line.starts_with(|first: char| first.is_ascii_digit());
+    let message = line.split_once(" # ").filter(|_| is_logged);
+    message.map_or(line, |(_, message)| message).trim()
+}
+
+/// Whether another program was faster to take a port that was free when it was looked at. Another attempt
+/// chooses another one, or names who has the one that was asked for.
+fn lost_port(error: &Error, ports: &PortChoice) -> bool {
+    match error {
+        Error::Died { log, .. } => log
+            .iter()
+            .any(|line| line.contains("Address already in use")),
+        Error::PortTaken { .. } => *ports == PortChoice::Auto,
+        _ => false,
+    }
+}
+
+/// Refuses what the server is too old for, and what contradicts itself.
+fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
+    let unsupported = |text: String| Err(Error::Unsupported(text));
+    if options.password.as_deref().is_some_and(is_blank) {
+        return unsupported(
+            "an empty password is none: servers let everybody in; leave `--password` away, or give one"
+                .to_owned(),
+        );
+    }
+    if let Some(shape) = options.shape {
+        shape.check(options)?;
+    }
+    let Some(announce) = &options.announce else {
+        return Ok(());
+    };
+    if is_blank(announce) {
+        return unsupported(
+            "an empty host cannot be announced: clients would be sent to nowhere; give `--announce` an address or a host name, or leave it out"
+                .to_owned(),
+        );
+    }
+    let stray = |letter: &char| !letter.is_alphanumeric() && !"-._:".contains(*letter);
+    if let Some(letter) = announce.chars().find(stray) {
+        return unsupported(format!(
+            "`--announce` takes an IP address or a host name; a host name cannot hold {letter:?}"
+        ));
+    }
+    match announce.parse::<IpAddr>() {
+        Ok(address)
+            if options
+                .bind
+                .iter()
+                .any(|bind| *bind == address || bind.is_unspecified()) =>
+        {
+            Ok(())
+        }
+        Ok(address) => unsupported(format!(
+            "the nodes would tell each other to talk to {address}, where they do not listen; add `--bind {address}`"
+        )),
+        Err(_) => {
+            // Of servers without cluster mode the name is any text; only Sentinel looks at it.
+            let (can, since) = match options.topology {
+                Topology::Cluster => (server.identity.announce_hostname(), "7.0"),
+                Topology::Sentinel => (server.identity.sentinel_hostnames(), "6.2"),
+                Topology::Replication | Topology::Standalone => (true, ""),
+            };
+            if can {
+                return Ok(());
+            }
+            unsupported(format!(
+                "{} cannot announce a host name, `{announce}`; Redis {since} and Valkey can, or announce an IP address",
+                server.identity
+            ))
+        }
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::plan::Setting;
+
+    #[test]
+    fn a_setting_that_the_server_does_not_know_is_the_users_fault_however_it_is_told() {
+        let setting = Setting::parse("nonesuch=1").unwrap();
+        let options = Options {
+            settings: vec![setting],
+            ..Options::default()
+        };
+        let redis_8 = |text: &str| format!("7:M 30 Nov 2026 20:22:36.539 # {text}");
+        for (log, reason) in [
+            (
+                [
+                    "*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***".to_owned(),
+                    "Reading the configuration file, at line 2".to_owned(),
+                    ">>> 'nonesuch 1'".to_owned(),
+                    "Bad directive".to_owned(),
+                ],
+                "Bad directive",
+            ),
+            (
+                [
+                    redis_8("Running mode=cluster, port=7001."),
+                    redis_8("Unresolved Configuration(s) Detected:"),
+                    redis_8(">>> 'nonesuch 1'"),
+                    redis_8("Module Configuration detected: aborting"),
+                ],
+                "Module Configuration detected: aborting",
+            ),
+        ] {
+            let died = Error::Died {
+                node: "n1".to_owned(),
+                port: 7001,
+                ended: String::new(),
+                log: log.to_vec(),
+                log_path: PathBuf::new(),
+            };
+            let expected = format!("the server refuses `--set nonesuch=1`: {reason}");
+            assert_eq!(explain(&options, died).to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! Free ports, and who has the ones that are not.
+
+mod holder;
+
+use std::collections::HashSet;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::ops::{ControlFlow, RangeInclusive};
+use std::time::Duration;
+
+use tokio::net::TcpSocket;
+
+use crate::error::Error;
+use crate::machine::wait::{Deadline, until_blocking};
+use crate::plan::{BUS_OFFSET, BusPortChoice, Options, Plan, Ports};
+use crate::server::Identity;
+use crate::state::{Home, Name};
+
+pub use holder::Holder;
+use holder::holder;
+
+/// Client ports that we choose ourselves come from here: with their bus ports they stay clear of each
+/// other and of the ports for outgoing connections.
+const AUTO: RangeInclusive<u16> = 10_001..=19_999;
+/// Bus ports that we choose ourselves, where the usual ones cannot be had.
+const AUTO_BUS: RangeInclusive<u16> = 20_001..=29_999;
+/// From here on the kernel hands ports out to outgoing connections (`ip_local_port_range` of Linux).
+const FIRST_OUTGOING: u16 = 32_768;
+/// How long somebody who only looks whether a port is free may have it.
+const LOOKED_AT: Duration = Duration::from_millis(500);
+
+/// What a node does on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortRole {
+    /// Talks to clients.
+    Client,
+    /// Talks to the other nodes.
+    Bus,
+}
+
+impl std::fmt::Display for PortRole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Client => "client port",
+            Self::Bus => "bus port",
+        })
+    }
+}
+
+/// Checks that every port of the plan can be listened on.
+///
+/// # Errors
+/// [`Error::Bind`] for an address that this machine does not have; [`Error::PortTaken`] or
+/// [`Error::Address`] for the first port that cannot be listened on.
+pub fn check(plan: &Plan, bind: &[IpAddr], home: &Home) -> Result<(), Error> {
+    check_addresses(bind)?;
+    for node in &plan.nodes {
+        let bus = node.bus_port.map(|port| (port, PortRole::Bus));
+        for (port, role) in [(node.port, PortRole::Client)].into_iter().chain(bus) {
+            for address in bind {
+                let address = SocketAddr::new(*address, port);
+                listen(address, home).map_err(|refusal| match refusal {
+                    Refusal::Taken(holder) => Error::PortTaken {
+                        port,
+                        role,
+                        node: node.name.clone(),
+                        holder,
+                    },
+                    Refusal::Other(source) => Error::Address {
+                        node: node.name.clone(),
+                        address,
+                        source,
+                    },
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why nobody can listen at an address.
+enum Refusal {
+    Taken(Option<Holder>),
+    Other(io::Error),
+}
+
+/// Listens for a moment. Another launcher that looks for free ports has each of them for a moment, too:
+/// a port that nobody is known to have is tried again.
+fn listen(address: SocketAddr, home: &Home) -> Result<(), Refusal> {
+    let deadline = Deadline::after(LOOKED_AT);
+    until_blocking(
+        deadline,
+        Duration::from_millis(5),
+        || match TcpListener::bind(address) {
+            Ok(_) => ControlFlow::Break(Ok(())),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                match holder(address.port(), home) {
+                    None => ControlFlow::Continue(None),
+                    known => ControlFlow::Break(Err(Refusal::Taken(known))),
+                }
+            }
+            Err(error) => ControlFlow::Break(Err(Refusal::Other(error))),
+        },
+    )
+    .unwrap_or_else(|holder| Err(Refusal::Taken(holder)))
+}
+
+/// Checks that servers can listen on the addresses, whichever the port.
+fn check_addresses(bind: &[IpAddr]) -> Result<(), Error> {
+    bind.iter().try_for_each(|address| {
+        hold(SocketAddr::new(*address, 0), false)
+            .map(drop)
+            .map_err(|source| Error::Bind {
+                address: *address,
+                source,
+            })
+    })
+}
+
+/// Chooses client ports whose usual bus ports are free as well, at random, so that programs which do not
+/// share a state folder seldom want the same ones. Ports that a cluster of ours has, running or
+/// not, are left alone. The caller holds the ports' lock and writes the choice down under it.
+///
+/// # Errors
+/// [`Error::NoPorts`] if there are not enough; [`Error::Bind`].
+pub fn choose(needed: usize, bind: &[IpAddr], home: &Home) -> Result<Vec<u16>, Error> {
+    let mut free = Free::of(bind, home)?;
+    let chosen = free.take_pairs(shuffled(AUTO), needed);
+    enough(chosen, needed, &AUTO)
+}
+
+/// Chooses ports for nodes that are added to a cluster: client ports that follow `last`, each with a bus
+/// port. Leaves out what [`choose`] leaves out.
+///
+/// # Errors
+/// [`Error::NoPorts`] if there are not enough; [`Error::Bind`].
+pub fn following(
+    last: Ports,
+    needed: usize,
+    options: &Options,
+    server: &Identity,
+    home: &Home,
+) -> Result<Vec<Ports>, Error> {
+    let mut free = Free::of(&options.bind, home)?;
+    let behind = last.client.saturating_add(1)..=u16::MAX;
+    let candidates = behind.clone().chain(shuffled(AUTO));
+    let clients = if server.cluster_port_setting() {
+        free.take(candidates, needed)
+    } else {
+        free.take_pairs(candidates, needed)
+    };
+    let clients = enough(clients, needed, &behind)?;
+    further(&clients, last, options, server, home)
+}
+
+/// Gives client ports of nodes that are added to a cluster their bus ports.
+///
+/// # Errors
+/// As [`with_bus_ports`].
+pub fn further(
+    clients: &[u16],
+    last: Ports,
+    options: &Options,
+    server: &Identity,
+    home: &Home,
+) -> Result<Vec<Ports>, Error> {
+    let last_bus = last.bus.filter(|_| server.cluster_port_setting());
+    let (BusPortChoice::From(_), Some(last_bus)) = (options.bus_port, last_bus) else {
+        let usual = Options {
+            bus_port: BusPortChoice::Auto,
+            ..options.clone()
+        };
+        return with_bus_ports(clients, &usual, server, home);
+    };
+    let mut free = Free::of(&options.bind, home)?;
+    free.taken.extend(clients);
+    let behind = last_bus.saturating_add(1)..=u16::MAX;
+    let chosen = free.take(behind.clone().chain(shuffled(AUTO_BUS)), clients.len());
+    let buses = enough(chosen, clients.len(), &behind)?;
+    Ok(paired(clients, buses.into_iter().map(Some)))
+}
+
+/// Gives each client port the bus port that goes with it: none without cluster mode.
+///
+/// # Errors
+/// [`Error::Unsupported`]: the server's bus can only be [`BUS_OFFSET`] above the client port, where it
+/// was not asked to be or where no port is. [`Error::NoPorts`], [`Error::Bind`].
+pub fn with_bus_ports(
+    clients: &[u16],
+    options: &Options,
+    server: &Identity,
+    home: &Home,
+) -> Result<Vec<Ports>, Error> {
+    let usual = clients.iter().map(|client| Ports::from(*client).bus);
+    if !options.topology.is_cluster() {
+        return Ok(paired(clients, clients.iter().map(|_| None)));
+    }
+    if let BusPortChoice::From(first) = options.bus_port {
+        let wanted: Vec<_> = (first..=u16::MAX).take(clients.len()).map(Some).collect();
+        if wanted.len() < clients.len() {
+            return Err(Error::Unsupported(format!(
+                "`--bus-port {first}` leaves too few ports for {} nodes: ports go up to 65535",
+                clients.len()
+            )));
+        }
+        let is_usual = usual.eq(wanted.iter().copied());
+        if !server.cluster_port_setting() && !is_usual {
+            return Err(Error::Unsupported(format!(
+                "{server} has its bus port {BUS_OFFSET} above the client port and cannot take `--bus-port {first}`; \
+                 Redis 7.0 and Valkey can (`--server`)"
+            )));
+        }
+        return Ok(paired(clients, wanted.into_iter()));
+    }
+    if !server.cluster_port_setting() {
+        if let Some(client) = clients
+            .iter()
+            .find(|client| Ports::from(**client).bus.is_none())
+        {
+            return Err(Error::Unsupported(format!(
+                "{server} has its bus port {BUS_OFFSET} above the client port, and ports go up to 65535: \
+                 client port {client} is too high; Redis 7.0 and Valkey can have the bus elsewhere (`--server`), \
+                 or `--port` takes ports up to {}",
+                u16::MAX - BUS_OFFSET
+            )));
+        }
+        return Ok(paired(clients, usual));
+    }
+    let mut free = Free::of(&options.bind, home)?;
+    free.taken.extend(clients);
+    let buses: Vec<_> = usual
+        .map(|port| port.filter(|port| free.take_usual(*port)))
+        .collect();
+    let missing = buses.iter().filter(|port| port.is_none()).count();
+    let chosen = enough(free.take(shuffled(AUTO_BUS), missing), missing, &AUTO_BUS)?;
+    let mut chosen = chosen.into_iter();
+    Ok(paired(
+        clients,
+        buses.into_iter().map(|port| port.or_else(|| chosen.next())),
+    ))
+}
+
+fn paired(clients: &[u16], buses: impl Iterator<Item = Option<u16>>) -> Vec<Ports> {
+    let pairs = clients.iter().zip(buses);
+    pairs
+        .map(|(client, bus)| Ports {
+            client: *client,
+            bus,
+        })
+        .collect()
+}
+
+/// All ports of a range, from one at random on.
+fn shuffled(range: RangeInclusive<u16>) -> impl Iterator<Item = u16> {
+    let (first, span) = (*range.start(), range.end() - range.start() + 1);
+    let start = crate::machine::random::below(span);
+    (0..span).map(move |step| first + (start + step) % span)
+}
+
+fn enough(found: Vec<u16>, needed: usize, range: &RangeInclusive<u16>) -> Result<Vec<u16>, Error> {
+    if found.len() == needed {
+        return Ok(found);
+    }
+    Err(Error::NoPorts {
+        needed,
+        found: found.len(),
+        first: *range.start(),
+        last: *range.end(),
+    })
+}
+
+/// Ports that can be had: nobody has them, and no cluster of ours keeps them.
+struct Free<'a> {
+    bind: &'a [IpAddr],
+    taken: HashSet<u16>,
+}
+
+impl<'a> Free<'a> {
+    fn of(bind: &'a [IpAddr], home: &Home) -> Result<Self, Error> {
+        check_addresses(bind)?;
+        let taken = claims(home).into_iter().map(|(port, ..)| port).collect();
+        Ok(Self { bind, taken })
+    }
+
+    fn has(&self, port: u16) -> bool {
+        let mut addresses = self.bind.iter();
+        !self.taken.contains(&port)
+            && addresses.all(|address| hold(SocketAddr::new(*address, port), false).is_ok())
+    }
+
+    /// Takes the first of these ports that are free.
+    fn take(&mut self, candidates: impl Iterator<Item = u16>, needed: usize) -> Vec<u16> {
+        self.take_if(candidates, needed, |_, _| true)
+    }
+
+    /// The same, of those whose usual bus ports are free as well.
+    fn take_pairs(&mut self, candidates: impl Iterator<Item = u16>, needed: usize) -> Vec<u16> {
+        self.take_if(candidates, needed, |free, port| {
+            Ports::from(port).bus.is_some_and(|bus| free.has(bus))
+        })
+    }
+
+    fn take_if(
+        &mut self,
+        candidates: impl Iterator<Item = u16>,
+        needed: usize,
+        serves: impl Fn(&Self, u16) -> bool,
+    ) -> Vec<u16> {
+        let mut found = Vec::with_capacity(needed);
+        for port in candidates {
+            if found.len() == needed {
+                break;
+            }
+            if self.has(port) && serves(self, port) {
+                self.taken.insert(port);
+                found.push(port);
+            }
+        }
+        found
+    }
+
+    /// Takes a usual bus port if nobody listens on it. Unlike those that are [taken](Free::take), it may
+    /// have been somebody's until a moment ago.
+    fn take_usual(&mut self, port: u16) -> bool {
+        let mut addresses = self.bind.iter();
+        port < FIRST_OUTGOING
+            && !self.taken.contains(&port)
+            && addresses.all(|address| TcpListener::bind(SocketAddr::new(*address, port)).is_ok())
+            && self.taken.insert(port)
+    }
+}
+
+/// Ports that are kept for a cluster while its nodes do not listen on them: a node that is killed
+/// gets its own port back. Given back on drop.
+///
+/// A held port refuses connections, since nobody listens. Servers set `SO_REUSEADDR` and may listen
+/// on it all the same (Linux, socket(7)); [`choose`] does not, and finds it taken, whichever state
+/// folder it works for.
+#[derive(Debug, Default)]
+pub struct Held {
+    sockets: Vec<(u16, TcpSocket)>,
+}
+
+impl Held {
+    /// Holds all ports of a plan, as far as they can be had.
+    pub fn of(plan: &Plan, bind: &[IpAddr]) -> Self {
+        let ports = plan
+            .nodes
+            .iter()
+            .flat_map(|node| [node.port].into_iter().chain(node.bus_port));
+        let addresses = ports.flat_map(|port| {
+            bind.iter()
+                .map(move |address| SocketAddr::new(*address, port))
+        });
+        // Elsewhere a bound socket keeps the server from listening.
+        let wanted = addresses.filter(|_| cfg!(target_os = "linux"));
+        Self {
+            sockets: wanted
+                .filter_map(|address| Some((address.port(), hold(address, true).ok()?)))
+                .collect(),
+        }
+    }
+
+    /// Holds what the other one holds, too.
+    pub fn join(&mut self, other: Self) {
+        self.sockets.extend(other.sockets);
+    }
+
+    /// Gives a port back.
+    pub fn release(&mut self, port: u16) {
+        self.sockets.retain(|(held, _)| *held != port);
+    }
+}
+
+/// Binds without listening.
+fn hold(address: SocketAddr, reuse: bool) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.set_reuseaddr(reuse)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Every port of every cluster of ours. Records that cannot be read claim nothing here; whoever
+/// works on that cluster is told.
+fn claims(home: &Home) -> Vec<(u16, Name, String)> {
+    let records = home
+        .names()
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|name| home.record(&name).ok().flatten());
+    records
+        .flat_map(|record| {
+            let name = record.name;
+            record.nodes.into_iter().flat_map(move |node| {
+                let (plan, name) = (node.plan, name.clone());
+                let ports = [plan.port].into_iter().chain(plan.bus_port);
+                ports.map(move |port| (port, name.clone(), plan.name.clone()))
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

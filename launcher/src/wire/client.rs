@@ -1,0 +1,284 @@
+//! A connection to one node: commands out, frames in, every step under a deadline.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use thiserror::Error;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::machine::wait::Deadline;
+use crate::wire::resp::{Decoder, Frame, Limits, Protocol, ProtocolError, encode_command};
+
+/// How long a connection may take to be made, and a reply to come, unless said otherwise.
+pub const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How much memory a reply may take unless said otherwise, in bytes: a CLUSTER SLOTS whose ranges are
+/// single slots needs two thirds of it, and whoever listens at an address need not be a server of ours.
+pub const REPLY_MEMORY: usize = 64 << 20;
+
+/// Why a conversation with a node failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// Nobody listens, or the network refuses.
+    #[error("cannot connect to {address}: {source}")]
+    Connect {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The connection broke.
+    #[error("the connection to {address} broke: {source}")]
+    Io {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The node closed the connection; what it had sent by then makes no whole frame.
+    #[error("{address} closed the connection{}", after(*unread))]
+    Closed {
+        /// The address.
+        address: SocketAddr,
+        /// Bytes of an unfinished frame.
+        unread: usize,
+    },
+    /// The node did not answer in time.
+    #[error("{address} gave no answer in time{}", after(*unread))]
+    Timeout {
+        /// The address.
+        address: SocketAddr,
+        /// Bytes of an unfinished frame.
+        unread: usize,
+    },
+    /// The node sent bytes that are no RESP.
+    #[error("{address} does not speak RESP: {source}")]
+    Protocol {
+        /// The address.
+        address: SocketAddr,
+        /// Where and what.
+        source: ProtocolError,
+    },
+    /// The node refused the password, or wants one.
+    #[error("{address} refuses the password: {reply}")]
+    Auth {
+        /// The address.
+        address: SocketAddr,
+        /// The node's words.
+        reply: String,
+    },
+}
+
+fn after(unread: usize) -> String {
+    match unread {
+        0 => String::new(),
+        1 => " after 1 byte of a reply".to_owned(),
+        some => format!(" after {some} bytes of a reply"),
+    }
+}
+
+/// One connection. Dropping it closes it.
+#[derive(Debug)]
+pub struct Connection {
+    address: SocketAddr,
+    stream: TcpStream,
+    decoder: Decoder,
+    buffer: BytesMut,
+}
+
+impl Connection {
+    /// Connects. A reply may take [`REPLY_MEMORY`].
+    ///
+    /// # Errors
+    /// Nobody listens there, or not before the deadline.
+    pub async fn open(address: SocketAddr, deadline: Deadline) -> Result<Self, ClientError> {
+        let connecting =
+            tokio::time::timeout_at(deadline.instant(), TcpStream::connect(address)).await;
+        let stream = match connecting {
+            Err(_) => return Err(ClientError::Timeout { address, unread: 0 }),
+            Ok(stream) => stream.map_err(|source| ClientError::Connect { address, source })?,
+        };
+        // A lab measures latency; small requests must not wait for an acknowledgement.
+        stream
+            .set_nodelay(true)
+            .map_err(|source| ClientError::Connect { address, source })?;
+        Ok(Self {
+            address,
+            stream,
+            decoder: Decoder::new(Protocol::Resp2).with_limits(Limits::of_frame(REPLY_MEMORY)),
+            buffer: BytesMut::new(),
+        })
+    }
+
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    /// As [`Connection::open`], and a refused password.
+    pub async fn open_with(
+        address: SocketAddr,
+        password: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Self, ClientError> {
+        let mut connection = Self::open(address, deadline).await?;
+        connection.log_in(password, deadline).await?;
+        Ok(connection)
+    }
+
+    /// Logs in, if there is a password.
+    ///
+    /// # Errors
+    /// As [`Connection::call`], and a refused password.
+    pub async fn log_in(
+        &mut self,
+        password: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<(), ClientError> {
+        let Some(password) = password else {
+            return Ok(());
+        };
+        let reply = self.call(&["AUTH", password], deadline).await?;
+        match reply.as_error() {
+            None => Ok(()),
+            Some(error) => Err(ClientError::Auth {
+                address: self.address,
+                reply: crate::wire::resp::escape(error),
+            }),
+        }
+    }
+
+    /// How much a reply may take from now on: less of a peer that is not trusted, more where the user
+    /// asks for data.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.decoder = self.decoder.with_limits(limits);
+        self
+    }
+
+    /// The node's address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Which protocol replies are decoded as; a caller that sends `HELLO` says so here.
+    pub fn set_protocol(&mut self, protocol: Protocol) {
+        self.decoder.set_protocol(protocol);
+    }
+
+    /// Sends a command and reads one frame.
+    ///
+    /// # Errors
+    /// The connection breaks, the bytes are no RESP, or the deadline passes. An error *reply* is a
+    /// frame, not an error.
+    pub async fn call<A: AsRef<[u8]>>(
+        &mut self,
+        command: &[A],
+        deadline: Deadline,
+    ) -> Result<Frame, ClientError> {
+        self.send(&encode_command(command), deadline).await?;
+        self.read(deadline).await
+    }
+
+    /// Sends several commands in one write and reads as many frames.
+    ///
+    /// # Errors
+    /// As [`Connection::call`].
+    pub async fn pipeline<A: AsRef<[u8]>>(
+        &mut self,
+        commands: &[&[A]],
+        deadline: Deadline,
+    ) -> Result<Vec<Frame>, ClientError> {
+        let requests: Vec<u8> = commands
+            .iter()
+            .flat_map(|command| encode_command(command))
+            .collect();
+        self.send(&requests, deadline).await?;
+        let mut replies = Vec::with_capacity(commands.len());
+        for _ in commands {
+            replies.push(self.read(deadline).await?);
+        }
+        Ok(replies)
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// The connection breaks or the deadline passes.
+    pub async fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), ClientError> {
+        let (address, unread) = (self.address, self.buffer.len());
+        within(deadline, address, unread, self.stream.write_all(bytes)).await
+    }
+
+    /// Reads one frame.
+    ///
+    /// # Errors
+    /// As [`Connection::call`]. After a time-out the bytes that have come stay, and reading may go on.
+    pub async fn read(&mut self, deadline: Deadline) -> Result<Frame, ClientError> {
+        let mut filled = false;
+        loop {
+            let decoded = self.decoder.decode(&mut self.buffer);
+            if let Some(frame) = decoded.map_err(|source| ClientError::Protocol {
+                address: self.address,
+                source,
+            })? {
+                return Ok(frame);
+            }
+            // Bytes that never cease to come would let no timer come to its turn.
+            if filled && deadline.passed() {
+                return Err(ClientError::Timeout {
+                    address: self.address,
+                    unread: self.buffer.len(),
+                });
+            }
+            self.fill(deadline).await?;
+            filled = true;
+        }
+    }
+
+    /// Reads bytes as they come, at most `limit` of them.
+    ///
+    /// # Errors
+    /// The connection ends or breaks, or the deadline passes, before there is a byte.
+    pub async fn read_bytes(
+        &mut self,
+        limit: usize,
+        deadline: Deadline,
+    ) -> Result<BytesMut, ClientError> {
+        if self.buffer.is_empty() {
+            self.fill(deadline).await?;
+        }
+        let length = self.buffer.len().min(limit);
+        Ok(self.buffer.split_to(length))
+    }
+
+    async fn fill(&mut self, deadline: Deadline) -> Result<(), ClientError> {
+        let (address, unread) = (self.address, self.buffer.len());
+        match within(
+            deadline,
+            address,
+            unread,
+            self.stream.read_buf(&mut self.buffer),
+        )
+        .await?
+        {
+            0 => Err(ClientError::Closed { address, unread }),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn within<T>(
+    deadline: Deadline,
+    address: SocketAddr,
+    unread: usize,
+    work: impl Future<Output = io::Result<T>>,
+) -> Result<T, ClientError> {
+    match tokio::time::timeout_at(deadline.instant(), work).await {
+        Err(_) => Err(ClientError::Timeout { address, unread }),
+        Ok(result) => result.map_err(|source| ClientError::Io { address, source }),
+    }
+}
