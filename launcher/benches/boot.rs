@@ -86,9 +86,9 @@ struct Boots {
     server: String,
     masters: usize,
     way: Way,
-    /// Until `ok`, `replicas`, `visible`, of each boot.
+    /// Until `ok`, `replicas`, `ready`, of each boot.
     rungs: [Vec<Duration>; 3],
-    /// Processor time of this process and of the nodes until `visible`.
+    /// Processor time of this process and of the nodes until `ready`.
     own: Duration,
     nodes: Duration,
     failures: usize,
@@ -146,7 +146,7 @@ fn main() -> ExitCode {
 
 async fn run(args: &Args) -> bool {
     say(
-        "| server | masters + replicas | way | ok min / median / p95 | replicas | visible | times seeded | launcher's CPU / nodes' | failed |",
+        "| server | masters + replicas | way | ok min / median / p95 | replicas | ready | times seeded | launcher's CPU / nodes' | failed |",
     );
     say("|---|---|---|---|---|---|---|---|---|");
     let mut sound = true;
@@ -268,11 +268,11 @@ impl Boots {
                 let look = |_: &[_]| Ok::<_, String>(());
                 let climbed = cluster
                     .prober()
-                    .climb(Rung::Visible, since, deadline, look)
+                    .climb(Rung::Ready, since, deadline, look)
                     .await?;
                 climbed.map_err(|standings| {
                     format!(
-                        "not visible: {}",
+                        "not ready: {}",
                         standings
                             .iter()
                             .map(ToString::to_string)
@@ -298,12 +298,12 @@ impl Boots {
         Ok([
             reached(Rung::Ok)?,
             reached(Rung::Replicas)?,
-            reached(Rung::Visible)?,
+            reached(Rung::Ready)?,
         ])
     }
 
     fn text(&self, args: &Args, seeded: Option<Duration>) -> String {
-        let [ok, replicas, visible] = self.rungs.each_ref().map(|times| summary(times));
+        let [ok, replicas, ready] = self.rungs.each_ref().map(|times| summary(times));
         let ratio = match seeded {
             Some(seeded) if !seeded.is_zero() => {
                 format!(
@@ -320,7 +320,7 @@ impl Boots {
                 name.to_string_lossy().into_owned()
             });
         format!(
-            "| {server} | {} + {} | {} | {ok} | {replicas} | {visible} | {ratio} | {:.2} | {} of {} |",
+            "| {server} | {} + {} | {} | {ok} | {replicas} | {ready} | {ratio} | {:.2} | {} of {} |",
             self.masters,
             self.masters * args.replicas(),
             self.way.name(),
@@ -362,7 +362,7 @@ async fn settle(cluster: &Cluster, time: Duration) -> Result<(), String> {
         let standings = prober.judge(&round);
         if let Some(low) = standings
             .iter()
-            .find(|standing| standing.rung != Some(Rung::Visible))
+            .find(|standing| standing.rung != Some(Rung::Ready))
         {
             return Err(format!("it did not last: {low}"));
         }

@@ -249,16 +249,11 @@ async fn owned(cluster: &Cluster, nodes: usize) -> Result<(), String> {
     let prober = shardlab::probe::prober::Prober::new(&cluster.record().options, members);
     let look = |_: &[_]| Ok::<_, String>(());
     let climbed = { prober }
-        .climb(
-            Rung::Visible,
-            Instant::now(),
-            Deadline::after(PATIENCE),
-            look,
-        )
+        .climb(Rung::Ready, Instant::now(), Deadline::after(PATIENCE), look)
         .await?;
     climbed.map(|_| ()).map_err(|standings| {
         let told: Vec<_> = standings.iter().map(ToString::to_string).collect();
-        format!("not visible: {}", told.join("; "))
+        format!("not ready: {}", told.join("; "))
     })
 }
 

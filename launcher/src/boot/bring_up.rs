@@ -102,7 +102,7 @@ impl BringUp<'_> {
         cluster.unbend(method).await?;
         if let Some(shape) = self.wish.options.shape {
             let shaped = async {
-                self.climb(cluster, Rung::Visible).await?;
+                self.climb(cluster, Rung::Ready).await?;
                 shaping::shape(cluster, shape, self.deadline()).await
             };
             // Temporary settings are over: none is tried out any more.

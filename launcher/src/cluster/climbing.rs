@@ -46,7 +46,7 @@ impl Cluster {
         let roles: Vec<_> = self.nodes.iter().map(|node| node.plan().role).collect();
         let mut prober = self.prober().expecting(Some(roles));
         let round = prober.round(Deadline::after(REPLY_TIMEOUT)).await;
-        common(&prober.judge(&round)) == Some(Rung::Visible)
+        common(&prober.judge(&round)) == Some(Rung::Ready)
     }
 
     /// A prober of all nodes.

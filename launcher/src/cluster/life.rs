@@ -167,7 +167,7 @@ impl Cluster {
         // Whether it was started now or ran already: ready means ready.
         if all_run {
             let shape = self.record.options.shape;
-            let highest = shape.map_or(Rung::Visible, Shape::rung);
+            let highest = shape.map_or(Rung::Ready, Shape::rung);
             let rung = if formed && settled {
                 rung.min(highest)
             } else {

@@ -131,7 +131,7 @@ impl Cluster {
             }
         }
         let shape = self.record.options.shape;
-        Ok(shape.map_or(Rung::Visible, Shape::rung))
+        Ok(shape.map_or(Rung::Ready, Shape::rung))
     }
 
     /// Has the shard of a master fail over, if it is one and somebody can stand in for it.

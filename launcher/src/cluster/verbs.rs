@@ -35,7 +35,7 @@ impl Cluster {
     }
 
     /// Starts the nodes that are not running, of those named or of all, with the data that they have,
-    /// and waits for [`Rung::Visible`] if all nodes of a formed cluster run then. Returns the names of
+    /// and waits for [`Rung::Ready`] if all nodes of a formed cluster run then. Returns the names of
     /// those that were started.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Cluster {
     pub async fn start(&mut self, nodes: &[&str]) -> Result<Vec<String>, Error> {
         let lock = self.lock(LOCK_PATIENCE).await?;
         let nodes = owned(nodes);
-        self.start_locked(&lock, &nodes, Rung::Visible, None, |_| {})
+        self.start_locked(&lock, &nodes, Rung::Ready, None, |_| {})
             .await
     }
 
@@ -59,13 +59,13 @@ impl Cluster {
     pub async fn restart(&mut self, nodes: &[&str]) -> Result<Vec<String>, Error> {
         let lock = self.lock(LOCK_PATIENCE).await?;
         let nodes = owned(nodes);
-        self.restart_locked(&lock, &nodes, Rung::Visible, None, |_| {})
+        self.restart_locked(&lock, &nodes, Rung::Ready, None, |_| {})
             .await
     }
 
     /// Restarts nodes one after the other, all of ours if `nodes` is empty, while clients go on: the
     /// replicas first, then sentinels, and each master after an orderly failover of its shard. After each
-    /// step the cluster must stand on [`Rung::Visible`] before the next one begins, so that no
+    /// step the cluster must stand on [`Rung::Ready`] before the next one begins, so that no
     /// acknowledged write is lost. Roles are not given back: that would be one more failover for each
     /// shard. A master without replicas is restarted in its place. Returns the names in the order in
     /// which they were restarted.

@@ -29,7 +29,7 @@ impl Cluster {
     /// Makes another node the master of the shard that a node, master or replica, is in: that node
     /// itself if it is a replica, else the one that has most of the master's data, or that Sentinel
     /// chooses ([`Mode::Crash`]: whoever is elected). Waits until every node that runs says so, a write
-    /// is accepted, and, if all nodes run, all stand on [`Rung::Visible`]. `observe` hears of each moment
+    /// is accepted, and, if all nodes run, all stand on [`Rung::Ready`]. `observe` hears of each moment
     /// as it comes.
     ///
     /// The write is a key named `shardlab:failover:…` in a slot of the shard, which is deleted at once. A
@@ -164,9 +164,9 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
             self.cluster.write_roles_down(master).await?;
         }
         if nodes.iter().all(is_up) && self.cast.covered {
-            let whole =
-                self.cluster
-                    .climb_watched(Rung::Visible, None, since, self.timeout, |_| {});
+            let whole = self
+                .cluster
+                .climb_watched(Rung::Ready, None, since, self.timeout, |_| {});
             if self.cast.means == Means::Cluster {
                 tokio::select! {
                     biased;

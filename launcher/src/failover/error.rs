@@ -189,9 +189,7 @@ impl FailoverError {
             Self::TwoMasters { watched: true, .. }
             | Self::NoSentinel {
                 answering: true, ..
-            } => {
-                "`shardlab wait --for visible` waits until the sentinels have settled it".to_owned()
-            }
+            } => "`shardlab wait --for ready` waits until the sentinels have settled it".to_owned(),
             Self::TwoMasters { .. } => {
                 "`shardlab start` has all follow the one that has most of the data".to_owned()
             }

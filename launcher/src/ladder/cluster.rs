@@ -60,7 +60,7 @@ impl<'a> Truth<'a> {
             Rung::Formed => self.not_ok(answers),
             Rung::Ok => super::unlinked(answers.link.as_deref()),
             Rung::Replicas => self.not_visible(answers),
-            Rung::Visible => None,
+            Rung::Ready => None,
         }
     }
 
@@ -272,9 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_cluster_is_visible() {
+    fn a_whole_cluster_is_ready() {
         let standings = judge(&whole(), None);
-        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+        assert_eq!(common(&standings), Some(Rung::Ready), "{standings:?}");
     }
 
     #[test]
@@ -404,7 +404,7 @@ mod tests {
     #[test]
     fn nodes_that_others_have_added_hold_nobody_back() {
         let standings = judge(&with_strangers(), None);
-        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+        assert_eq!(common(&standings), Some(Rung::Ready), "{standings:?}");
 
         let mut round = with_strangers();
         if let Ok(Answers::Cluster(answers)) = &mut round[1].answers {
@@ -428,7 +428,7 @@ mod tests {
     #[test]
     fn nofailover_is_not_fail() {
         let standings = broken(0, |n| n.nodes[2].flags.push("nofailover".to_owned()));
-        assert_eq!(common(&standings), Some(Rung::Visible));
+        assert_eq!(common(&standings), Some(Rung::Ready));
     }
 
     #[test]

@@ -35,10 +35,11 @@ pub enum Rung {
     Ok,
     /// A replica's link to its master is up. A sentinel: it has heard so from every replica.
     Replicas,
+    /// Ready to use: any client that asks any node is told of the whole cluster.
     /// Cluster: CLUSTER SLOTS says of every slot what its owner says, with all replicas.
     /// Replication: INFO replication of the master shows every replica as online. A sentinel: it is
     /// connected to every replica and every other sentinel, and takes none of them for down.
-    Visible,
+    Ready,
 }
 
 impl Rung {
@@ -48,7 +49,7 @@ impl Rung {
         Self::Formed,
         Self::Ok,
         Self::Replicas,
-        Self::Visible,
+        Self::Ready,
     ];
 
     /// The rung's name, as on the command line.
@@ -58,7 +59,7 @@ impl Rung {
             Self::Formed => "formed",
             Self::Ok => "ok",
             Self::Replicas => "replicas",
-            Self::Visible => "visible",
+            Self::Ready => "ready",
         }
     }
 }
@@ -194,7 +195,7 @@ fn climb(obstacle: impl Fn(Rung) -> Option<String>) -> (Rung, Option<String>) {
     Rung::ALL
         .into_iter()
         .find_map(|rung| Some((rung, Some(obstacle(rung)?))))
-        .unwrap_or((Rung::Visible, None))
+        .unwrap_or((Rung::Ready, None))
 }
 
 /// What the nodes say of themselves: the measure for what they say of each other.

@@ -116,7 +116,7 @@ impl<'a> Truth<'a> {
             Rung::Formed => self.unknown_replica(node, says),
             Rung::Ok => unlinked(says.link.as_deref()),
             Rung::Replicas => self.offline_replica(says),
-            Rung::Visible => None,
+            Rung::Ready => None,
         }
     }
 
@@ -202,9 +202,9 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_whole_set_is_visible() {
+    fn a_whole_set_is_ready() {
         let standings = judge(Topology::Replication, &whole(), None);
-        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+        assert_eq!(common(&standings), Some(Rung::Ready), "{standings:?}");
     }
 
     #[test]
@@ -215,7 +215,7 @@ pub(super) mod tests {
             name.clone_into(&mut observation.node);
         }
         let standings = judge(Topology::Replication, &round, None);
-        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+        assert_eq!(common(&standings), Some(Rung::Ready), "{standings:?}");
         let born = [Role::Master, Role::Replica, Role::Replica];
         let standings = judge(Topology::Replication, &round, Some(&born));
         assert_eq!(
@@ -319,7 +319,7 @@ pub(super) mod tests {
     fn servers_that_know_nothing_of_each_other_are_ready_when_they_answer() {
         let mut round = whole();
         let standings = judge(Topology::Standalone, &round[..1], None);
-        assert_eq!(common(&standings), Some(Rung::Visible));
+        assert_eq!(common(&standings), Some(Rung::Ready));
         round[1].answers = Err("connection refused".to_owned());
         let standings = judge(Topology::Standalone, &round, None);
         assert_eq!(common(&standings), None);

@@ -32,7 +32,7 @@ pub(super) fn obstacle(
         Rung::Formed => not_ok(truth, answers),
         Rung::Ok => unlinked(truth, answers),
         Rung::Replicas => not_visible(truth, answers),
-        Rung::Visible => None,
+        Rung::Ready => None,
     }
 }
 
@@ -153,9 +153,9 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_set_is_visible() {
+    fn a_whole_set_is_ready() {
         let standings = judge(Topology::Sentinel, &whole(), None);
-        assert_eq!(common(&standings), Some(Rung::Visible), "{standings:?}");
+        assert_eq!(common(&standings), Some(Rung::Ready), "{standings:?}");
     }
 
     #[test]

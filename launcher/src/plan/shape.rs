@@ -133,7 +133,7 @@ impl Shape {
     pub fn rung(self) -> Rung {
         match self {
             Self::Uncovered => Rung::Formed,
-            _ => Rung::Visible,
+            _ => Rung::Ready,
         }
     }
 

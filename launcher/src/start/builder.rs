@@ -101,7 +101,7 @@ impl Default for Builder<'_> {
             search: None,
             dir: None,
             archive: None,
-            rung: Rung::Visible,
+            rung: Rung::Ready,
             timeout: None,
             observer: &|_| {},
         }
@@ -297,7 +297,7 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// The rung to wait for; [`Rung::Visible`] if not said.
+    /// The rung to wait for; [`Rung::Ready`] if not said.
     pub fn wait_for(mut self, rung: Rung) -> Self {
         self.rung = rung;
         self

@@ -47,7 +47,7 @@ fn meet(lab: &Lab, addresses: &[SocketAddr]) {
         let known = |node: &Value| node["bus"]["connected"].as_u64();
         let nodes = report["nodes"].as_array().unwrap();
         let all = u64::try_from(nodes.len() + addresses.len() - 1).unwrap();
-        nodes.iter().all(|node| known(node) == Some(all)) && report["rung"] == "visible"
+        nodes.iter().all(|node| known(node) == Some(all)) && report["rung"] == "ready"
     });
 }
 
@@ -142,7 +142,7 @@ fn who_is_taken_in_keeps_the_part_that_others_have_given_it() {
         let has_it = |line: &str| line.starts_with(&new) && line.ends_with(" connected 0");
         lists.iter().all(|list| list.lines().any(has_it))
     });
-    lab.shardlab(["wait", "--for", "visible", "--timeout", "120s"])
+    lab.shardlab(["wait", "--for", "ready", "--timeout", "120s"])
         .assert()
         .success();
 

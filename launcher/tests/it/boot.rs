@@ -31,7 +31,7 @@ async fn a_started_cluster_stands_on_every_rung_and_takes_writes_at_once() {
     assert!(
         standings
             .iter()
-            .all(|standing| standing.rung == Some(Rung::Visible)),
+            .all(|standing| standing.rung == Some(Rung::Ready)),
         "{standings:?}"
     );
     for (node, key) in [("n1", "b"), ("n2", "c"), ("n3", "a")] {
@@ -177,7 +177,7 @@ async fn shapes_that_are_not_three_and_three() {
         assert!(
             standings
                 .iter()
-                .all(|standing| standing.rung == Some(Rung::Visible)),
+                .all(|standing| standing.rung == Some(Rung::Ready)),
             "{masters} masters, {replicas:?} replicas: {standings:?}"
         );
     }
@@ -250,7 +250,7 @@ async fn a_killed_node_returns_with_its_data() {
     let before = node.process().unwrap();
     node.restart().await.unwrap();
     assert_ne!(node.process().unwrap(), before);
-    cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+    cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
     assert_eq!(
         cluster.call("n1", &["GET", "a"]).await.unwrap().as_text(),
         Some(&b"kept"[..])
@@ -266,7 +266,7 @@ fn a_cluster_without_config_does_what_a_cluster_does() {
         "--node-timeout",
         "1s",
     ];
-    assert_eq!(lab.up(&options)["rung"], "visible");
+    assert_eq!(lab.up(&options)["rung"], "ready");
     let succeeds = |args: &[&str]| {
         let output = lab.shardlab(args).timeout(PATIENCE).output().unwrap();
         assert!(
@@ -283,7 +283,7 @@ fn a_cluster_without_config_does_what_a_cluster_does() {
         .unwrap();
     assert!(text(&told.stdout).contains("unknown command"), "{told:?}");
     succeeds(&["stop"]);
-    assert!(succeeds(&["start"]).contains("running, visible"));
+    assert!(succeeds(&["start"]).contains("running, ready"));
     succeeds(&["add-node"]);
     succeeds(&["reshard", "--slots", "100", "--to", "n4"]);
     succeeds(&["failover", "n1"]);

@@ -184,7 +184,7 @@ fn a_crash_is_told_as_a_timeline_and_the_dead_master_comes_back_as_a_replica() {
     );
 
     let status = lab.json(["status", "--json"]);
-    assert_eq!(status["rung"], "visible");
+    assert_eq!(status["rung"], "ready");
     assert_eq!(status["nodes"][1]["master"], "r2");
     // The record knows the new process: nobody has to look for it.
     lab.shardlab(["stop", "n2"]).assert().success();
@@ -209,7 +209,7 @@ async fn a_crash_that_is_given_up_leaves_nobody_dead() {
     }
     let after = cluster.node("n1").unwrap().process().unwrap();
     assert_ne!(before, after);
-    cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+    cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn what_cannot_fail_over_is_told_at_once() {
     assert_eq!(done.new_master, "r1");
     assert_eq!(done.reached(Phase::Whole), None);
     drop(paused);
-    cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+    cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
 
     // The replica's password is wrong, so that it cannot come back once its link is cut.
     let (n2, r2) = (cluster.node("n2").unwrap(), cluster.node("r2").unwrap());

@@ -40,7 +40,7 @@ async fn mended(lab: &Lab) -> String {
         .assert()
         .success();
     let cluster = lab.open();
-    assert_eq!(lab.json(["status", "--json"])["rung"], "visible");
+    assert_eq!(lab.json(["status", "--json"])["rung"], "ready");
     let mut masters = Vec::new();
     for node in cluster.nodes_with_data() {
         if node.role().await.unwrap() == Role::Master {
@@ -134,7 +134,7 @@ fn a_start_that_is_interrupted_leaves_the_nodes_with_the_users_settings() {
     lab.up(&["--masters", "3", "--replicas", "1"]);
     lab.shardlab(["stop"]).assert().success();
 
-    let args = ["start", "--wait", "visible", "--timeout", "120s"];
+    let args = ["start", "--wait", "ready", "--timeout", "120s"];
     let mut starting = lab.spawn(args, Stdio::null());
     let runtime = runtime();
     wait_until("the nodes answer with what a start changes", || {

@@ -45,7 +45,7 @@ fn down_finds_what_a_killed_up_has_left() {
 fn the_next_up_is_whole_after_a_killed_one() {
     let lab = Lab::new();
     lab.kill_when(&["up", "-q", "--port", "auto"], MOMENTS[3]);
-    assert_eq!(lab.up(&[])["rung"], "visible");
+    assert_eq!(lab.up(&[])["rung"], "ready");
     assert_eq!(lab.processes().len(), 6, "the first one's nodes are gone");
 }
 
@@ -104,7 +104,7 @@ fn a_removal_that_was_killed_is_told_of_and_finished_by_the_next_command() {
         lab.assert_empty();
     }
     let lab = half_removed();
-    assert_eq!(lab.up(&SMALL)["rung"], "visible");
+    assert_eq!(lab.up(&SMALL)["rung"], "ready");
     assert_eq!(lab.processes().len(), 1, "the first one's server is gone");
 }
 
@@ -120,7 +120,7 @@ fn a_down_that_is_killed_at_any_moment_is_finished_by_up() {
         lab.up(&["--masters", "2", "--replicas", "0"]);
         lab.kill_when(&["down", "-q"], moment);
         let again = lab.up(&["--masters", "2", "--replicas", "0"]);
-        assert_eq!(again["rung"], "visible");
+        assert_eq!(again["rung"], "ready");
         assert_eq!(lab.processes().len(), 2);
         lab.shardlab(["down", "-q"]).assert().success();
         lab.assert_empty();
@@ -170,7 +170,7 @@ fn a_start_finishes_a_stop_that_was_interrupted() {
     rewrite(&lab, |record| record["stopping"] = json!(["n1"]));
     let after = lab.json(["start", "--json", "--timeout", "120s"]);
     assert_ne!(pid_of(&after), before);
-    assert_eq!(after["rung"], "visible");
+    assert_eq!(after["rung"], "ready");
     assert!(!record_says(&lab, "stopping"));
 }
 
@@ -205,7 +205,7 @@ fn a_server_that_is_on_its_way_out_is_started_again_by_start() {
     wait_until("the server ends", || log().contains("Saving the final RDB"));
     let after = lab.json(["start", "--json", "--timeout", "120s"]);
     assert_ne!(pid_of(&after), before);
-    assert_eq!(after["rung"], "visible");
+    assert_eq!(after["rung"], "ready");
     let count = lab.shardlab(["call", "DBSIZE"]).output().unwrap();
     let expected = format!("(integer) {keys}\n");
     assert_eq!(String::from_utf8_lossy(&count.stdout), expected);

@@ -43,7 +43,7 @@ fn a_program_without_a_runtime_breaks_and_mends_a_cluster() {
             .as_text(),
         Some(&b"PONG"[..])
     );
-    cluster.wait_for(Rung::Visible, PATIENCE).unwrap();
+    cluster.wait_for(Rung::Ready, PATIENCE).unwrap();
 
     cluster.pause(&["r1", "r2"]).unwrap();
     assert_eq!(cluster.resume(&[]).unwrap(), ["r1", "r2"]);

@@ -42,12 +42,12 @@ fn nodes_come_and_go_and_no_name_is_given_twice() {
     let added = lab.json(["add-node", "--json"]);
     assert_eq!(added["schema"], 1);
     assert_eq!(added["steps"][0]["step"], "start");
-    assert_eq!(added["cluster"]["rung"], "visible");
+    assert_eq!(added["cluster"]["rung"], "ready");
     lab.json(["add-node", "--replica-of", "r1", "--json"]);
     let names = ["n1 master", "n2 master", "r1 n1", "r2 n2", "n3 master"];
     let (nodes, rung) = roles(&lab);
     assert_eq!(nodes, [&names[..], &["r1b n1"]].concat());
-    assert_eq!(rung, "\"visible\"");
+    assert_eq!(rung, "\"ready\"");
 
     for node in ["r1b", "n3"] {
         lab.shardlab(["del-node", node, "-q"]).assert().success();
@@ -60,7 +60,7 @@ fn nodes_come_and_go_and_no_name_is_given_twice() {
     lab.json(["add-node", "--replica-of", "n1", "--json"]);
     let (nodes, rung) = roles(&lab);
     assert_eq!(nodes[4..], ["n4 master", "r1c n1"]);
-    assert_eq!(rung, "\"visible\"");
+    assert_eq!(rung, "\"ready\"");
 
     lab.shardlab(["stop", "-q"]).assert().success();
     lab.json(["start", "--json"]);
@@ -121,7 +121,7 @@ async fn a_client_at_work_sees_no_error_while_the_cluster_grows_and_shrinks() {
     };
     cluster.del_node(&removal).await.unwrap();
     assert_eq!(slots(&cluster).await.iter().sum::<u16>(), 16384);
-    cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+    cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
     let report = traffic.stop().unwrap();
     assert!(report.commands > 0);
     report.keys.verify(&cluster).await.unwrap();
@@ -165,7 +165,7 @@ fn a_server_that_runs_already_is_taken_in_and_never_ended() {
     let add = ["add-node", "--existing", &address, "-q"];
     lab.shardlab(add).assert().success();
     let report = lab.json(["status", "--json"]);
-    assert_eq!(report["rung"], "visible");
+    assert_eq!(report["rung"], "ready");
     assert_eq!(report["nodes"][3]["name"], "n4");
     assert_eq!(report["nodes"][3]["ours"], false);
 
@@ -331,7 +331,7 @@ async fn a_scale_that_was_killed_at_any_moment_is_finished_by_the_same_command()
             let owned = slots(&cluster).await;
             assert_eq!(owned.len() * 2, nodes);
             assert_eq!(owned.iter().sum::<u16>(), 16384);
-            cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+            cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
             keys.verify(&cluster).await.unwrap();
         }
     }
@@ -353,7 +353,7 @@ fn an_addition_that_was_killed_is_finished_and_is_one_node() {
         lab.shardlab(["add-node", "-q"]).assert().success();
         let (nodes, rung) = roles(&lab);
         assert_eq!(nodes, ["n1 master".to_owned(), format!("{name} master")]);
-        assert_eq!(rung, "\"visible\"");
+        assert_eq!(rung, "\"ready\"");
         lab.shardlab(["del-node", name, "-q"]).assert().success();
     }
 }

@@ -61,7 +61,7 @@ async fn a_client_port_without_room_above_it_serves() {
             continue;
         }
         let report = lab.json(up);
-        assert_eq!(report["rung"], "visible");
+        assert_eq!(report["rung"], "ready");
         // Clear of the ports of outgoing connections.
         let buses = bus_ports(&report);
         assert!(
@@ -72,9 +72,9 @@ async fn a_client_port_without_room_above_it_serves() {
         let nodes = text(&nodes.assert().success().get_output().stdout);
         assert!(nodes.contains(&format!(":{port}@{}", buses[0])), "{nodes}");
         let grown = lab.json(["add-node", "--replica-of", "n1", "--json"]);
-        assert_eq!(grown["cluster"]["rung"], "visible");
+        assert_eq!(grown["cluster"]["rung"], "ready");
         lab.shardlab(["stop", "-q"]).assert().success();
-        assert_eq!(lab.json(["start", "--json"])["rung"], "visible");
+        assert_eq!(lab.json(["start", "--json"])["rung"], "ready");
         lab.shardlab(["down", "-q"]).assert().success();
     }
 }
@@ -99,7 +99,7 @@ async fn a_bus_port_that_somebody_has_is_left_to_him() {
     ];
     if is_free(&lab).await {
         let report = lab.json(up);
-        assert_eq!(report["rung"], "visible");
+        assert_eq!(report["rung"], "ready");
         assert_ne!(bus_ports(&report), [u64::from(first) + 10_000]);
     } else {
         let (code, words) = refused(&lab, &up);
@@ -147,7 +147,7 @@ async fn bus_ports_are_where_they_are_asked_for() {
     drop(holder);
 
     let report = lab.json(&asked);
-    assert_eq!(report["rung"], "visible");
+    assert_eq!(report["rung"], "ready");
     assert_eq!(bus_ports(&report), [first, second]);
     lab.json(&asked);
     lab.json(up("auto"));
@@ -177,7 +177,7 @@ async fn bus_ports_are_where_they_are_asked_for() {
         archive,
     ];
     let copied = lab.json(copy);
-    assert_eq!(copied["rung"], "visible");
+    assert_eq!(copied["rung"], "ready");
     assert!(
         bus_ports(&copied)
             .iter()

@@ -253,7 +253,7 @@ fn a_cluster_of_another_container_is_neither_ended_nor_started_again() {
     let (_, _, seen) = other("status --json");
     assert_eq!(
         (&seen["state"], &seen["rung"]),
-        (&json!("running"), &json!("visible"))
+        (&json!("running"), &json!("ready"))
     );
     assert_eq!(
         (&seen["nodes"][0]["pid"], &seen["nodes"][0]["unseen"]),

@@ -7,7 +7,7 @@ fn a_cluster_lives_from_up_to_down() {
     let lab = Lab::new();
     let report = lab.up(&[]);
     assert_eq!(report["schema"], 1);
-    assert_eq!(report["rung"], "visible");
+    assert_eq!(report["rung"], "ready");
     assert_eq!(report["state"], "running");
     let nodes = report["nodes"].as_array().unwrap();
     let names: Vec<_> = nodes
@@ -17,7 +17,7 @@ fn a_cluster_lives_from_up_to_down() {
     assert_eq!(names, ["n1", "n2", "n3", "r1", "r2", "r3"]);
     assert_eq!(nodes[3]["master"], "n1");
     assert!(
-        nodes.iter().all(|node| node["reached"]["visible"].is_f64()),
+        nodes.iter().all(|node| node["reached"]["ready"].is_f64()),
         "{report:#}"
     );
 
@@ -57,7 +57,10 @@ fn a_cluster_lives_from_up_to_down() {
         .stdout_eq("(error) MOVED 15495 127.[..]:[..]\n");
     let roles = lab.json(["call", "--replicas", "--json", "ROLE"]);
     assert_eq!(roles["replies"].as_array().unwrap().len(), 3);
-    lab.shardlab(["wait", "--for", "visible", "--for", "r1=replica"])
+    lab.shardlab(["wait", "--for", "ready", "--for", "r1=replica"])
+        .assert()
+        .success();
+    lab.shardlab(["wait", "--for", "visible"])
         .assert()
         .success();
     lab.shardlab(["wait", "--for", "r1=master", "--timeout", "0s"])
@@ -112,7 +115,7 @@ fn one_node_is_stopped_and_started_by_name_or_port() {
     lab.shardlab(["start", "r1", "--timeout", "120s"])
         .assert()
         .success();
-    assert_eq!(lab.json(["status", "--json"])["rung"], "visible");
+    assert_eq!(lab.json(["status", "--json"])["rung"], "ready");
     lab.shardlab(["stop", "n7"])
         .assert()
         .code(2)
@@ -277,7 +280,7 @@ fn logs_end_with_their_reader() {
 fn a_cluster_that_is_not_waited_for_is_formed_all_the_same() {
     let lab = Lab::new();
     lab.up(&["--boot", "commands", "--wait", "listening"]);
-    lab.shardlab(["wait", "--for", "visible", "--timeout", "120s"])
+    lab.shardlab(["wait", "--for", "ready", "--timeout", "120s"])
         .assert()
         .success();
 }

@@ -287,7 +287,7 @@ fn a_cluster_that_is_not_ready_in_time_says_who_lags_and_is_gone() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(
-        stderr.contains("the cluster was not `visible` within 200ms"),
+        stderr.contains("the cluster was not `ready` within 200ms"),
         "{stderr}"
     );
     assert!(stderr.contains("n1 is "), "{stderr}");
@@ -338,7 +338,7 @@ fn a_start_that_waits_for_a_node_without_its_nodes_conf_names_fix() {
     );
     assert!(told.contains("hint: `shardlab fix` mends"), "{told}");
     lab.shardlab(["fix", "-q"]).assert().success();
-    lab.shardlab(["wait", "--for", "visible", "--timeout", "120s"])
+    lab.shardlab(["wait", "--for", "ready", "--timeout", "120s"])
         .assert()
         .success();
 }

@@ -134,7 +134,7 @@ async fn what_has_been_moved_is_not_moved_again() {
         });
         assert_eq!(again.await.unwrap().slots, 0);
         cluster
-            .wait_for(shardlab::Rung::Visible, Duration::from_secs(60))
+            .wait_for(shardlab::Rung::Ready, Duration::from_secs(60))
             .await
             .unwrap();
     }

@@ -82,7 +82,7 @@ async fn swap_roles_of_the_first_shard(cluster: &Cluster) {
         .await
         .unwrap();
     assert!(obeyed.as_error().is_none(), "{obeyed:?}");
-    cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+    cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
     assert!(
         shape(cluster).await["n1"].1.is_some(),
         "n1 is a replica now"
@@ -127,7 +127,7 @@ async fn saved_and_restored(persist: bool) {
     for cluster in [&original, &copy] {
         assert_has(cluster, "r1", "b").await;
         assert_has(cluster, "n2", "a").await;
-        cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+        cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
     }
 
     // What was restored lasts as what was started.
@@ -137,7 +137,7 @@ async fn saved_and_restored(persist: bool) {
         .await
         .unwrap();
     copy.stop_locked(&lock, &[]).await.unwrap();
-    copy.start_locked(&lock, &[], Rung::Visible, Some(PATIENCE), |_| {})
+    copy.start_locked(&lock, &[], Rung::Ready, Some(PATIENCE), |_| {})
         .await
         .unwrap();
     if persist {
@@ -353,7 +353,7 @@ fn a_watched_set_comes_back_with_the_master_that_it_had() {
         "1s",
     ]);
     // A failover that is asked for too early is refused.
-    lab.shardlab(["wait", "--for", "visible", "--timeout", "120s"])
+    lab.shardlab(["wait", "--for", "ready", "--timeout", "120s"])
         .assert()
         .success();
     lab.shardlab(["call", "s1", "SENTINEL", "FAILOVER", "mymaster"])
@@ -366,7 +366,7 @@ fn a_watched_set_comes_back_with_the_master_that_it_had() {
         "--for",
         "n1=replica",
         "--for",
-        "visible",
+        "ready",
     ];
     lab.shardlab(moved)
         .args(["--timeout", "120s"])
@@ -388,7 +388,7 @@ fn a_watched_set_comes_back_with_the_master_that_it_had() {
         roles,
         ["replica", "master", "sentinel", "sentinel", "sentinel"]
     );
-    assert_eq!(copy["rung"], "visible");
+    assert_eq!(copy["rung"], "ready");
     for node in ["n1", "r1"] {
         lab.shardlab(["call", "-n", "copy", node, "GET", "a"])
             .assert()

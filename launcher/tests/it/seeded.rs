@@ -166,7 +166,7 @@ async fn stop_and_start(lab: &Lab, cluster: &mut Cluster) {
         .unwrap();
     cluster.stop_locked(&lock, &[]).await.unwrap();
     cluster
-        .start_locked(&lock, &[], Rung::Visible, Some(PATIENCE), |_| {})
+        .start_locked(&lock, &[], Rung::Ready, Some(PATIENCE), |_| {})
         .await
         .unwrap();
 }
@@ -197,7 +197,7 @@ async fn a_seeded_cluster_looks_like_a_formed_one_also_after_restarts() {
     assert_alike(&both).await;
     for cluster in &both {
         cluster.node("r3").unwrap().restart().await.unwrap();
-        cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+        cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
     }
     assert_alike(&both).await;
 }
@@ -341,7 +341,7 @@ async fn a_seeded_cluster_does_all_that_a_cluster_does() {
     becomes(&cluster, "r2", "master").await;
     cluster.node("n2").unwrap().start().await.unwrap();
     becomes(&cluster, "n2", "slave").await;
-    cluster.wait_for(Rung::Visible, PATIENCE).await.unwrap();
+    cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
     assert_eq!(
         cluster.call("r2", &["GET", "c"]).await.unwrap().as_text(),
         Some(&b"1"[..])
@@ -377,7 +377,7 @@ async fn seeded_shapes_are_whole_and_keep_no_phantom() {
         assert!(
             standings
                 .iter()
-                .all(|standing| standing.rung == Some(Rung::Visible)),
+                .all(|standing| standing.rung == Some(Rung::Ready)),
             "{standings:?}"
         );
         for node in cluster.nodes() {
@@ -424,7 +424,7 @@ fn assert_visible(output: &std::process::Output) -> String {
     let told = text(&output.stderr);
     assert!(output.status.success(), "{told}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["rung"], "visible");
+    assert_eq!(report["rung"], "ready");
     let nodes = report["nodes"].as_array().unwrap().iter();
     let roles: Vec<_> = nodes.map(|node| node["role"].to_string()).collect();
     assert_eq!(roles[..3], ["\"master\"", "\"master\"", "\"master\""]);

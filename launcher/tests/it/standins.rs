@@ -275,7 +275,7 @@ fn crash(lab: &Lab) -> serde_json::Value {
     let told = lab.json(crash);
     assert_eq!(told["old_master"], "n1");
     let status = lab.json(["status", "--json"]);
-    assert_eq!(status["rung"], "visible");
+    assert_eq!(status["rung"], "ready");
     assert_eq!(status["nodes"][0]["master"], told["new_master"]);
     told
 }

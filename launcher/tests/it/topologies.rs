@@ -34,7 +34,7 @@ fn every_topology_starts_with_its_names_and_climbs_the_whole_ladder() {
                 let cluster = builder.start().await.unwrap();
                 let there: Vec<_> = cluster.nodes().iter().map(Node::name).collect();
                 assert_eq!(there.join(" "), names);
-                assert!(cluster.climb().reached(Rung::Visible).is_some());
+                assert!(cluster.climb().reached(Rung::Ready).is_some());
                 assert!(cluster.is_as_born().await, "{topology}");
                 for node in cluster.nodes() {
                     assert_eq!(node.role().await.unwrap(), node.plan().role);
@@ -88,7 +88,7 @@ fn a_failover_by_sentinel_is_followed_and_outlives_stop_and_start() {
     let up = ["--topology", "sentinel", "--down-after", "1500ms"];
     let report = lab.up(&up);
     assert_eq!(report["topology"], "sentinel");
-    assert_eq!(report["rung"], "visible");
+    assert_eq!(report["rung"], "ready");
     runtime().block_on(async {
         let mut cluster = lab.open();
         assert_eq!(call(&cluster, &["SET", "a", "1"]).await.0, "n1");

@@ -166,7 +166,7 @@ fn a_restart_keeps_the_data_and_starts_what_was_stopped() {
     lab.shardlab(["call", "SET", "a", "1"]).assert().success();
     lab.shardlab(["stop", "r1"]).assert().success();
     let after = lab.json(["restart", "--json", "--timeout", "120s"]);
-    assert_eq!(after["rung"], "visible");
+    assert_eq!(after["rung"], "ready");
     for node in 0..2 {
         assert_ne!(after["nodes"][node]["pid"], before["nodes"][node]["pid"]);
         assert_eq!(after["nodes"][node]["id"], before["nodes"][node]["id"]);

@@ -75,7 +75,7 @@ fn a_stopped_cluster_shows_what_its_nodes_will_be() {
         "--for",
         "n1=replica",
         "--for",
-        "visible",
+        "ready",
         "--timeout",
         "120s",
     ])
@@ -103,7 +103,7 @@ fn a_stopped_cluster_shows_what_its_nodes_will_be() {
 
     // `up` starts it, with the same output as the first time, and as it was.
     let again = lab.json(["up", "--json", "--timeout", "120s"]);
-    assert_eq!(again["rung"], "visible");
+    assert_eq!(again["rung"], "ready");
     for at in [0, 1] {
         for field in ["id", "role", "master", "slots", "epoch", "port"] {
             assert_eq!(

@@ -134,7 +134,7 @@ impl Cluster {
     pub(super) async fn settle(&self, sound: bool, timeout: Duration) -> Result<(), Error> {
         let mut nodes = self.nodes().iter();
         if sound && nodes.all(|node| *node.stage() != Stage::Leaving) {
-            self.wait_for(Rung::Visible, timeout).await?;
+            self.wait_for(Rung::Ready, timeout).await?;
         }
         Ok(())
     }

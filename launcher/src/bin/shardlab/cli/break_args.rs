@@ -18,12 +18,12 @@ pub(crate) struct Restart {
     /// failed over; roles are not given back.
     #[arg(long)]
     pub(crate) rolling: bool,
-    /// The rung to wait for when all nodes run; always `visible` with `--rolling`.
+    /// The rung to wait for when all nodes run; always `ready` with `--rolling`.
     #[arg(
         long,
         value_enum,
         value_name = "RUNG",
-        default_value = "visible",
+        default_value = "ready",
         conflicts_with = "rolling"
     )]
     pub(crate) wait: RungArg,

@@ -109,7 +109,7 @@ pub(crate) struct ClusterArgs {
         long,
         value_enum,
         value_name = "RUNG",
-        default_value = "visible",
+        default_value = "ready",
         help_heading = "Start"
     )]
     pub(crate) wait: RungArg,

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use shardlab::Rung;
 use shardlab::plan::Role;
 
-use super::Json;
+use super::{Json, RungArg};
 
 /// `status`
 #[derive(Debug, Args)]
@@ -25,8 +25,8 @@ pub(crate) struct Status {
 /// `wait`
 #[derive(Debug, Args)]
 pub(crate) struct Wait {
-    /// A rung (listening, formed, ok, replicas, visible) or NODE=master, NODE=replica; as often as needed.
-    #[arg(long = "for", value_name = "RUNG|NODE=ROLE", default_value = "visible", value_parser = goal)]
+    /// A rung (listening, formed, ok, replicas, ready) or NODE=master, NODE=replica; as often as needed.
+    #[arg(long = "for", value_name = "RUNG|NODE=ROLE", default_value = "ready", value_parser = goal)]
     pub(crate) goals: Vec<Goal>,
     /// How long to wait.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::parse::time)]
@@ -184,8 +184,8 @@ fn goal(text: &str) -> Result<Goal, String> {
         };
         return Ok(Goal::Role(node.to_owned(), role));
     }
-    let rung = Rung::ALL.into_iter().find(|rung| rung.name() == text);
-    rung.map(Goal::Rung).ok_or_else(|| {
+    let rung = RungArg::from_str(text, false);
+    rung.map(|rung| Goal::Rung(rung.into())).map_err(|_| {
         let names = Rung::ALL.map(Rung::name).join(", ");
         format!("`{text}` is not a rung; the rungs are {names}, and NODE=master or NODE=replica waits for a role")
     })
@@ -206,8 +206,16 @@ mod tests {
     }
 
     #[test]
+    fn scripts_may_still_say_visible_for_ready() {
+        assert_eq!(goal("visible"), goal("ready"));
+        assert_eq!(goal("visible"), Ok(Goal::Rung(Rung::Ready)));
+        assert!(!goal("okay").unwrap_err().contains("visible"));
+    }
+
+    #[test]
     fn a_goal_is_a_rung_or_a_role() {
         assert_eq!(goal("ok"), Ok(Goal::Rung(Rung::Ok)));
+        assert_eq!(goal("ready"), Ok(Goal::Rung(Rung::Ready)));
         assert_eq!(
             goal("r1=master"),
             Ok(Goal::Role("r1".to_owned(), Role::Master))

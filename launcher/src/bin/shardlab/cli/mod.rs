@@ -196,7 +196,8 @@ pub(crate) enum RungArg {
     Replicas,
     /// CLUSTER SLOTS is the same and whole on every node; without cluster: all replicas are online,
     /// and no sentinel misses anybody
-    Visible,
+    #[value(alias = "visible")]
+    Ready,
 }
 
 impl From<RungArg> for Rung {
@@ -206,7 +207,7 @@ impl From<RungArg> for Rung {
             RungArg::Formed => Self::Formed,
             RungArg::Ok => Self::Ok,
             RungArg::Replicas => Self::Replicas,
-            RungArg::Visible => Self::Visible,
+            RungArg::Ready => Self::Ready,
         }
     }
 }
@@ -236,7 +237,7 @@ pub(crate) struct Start {
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     /// The rung to wait for when all nodes run.
-    #[arg(long, value_enum, value_name = "RUNG", default_value = "visible")]
+    #[arg(long, value_enum, value_name = "RUNG", default_value = "ready")]
     pub(crate) wait: RungArg,
     /// How long the start may take [default: 30s and more for many nodes].
     #[arg(long, value_name = "TIME", value_parser = parse::time)]
@@ -257,5 +258,20 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_wait_takes_the_old_name_of_ready_and_shows_the_new_one() {
+        for command in ["up", "start", "restart"] {
+            for word in ["visible", "ready"] {
+                let parsed = Cli::try_parse_from(["shardlab", command, "--wait", word]);
+                assert!(parsed.is_ok(), "{command} --wait {word}: {parsed:?}");
+            }
+            let mut all = Cli::command();
+            let help = all.find_subcommand_mut(command).unwrap().render_long_help();
+            let help = help.to_string();
+            assert!(help.contains("[default: ready]"), "{help}");
+            assert!(!help.contains("visible"), "{help}");
+        }
     }
 }
