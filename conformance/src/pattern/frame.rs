@@ -199,7 +199,7 @@ impl<'a> Matcher<'a> {
                 self.items(*rule, items, frames, span)
             }
             (Shape::Set(rule, items), Value::Set(frames) | Value::StreamedSet(frames)) => {
-                self.items(super::parts::unordered(*rule), items, frames, span)
+                self.items(rule.unordered(), items, frames, span)
             }
             (Shape::Map(rule, entries), Value::Map(pairs) | Value::StreamedMap(pairs)) => {
                 self.entries(*rule, entries, pairs, span)

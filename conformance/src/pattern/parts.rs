@@ -15,14 +15,6 @@ use super::frame::{Mark, Matcher, Verdict};
 /// The most comparisons that finding an order may take.
 const MAX_PAIRS: usize = 1 << 16;
 
-/// The rule for what has no order.
-pub(super) const fn unordered(rule: Rule) -> Rule {
-    match rule {
-        Rule::Whole => Rule::AnyOrder,
-        rule => rule,
-    }
-}
-
 impl<'a> Matcher<'a> {
     pub(super) fn items(
         &mut self,

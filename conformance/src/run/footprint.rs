@@ -4,9 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::pattern::Known;
+use crate::system::requests;
 use crate::transcript::ast::{Block, Connection, StepKind, Transcript};
-
-use super::raw::requests;
 
 /// What a transcript's commands touch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

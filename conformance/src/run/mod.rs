@@ -11,8 +11,6 @@ mod keys;
 mod limits;
 mod probe;
 mod raw;
-#[cfg(test)]
-pub(crate) use raw::requests;
 pub mod result;
 mod runner;
 mod session;

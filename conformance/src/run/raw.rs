@@ -1,12 +1,10 @@
 //! Bytes as they stand on the wire: `n1>> …` and `n1<< …`.
 
-use bytes::BytesMut;
 use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::ClientError;
-use shardlab::wire::resp::{Decoder, Protocol};
 
 use crate::pattern::{Match, RawReceived, judge_raw};
-use crate::system::Target;
+use crate::system::{Target, requests};
 use crate::transcript::ast::{Connection, RawBytes, RawOutcome};
 use crate::transcript::{Span, Spanned};
 
@@ -104,54 +102,5 @@ impl<T: Target> Session<'_, T> {
                 Some(connection.node),
             )),
         }
-    }
-}
-
-/// The commands in bytes that are sent, as far as they are whole; also inline ones.
-pub(crate) fn requests(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
-    let mut commands = Vec::new();
-    let mut rest = BytesMut::from(bytes);
-    while let Some(first) = rest.first() {
-        if *first == b'*' {
-            let Ok(Some(frame)) = Decoder::new(Protocol::Resp2).decode(&mut rest) else {
-                break;
-            };
-            let words = frame.as_array().unwrap_or_default().iter();
-            commands.push(
-                words
-                    .filter_map(|word| Some(word.as_text()?.to_vec()))
-                    .collect(),
-            );
-        } else {
-            let end = rest
-                .iter()
-                .position(|byte| *byte == b'\n')
-                .map_or(rest.len(), |end| end + 1);
-            let line = rest.split_to(end);
-            let words = line
-                .as_ref()
-                .split(u8::is_ascii_whitespace)
-                .filter(|word| !word.is_empty());
-            commands.push(words.map(<[u8]>::to_vec).collect());
-        }
-    }
-    commands
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_found_in_both_forms() {
-        let words = |text: &str| {
-            text.split(' ')
-                .map(|word| word.as_bytes().to_vec())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            requests(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\nSET b 1\r\n*1\r\n$4\r\nPI"),
-            [words("GET a"), words("SET b 1")]
-        );
     }
 }

@@ -269,10 +269,11 @@ impl Runner {
 
     async fn attached(&self, target: &Attached, case: &Case) -> Tried {
         let skip = |kind, reason| Err(Verdict::Skipped(Skip { kind, reason }));
-        let refused = gate(case, target.server(), Needs::Client)
-            .or_else(|| target.lacks(case.transcript.header.topology.value));
-        if let Some(refused) = refused {
+        if let Some(refused) = gate(case, target.server(), Needs::Client) {
             return Err(Verdict::Skipped(refused));
+        }
+        if let Some(reason) = target.lacks(case.transcript.header.topology.value) {
+            return skip("need another topology", reason);
         }
         let footprint = trace(case, target);
         if let Some(command) = &footprint.reaches {

@@ -14,7 +14,6 @@ use shardlab::wire::view::{self, NodeLine};
 use thiserror::Error;
 
 use crate::pattern::Server;
-use crate::run::Skip;
 use crate::transcript::ast::{NodeName, NodeRole, Topology};
 
 use super::{NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_info};
@@ -328,7 +327,7 @@ fn evenly_spread(masters: &[&NodeLine]) -> Result<u16, String> {
 
 impl Attached {
     /// Why a case that wants a topology cannot be run here, if it cannot.
-    pub fn lacks(&self, topology: Topology) -> Option<Skip> {
+    pub fn lacks(&self, topology: Topology) -> Option<String> {
         let reason = match (topology, &self.nodes.masters) {
             (Topology::WithoutCluster { nodes: 1 }, _) if !self.nodes.cluster => return None,
             (Topology::Cluster { .. }, Err(uneven)) => uneven.clone(),
@@ -353,10 +352,9 @@ impl Attached {
             _ if self.nodes.cluster => "it is a cluster".to_owned(),
             _ => "it is not a cluster".to_owned(),
         };
-        Some(Skip {
-            kind: "need another topology",
-            reason: format!("it needs `{topology}`, and the server at hand differs: {reason}"),
-        })
+        Some(format!(
+            "it needs `{topology}`, and the server at hand differs: {reason}"
+        ))
     }
 }
 
@@ -423,7 +421,7 @@ mod tests {
             masters: 3,
             replicas,
         };
-        cluster(there).lacks(topology).map(|skip| skip.reason)
+        cluster(there).lacks(topology)
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod attached;
 mod facts;
 mod identify;
 pub mod launched;
+mod requests;
 #[cfg(test)]
 pub(crate) mod scripted;
 
@@ -24,6 +25,7 @@ use crate::transcript::ast::{NodeName, Signal};
 
 pub use facts::NodeFacts;
 pub use identify::{choose, describe, from_identity, from_info};
+pub(crate) use requests::requests;
 
 /// A connection to one node. Dropping it closes it.
 pub trait Link: Send {

@@ -11,10 +11,9 @@ use shardlab::wire::client::ClientError;
 use shardlab::wire::resp::{Decoder, Protocol};
 
 use crate::pattern::Server;
-use crate::run::requests;
 use crate::transcript::ast::{NodeName, Version};
 
-use super::{Deed, Link, NOWHERE, NodeFacts, NodeTimeout, Target};
+use super::{Deed, Link, NOWHERE, NodeFacts, NodeTimeout, Target, requests};
 
 /// What a scripted node does on a command.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,7 +31,7 @@ pub struct Vocabulary {
 #[expect(missing_docs, reason = "the message of each kind is its documentation")]
 pub enum ErrorKind {
     // The file.
-    #[error("the file is larger than {} KiB", super::parse::MAX_SOURCE / 1024)]
+    #[error("the file is larger than {} KiB", super::span::MAX_SOURCE / 1024)]
     TooLarge,
     #[error("the file is not valid UTF-8")]
     NotUtf8,

@@ -11,6 +11,6 @@ mod suggest;
 
 pub use error::{Error, ErrorKind, Vocabulary};
 pub use lint::{check, lint, lint_ids, lint_path};
-pub use parse::{MAX_DEPTH, MAX_SOURCE, parse, parse_bytes, product_range};
+pub use parse::{MAX_DEPTH, parse, parse_bytes, product_range};
 pub use print::{print, print_pattern, print_template};
-pub use span::{Position, Span, Spanned};
+pub use span::{MAX_SOURCE, Position, Span, Spanned};

@@ -1,7 +1,11 @@
-//! Where something stands in a transcript's source.
+//! Where something stands in a transcript's source, and how large that may be.
 
 use std::fmt;
 use std::ops::{Deref, Range};
+
+/// The largest source that is read, in bytes. It bounds the memory of a tree, too: a few times
+/// the source for what people write, some megabytes for the worst that fits.
+pub const MAX_SOURCE: usize = 64 * 1024;
 
 /// A range of bytes of the source. Both ends lie on character boundaries of the text that was
 /// parsed.

@@ -4,6 +4,7 @@
 //! meaning, not layout: padding, blank lines and the spelling of an escape are gone, comments
 //! are kept. `fixtures/README.md` shows how each node is written.
 
+mod comment;
 mod header;
 mod node;
 mod product;
@@ -11,6 +12,7 @@ mod reply;
 mod step;
 mod template;
 
+pub use comment::Comment;
 pub use header::{CaseId, Directive, Header, Level, Needs, Topology};
 pub use node::{NodeField, NodeName, NodeRole};
 pub use product::{Condition, ProductRange, Products, Variant, Version};
@@ -18,8 +20,8 @@ pub use reply::{
     Answer, Entry, Expected, Item, Marks, Outcome, Pattern, Rule, Shape, Text, TextKind, TextLine,
 };
 pub use step::{
-    Action, Arithmetic, Assertion, Block, Command, Comment, Comparison, Connection, EmbeddedFile,
-    Exchange, Expression, Period, Pipeline, RawBytes, RawOutcome, Signal, Step, StepKind, Term,
-    Transcript, Word,
+    Action, Arithmetic, Assertion, Block, Command, Comparison, Connection, EmbeddedFile, Exchange,
+    Expression, Period, Pipeline, RawBytes, RawOutcome, Signal, Step, StepKind, Term, Transcript,
+    Word,
 };
 pub use template::{Class, Piece, Template};

@@ -112,6 +112,15 @@ impl Rule {
             Self::Lacks => Some("lacks"),
         }
     }
+
+    /// The same for what has no order.
+    #[must_use]
+    pub const fn unordered(self) -> Self {
+        match self {
+            Self::Whole => Self::AnyOrder,
+            rule => rule,
+        }
+    }
 }
 
 /// A part of an array, a set or a push.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::transcript::span::Spanned;
 
-use super::{Expected, Header, NodeField, NodeName, Template, Variant};
+use super::{Comment, Expected, Header, NodeField, NodeName, Template, Variant};
 
 /// A whole file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +33,6 @@ pub struct Step {
     pub comments: Vec<Comment>,
     /// What is done. The span is the whole step's, without the comments.
     pub kind: Spanned<StepKind>,
-}
-
-/// A `#` line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
-    /// What follows `#`, without blanks at the end.
-    pub text: String,
-    /// Whether a blank line follows, so that it is a paragraph of its own.
-    pub blank_after: bool,
 }
 
 /// What a step does.

@@ -4,8 +4,8 @@ use crate::transcript::ast::{Action, NodeName, Signal};
 use crate::transcript::error::{ErrorKind, Vocabulary};
 use crate::transcript::span::Spanned;
 
-use super::Parser;
 use super::lines::Cursor;
+use super::parser::Parser;
 
 const ACTIONS: Vocabulary = Vocabulary {
     name: "action",

@@ -4,8 +4,8 @@ use crate::transcript::ast::{Arithmetic, Assertion, Comparison, Expression, Piec
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
-use super::Parser;
 use super::lines::Cursor;
+use super::parser::Parser;
 use super::template::Until;
 
 impl<'a> Parser<'a> {

@@ -5,9 +5,10 @@ use crate::transcript::coverage::Coverage;
 use crate::transcript::error::{ErrorKind, Vocabulary};
 use crate::transcript::span::{Span, Spanned};
 
+use super::condition::brackets;
 use super::lines::{Cursor, Line};
+use super::parser::{MAX_DEPTH, Parser, file_name};
 use super::prompt::Prompt;
-use super::{MAX_DEPTH, Parser, condition, file_name};
 
 /// The words that open a timed block.
 const TIMED: Vocabulary = Vocabulary {
@@ -74,7 +75,7 @@ impl<'a> Parser<'a> {
         if rest.eat("?") {
             return self.assertion(rest).map(StepKind::Assert);
         }
-        if condition::brackets(content).is_some() {
+        if brackets(content).is_some() {
             return self.choose(content, line.indent(), depth);
         }
         let word = rest.word()?;
@@ -201,8 +202,8 @@ impl<'a> Parser<'a> {
         let next = self
             .peek()
             .filter(|line| line.indent() == indent)
-            .and_then(|line| condition::brackets(line.content()))
-            .filter(|brackets| self.goes_on(*brackets, coverage));
+            .and_then(|line| brackets(line.content()))
+            .filter(|found| self.goes_on(*found, coverage));
         if next.is_some() {
             self.advance();
         } else {

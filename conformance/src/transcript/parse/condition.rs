@@ -5,8 +5,8 @@ use crate::transcript::coverage::Coverage;
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
-use super::Parser;
 use super::lines::Cursor;
+use super::parser::Parser;
 
 /// `content` itself, if it is something in brackets.
 pub(super) fn brackets(content: Cursor<'_>) -> Option<Cursor<'_>> {

@@ -9,75 +9,10 @@ use crate::transcript::ast::{Entry, Item, Level, Pattern, Rule, Shape};
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
-use super::Parser;
 use super::lines::{Cursor, Line};
-use super::pattern::{tag, word};
+use super::parser::Parser;
+use super::tags::{Kind, Marker, Opened, marker, tag};
 use super::text::is_text_line;
-
-/// `3)`, `3#`, `3~`
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Marker {
-    number: u64,
-    sign: char,
-    digits: usize,
-}
-
-/// The marker that `text` begins with.
-pub(super) fn marker(text: Cursor<'_>) -> Option<Marker> {
-    let digits = text.text.bytes().take_while(u8::is_ascii_digit).count();
-    let number = text.text.get(..digits)?.parse().ok()?;
-    let mut rest = text.text.get(digits..)?.chars();
-    let sign = rest.next().filter(|sign| matches!(sign, ')' | '#' | '~'))?;
-    let apart = matches!(rest.next(), None | Some(' '));
-    (apart && digits <= 9).then_some(Marker {
-        number,
-        sign,
-        digits,
-    })
-}
-
-/// What the tags above a value said.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Opened {
-    pub(super) rule: Rule,
-    pub(super) kind: Kind,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// To be seen from the first line.
-    #[default]
-    Open,
-    Text,
-    Verbatim(Option<String>),
-    Array,
-    Push,
-}
-
-impl Opened {
-    /// Notes a tag, if it is one that opens a value.
-    pub(super) fn take(&mut self, tag: Cursor<'_>) -> bool {
-        let word = word(tag);
-        let rules = [Rule::AnyOrder, Rule::Has, Rule::Lacks];
-        if let Some(rule) = rules.into_iter().find(|rule| rule.word() == Some(word)) {
-            self.rule = rule;
-            return true;
-        }
-        self.kind = match word {
-            "text" => Kind::Text,
-            "array" => Kind::Array,
-            "push" => Kind::Push,
-            "verbatim" => Kind::Verbatim(None),
-            _ => match word.strip_prefix("verbatim ") {
-                Some(format) if format.len() == 3 && format.is_ascii() => {
-                    Kind::Verbatim(Some(format.to_owned()))
-                }
-                _ => return false,
-            },
-        };
-        true
-    }
-}
 
 /// The rest of a line, and the column where it stands.
 type Place<'a> = (Cursor<'a>, usize);

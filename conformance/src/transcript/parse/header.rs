@@ -6,9 +6,9 @@ use crate::transcript::ast::{
 use crate::transcript::error::{ErrorKind, Vocabulary};
 use crate::transcript::span::{Span, Spanned};
 
-use super::Parser;
 use super::block::starts_step;
 use super::lines::Cursor;
+use super::parser::Parser;
 
 const KEYS: Vocabulary = Vocabulary {
     name: "header key",

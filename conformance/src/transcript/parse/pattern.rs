@@ -1,14 +1,14 @@
 //! A frame that is looked for: marks, and values of one line.
 
-use crate::transcript::ast::{Level, Marks, Pattern, Rule, Shape, Template};
+use crate::transcript::ast::{Level, Pattern, Rule, Shape, Template};
 use crate::transcript::error::{ErrorKind, Vocabulary};
 use crate::transcript::span::{Span, Spanned};
 
-use super::container::{Opened, marker};
 use super::lines::Cursor;
+use super::parser::{MAX_DEPTH, Parser};
+use super::tags::{Opened, marker, marks, tag, word};
 use super::template::Until;
 use super::text::is_text_line;
-use super::{MAX_DEPTH, Parser};
 
 /// What may stand in parentheses.
 const TAGS: Vocabulary = Vocabulary {
@@ -44,47 +44,6 @@ const TAGS: Vocabulary = Vocabulary {
         "nothing",
     ],
 };
-
-/// Takes `(tag)` and the blanks behind it. The cursor that is returned holds the parentheses.
-pub(super) fn tag<'a>(rest: &mut Cursor<'a>) -> Option<Cursor<'a>> {
-    if !rest.text.starts_with('(') {
-        return None;
-    }
-    let end = rest.text.find(')')? + 1;
-    let tag = rest.first(end);
-    rest.skip(end);
-    rest.skip_blanks();
-    Some(tag)
-}
-
-/// The word in a tag's parentheses.
-pub(super) fn word(tag: Cursor<'_>) -> &str {
-    tag.text
-        .trim_start_matches('(')
-        .trim_end_matches(')')
-        .trim()
-}
-
-/// Takes `(must)`, `(should)`, `(may)`, `(exact)`.
-pub(super) fn marks(rest: &mut Cursor<'_>) -> (Marks, Span) {
-    let start = *rest;
-    let mut marks = Marks::default();
-    let mut after = start;
-    loop {
-        let mut next = after;
-        match tag(&mut next).map(word) {
-            Some("exact") => marks.exact = true,
-            Some(found) => match Level::ALL.into_iter().find(|level| level.word() == found) {
-                Some(level) => marks.level = Some(level),
-                None => break,
-            },
-            None => break,
-        }
-        after = next;
-    }
-    *rest = after;
-    (marks, start.up_to(after))
-}
 
 impl<'a> Parser<'a> {
     /// The pattern that begins with `text`, the rest of a line that is taken already. Lines

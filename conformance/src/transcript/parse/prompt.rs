@@ -4,8 +4,9 @@ use crate::transcript::ast::{Connection, Exchange, NodeName, Pipeline, StepKind}
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
-use super::Parser;
 use super::lines::Cursor;
+use super::parser::Parser;
+use super::pattern::mistake;
 
 /// What the sign behind the name asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +167,7 @@ impl<'a> Parser<'a> {
     /// No more lines may belong to the step.
     fn end_of_reply(&mut self, indent: usize) {
         if let Some(line) = self.reply_line(indent) {
-            let kind = super::pattern::mistake(line.content()).unwrap_or(ErrorKind::ExtraReply);
+            let kind = mistake(line.content()).unwrap_or(ErrorKind::ExtraReply);
             self.error(kind, line.content().span());
             self.skip_paragraph();
         }

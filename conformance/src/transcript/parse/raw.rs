@@ -4,9 +4,9 @@ use crate::transcript::ast::{RawBytes, RawOutcome, Template};
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
-use super::Parser;
 use super::block::starts_step;
 use super::lines::{Cursor, Line};
+use super::parser::Parser;
 use super::template::Until;
 
 impl<'a> Parser<'a> {

@@ -5,10 +5,10 @@ use crate::transcript::coverage::Coverage;
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
-use super::Parser;
 use super::block::starts_step;
 use super::condition::brackets;
 use super::lines::{Cursor, Line};
+use super::parser::Parser;
 
 impl<'a> Parser<'a> {
     /// The next line, if it belongs to a reply whose lines are indented by at least `min`.

@@ -5,7 +5,7 @@ use crate::transcript::error::{ErrorKind, Vocabulary};
 use crate::transcript::span::{Span, Spanned};
 
 use super::lines::Cursor;
-use super::{MAX_DEPTH, Parser};
+use super::parser::{MAX_DEPTH, Parser};
 
 /// The classes, as words.
 const CLASSES: Vocabulary = Vocabulary {

@@ -4,10 +4,9 @@ use crate::transcript::ast::{Level, Rule, Text, TextKind, TextLine};
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
-use super::Parser;
-use super::container::{Kind, Opened};
 use super::lines::{Cursor, Line};
-use super::pattern::marks;
+use super::parser::Parser;
+use super::tags::{Kind, Opened, marks};
 use super::template::Until;
 
 /// Whether this is a line of a text: a margin, perhaps with marks in front.

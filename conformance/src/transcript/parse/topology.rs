@@ -4,8 +4,8 @@ use crate::transcript::ast::{NodeName, Topology};
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
-use super::Parser;
 use super::lines::Cursor;
+use super::parser::Parser;
 
 impl Parser<'_> {
     /// The nodes there are before the first step.

@@ -1,18 +1,20 @@
 //! Tree to text: the one canonical form, that `fmt` writes. For every tree that [`super::parse()`]
 //! makes, parsing what is printed gives the same tree.
 
+mod printer;
 mod reply;
 mod template;
 
 use std::fmt::Write as _;
 
 use super::ast::{
-    Action, Arithmetic, Assertion, Block, Command, Comment, Comparison, Expression, Header,
-    NodeName, Pattern, Period, Pipeline, RawBytes, RawOutcome, Signal, Step, StepKind, Template,
-    Term, Transcript, Variant, Word,
+    Action, Arithmetic, Assertion, Block, Command, Comparison, Expression, Header, NodeName,
+    Pattern, Period, Pipeline, RawBytes, RawOutcome, Signal, Step, StepKind, Template, Term,
+    Transcript, Variant, Word,
 };
 use super::parse::frame_line_is_plain;
 use super::span::Spanned;
+use printer::Printer;
 use reply::Neighbours;
 
 /// The canonical form of a transcript.
@@ -43,37 +45,7 @@ pub fn print_template(template: &Template) -> String {
     template::line(template)
 }
 
-/// The text so far, and how far the next line is indented.
-#[derive(Default)]
-struct Printer {
-    out: String,
-    indent: usize,
-}
-
 impl Printer {
-    fn line(&mut self, text: &str) {
-        let indent = self.indent;
-        self.out.extend(std::iter::repeat_n(' ', indent));
-        self.out.push_str(text);
-        self.out.push('\n');
-    }
-
-    fn blank(&mut self) {
-        self.out.push('\n');
-    }
-
-    fn comments(&mut self, comments: &[Comment]) {
-        for comment in comments {
-            match comment.text.as_str() {
-                "" => self.line("#"),
-                text => self.line(&format!("# {text}")),
-            }
-            if comment.blank_after {
-                self.blank();
-            }
-        }
-    }
-
     fn header(&mut self, header: &Header) {
         self.comments(&header.comments);
         self.key("id", header.id.as_str());

@@ -6,7 +6,8 @@ use crate::transcript::ast::{
 };
 use crate::transcript::span::Spanned;
 
-use super::{Printer, template};
+use super::printer::Printer;
+use super::template;
 
 /// What stands around a reply and could be taken for a part of it.
 #[derive(Clone, Copy, Default)]

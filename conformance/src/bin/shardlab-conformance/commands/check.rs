@@ -3,7 +3,7 @@
 use shardlab::error::exit;
 use shardlab_conformance::suite::{self, Origin};
 
-use super::{Code, told};
+use super::failure::{Code, told};
 use crate::cli::Check;
 use crate::term;
 

@@ -4,7 +4,7 @@ use shardlab::error::exit;
 use shardlab_conformance::report;
 use shardlab_conformance::suite::{Origin, Selection};
 
-use super::{Code, cases, usage};
+use super::failure::{Code, cases, usage};
 use crate::cli::Explain;
 use crate::term;
 

@@ -7,7 +7,7 @@ use shardlab::state::{read_regular, replace};
 use shardlab_conformance::suite::{Broken, files, parse_case};
 use shardlab_conformance::transcript::print;
 
-use super::{Code, tell, usage};
+use super::failure::{Code, tell, usage};
 use crate::cli::Fmt;
 use crate::term;
 

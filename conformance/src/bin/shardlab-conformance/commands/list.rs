@@ -3,7 +3,7 @@
 use shardlab::error::exit;
 use shardlab_conformance::report;
 
-use super::{Code, cases, usage};
+use super::failure::{Code, cases, usage};
 use crate::cli::List;
 use crate::term;
 

@@ -16,7 +16,7 @@ use shardlab_conformance::run::result::RunResult;
 use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
 use shardlab_conformance::suite::Case;
 
-use super::{Code, cases, usage};
+use super::failure::{Code, cases, usage};
 use crate::cli::Run;
 use crate::term;
 
