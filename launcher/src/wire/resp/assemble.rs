@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 
-use super::element::{Aggregate, Leaf};
-use super::scan::{Node, Token};
+use super::token::{Aggregate, Leaf, Node, Token};
 use super::{Frame, Value};
 
 /// The frame that the tokens tell of, each node with its slice of `raw`, which is not copied.

@@ -7,9 +7,8 @@
 use std::ops::Range;
 use std::str;
 
-use bytes::Bytes;
-
 use super::cursor::{Cursor, Stop};
+use super::token::{Aggregate, Leaf};
 use super::{Expected, Limits, Protocol, Value};
 
 #[derive(Debug)]
@@ -18,27 +17,6 @@ pub(super) enum Element {
     /// The head of an aggregate and how many frames are in it; `None` if an end mark tells.
     Head(Aggregate, Option<usize>),
     End,
-}
-
-/// A value without frames in it. The bytes stay where they are until the frame is whole.
-#[derive(Debug)]
-pub(super) enum Leaf {
-    Scalar(Value),
-    Text(fn(Bytes) -> Value, Range<usize>),
-    Verbatim { format: [u8; 3], text: Range<usize> },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aggregate {
-    Array,
-    Map,
-    Set,
-    Push,
-    Attribute,
-    StreamedString,
-    StreamedArray,
-    StreamedSet,
-    StreamedMap,
 }
 
 /// What may stand at a place besides the types that stand anywhere.
@@ -117,15 +95,6 @@ pub(super) fn read(
         _ => return head(cursor, limits, Aggregate::Attribute),
     };
     Ok(Element::Leaf(leaf))
-}
-
-impl Protocol {
-    fn types(self) -> &'static [u8] {
-        match self {
-            Self::Resp2 => b"+-:$*",
-            Self::Resp3 => b"+-:$*_#,(!=%~>|",
-        }
-    }
 }
 
 fn head(cursor: &mut Cursor<'_>, limits: &Limits, kind: Aggregate) -> Result<Element, Stop> {

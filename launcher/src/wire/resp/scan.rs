@@ -3,25 +3,10 @@
 //! What was read stays read: a call goes on at the element where the last one stopped.
 //! Nothing is reserved by an announced length, and nesting costs heap, not stack.
 
-use std::ops::Range;
-
 use super::cursor::{Cursor, Stop};
-use super::element::{self, Aggregate, Element, Leaf, Place};
+use super::element::{self, Element, Place};
+use super::token::{Aggregate, Node, Token};
 use super::{Expected, Limits, Protocol};
-
-/// One frame of the tree, told after the frames inside it.
-#[derive(Debug)]
-pub(super) struct Token {
-    pub(super) span: Range<usize>,
-    pub(super) node: Node,
-}
-
-#[derive(Debug)]
-pub(super) enum Node {
-    Leaf(Leaf),
-    /// An aggregate of that many of the frames told last.
-    Aggregate(Aggregate, usize),
-}
 
 /// How far the reading of one frame has come.
 #[derive(Debug, Default)]

@@ -70,6 +70,14 @@ impl FromStr for SlotRanges {
     }
 }
 
+impl TryFrom<String> for SlotRanges {
+    type Error = ParseSlotsError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
 fn range(text: &str, offset: usize) -> Result<SlotRange, ParseSlotsError> {
     let Some((start, end)) = text.split_once('-') else {
         return slot(text, offset).map(SlotRange::from);

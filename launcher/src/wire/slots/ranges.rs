@@ -20,14 +20,6 @@ use super::{Slot, SlotRange};
 #[serde(try_from = "String", into = "String")]
 pub struct SlotRanges(Vec<SlotRange>);
 
-impl TryFrom<String> for SlotRanges {
-    type Error = super::ParseSlotsError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
 impl From<SlotRanges> for String {
     fn from(ranges: SlotRanges) -> Self {
         ranges.to_string()
