@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::machine::wait::{Deadline, until};
 use crate::node::{Node, Session};
 use crate::plan::Role;
-use crate::plan::shape::{OPEN_TAG, Shape, hole};
+use crate::plan::Shape;
+use crate::plan::shape::{OPEN_TAG, hole};
 use crate::wire::slots::{SlotRanges, key_slot};
 
 const ROUND: Duration = Duration::from_millis(20);

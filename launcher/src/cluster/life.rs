@@ -11,7 +11,6 @@ use crate::ladder::{Rung, Standing};
 use crate::machine::signal::Signal;
 use crate::machine::wait::Deadline;
 use crate::node::Node;
-use crate::plan::shape::Shape;
 use crate::plan::{Boot, Plan, Role};
 use crate::start::builder::default_timeout;
 use crate::state::ports::{self, Held};
@@ -166,10 +165,8 @@ impl Cluster {
         let settled = self.nodes.iter().all(|node| node.stage().is_member());
         // Whether it was started now or ran already: ready means ready.
         if all_run {
-            let shape = self.record.options.shape;
-            let highest = shape.map_or(Rung::Ready, Shape::rung);
             let rung = if formed && settled {
-                rung.min(highest)
+                rung.min(Rung::highest(self.record.options.shape))
             } else {
                 Rung::Listening
             };

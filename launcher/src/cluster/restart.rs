@@ -8,7 +8,6 @@ use crate::error::Error;
 use crate::failover::{Failover, Request, patience};
 use crate::ladder::{Answers, Observation, Rung, Standing};
 use crate::machine::wait::Deadline;
-use crate::plan::shape::Shape;
 use crate::plan::{Boot, Role, Topology};
 use crate::start::builder::default_timeout;
 use crate::state::Lock;
@@ -130,8 +129,7 @@ impl Cluster {
                 ));
             }
         }
-        let shape = self.record.options.shape;
-        Ok(shape.map_or(Rung::Ready, Shape::rung))
+        Ok(Rung::highest(self.record.options.shape))
     }
 
     /// Has the shard of a master fail over, if it is one and somebody can stand in for it.

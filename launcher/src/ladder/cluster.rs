@@ -2,28 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Answers, Observation, Rung};
+use super::replication::unlinked;
+use super::{Answers, ClusterAnswers, Observation, Rung};
 use crate::wire::view::{NodeLine, SlotLine};
-
-/// What one node of a cluster answered in one round.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClusterAnswers {
-    /// CLUSTER NODES.
-    pub nodes: Vec<NodeLine>,
-    /// `cluster_state` of CLUSTER INFO.
-    pub state: String,
-    /// `master_link_status` of INFO replication; `None` on a master.
-    pub link: Option<String>,
-    /// CLUSTER SLOTS, in slot order.
-    pub slots: Vec<SlotLine>,
-}
-
-impl ClusterAnswers {
-    /// The node's line about itself.
-    pub fn myself(&self) -> Option<&NodeLine> {
-        self.nodes.iter().find(|line| line.has("myself"))
-    }
-}
 
 /// What the nodes say of themselves: the measure for what they say of each other.
 pub(super) struct Truth<'a> {
@@ -58,7 +39,7 @@ impl<'a> Truth<'a> {
         match rung {
             Rung::Listening => self.unformed(answers),
             Rung::Formed => self.not_ok(answers),
-            Rung::Ok => super::unlinked(answers.link.as_deref()),
+            Rung::Ok => unlinked(answers.link.as_deref()),
             Rung::Replicas => self.not_visible(answers),
             Rung::Ready => None,
         }

@@ -3,126 +3,19 @@
 //! A cluster stands on a rung when all of its nodes do, observed in one round. Nothing is
 //! concluded from log lines or from time gone by.
 
+mod answers;
 mod cluster;
 mod replication;
+mod rung;
 mod sentinel;
 
 use serde::Serialize;
 
 use crate::plan::{Role, Topology};
-use crate::wire::view::{NodeLine, Peer, Replication};
 
-pub use cluster::ClusterAnswers;
+pub use answers::{Answers, ClusterAnswers, Observation, SentinelAnswers};
 pub use replication::{best_master, present_master};
-pub use sentinel::SentinelAnswers;
-
-/// A step towards a usable cluster; each includes the ones before it. What a step means depends on
-/// the topology; servers that know nothing of each other ([`Topology::Standalone`]) stand on the
-/// top rung as soon as they answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Rung {
-    /// The node answers PING, and no longer loads its data.
-    Listening,
-    /// Cluster: the node lists all of our nodes, with the roles that they claim; all links to them are
-    /// connected and no handshake is under way. Nodes that others have added since are not waited for. Replication: one node is the master, and everybody
-    /// else replicates it. A sentinel: it names that master, and knows exactly the other sentinels
-    /// and all replicas.
-    Formed,
-    /// Cluster: `cluster_state:ok`, and no two masters share a configuration epoch. Replication:
-    /// the master knows every replica. A sentinel: CKQUORUM says OK, it takes the master for alive,
-    /// and no failover is under way.
-    Ok,
-    /// A replica's link to its master is up. A sentinel: it has heard so from every replica.
-    Replicas,
-    /// Ready to use: any client that asks any node is told of the whole cluster.
-    /// Cluster: CLUSTER SLOTS says of every slot what its owner says, with all replicas.
-    /// Replication: INFO replication of the master shows every replica as online. A sentinel: it is
-    /// connected to every replica and every other sentinel, and takes none of them for down.
-    Ready,
-}
-
-impl Rung {
-    /// All rungs, lowest first.
-    pub const ALL: [Self; 5] = [
-        Self::Listening,
-        Self::Formed,
-        Self::Ok,
-        Self::Replicas,
-        Self::Ready,
-    ];
-
-    /// The rung's name, as on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Listening => "listening",
-            Self::Formed => "formed",
-            Self::Ok => "ok",
-            Self::Replicas => "replicas",
-            Self::Ready => "ready",
-        }
-    }
-}
-
-impl std::fmt::Display for Rung {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What one node answered in one round.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answers {
-    /// A node of a cluster.
-    Cluster(ClusterAnswers),
-    /// A server without cluster mode: its INFO replication.
-    Server(Replication),
-    /// A sentinel; `None` if it watches no master.
-    Sentinel(Option<SentinelAnswers>),
-}
-
-impl Answers {
-    /// A cluster node's line about itself.
-    pub fn myself(&self) -> Option<&NodeLine> {
-        match self {
-            Self::Cluster(answers) => answers.myself(),
-            Self::Server(_) | Self::Sentinel(_) => None,
-        }
-    }
-
-    /// What the node is now.
-    pub fn role(&self) -> Option<Role> {
-        let replicates = match self {
-            Self::Cluster(answers) => answers.myself()?.master.is_some(),
-            Self::Server(says) => says.master.is_some(),
-            Self::Sentinel(_) => return Some(Role::Sentinel),
-        };
-        Some(if replicates {
-            Role::Replica
-        } else {
-            Role::Master
-        })
-    }
-
-    /// Whom a server without cluster mode replicates.
-    pub fn replicates(&self) -> Option<&Peer> {
-        match self {
-            Self::Server(says) => says.master.as_ref(),
-            Self::Cluster(_) | Self::Sentinel(_) => None,
-        }
-    }
-}
-
-/// One node in one round: its name, and its answers or why there are none.
-#[derive(Debug, Clone)]
-pub struct Observation {
-    /// The node's name.
-    pub node: String,
-    /// Its client port, by which others name it.
-    pub port: u16,
-    /// Its answers, or what kept it from answering.
-    pub answers: Result<Answers, String>,
-}
+pub use rung::Rung;
 
 /// Where one node stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -236,10 +129,4 @@ fn silent(round: &[Observation]) -> Option<String> {
         .iter()
         .find(|observation| observation.answers.is_err())?;
     Some(format!("`{}` does not answer yet", silent.node))
-}
-
-/// Of a replica: whether its link to its master is down.
-fn unlinked(link: Option<&str>) -> Option<String> {
-    let link = link.filter(|link| *link != "up")?;
-    Some(format!("master_link_status:{link}"))
 }

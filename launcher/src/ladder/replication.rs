@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answers, Observation, Rung, unlinked};
+use super::{Answers, Observation, Rung};
 use crate::plan::Role;
 use crate::wire::view::{Peer, Replication};
 
@@ -144,6 +144,12 @@ impl<'a> Truth<'a> {
         let name = self.name(&line.peer);
         Some(format!("its replica {name} is in the state {}", line.state))
     }
+}
+
+/// Of a replica: whether its link to its master is down.
+pub(super) fn unlinked(link: Option<&str>) -> Option<String> {
+    let link = link.filter(|link| *link != "up")?;
+    Some(format!("master_link_status:{link}"))
 }
 
 #[cfg(test)]

@@ -1,21 +1,8 @@
 //! The ladder of sentinels: what they say of the set that they watch.
 
-use super::Rung;
 use super::replication::Truth;
+use super::{Rung, SentinelAnswers};
 use crate::wire::view::Watched;
-
-/// What one sentinel answered in one round.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentinelAnswers {
-    /// SENTINEL MASTER.
-    pub master: Watched,
-    /// SENTINEL REPLICAS.
-    pub replicas: Vec<Watched>,
-    /// SENTINEL SENTINELS: the others.
-    pub sentinels: Vec<Watched>,
-    /// What SENTINEL CKQUORUM complains of.
-    pub no_quorum: Option<String>,
-}
 
 /// What keeps a sentinel from rising above a rung.
 pub(super) fn obstacle(

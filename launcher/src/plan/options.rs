@@ -5,10 +5,22 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FIRST_PORT, MASTER_NAME};
-use crate::plan::shape::Shape;
 use crate::wire::slots::SlotRanges;
 
+/// The first client port unless the user says otherwise.
+pub const FIRST_PORT: u16 = 7001;
+/// The first sentinel's client port unless the user says otherwise.
+pub const FIRST_SENTINEL_PORT: u16 = 27_001;
+/// The name under which sentinels watch the master unless the user says otherwise.
+pub const MASTER_NAME: &str = "mymaster";
+/// The longest name of a master: of 1024 bytes that a sentinel publishes, it is the only part without
+/// a length of its own (`sentinelSendHello`, sentinel.c).
+pub const MAX_MASTER_NAME: usize = 255;
+/// The most nodes that a plan may have: what a gossip bus is designed for (cluster-spec, "Redis
+/// Cluster goals": up to 1000 nodes).
+pub const MAX_NODES: usize = 1000;
+/// The most replicas of one master; their names end in one letter.
+pub const MAX_REPLICAS: usize = 26;
 /// Clusters of more nodes than this count as large: they need longer timeouts.
 pub const LARGE: usize = 120;
 
@@ -142,7 +154,7 @@ pub struct Sentinels {
     /// [`Sentinels::count`]. Electing that one always takes a majority (Sentinel's documentation,
     /// "Fundamental things to know about Sentinel").
     pub quorum: usize,
-    /// The first one's client port, the others follow. If not said: [`super::FIRST_SENTINEL_PORT`], or
+    /// The first one's client port, the others follow. If not said: [`FIRST_SENTINEL_PORT`], or
     /// any that are free where the other nodes' ports are chosen so.
     pub port: Option<u16>,
     /// `down-after-milliseconds`: without a valid answer for so long a server counts as down.
@@ -268,6 +280,40 @@ impl std::fmt::Display for Topology {
             Self::Replication => "replication",
             Self::Sentinel => "sentinel",
             Self::Standalone => "standalone",
+        })
+    }
+}
+
+/// A cluster that is odd on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// Two masters, fewer than people expect and than a vote needs when one dies.
+    TwoMasters,
+    /// Three masters that nobody copies.
+    NoReplicas,
+    /// Masters with two replicas, one and none.
+    UnevenReplicas,
+    /// One master with one slot, one with many small ranges, one with almost all.
+    Uneven,
+    /// A fourth master that owns no slots.
+    EmptyMaster,
+    /// A slot on its way, with keys on both sides: ASK and TRYAGAIN can be had.
+    OpenSlot,
+    /// Slots that nobody owns: `cluster_state:fail`.
+    Uncovered,
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::TwoMasters => "two-masters",
+            Self::NoReplicas => "no-replicas",
+            Self::UnevenReplicas => "uneven-replicas",
+            Self::Uneven => "uneven",
+            Self::EmptyMaster => "empty-master",
+            Self::OpenSlot => "open-slot",
+            Self::Uncovered => "uncovered",
         })
     }
 }

@@ -1,39 +1,16 @@
-//! Clusters that are odd on purpose, for authors of clients: what each shape asks of a plan, and how far
-//! up the ladder it can stand. Pure.
+//! Clusters that are odd on purpose, for authors of clients: what each shape asks of a plan. Pure.
 //!
 //! What a plan cannot say is done after the boot (`boot/shaping.rs`).
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::ladder::Rung;
-use crate::plan::{Boot, Options, Topology};
+use super::{Boot, Options, Shape, Topology};
 use crate::wire::slots::{Slot, SlotRange, SlotRanges, key_slot, split_evenly};
 
 /// The hash tag of the keys in the open slot: slot 15495.
 pub const OPEN_TAG: &str = "{a}";
 /// The slots that [`Shape::Uncovered`] leaves to nobody; `foo` is in one of them.
 pub const HOLE: (u16, u16) = (12_100, 12_199);
-
-/// A cluster that is odd on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shape {
-    /// Two masters, fewer than people expect and than a vote needs when one dies.
-    TwoMasters,
-    /// Three masters that nobody copies.
-    NoReplicas,
-    /// Masters with two replicas, one and none.
-    UnevenReplicas,
-    /// One master with one slot, one with many small ranges, one with almost all.
-    Uneven,
-    /// A fourth master that owns no slots.
-    EmptyMaster,
-    /// A slot on its way, with keys on both sides: ASK and TRYAGAIN can be had.
-    OpenSlot,
-    /// Slots that nobody owns: `cluster_state:fail`.
-    Uncovered,
-}
 
 /// Why a shape cannot be had together with other options.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -58,20 +35,6 @@ pub enum ShapeError {
     /// It needs a cluster that is formed.
     #[error("the shape `{0}` is one of a formed cluster; bare and standalone nodes have none")]
     Unformed(Shape),
-}
-
-impl std::fmt::Display for Shape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::TwoMasters => "two-masters",
-            Self::NoReplicas => "no-replicas",
-            Self::UnevenReplicas => "uneven-replicas",
-            Self::Uneven => "uneven",
-            Self::EmptyMaster => "empty-master",
-            Self::OpenSlot => "open-slot",
-            Self::Uncovered => "uncovered",
-        })
-    }
 }
 
 impl Shape {
@@ -127,14 +90,6 @@ impl Shape {
             });
         }
         Ok(())
-    }
-
-    /// The highest rung on which a cluster of this shape can stand.
-    pub fn rung(self) -> Rung {
-        match self {
-            Self::Uncovered => Rung::Formed,
-            _ => Rung::Ready,
-        }
     }
 
     /// Whether `shardlab fix` mends it away: then the cluster has no shape any more.

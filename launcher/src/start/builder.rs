@@ -11,8 +11,9 @@ use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::machine::environment::Environment;
 use crate::machine::wait::Deadline;
-use crate::plan::shape::Shape;
-use crate::plan::{Boot, BusPortChoice, Options, Plan, PortChoice, Setting, Topology, node_count};
+use crate::plan::{
+    Boot, BusPortChoice, Options, Plan, PortChoice, Setting, Shape, Topology, node_count,
+};
 use crate::server::{Identity, SearchEnv, Server, find, find_like};
 use crate::start::launch;
 use crate::state::{Home, Lock, Name};

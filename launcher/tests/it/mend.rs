@@ -6,7 +6,7 @@ use std::time::Duration;
 use shardlab::Cluster;
 use shardlab::cluster::routing::Router;
 use shardlab::machine::wait::{Deadline, until};
-use shardlab::plan::shape::Shape;
+use shardlab::plan::Shape;
 use shardlab::reshape::check::Finding;
 use shardlab::reshape::fix::Repair;
 use shardlab::state::{Home, Lock};

@@ -8,7 +8,7 @@ use super::steps::{GOSSIP, LOOK, PATIENCE};
 use crate::cluster::{Cluster, LOCK_PATIENCE};
 use crate::error::Error;
 use crate::machine::wait::{self, Deadline};
-use crate::plan::shape::Shape;
+use crate::plan::Shape;
 use crate::reshape::check::{Finding, Inspection, Remedy};
 use crate::reshape::members::Attach;
 use crate::reshape::{Journal, Keep, Move, MoveEvent, MoveOptions, Way};

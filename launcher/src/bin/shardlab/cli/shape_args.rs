@@ -1,7 +1,7 @@
 //! `--shape`
 
 use clap::ValueEnum;
-use shardlab::plan::shape::Shape;
+use shardlab::plan::Shape;
 
 /// `--shape`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,8 +1,7 @@
 //! What the command line asks of a cluster, as the library wants it.
 
 use shardlab::archive::{Archive, ArchiveError};
-use shardlab::plan::shape::Shape;
-use shardlab::plan::{BusPortChoice, Options, PlanError, PortChoice, node_count};
+use shardlab::plan::{BusPortChoice, Options, PlanError, PortChoice, Shape, node_count};
 use shardlab::{Builder, Cluster, Error};
 
 use super::Lab;

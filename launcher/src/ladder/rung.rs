@@ -1,0 +1,67 @@
+//! The rungs of the ladder. Pure.
+
+use serde::Serialize;
+
+use crate::plan::Shape;
+
+/// A step towards a usable cluster; each includes the ones before it. What a step means depends on
+/// the topology; servers that know nothing of each other ([`Topology::Standalone`](crate::plan::Topology::Standalone)) stand on the
+/// top rung as soon as they answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rung {
+    /// The node answers PING, and no longer loads its data.
+    Listening,
+    /// Cluster: the node lists all of our nodes, with the roles that they claim; all links to them are
+    /// connected and no handshake is under way. Nodes that others have added since are not waited for. Replication: one node is the master, and everybody
+    /// else replicates it. A sentinel: it names that master, and knows exactly the other sentinels
+    /// and all replicas.
+    Formed,
+    /// Cluster: `cluster_state:ok`, and no two masters share a configuration epoch. Replication:
+    /// the master knows every replica. A sentinel: CKQUORUM says OK, it takes the master for alive,
+    /// and no failover is under way.
+    Ok,
+    /// A replica's link to its master is up. A sentinel: it has heard so from every replica.
+    Replicas,
+    /// Ready to use: any client that asks any node is told of the whole cluster.
+    /// Cluster: CLUSTER SLOTS says of every slot what its owner says, with all replicas.
+    /// Replication: INFO replication of the master shows every replica as online. A sentinel: it is
+    /// connected to every replica and every other sentinel, and takes none of them for down.
+    Ready,
+}
+
+impl Rung {
+    /// All rungs, lowest first.
+    pub const ALL: [Self; 5] = [
+        Self::Listening,
+        Self::Formed,
+        Self::Ok,
+        Self::Replicas,
+        Self::Ready,
+    ];
+
+    /// The highest rung on which a cluster of this shape can stand.
+    pub fn highest(shape: Option<Shape>) -> Self {
+        match shape {
+            Some(Shape::Uncovered) => Self::Formed,
+            _ => Self::Ready,
+        }
+    }
+
+    /// The rung's name, as on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listening => "listening",
+            Self::Formed => "formed",
+            Self::Ok => "ok",
+            Self::Replicas => "replicas",
+            Self::Ready => "ready",
+        }
+    }
+}
+
+impl std::fmt::Display for Rung {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
