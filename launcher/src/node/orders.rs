@@ -86,6 +86,26 @@ impl Session {
         self.ask(&orders).await.map(drop)
     }
 
+    /// Opens slots towards the node with this id that both say they own, as after an interruption between the
+    /// two orders that give a slot away. Meanwhile this one may have heard by gossip that it owns one no more,
+    /// and refuses to give it away; then it is open as one that comes from there.
+    ///
+    /// # Errors
+    /// As [`Session::give_all`], of a slot that can be opened neither way.
+    pub(crate) async fn open_slots(&mut self, slots: &[Slot], id: &str) -> Result<(), Error> {
+        let orders = |way| about(slots, &["CLUSTER", "SETSLOT"], &[way, id]);
+        let (leave, come) = (orders("MIGRATING"), orders("IMPORTING"));
+        let replies = self.ask(&[&leave[..], &come[..]].concat()).await?;
+        let (mut left, mut came) = (replies.iter(), replies.iter().skip(leave.len()));
+        for order in &leave {
+            let (left, came) = (left.next(), came.next());
+            if came.is_none_or(|reply| reply.as_error().is_some()) {
+                self.accepted(order, left.cloned())?;
+            }
+        }
+        Ok(())
+    }
+
     /// The same question about each of some slots. An error is never taken for an answer: a slot whose
     /// keys cannot be told is not one without keys.
     ///

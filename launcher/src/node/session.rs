@@ -226,7 +226,7 @@ impl Session {
         Ok(said)
     }
 
-    fn accepted<A: AsRef<[u8]>>(
+    pub(super) fn accepted<A: AsRef<[u8]>>(
         &self,
         command: &[A],
         reply: Option<Frame>,
@@ -272,6 +272,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::wire::slots::Slot;
 
     /// A node that answers the requests of each connection with these replies, then closes it.
     async fn node(connections: Vec<Vec<&'static str>>) -> Endpoint {
@@ -304,6 +305,27 @@ mod tests {
         let mut session = once(node(vec![replies]).await).await;
         let replies = session.give_all(&[vec!["A"], vec!["B"]]).await.unwrap();
         assert_eq!(replies.last().and_then(Frame::as_integer), Some(1));
+    }
+
+    #[tokio::test]
+    async fn a_slot_that_the_node_has_lost_meanwhile_is_opened_the_other_way() {
+        let slots = [1, 2].map(|slot| Slot::new(slot).unwrap());
+        let (lost, own) = (
+            "-ERR I'm not the owner of hash slot 1\r\n",
+            "-ERR I'm already the owner of hash slot 2\r\n",
+        );
+        let opened = async |replies: &[&str]| {
+            let replies = replies.concat().leak();
+            let mut session = once(node(vec![vec![replies]]).await).await;
+            session.open_slots(&slots, "aa").await
+        };
+        opened(&[lost, "+OK\r\n", "+OK\r\n", own]).await.unwrap();
+        let neither = [lost, "+OK\r\n", "-ERR I don't know about node aa\r\n", own];
+        let refused = opened(&neither).await.unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "node `n1` answers `CLUSTER SETSLOT 1 MIGRATING` with `ERR I'm not the owner of hash slot 1`"
+        );
     }
 
     #[tokio::test]

@@ -138,7 +138,9 @@ impl Lane {
         self.target
             .set_slots(&arriving, &["IMPORTING", &self.from.id])
             .await?;
-        let leaving = slots_of(tasks, |task| task.source_owns);
+        let both = slots_of(tasks, |task| task.source_owns && task.target_owns);
+        self.source.open_slots(&both, &self.to.id).await?;
+        let leaving = slots_of(tasks, |task| task.source_owns && !task.target_owns);
         self.source
             .set_slots(&leaving, &["MIGRATING", &self.to.id])
             .await?;
@@ -156,7 +158,7 @@ impl Lane {
         // The source may have heard of the new owner by gossip already, and have become its replica
         // with its last slot; whether it agrees in the end is asked later.
         self.source.try_set_slots(&all, &order).await?;
-        let stray = slots_of(tasks, |task| !task.source_owns);
+        let stray = slots_of(tasks, |task| !task.source_owns || task.target_owns);
         self.source.try_set_slots(&stray, &["STABLE"]).await
     }
 
