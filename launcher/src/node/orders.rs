@@ -94,10 +94,10 @@ impl Session {
     /// As [`Session::give_all`], of a slot that can be opened neither way.
     pub(crate) async fn open_slots(&mut self, slots: &[Slot], id: &str) -> Result<(), Error> {
         let orders = |way| about(slots, &["CLUSTER", "SETSLOT"], &[way, id]);
-        let (leave, come) = (orders("MIGRATING"), orders("IMPORTING"));
-        let replies = self.ask(&[&leave[..], &come[..]].concat()).await?;
-        let (mut left, mut came) = (replies.iter(), replies.iter().skip(leave.len()));
-        for order in &leave {
+        let (leaving, arriving) = (orders("MIGRATING"), orders("IMPORTING"));
+        let replies = self.ask(&[&leaving[..], &arriving[..]].concat()).await?;
+        let (mut left, mut came) = (replies.iter(), replies.iter().skip(leaving.len()));
+        for order in &leaving {
             let (left, came) = (left.next(), came.next());
             if came.is_none_or(|reply| reply.as_error().is_some()) {
                 self.accepted(order, left.cloned())?;
