@@ -1,3 +1,5 @@
+//! Tests of the plans of every topology.
+
 use super::*;
 
 fn names(options: &Options) -> Vec<(String, Role)> {

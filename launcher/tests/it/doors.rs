@@ -2,24 +2,12 @@
 //! and reading the environment; this holds the rest.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-fn sources(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
-}
+use crate::sources::{sources, src};
 
 /// The source files below `src` that hold one of the words outside of their tests.
 fn holders(words: &[&str]) -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = src("launcher");
     let mut holders: Vec<_> = sources(&root)
         .into_iter()
         .filter(|path| {
@@ -103,7 +91,7 @@ const IMPURE: [&str; 13] = [
 
 #[test]
 fn pure_modules_touch_nothing() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = src("launcher");
     let mut pure = 0;
     for file in sources(&root) {
         let text = fs::read_to_string(&file).unwrap();

@@ -1,3 +1,5 @@
+//! Tests of parsing and printing: what is read, what becomes canonical, what is refused.
+
 use super::*;
 use crate::transcript::ast::{Step, StepKind};
 use crate::transcript::print;

@@ -1,3 +1,5 @@
+//! Tests of who is who around a master without cluster mode, and of failovers that are refused.
+
 use super::*;
 use crate::wire::view::{Peer, Replication, Watched};
 

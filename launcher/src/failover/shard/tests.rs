@@ -1,3 +1,5 @@
+//! Tests of who is who in a shard, and of failovers that are refused.
+
 use super::*;
 use crate::probe::survey::Account;
 use crate::wire::resp::{Frame, Value};

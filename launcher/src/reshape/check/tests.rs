@@ -1,3 +1,5 @@
+//! Tests of which findings a survey gives.
+
 use super::*;
 use crate::probe::survey::{Account, Survey};
 use crate::wire::slots::Slot;

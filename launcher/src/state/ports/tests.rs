@@ -1,3 +1,5 @@
+//! Tests of choosing, holding and checking ports.
+
 use super::*;
 
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);

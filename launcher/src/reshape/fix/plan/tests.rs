@@ -1,3 +1,5 @@
+//! Tests of which repairs are decided.
+
 use super::*;
 use crate::reshape::check::Detail;
 use crate::reshape::check::tests::World;
