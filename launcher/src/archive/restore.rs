@@ -21,7 +21,6 @@ use crate::machine::random;
 use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice};
 use crate::server::{Identity, Server};
 use crate::start::builder::{Builder, Event};
-use crate::start::launch::ports_of;
 use crate::state::ports;
 use crate::state::{Home, Lock, Phase, write_atomically};
 
@@ -41,7 +40,7 @@ pub(crate) fn plan(
         .collect();
     let clients = match &options.ports {
         // Sentinels have ports of their own.
-        _ if !options.topology.is_cluster() => ports_of(options, home)?,
+        _ if !options.topology.is_cluster() => ports::of(options, home)?,
         PortChoice::Auto => ports::choose(saved.len(), &options.bind, home)?,
         PortChoice::List(ports) => ports.clone(),
         PortChoice::From(first) => consecutive(*first, saved.len()),

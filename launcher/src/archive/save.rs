@@ -18,8 +18,8 @@ use crate::error::{Error, IoContext as _};
 use crate::machine::wait::Deadline;
 use crate::node::{Node, put_back};
 use crate::plan::{Boot, Role};
-use crate::reshape::{Journal, MoveError};
-use crate::state::{Lock, target_of};
+use crate::reshape::MoveError;
+use crate::state::{Journal, Lock, target_of};
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::resp::escape;
 

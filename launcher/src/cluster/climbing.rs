@@ -16,6 +16,11 @@ const LAGGARD_LINES: usize = 5;
 /// Of how many laggards.
 const LAGGARDS_SHOWN: usize = 3;
 
+/// How long a cluster of so many nodes may take to start: an idle machine needs a fraction of it.
+pub(crate) fn default_timeout(nodes: usize) -> Duration {
+    Duration::from_secs(30) + Duration::from_millis(250) * u32::try_from(nodes).unwrap_or(u32::MAX)
+}
+
 impl Cluster {
     /// Waits until every node stands on `rung`.
     ///

@@ -3,16 +3,15 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
+use super::climbing::default_timeout;
 use super::{Cluster, at_exit};
 use crate::config::boot_values::{Method, final_settings};
 use crate::error::Error;
-use crate::failover::Temporaries;
 use crate::ladder::{Rung, Standing};
 use crate::machine::signal::Signal;
 use crate::machine::wait::Deadline;
-use crate::node::Node;
+use crate::node::{Node, Temporaries};
 use crate::plan::{Boot, Plan, Role};
-use crate::start::builder::default_timeout;
 use crate::state::ports::{self, Held};
 use crate::state::{Lock, Phase, is_owner, remove_own_files};
 
@@ -77,6 +76,22 @@ impl Cluster {
                 result => return result.map(|()| all),
             }
         }
+    }
+
+    /// As [`Cluster::restart`], under a lock that the caller has.
+    ///
+    /// # Errors
+    /// As [`Cluster::restart`].
+    pub async fn restart_locked(
+        &mut self,
+        lock: &Lock,
+        nodes: &[String],
+        rung: Rung,
+        timeout: Option<Duration>,
+        observe: impl FnMut(&[Standing]),
+    ) -> Result<Vec<String>, Error> {
+        self.stop_locked(lock, nodes).await?;
+        self.start_locked(lock, nodes, rung, timeout, observe).await
     }
 
     /// Whether a node that has died is one of the chosen ones and was not started here.
@@ -257,6 +272,13 @@ impl Cluster {
         }
         self.owner = owner;
         self.held = held;
+    }
+
+    /// Lets the cluster live on when the value is dropped.
+    pub fn detach(&mut self) {
+        self.armed = false;
+        at_exit::forget(&self.home, &self.record.name);
+        self.held = Held::default();
     }
 
     /// Writes `cluster.json` with the processes as they are.

@@ -8,15 +8,16 @@ mod asking;
 mod at_exit;
 mod breaking;
 mod climbing;
+mod interrupted;
 mod life;
 mod naming;
 mod removal;
-mod restart;
 mod roles;
 mod starting;
 mod verbs;
 mod wiping;
 
+pub(crate) use climbing::default_timeout;
 pub(crate) use roles::follow;
 
 use std::fs::File;
@@ -32,7 +33,6 @@ use crate::machine::wait::{Deadline, until};
 use crate::node::{Launch, Node, Session};
 use crate::plan::{Plan, Role};
 use crate::probe::prober::Climb;
-use crate::start::builder::Builder;
 use crate::state::ports::Held;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::wire::client::REPLY_TIMEOUT;
@@ -40,7 +40,6 @@ use crate::wire::resp::Frame;
 use crate::wire::view::Peer;
 
 pub use breaking::{Effect, Paused};
-pub use restart::Step;
 pub use verbs::LOCK_PATIENCE;
 
 /// How long a node is waited for that is given its final settings: a machine may be very busy.
@@ -48,7 +47,7 @@ const SETTING_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A cluster of real servers on this machine.
 ///
-/// One that was made by [`Builder::start`] belongs to the value: dropping it kills the nodes at
+/// One that was made by [`Builder::start`](crate::Builder::start) belongs to the value: dropping it kills the nodes at
 /// once and removes their folders, without a runtime. One from [`Cluster::open`], or after
 /// [`Cluster::detach`], lives on.
 ///
@@ -83,11 +82,6 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A new cluster, to be described.
-    pub fn builder<'a>() -> Builder<'a> {
-        Builder::default()
-    }
-
     /// A cluster that was started before, by whatever process.
     ///
     /// # Errors
@@ -265,13 +259,6 @@ impl Cluster {
             self.record.retired.push(node.name().to_owned());
         }
         self.record.nodes.retain(|node| node.plan.name != name);
-    }
-
-    /// Lets the cluster live on when the value is dropped.
-    pub fn detach(&mut self) {
-        self.armed = false;
-        at_exit::forget(&self.home, &self.record.name);
-        self.held = Held::default();
     }
 
     /// The state folder.

@@ -9,9 +9,9 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::Cluster;
+use super::interrupted::keeps_from_writing;
 use crate::config::{following, master_of};
 use crate::error::{Error, IoContext as _};
-use crate::failover::keeps_from_writing;
 use crate::ladder::{self, Answers, Observation};
 use crate::machine::wait::{self, Deadline};
 use crate::node::Node;

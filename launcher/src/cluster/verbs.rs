@@ -63,23 +63,6 @@ impl Cluster {
             .await
     }
 
-    /// Restarts nodes one after the other, all of ours if `nodes` is empty, while clients go on: the
-    /// replicas first, then sentinels, and each master after an orderly failover of its shard. After each
-    /// step the cluster must stand on [`Rung::Ready`] before the next one begins, so that no
-    /// acknowledged write is lost. Roles are not given back: that would be one more failover for each
-    /// shard. A master without replicas is restarted in its place. Returns the names in the order in
-    /// which they were restarted.
-    ///
-    /// # Errors
-    /// The cluster is not whole before, or not in time after a step: the nodes after it are not touched.
-    /// Another command keeps the lock for [`LOCK_PATIENCE`].
-    pub async fn restart_rolling(&mut self, nodes: &[&str]) -> Result<Vec<String>, Error> {
-        let lock = self.lock(LOCK_PATIENCE).await?;
-        let nodes = owned(nodes);
-        self.restart_rolling_locked(&lock, &nodes, None, |_| {})
-            .await
-    }
-
     /// Makes nodes of ours forget everything, all of them if `nodes` is empty: nodes.conf and data are
     /// removed, config, log, folder and ports kept. Those that ran are killed first (SIGKILL, since
     /// their data is thrown away) and run again afterwards, bare, under new ids; the others stay

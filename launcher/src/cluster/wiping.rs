@@ -1,13 +1,12 @@
 //! Undoing a cluster, as people do by hand: nodes.conf and the data are removed, the configs kept.
 
 use super::Cluster;
+use super::climbing::default_timeout;
 use crate::error::Error;
 use crate::machine::wait::Deadline;
 use crate::node::Node;
 use crate::plan::Boot;
-use crate::reshape::Journal;
-use crate::start::builder::default_timeout;
-use crate::state::{Lock, Phase};
+use crate::state::{Journal, Lock, Phase};
 
 impl Cluster {
     /// As [`Cluster::wipe`], under a lock that the caller has.

@@ -12,10 +12,9 @@ use super::remains::{Remains, pids};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::node::Node;
-use crate::reshape::Journal;
 use crate::state::{
-    COPY_FILE, Displaced, Home, JOURNAL_FILE, LOCK_FILE, Name, OWNER_FILE, PORTS_LOCK, Phase,
-    RECORD_FILE, Record, Stage, has_lost_owner, has_owner, is_temporary,
+    COPY_FILE, Displaced, Home, JOURNAL_FILE, Journal, LOCK_FILE, Name, OWNER_FILE, PORTS_LOCK,
+    Phase, RECORD_FILE, Record, Stage, has_lost_owner, has_owner, is_temporary,
 };
 
 /// Collects findings about one cluster.

@@ -16,10 +16,10 @@ use crate::error::{Error, IoContext as _};
 use crate::machine::wait::Deadline;
 use crate::node::Node;
 use crate::plan::{Boot, Role};
-use crate::start::launch::make_node_folder;
 use crate::state::{
     COPY_FILE, FolderId, Home, LOCK_FILE, Lock, Name, RECORD_FILE, create_folders, is_locked,
-    read_regular, read_text, remove_folder, rename_aside, set_aside, write_atomically,
+    make_node_folder, read_regular, read_text, remove_folder, rename_aside, set_aside,
+    write_atomically,
 };
 
 /// What [`fix`] tells while it is at work.

@@ -8,7 +8,6 @@ use super::cast::{Cast, Means, has_data, is_up};
 use super::order::{Again, Order, Orders, follow, leave_offset_0, write};
 use super::revival::Revival;
 use super::standby::best;
-use super::temporary::{NO_WRITES, Temporary};
 use super::watch::{Heard, Scene, Watch};
 use super::{
     Epochs, Failover, FailoverError, FailoverEvent, Mode, Phase, Request, Timeline, patience,
@@ -17,7 +16,7 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Rung;
 use crate::machine::wait::{Deadline, next_round};
-use crate::node::{Endpoint, Node};
+use crate::node::{Endpoint, NO_WRITES, Node, Temporary};
 
 /// How long a take-over waits for a moment in which nobody waits for a PONG of the replica.
 const REST: Duration = Duration::from_secs(1);
@@ -264,7 +263,8 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
             && matches!(self.cast.means, Means::Sentinel(_) | Means::Hand)
         {
             let settings = &self.cluster.record().options.settings;
-            let hold = Temporary::take(master.endpoint(), &NO_WRITES, settings, false).await?;
+            let hold = Temporary::take(master.endpoint(), &NO_WRITES, settings, false).await;
+            let hold = hold.map_err(FailoverError::from)?;
             begun.hold = Some(hold);
             self.cluster
                 .catch_up(&self.cast, deadline, self.timeout)

@@ -8,14 +8,13 @@ use super::order::{any_key, key_in};
 use super::set::{Born, Set};
 use super::shard::{Member, Shard};
 use super::standby::{Standby, best};
-use super::temporary::{PREFERRED, Temporary};
 use super::watch::Scene;
 use super::{FailoverError, Mode};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Observation;
 use crate::machine::wait::{Deadline, next_round};
-use crate::node::Node;
+use crate::node::{Node, PREFERRED, Temporary};
 use crate::plan::{Role, Topology};
 use crate::probe::questions::Questions;
 use crate::probe::survey::Survey;
@@ -196,7 +195,8 @@ impl Cluster {
             return Ok(None);
         };
         let settings = &self.record().options.settings;
-        let borrowed = Temporary::take(node.endpoint(), &PREFERRED, settings, true).await?;
+        let borrowed = Temporary::take(node.endpoint(), &PREFERRED, settings, true).await;
+        let borrowed = borrowed.map_err(FailoverError::from)?;
         let deadline = Deadline::after(PRIORITY_HEARD);
         let mut prober = self.prober();
         loop {

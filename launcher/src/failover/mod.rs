@@ -11,13 +11,12 @@ mod cast;
 mod catch_up;
 mod deaf;
 mod error;
-mod interrupted;
 mod order;
+mod restart;
 mod revival;
 mod set;
 mod shard;
 mod standby;
-mod temporary;
 mod timeline;
 mod watch;
 
@@ -28,8 +27,7 @@ use serde::Serialize;
 use crate::plan::{Options, Topology};
 
 pub use error::FailoverError;
-pub(crate) use interrupted::keeps_from_writing;
-pub(crate) use temporary::Temporaries;
+pub use restart::Step;
 pub use timeline::{Health, Moment, Phase, Sight, Timeline};
 
 /// By which means the master loses its role.

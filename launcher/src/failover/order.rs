@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::temporary::Temporary;
 use super::watch::{Heard, Teller};
 use super::{FailoverError, Mode};
 use crate::machine::wait::{Deadline, next_round};
-use crate::node::Endpoint;
+use crate::node::{Endpoint, Temporary};
 use crate::plan::Sentinels;
 use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::wire::resp::Frame;

@@ -15,6 +15,7 @@ mod reply;
 mod session;
 mod signals;
 mod spawn;
+mod temporary;
 mod transient;
 
 use std::net::{IpAddr, SocketAddr};
@@ -40,6 +41,7 @@ pub use log::Log;
 pub use reply::Patience;
 pub(crate) use session::Session;
 pub use spawn::{describe, die_with_parent};
+pub(crate) use temporary::{NO_WRITES, PREFERRED, Refusal, Temporaries, Temporary};
 
 /// How to start a server.
 #[derive(Debug, Clone)]

@@ -4,7 +4,6 @@ pub mod check;
 mod equipment;
 mod error;
 pub mod fix;
-mod journal;
 pub mod members;
 mod mover;
 pub mod moves;
@@ -12,6 +11,7 @@ pub mod plan;
 
 pub use equipment::Equipment;
 pub use error::MoveError;
-pub use journal::Journal;
 pub use mover::{MoveEvent, MoveOptions, Moved, Progress, SlowKey, Way};
-pub use moves::{Keep, Move};
+pub use moves::Keep;
+
+pub use crate::state::{Journal, Move};

@@ -1,23 +1,10 @@
 //! Which slots go from where to where, and how far each of them is. Pure.
 
-use serde::{Deserialize, Serialize};
-
 use super::error::MoveError;
 use crate::probe::survey::Survey;
-use crate::wire::slots::{Slot, SlotRanges};
+use crate::state::Move;
+use crate::wire::slots::Slot;
 use crate::wire::view::NodeLine;
-
-/// Slots that go from one node to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Move {
-    /// The slots.
-    pub slots: SlotRanges,
-    /// The name of the node that has them, a master.
-    pub from: String,
-    /// The name of the node that is to have them, a master.
-    pub to: String,
-}
 
 /// Which of two keys of the same name counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

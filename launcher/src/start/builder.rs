@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::archive::{Archive, Progress};
-use crate::cluster::Cluster;
 use crate::cluster::sweep::sweep;
+use crate::cluster::{Cluster, default_timeout};
 use crate::error::Error;
 use crate::ladder::{Rung, Standing};
 use crate::machine::environment::Environment;
@@ -106,6 +106,13 @@ impl Default for Builder<'_> {
             timeout: None,
             observer: &|_| {},
         }
+    }
+}
+
+impl Cluster {
+    /// A new cluster, to be described.
+    pub fn builder<'a>() -> Builder<'a> {
+        Builder::default()
     }
 }
 
@@ -417,11 +424,6 @@ impl<'a> Builder<'a> {
         });
         Ok(server)
     }
-}
-
-/// How long a cluster of so many nodes may take to start: an idle machine needs a fraction of it.
-pub fn default_timeout(nodes: usize) -> Duration {
-    Duration::from_secs(30) + Duration::from_millis(250) * u32::try_from(nodes).unwrap_or(u32::MAX)
 }
 
 /// Containers that share a state folder give the same pids, so the pid is there for people only.

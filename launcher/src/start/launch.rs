@@ -1,8 +1,6 @@
 //! The steps of a start, in order: plan, write down, spawn, boot, climb, set right.
 
-use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
 use std::time::Instant;
 
 use crate::archive::{self, Archive};
@@ -17,8 +15,8 @@ use crate::start::builder::Builder;
 use crate::state::limits;
 use crate::state::ports::{self, Held};
 use crate::state::{
-    FolderId, Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, missing_folders,
-    write_atomically,
+    FolderId, Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, make_node_folder,
+    missing_folders, refuse_existing, write_atomically,
 };
 
 /// How often ports are chosen anew when another program was faster.
@@ -35,22 +33,11 @@ pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<P
         ports::check(&plan, &options.bind, home)?;
         return Ok(plan);
     }
-    let clients = ports_of(options, home)?;
+    let clients = ports::of(options, home)?;
     let ports = ports::with_bus_ports(&clients, options, &server.identity, home)?;
     let plan = Plan::new(options, &ports)?;
     ports::check(&plan, &options.bind, home)?;
     Ok(plan)
-}
-
-/// The client ports that are asked for, and free ones where any will do.
-pub(crate) fn ports_of(options: &Options, home: &Home) -> Result<Vec<u16>, Error> {
-    let wanted = Plan::wanted_ports(options)?;
-    let missing = wanted.iter().filter(|port| port.is_none()).count();
-    let mut chosen = ports::choose(missing, &options.bind, home)?.into_iter();
-    Ok(wanted
-        .into_iter()
-        .filter_map(|port| port.or_else(|| chosen.next()))
-        .collect())
 }
 
 /// Starts what is wished for. When it fails, nothing is left but the lock.
@@ -197,29 +184,6 @@ fn populate(cluster: &Cluster) -> Result<(), Error> {
         write_atomically(&node.config_path(), cluster.bare_config(node).as_bytes())?;
     }
     Ok(())
-}
-
-/// Refuses node folders that exist: they are somebody's, and ours are removed with the cluster.
-pub(crate) fn refuse_existing(nodes: &[NodeRecord]) -> Result<(), Error> {
-    match nodes
-        .iter()
-        .find(|node| node.dir.symlink_metadata().is_ok())
-    {
-        Some(node) => Err(Error::FolderExists {
-            node: node.plan.name.clone(),
-            path: node.dir.clone(),
-        }),
-        None => Ok(()),
-    }
-}
-
-/// Makes the folder of a node, which must not exist.
-pub(crate) fn make_node_folder(dir: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new()
-        .mode(0o700)
-        .create(dir)
-        .doing("create", dir)
 }
 
 /// A server that refuses its config because of what the user has set is the user's error.

@@ -101,6 +101,14 @@ pub fn create_folders(folder: &Path) -> Result<(), Error> {
         .doing("create", folder)
 }
 
+/// Makes the folder of a node, which must not exist.
+pub(crate) fn make_node_folder(dir: &Path) -> Result<(), Error> {
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(dir)
+        .doing("create", dir)
+}
+
 /// Opens a file that must be a regular one. Nothing that may stand in its place is waited for, as
 /// the other end of a FIFO would be.
 ///

@@ -12,23 +12,25 @@ pub mod ports;
 mod displaced;
 mod files;
 mod home;
+mod journal;
 mod lock;
 mod name;
 mod record;
 
 pub use displaced::{Displaced, FolderId};
 pub(crate) use displaced::{configs_in, is_same};
-pub(crate) use files::is_config_of;
 pub use files::{
     create_folders, is_absent, is_temporary, missing_folders, open_regular, read_regular,
     read_text, remove_folder, rename_aside, replace, set_aside, target_of, write_atomically,
 };
+pub(crate) use files::{is_config_of, make_node_folder};
 pub use home::{Home, usual_cache};
 pub(crate) use home::{PORTS_LOCK, node_folders};
+pub use journal::{Journal, Move};
 pub(crate) use lock::{
     JOURNAL_FILE, LOCK_FILE, OWNER_FILE, is_unfinished_folder, remove_own_files,
 };
 pub use lock::{Lock, has_lost_owner, has_owner, is_locked, is_owner};
 pub use name::Name;
-pub(crate) use record::{COPY_FILE, RECORD_FILE};
+pub(crate) use record::{COPY_FILE, RECORD_FILE, refuse_existing};
 pub use record::{NodeRecord, Phase, Record, SCHEMA, Stage};

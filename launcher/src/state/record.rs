@@ -149,6 +149,20 @@ impl NodeRecord {
     }
 }
 
+/// Refuses node folders that exist: they are somebody's, and ours are removed with the cluster.
+pub(crate) fn refuse_existing(nodes: &[NodeRecord]) -> Result<(), Error> {
+    match nodes
+        .iter()
+        .find(|node| node.dir.symlink_metadata().is_ok())
+    {
+        Some(node) => Err(Error::FolderExists {
+            node: node.plan.name.clone(),
+            path: node.dir.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
 impl Record {
     /// Reads the file at `path`, of the cluster `name`; `None` if there is no file.
     ///

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use shardlab::cluster::Step;
+use shardlab::failover::Step;
 use shardlab::failover::{Failover, Mode, Request};
 use shardlab::machine::wait::{Deadline, next_round, until};
 use shardlab::node::Endpoint;

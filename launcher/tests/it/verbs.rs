@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use redis::AsyncCommands as _;
 use redis::cluster::ClusterClientBuilder;
 use serde_json::Value;
-use shardlab::cluster::Step;
+use shardlab::failover::Step;
 use shardlab::machine::wait::Deadline;
 use shardlab::plan::{Options, PortChoice, Setting};
 use shardlab::state::Home;

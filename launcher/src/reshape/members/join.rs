@@ -12,8 +12,7 @@ use crate::error::Error;
 use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Node, Session};
 use crate::probe::survey::Survey;
-use crate::start::launch::make_node_folder;
-use crate::state::{Lock, Stage, create_folders, write_atomically};
+use crate::state::{Lock, Stage, create_folders, make_node_folder, write_atomically};
 use crate::wire::client::REPLY_TIMEOUT;
 
 /// How often the nodes are looked at while they come to terms.

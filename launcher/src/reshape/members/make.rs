@@ -6,18 +6,16 @@ use super::change::{Addition, Change, Removal, Step};
 use super::error::MemberError;
 use super::goal::Scale;
 use super::roster::shape;
-use crate::cluster::{Cluster, LOCK_PATIENCE};
+use crate::cluster::{Cluster, LOCK_PATIENCE, default_timeout};
 use crate::error::Error;
 use crate::ladder::{Answers, Rung};
 use crate::machine::wait::{Deadline, next_round};
 use crate::node::Node;
 use crate::plan::Plan;
 use crate::reshape::{Journal, Move, MoveEvent, MoveOptions};
-use crate::start::builder::default_timeout;
-use crate::start::launch::refuse_existing;
 use crate::state::limits;
 use crate::state::ports;
-use crate::state::{Lock, Stage};
+use crate::state::{Lock, Stage, refuse_existing};
 use crate::wire::client::REPLY_TIMEOUT;
 
 /// How often the nodes are looked at.

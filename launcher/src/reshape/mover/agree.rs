@@ -9,7 +9,7 @@ use crate::machine::wait::{self, Deadline};
 use crate::node::Session;
 use crate::probe::survey::Survey;
 use crate::reshape::MoveError;
-use crate::reshape::moves::{self, Move};
+use crate::reshape::{Move, moves};
 use crate::wire::slots::{Slot, SlotRanges};
 
 /// How long gossip may take: the new owner tells all nodes at once, and again with each ping.

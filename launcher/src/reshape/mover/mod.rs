@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::moves::{self, Keep, Move, Task};
-use super::{MoveError, plan};
+use super::moves::{self, Keep, Task};
+use super::{Move, MoveError, plan};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::machine::wait::Deadline;

@@ -117,6 +117,17 @@ fn check_addresses(bind: &[IpAddr]) -> Result<(), Error> {
     })
 }
 
+/// The client ports that are asked for, and free ones where any will do.
+pub(crate) fn of(options: &Options, home: &Home) -> Result<Vec<u16>, Error> {
+    let wanted = Plan::wanted_ports(options)?;
+    let missing = wanted.iter().filter(|port| port.is_none()).count();
+    let mut chosen = choose(missing, &options.bind, home)?.into_iter();
+    Ok(wanted
+        .into_iter()
+        .filter_map(|port| port.or_else(|| chosen.next()))
+        .collect())
+}
+
 /// Chooses client ports whose usual bus ports are free as well, at random, so that programs which do not
 /// share a state folder seldom want the same ones. Ports that a cluster of ours has, running or
 /// not, are left alone. The caller holds the ports' lock and writes the choice down under it.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use shardlab::cluster::Step;
+use shardlab::failover::Step;
 use shardlab::{Cluster, Error, Event, exit};
 
 use super::Lab;

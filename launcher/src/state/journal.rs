@@ -10,13 +10,25 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::MoveError;
-use super::moves::Move;
+use super::{JOURNAL_FILE, Lock, is_absent, read_regular, write_atomically};
 use crate::error::{Error, IoContext as _};
-use crate::state::{JOURNAL_FILE, Lock, is_absent, read_regular, write_atomically};
+use crate::reshape::MoveError;
+use crate::wire::slots::SlotRanges;
 
 /// The version of `reshape.json` that this program writes and reads.
 const SCHEMA: u32 = 1;
+
+/// Slots that go from one node to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// The slots.
+    pub slots: SlotRanges,
+    /// The name of the node that has them, a master.
+    pub from: String,
+    /// The name of the node that is to have them, a master.
+    pub to: String,
+}
 
 /// A command that moves slots, with the moves that it decided on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

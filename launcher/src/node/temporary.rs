@@ -5,9 +5,8 @@ use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::FailoverError;
+use super::Endpoint;
 use crate::machine::wait::{Deadline, until_blocking};
-use crate::node::Endpoint;
 use crate::plan::Setting;
 use crate::wire::client::{ClientError, REPLY_TIMEOUT};
 use crate::wire::resp::{Frame, encode_command};
@@ -18,28 +17,28 @@ const RETRY: Duration = Duration::from_millis(5);
 
 /// A setting and its value for a while.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Override {
+pub(crate) struct Override {
     /// Its name since Redis 5.0.
-    pub(super) key: &'static str,
+    pub(crate) key: &'static str,
     /// Its older name, which a user may use.
-    pub(super) alias: &'static str,
+    pub(crate) alias: &'static str,
     /// The server's default.
-    pub(super) usual: &'static str,
+    pub(crate) usual: &'static str,
     /// The value for now; one that nobody would choose, so that what a killed launcher has left is
     /// known by it.
-    pub(super) now: &'static str,
+    pub(crate) now: &'static str,
 }
 
 impl Override {
     /// Whether the node that gives this reply to CONFIG GET has the value for now.
-    pub(super) fn is_in_force(&self, reply: &Frame) -> bool {
+    pub(crate) fn is_in_force(&self, reply: &Frame) -> bool {
         value_of(reply).is_some_and(|value| value == self.now)
     }
 }
 
 /// No replicas are enough for a write: a master that has these refuses every one with NOREPLICAS, and
 /// goes on answering reads, replicas and sentinels (`processCommand`, server.c).
-pub(super) const NO_WRITES: [Override; 2] = [
+pub(crate) const NO_WRITES: [Override; 2] = [
     Override {
         key: "min-replicas-max-lag",
         alias: "min-slaves-max-lag",
@@ -55,12 +54,23 @@ pub(super) const NO_WRITES: [Override; 2] = [
 ];
 
 /// Of all replicas the first one that Sentinel takes. A user may choose it as well, with `--set`.
-pub(super) const PREFERRED: [Override; 1] = [Override {
+pub(crate) const PREFERRED: [Override; 1] = [Override {
     key: "replica-priority",
     alias: "slave-priority",
     usual: "100",
     now: "1",
 }];
+
+/// A node that was to have another value for a while, and does not obey.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The node.
+    pub(crate) node: String,
+    /// The command.
+    pub(crate) command: String,
+    /// The answer, escaped, or why there is none.
+    pub(crate) reply: String,
+}
 
 /// Values that a node gets back when this is dropped, however the command ends: on the calling thread,
 /// since whoever is interrupted cannot await.
@@ -113,18 +123,17 @@ impl Temporary {
     ///
     /// # Errors
     /// The node cannot be talked to, or refuses one: then it has those that it had.
-    pub(super) async fn take(
+    pub(crate) async fn take(
         endpoint: Endpoint,
         overrides: &[Override],
         settings: &[Setting],
         rewrite: bool,
-    ) -> Result<Self, FailoverError> {
+    ) -> Result<Self, Refusal> {
         let deadline = Deadline::after(REPLY_TIMEOUT);
-        let refused = |command: String, reply: String| FailoverError::Refused {
+        let refused = |command: String, reply: String| Refusal {
             node: endpoint.name.clone(),
             command,
             reply,
-            times: 1,
         };
         let opened = endpoint.connect(deadline).await;
         let mut connection =
@@ -155,7 +164,7 @@ impl Temporary {
     ///
     /// # Errors
     /// As [`Temporary::take`].
-    pub(super) async fn set_right(
+    pub(crate) async fn set_right(
         endpoint: Endpoint,
         overrides: &[Override],
         settings: &[Setting],

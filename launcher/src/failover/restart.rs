@@ -1,15 +1,14 @@
-//! Stopping and starting in one go: all at once, or node by node while clients go on.
+//! Restarting node by node while clients go on.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::Cluster;
+use super::{Failover, Request, patience};
+use crate::cluster::{Cluster, LOCK_PATIENCE, default_timeout};
 use crate::error::Error;
-use crate::failover::{Failover, Request, patience};
 use crate::ladder::{Answers, Observation, Rung, Standing};
 use crate::machine::wait::Deadline;
 use crate::plan::{Boot, Role, Topology};
-use crate::start::builder::default_timeout;
 use crate::state::Lock;
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::view::NodeLine;
@@ -47,20 +46,21 @@ pub enum Step<'a> {
 }
 
 impl Cluster {
-    /// As [`Cluster::restart`], under a lock that the caller has.
+    /// Restarts nodes one after the other, all of ours if `nodes` is empty, while clients go on: the
+    /// replicas first, then sentinels, and each master after an orderly failover of its shard. After each
+    /// step the cluster must stand on [`Rung::Ready`] before the next one begins, so that no
+    /// acknowledged write is lost. Roles are not given back: that would be one more failover for each
+    /// shard. A master without replicas is restarted in its place. Returns the names in the order in
+    /// which they were restarted.
     ///
     /// # Errors
-    /// As [`Cluster::restart`].
-    pub async fn restart_locked(
-        &mut self,
-        lock: &Lock,
-        nodes: &[String],
-        rung: Rung,
-        timeout: Option<Duration>,
-        observe: impl FnMut(&[Standing]),
-    ) -> Result<Vec<String>, Error> {
-        self.stop_locked(lock, nodes).await?;
-        self.start_locked(lock, nodes, rung, timeout, observe).await
+    /// The cluster is not whole before, or not in time after a step: the nodes after it are not touched.
+    /// Another command keeps the lock for [`LOCK_PATIENCE`].
+    pub async fn restart_rolling(&mut self, nodes: &[&str]) -> Result<Vec<String>, Error> {
+        let lock = self.lock(LOCK_PATIENCE).await?;
+        let nodes: Vec<_> = nodes.iter().map(|&node| node.to_owned()).collect();
+        self.restart_rolling_locked(&lock, &nodes, None, |_| {})
+            .await
     }
 
     /// As [`Cluster::restart_rolling`], under a lock that the caller has; `timeout` is for each step.
@@ -75,18 +75,18 @@ impl Cluster {
         mut observe: impl FnMut(&Step<'_>),
     ) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
-        if self.record.options.topology == Topology::Standalone {
+        if self.record().options.topology == Topology::Standalone {
             return Err(Error::Unsupported(
                 "standalone servers cannot stand in for each other; leave `--rolling` away"
                     .to_owned(),
             ));
         }
         let timeout = timeout.unwrap_or_else(|| {
-            default_timeout(self.nodes.len()).saturating_add(patience(&self.record.options))
+            default_timeout(self.nodes().len()).saturating_add(patience(&self.record().options))
         });
         let names = self.chosen_of_ours(nodes)?;
         // One that does not run would be missed, with words about its end.
-        for node in self.nodes.iter().filter(|node| node.is_ours()) {
+        for node in self.nodes().iter().filter(|node| node.is_ours()) {
             node.must_run()?;
             node.must_not_be_paused()?;
         }
@@ -120,7 +120,7 @@ impl Cluster {
     /// How far up the ladder the cluster can stand between two steps: less than the top if it was started with
     /// a hole in its slots.
     async fn rung_between_steps(&self) -> Result<Rung, Error> {
-        if self.record.options.boot == Boot::None {
+        if self.record().options.boot == Boot::None {
             let alone = |standing: &Standing| standing.rung == Some(Rung::Listening);
             if self.standings().await.iter().all(alone) {
                 return Err(Error::Unsupported(
@@ -129,7 +129,7 @@ impl Cluster {
                 ));
             }
         }
-        Ok(Rung::highest(self.record.options.shape))
+        Ok(Rung::highest(self.record().options.shape))
     }
 
     /// Has the shard of a master fail over, if it is one and somebody can stand in for it.
@@ -145,7 +145,7 @@ impl Cluster {
             Some(0) => {
                 observe(&Step::InPlace {
                     node: name,
-                    loses_data: !self.record.options.persist,
+                    loses_data: !self.record().options.persist,
                 });
                 return Ok(());
             }
@@ -164,7 +164,7 @@ impl Cluster {
     /// The masters that somebody would miss, by name, each with the number of its replicas.
     async fn masters(&self) -> BTreeMap<String, usize> {
         let deadline = Deadline::after(REPLY_TIMEOUT);
-        if self.record.options.topology.is_cluster() {
+        if self.record().options.topology.is_cluster() {
             let survey = self.survey(deadline).await;
             let masters = survey.masters().filter(|(_, line)| !line.slots.is_empty());
             let with_replicas = |(name, line): (&str, &NodeLine)| {

@@ -1,11 +1,9 @@
 //! The settings that a failover changes for its time, set right after one that was killed.
 
-use super::cast::is_up;
-use super::temporary::{NO_WRITES, PREFERRED, Temporary};
-use crate::cluster::Cluster;
+use super::Cluster;
 use crate::error::Error;
 use crate::machine::wait::{Deadline, retry};
-use crate::node::Node;
+use crate::node::{NO_WRITES, Node, PREFERRED, Temporary};
 use crate::plan::Topology;
 
 impl Cluster {
@@ -21,7 +19,10 @@ impl Cluster {
             return Ok(());
         }
         let watched = options.topology == Topology::Sentinel;
-        for node in self.nodes_with_data().filter(|node| is_up(node)) {
+        for node in self
+            .nodes_with_data()
+            .filter(|node| node.may_answer() && !node.is_paused())
+        {
             let overrides = NO_WRITES.iter().chain(PREFERRED.iter().filter(|_| watched));
             let overrides: Vec<_> = overrides.copied().collect();
             let settings = &options.settings;
@@ -40,7 +41,7 @@ impl Cluster {
 }
 
 /// Whether a graceful failover keeps the node from accepting writes, or was killed while it did.
-pub(crate) async fn keeps_from_writing(node: &Node) -> bool {
+pub(super) async fn keeps_from_writing(node: &Node) -> bool {
     for setting in &NO_WRITES {
         let got = node.call(&["CONFIG", "GET", setting.key]).await;
         if !got.is_ok_and(|got| setting.is_in_force(&got)) {
