@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::examine;
 use super::finding::{Action, Finding, Kind};
 use super::memory::{epoch_of, made_of};
 use super::remains::{Remains, resolved};
+use super::{examine, files};
 use crate::cluster::Cluster;
 use crate::config::{CLUSTER_FILE, Watch, following, master_of, moved, sentinel_conf};
 use crate::error::{Error, IoContext as _};
@@ -44,13 +44,13 @@ pub async fn fix(
     only: Option<&Name>,
     mut observe: impl FnMut(Event<'_>),
 ) -> Result<(), Error> {
-    if let Some(finding) = examine::state_folder(home) {
+    if let Some(finding) = files::state_folder(home) {
         if finding.action().is_none() {
             return Ok(());
         }
         tell(&finding, by_file(&finding), &mut observe);
     }
-    if let Some(finding) = examine::ports_lock(home) {
+    if let Some(finding) = files::ports_lock(home) {
         tell(&finding, set_aside(&finding.path), &mut observe);
     }
     for name in super::chosen(home, only)? {

@@ -2,6 +2,7 @@
 //! not strand what runs.
 
 mod examine;
+mod files;
 mod finding;
 mod memory;
 mod mend;
@@ -42,7 +43,7 @@ impl Diagnosis {
 /// # Errors
 /// The state folder cannot be read; there is no cluster `only`.
 pub fn examine(home: &Home, only: Option<&Name>) -> Result<Diagnosis, Error> {
-    if let Some(finding) = examine::state_folder(home) {
+    if let Some(finding) = files::state_folder(home) {
         // What is in it can be told when it can be read.
         return Ok(Diagnosis {
             findings: vec![finding],
@@ -50,7 +51,7 @@ pub fn examine(home: &Home, only: Option<&Name>) -> Result<Diagnosis, Error> {
         });
     }
     let mut diagnosis = Diagnosis {
-        findings: examine::ports_lock(home).into_iter().collect(),
+        findings: files::ports_lock(home).into_iter().collect(),
         foreign: foreign(home)?,
         ..Diagnosis::default()
     };
@@ -67,7 +68,7 @@ pub fn examine(home: &Home, only: Option<&Name>) -> Result<Diagnosis, Error> {
 /// What mends the state file over which a command has stumbled ([`Error::State`]), if that is known. Whoever
 /// asks may be at work on the cluster.
 pub fn mend_of(home: &Home, path: &Path, reason: &str) -> Option<String> {
-    let mut findings: Vec<_> = examine::ports_lock(home).into_iter().collect();
+    let mut findings: Vec<_> = files::ports_lock(home).into_iter().collect();
     for name in names(home).ok()? {
         findings.extend(examine::cluster(home, &name));
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use super::examine::{Findings, doctor, leftovers, permissions};
+use super::files::{Findings, doctor, leftovers, permissions};
 use super::finding::{Action, Kind, Remedy};
 use super::remains::{pids, resolved, servers_of};
 use crate::cluster::Cluster;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::finding::Finding;
 use super::inspection::Inspection;
 use super::remedy::Remedy;
 use crate::reshape::equipment::Equipment;
@@ -94,7 +93,7 @@ impl fmt::Display for Difference {
 }
 
 /// What the masters that answer do not have alike.
-pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
+pub(super) fn differences(inspection: &Inspection) -> Vec<Difference> {
     let masters: Vec<(&str, &Equipment)> = inspection
         .survey
         .masters()
@@ -103,17 +102,16 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
             Some((node, detail.equipment.as_ref()?))
         })
         .collect();
-    let mut findings = differences(&masters, Kind::Library, |own| Some(&own.libraries));
-    findings.extend(differences(&masters, Kind::User, |own| Some(&own.users)));
+    let mut found = of_kind(&masters, Kind::Library, |own| Some(&own.libraries));
+    found.extend(of_kind(&masters, Kind::User, |own| Some(&own.users)));
     // A node that does not tell its settings (CONFIG may be renamed) lacks none.
-    findings.extend(differences(&masters, Kind::Setting, |own| {
+    found.extend(of_kind(&masters, Kind::Setting, |own| {
         Some(&own.settings).filter(|settings| !settings.is_empty())
     }));
-    let unlike = findings.into_iter().map(Finding::Unlike);
-    unlike.collect()
+    found
 }
 
-fn differences<'a>(
+fn of_kind<'a>(
     masters: &[(&'a str, &'a Equipment)],
     kind: Kind,
     part: impl Fn(&'a Equipment) -> Option<&'a BTreeMap<Vec<u8>, Vec<u8>>>,

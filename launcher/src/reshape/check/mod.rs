@@ -25,7 +25,8 @@ pub fn check(inspection: &Inspection) -> Vec<Finding> {
     let mut findings = nodes::silent(inspection);
     findings.extend(slots::findings(inspection));
     findings.extend(nodes::findings(inspection));
-    findings.extend(alike::findings(inspection));
+    let unlike = alike::differences(inspection).into_iter();
+    findings.extend(unlike.map(Finding::Unlike));
     findings
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::jobs::{Job, State, jobs, spelled};
 use super::peer::Peer;
-use super::{Tell, Tick};
+use super::progress::{Tell, Tick};
 use crate::error::Error;
 use crate::machine::wait::{self, Deadline};
 use crate::node::Session;

@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use super::migrate::{Carrier, Parcel};
 use super::peer::Peer;
-use super::{Tell, Tick};
+use super::progress::{Tell, Tick};
 use crate::error::Error;
 use crate::node::Session;
 use crate::reshape::moves::Task;

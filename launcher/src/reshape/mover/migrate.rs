@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::peer::Peer;
-use super::{SlowKey, Tell, Tick};
+use super::progress::{SlowKey, Tell, Tick};
 use crate::error::Error;
 use crate::node::Session;
 use crate::reshape::{Keep, MoveError, MoveOptions};

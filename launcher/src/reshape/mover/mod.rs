@@ -10,13 +10,14 @@ pub(super) mod jobs;
 mod keys;
 mod last;
 mod migrate;
+mod options;
 mod peer;
 mod progress;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -33,6 +34,7 @@ use crate::wire::slots::{Slot, SlotRanges};
 
 use atomic::Part;
 use keys::{Lane, Queue};
+pub use options::{MoveOptions, Way};
 use peer::Peer;
 pub use progress::{MoveEvent, Moved, Progress, SlowKey};
 use progress::{Tell, Tick};
@@ -42,42 +44,6 @@ const LANES: NonZeroUsize = NonZeroUsize::new(2).expect("it is not zero");
 /// How many there are in all where each SETSLOT waits for the replicas' word before the next one of that
 /// connection. Each has two connections.
 const LANES_THAT_WAIT: usize = 128;
-
-/// How slots are moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Way {
-    /// As the server does it best.
-    #[default]
-    Auto,
-    /// By the server itself: CLUSTER MIGRATESLOTS (Valkey 9.0). Slots that are open already, and
-    /// those that both ends have, go key by key all the same.
-    Atomic,
-    /// Key by key: SETSLOT and MIGRATE (every server).
-    Keys,
-}
-
-/// How to move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MoveOptions {
-    /// Which way.
-    pub way: Way,
-    /// MIGRATE's first time-out, in whole milliseconds; a key that is too slow gets five times as
-    /// much, three times. Its source serves nobody meanwhile.
-    pub migrate_timeout: Duration,
-    /// Key by key: how many workers there are between two nodes; if not said, as many as suit the
-    /// server.
-    pub lanes: Option<NonZeroUsize>,
-}
-
-impl Default for MoveOptions {
-    fn default() -> Self {
-        Self {
-            way: Way::default(),
-            migrate_timeout: Duration::from_secs(2),
-            lanes: None,
-        }
-    }
-}
 
 /// The slots that are to go from one node to another, with how many keys each had.
 struct Leg {
