@@ -32,4 +32,5 @@ pub use error::{Error, exit};
 pub use ladder::Rung;
 pub use machine::signal::Signal;
 pub use node::Node;
-pub use start::builder::{Builder, Event};
+pub use start::Event;
+pub use start::builder::Builder;

@@ -11,7 +11,7 @@ use super::background::Progress;
 use super::manifest::{FILE_NAMES, Member};
 use super::nodes_conf::{Place, Places, myself, needed_stranger, relocate};
 use super::{Archive, ArchiveError, Damage, background};
-use crate::boot::{arrange, replicated_method, told_address};
+use crate::boot::{Event, Request, arrange, replicated_method, told_address};
 use crate::cluster::Cluster;
 use crate::config::CLUSTER_FILE;
 use crate::config::directive::split_words;
@@ -20,7 +20,6 @@ use crate::ladder::Standing;
 use crate::machine::random;
 use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice};
 use crate::server::{Identity, Server};
-use crate::start::builder::{Builder, Event};
 use crate::state::ports;
 use crate::state::{Home, Lock, Phase, write_atomically};
 
@@ -53,15 +52,15 @@ pub(crate) fn plan(
 /// nodes as a stopped cluster is started. What has been unpacked when this fails is the caller's to remove.
 pub(crate) async fn restore(
     archive: &Archive,
-    wish: &Builder<'_>,
+    request: &Request<'_>,
     cluster: &mut Cluster,
     lock: &Lock,
     server: &Server,
     since: Instant,
 ) -> Result<(), Error> {
     refuse_lack_of_space(archive, &cluster.record().dir)?;
-    let texts = unpack(archive, wish, cluster).await?;
-    let memories = relocated(archive, wish, cluster, server, &texts)
+    let texts = unpack(archive, request, cluster).await?;
+    let memories = relocated(archive, request, cluster, server, &texts)
         .map_err(|damage| damaged(archive, damage))?;
     for (node, memory) in cluster.nodes().iter().zip(memories) {
         if let Some(text) = memory {
@@ -74,21 +73,21 @@ pub(crate) async fn restore(
     }
     // Whole and at rest: killed from now on, it is started with its data by the next `up`.
     cluster.remember(lock, Phase::Stopped)?;
-    (wish.observer)(&Event::Spawned {
+    (request.observer)(&Event::Spawned {
         nodes: cluster.nodes().len(),
         server: &server.identity,
     });
     let observe = |standings: &[Standing]| {
-        (wish.observer)(&Event::Looked {
+        (request.observer)(&Event::Looked {
             standings,
             elapsed: since.elapsed(),
         });
     };
     let started = cluster
-        .start_locked(lock, &[], wish.rung, Some(wish.patience()), observe)
+        .start_locked(lock, &[], request.rung, Some(request.patience()), observe)
         .await;
     started.map_err(|error| explain(archive, server, error))?;
-    forget_snapshots(cluster, &wish.options)
+    forget_snapshots(cluster, &request.options)
 }
 
 /// What keeps its data in memory only must not find at its next start what it was restored from.
@@ -111,7 +110,7 @@ fn forget_snapshots(cluster: &Cluster, options: &Options) -> Result<(), Error> {
 
 async fn unpack(
     archive: &Archive,
-    wish: &Builder<'_>,
+    request: &Request<'_>,
     cluster: &Cluster,
 ) -> Result<Vec<Option<String>>, Error> {
     let folders: Vec<_> = cluster
@@ -119,13 +118,15 @@ async fn unpack(
         .iter()
         .map(|node| node.dir().to_owned())
         .collect();
-    let snapshot = snapshot_name(&wish.options);
+    let snapshot = snapshot_name(&request.options);
     let lost = |source| Error::Io {
         action: "read",
         path: archive.path().to_owned(),
         source,
     };
-    let observe = |progress: Progress| (wish.observer)(&Event::Unpacked(progress));
+    let observe = |Progress { done, total }: Progress| {
+        (request.observer)(&Event::Unpacked { done, total });
+    };
     let from = archive.clone();
     let work = move |job: &background::Job| {
         let place = |index: usize, member: &Member| {
@@ -161,15 +162,15 @@ fn last_word(options: &Options, key: &str) -> Option<Vec<u8>> {
 /// Every node's nodes.conf for the new addresses.
 fn relocated(
     archive: &Archive,
-    wish: &Builder<'_>,
+    request: &Request<'_>,
     cluster: &Cluster,
     server: &Server,
     texts: &[Option<String>],
 ) -> Result<Vec<Option<String>>, Damage> {
-    let announced = wish.options.announce.as_deref().unwrap_or_default();
+    let announced = request.options.announce.as_deref().unwrap_or_default();
     let is_name = announced.parse::<IpAddr>().is_err();
     let hostname = if is_name { announced } else { "" };
-    let host = told_address(&wish.options).to_string();
+    let host = told_address(&request.options).to_string();
     let mut nodes = BTreeMap::new();
     let mut shards = BTreeMap::new();
     for ((node, saved), text) in cluster

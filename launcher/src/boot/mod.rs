@@ -1,14 +1,19 @@
 //! How nodes become a cluster.
 
 mod bring_up;
+mod event;
 mod finish;
 mod hang;
 mod introduce;
 mod needs;
 mod replicated;
+mod request;
 mod seed;
 mod seeded;
 mod shaping;
+mod ways;
 
 pub(crate) use bring_up::{BringUp, told_address};
+pub use event::{Event, Observer};
 pub(crate) use replicated::{arrange, method as replicated_method};
+pub(crate) use request::Request;

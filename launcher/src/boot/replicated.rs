@@ -6,7 +6,7 @@
 //! `known-replica`, `known-sentinel`; `sentinelHandleConfiguration`, sentinel.c, Redis 5 to 8,
 //! Valkey 8 and 9). By commands, replicas are told REPLICAOF, and sentinels only whom to monitor.
 
-use super::BringUp;
+use super::{BringUp, Event};
 use crate::cluster::Cluster;
 use crate::config::boot_values::Method;
 use crate::config::{Acquaintance, Known, Watch, following, sentinel_conf};
@@ -18,7 +18,6 @@ use crate::node::{Node, Session};
 use crate::plan::{Boot, Role};
 use crate::probe::prober::Climb;
 use crate::server::Identity;
-use crate::start::builder::Event;
 use crate::state::{Phase, read_regular, write_atomically};
 use crate::wire::view::Peer;
 
@@ -71,11 +70,11 @@ impl BringUp<'_> {
                 .spawn_in_order(&all, &arguments, self.lock, Phase::Starting, deadline)
                 .await?;
         }
-        let bare = self.wish.options.boot == Boot::None;
+        let bare = self.request.options.boot == Boot::None;
         let rung = if bare {
             Rung::Listening
         } else {
-            self.wish.rung
+            self.request.rung
         };
         self.guarded(cluster, method, self.climb(cluster, rung))
             .await

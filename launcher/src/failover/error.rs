@@ -6,7 +6,6 @@ use thiserror::Error;
 
 use super::{Mode, Moment};
 use crate::error::exit;
-use crate::node::Refusal;
 use crate::wire::slots::SlotRanges;
 
 /// What keeps a shard from failing over.
@@ -224,22 +223,6 @@ impl FailoverError {
             Self::NoShard { .. } | Self::Unsupported(_) => return None,
         };
         Some(hint)
-    }
-}
-
-impl From<Refusal> for FailoverError {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal {
-            node,
-            command,
-            reply,
-        } = refusal;
-        Self::Refused {
-            node,
-            command,
-            reply,
-            times: 1,
-        }
     }
 }
 

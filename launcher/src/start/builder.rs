@@ -1,58 +1,22 @@
-//! From a wish to a running cluster.
+//! A cluster is described, then started.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::archive::{Archive, Progress};
+use crate::archive::Archive;
+use crate::boot::{Event, Observer, Request};
+use crate::cluster::Cluster;
 use crate::cluster::sweep::sweep;
-use crate::cluster::{Cluster, default_timeout};
 use crate::error::Error;
-use crate::ladder::{Rung, Standing};
+use crate::ladder::Rung;
 use crate::machine::environment::Environment;
 use crate::machine::wait::Deadline;
-use crate::plan::{
-    Boot, BusPortChoice, Options, Plan, PortChoice, Setting, Shape, Topology, node_count,
-};
-use crate::server::{Identity, SearchEnv, Server, find, find_like};
+use crate::plan::{Boot, BusPortChoice, Options, Plan, PortChoice, Setting, Shape, Topology};
+use crate::server::{Notice, SearchEnv, Server, find, find_like};
 use crate::start::launch;
 use crate::state::{Home, Lock, Name};
 use crate::wire::slots::SlotRanges;
-
-/// What a launcher tells while it works.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// Something takes a while that a user would not expect, such as fetching a server.
-    Note(&'a crate::server::Notice),
-    /// The servers have been started: so many, of this kind.
-    Spawned {
-        /// How many nodes.
-        nodes: usize,
-        /// What they run.
-        server: &'a Identity,
-    },
-    /// The servers have been removed and are started anew in another way, since they do not have a command
-    /// that this way needs.
-    StartsAnew {
-        /// What they refused.
-        why: &'a Error,
-        /// The other way, as in "by commands".
-        how: &'static str,
-    },
-    /// An archive is being unpacked.
-    Unpacked(Progress),
-    /// One look at the ladder.
-    Looked {
-        /// Where each node stands.
-        standings: &'a [Standing],
-        /// Since the launcher's start.
-        elapsed: Duration,
-    },
-}
-
-/// Hears of events, on the thread that starts the cluster.
-pub type Observer<'a> = &'a (dyn Fn(&Event<'_>) + Sync);
 
 /// Describes a cluster, then starts it. Whatever is not said has the default of `shardlab run`:
 /// three masters with one replica each on free ports, data in memory only, the server that is
@@ -60,16 +24,12 @@ pub type Observer<'a> = &'a (dyn Fn(&Event<'_>) + Sync);
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder<'a> {
-    pub(crate) options: Options,
-    pub(crate) name: Option<Name>,
-    pub(crate) home: Option<Home>,
+    request: Request<'a>,
+    archive: Option<Archive>,
+    name: Option<Name>,
+    home: Option<Home>,
     server: Choice,
     search: Option<SearchEnv>,
-    pub(crate) dir: Option<PathBuf>,
-    pub(crate) archive: Option<Archive>,
-    pub(crate) rung: Rung,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) observer: Observer<'a>,
 }
 
 /// Which server to run.
@@ -83,7 +43,7 @@ impl std::fmt::Debug for Builder<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
             .field("name", &self.name)
-            .field("options", &self.options)
+            .field("options", &self.request.options)
             .finish_non_exhaustive()
     }
 }
@@ -91,20 +51,12 @@ impl std::fmt::Debug for Builder<'_> {
 impl Default for Builder<'_> {
     fn default() -> Self {
         Self {
-            options: Options {
-                ports: PortChoice::Auto,
-                persist: false,
-                ..Options::default()
-            },
+            request: Request::default(),
+            archive: None,
             name: None,
             home: None,
             server: Choice::Spec(None),
             search: None,
-            dir: None,
-            archive: None,
-            rung: Rung::Ready,
-            timeout: None,
-            observer: &|_| {},
         }
     }
 }
@@ -119,19 +71,19 @@ impl Cluster {
 impl<'a> Builder<'a> {
     /// How many masters; 3 if not said.
     pub fn masters(mut self, masters: usize) -> Self {
-        self.options.masters = masters;
+        self.request.options.masters = masters;
         self
     }
 
     /// How many replicas each master has; 1 if not said.
     pub fn replicas(mut self, replicas: usize) -> Self {
-        self.options.replicas = vec![replicas];
+        self.request.options.replicas = vec![replicas];
         self
     }
 
     /// How many replicas the first master has, the second one, and so on: one number for each.
     pub fn replicas_of_each(mut self, replicas: impl Into<Vec<usize>>) -> Self {
-        self.options.replicas = replicas.into();
+        self.request.options.replicas = replicas.into();
         self
     }
 
@@ -139,32 +91,32 @@ impl<'a> Builder<'a> {
     /// in none of them is left uncovered.
     pub fn slots(mut self, slots: impl Into<Vec<SlotRanges>>) -> Self {
         let slots = slots.into();
-        self.options.masters = slots.len();
-        self.options.slots = Some(slots);
+        self.request.options.masters = slots.len();
+        self.request.options.slots = Some(slots);
         self
     }
 
     /// Which client ports the nodes listen on; any that are free if not said.
     pub fn ports(mut self, ports: PortChoice) -> Self {
-        self.options.ports = ports;
+        self.request.options.ports = ports;
         self
     }
 
     /// The addresses on which nodes listen; 127.0.0.1 if not said. The first one is how they are reached.
     pub fn bind(mut self, addresses: impl Into<Vec<IpAddr>>) -> Self {
-        self.options.bind = addresses.into();
+        self.request.options.bind = addresses.into();
         self
     }
 
     /// What nodes tell clients and each other instead of their address: an IP address or a host name.
     pub fn announce(mut self, host: impl Into<String>) -> Self {
-        self.options.announce = Some(host.into());
+        self.request.options.announce = Some(host.into());
         self
     }
 
     /// Whether data survive [`Cluster::stop`] and [`Cluster::start`], in an append-only file; not if not said.
     pub fn persist(mut self, persist: bool) -> Self {
-        self.options.persist = persist;
+        self.request.options.persist = persist;
         self
     }
 
@@ -174,54 +126,54 @@ impl<'a> Builder<'a> {
         let Options {
             masters, replicas, ..
         } = Options::of(topology);
-        self.options.topology = topology;
-        self.options.masters = masters;
-        self.options.replicas = replicas;
+        self.request.options.topology = topology;
+        self.request.options.masters = masters;
+        self.request.options.replicas = replicas;
         self
     }
 
     /// How many sentinels watch the master, and how many of them must find it down; 3 and 2 if not
     /// said. Only with [`Topology::Sentinel`].
     pub fn sentinels(mut self, count: usize, quorum: usize) -> Self {
-        self.options.sentinels.count = count;
-        self.options.sentinels.quorum = quorum;
+        self.request.options.sentinels.count = count;
+        self.request.options.sentinels.quorum = quorum;
         self
     }
 
     /// The first sentinel's client port, the others follow; if not said, any that are free where
     /// [`Builder::ports`] are, else 27001.
     pub fn sentinel_port(mut self, port: u16) -> Self {
-        self.options.sentinels.port = Some(port);
+        self.request.options.sentinels.port = Some(port);
         self
     }
 
     /// `down-after-milliseconds` of the sentinels, in whole milliseconds; 5 s if not said.
     pub fn down_after(mut self, time: Duration) -> Self {
-        self.options.sentinels.down_after = time;
+        self.request.options.sentinels.down_after = time;
         self
     }
 
     /// `failover-timeout` of the sentinels, in whole milliseconds; 10 s if not said.
     pub fn failover_timeout(mut self, time: Duration) -> Self {
-        self.options.sentinels.failover_timeout = time;
+        self.request.options.sentinels.failover_timeout = time;
         self
     }
 
     /// `cluster-node-timeout`, in whole milliseconds; 5 s if not said.
     pub fn node_timeout(mut self, timeout: Duration) -> Self {
-        self.options.node_timeout = timeout;
+        self.request.options.node_timeout = timeout;
         self
     }
 
     /// Which ports the nodes of a cluster talk to each other on; [`BusPortChoice::Auto`] if not said.
     pub fn bus_port(mut self, ports: BusPortChoice) -> Self {
-        self.options.bus_port = ports;
+        self.request.options.bus_port = ports;
         self
     }
 
     /// What the sentinels call the master; `mymaster` if not said. Letters, digits, `.`, `-` and `_`.
     pub fn master_name(mut self, name: impl Into<String>) -> Self {
-        self.options.sentinels.master_name = name.into();
+        self.request.options.sentinels.master_name = name.into();
         self
     }
 
@@ -230,7 +182,8 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// A directive that the launcher decides, or a value that cannot stand in a config file.
     pub fn setting(mut self, key: &str, value: &str) -> Result<Self, Error> {
-        self.options
+        self.request
+            .options
             .settings
             .push(Setting::parse(&format!("{key}={value}"))?);
         Ok(self)
@@ -238,7 +191,7 @@ impl<'a> Builder<'a> {
 
     /// `requirepass` and `masterauth`.
     pub fn password(mut self, password: impl Into<String>) -> Self {
-        self.options.password = Some(password.into());
+        self.request.options.password = Some(password.into());
         self
     }
 
@@ -256,20 +209,20 @@ impl<'a> Builder<'a> {
 
     /// How the nodes become a cluster.
     pub fn boot(mut self, boot: Boot) -> Self {
-        self.options.boot = boot;
+        self.request.options.boot = boot;
         self
     }
 
     /// A cluster that is odd on purpose; it decides some of what can be said otherwise, such as the number
     /// of masters.
     pub fn shape(mut self, shape: Shape) -> Self {
-        shape.prepare(&mut self.options);
+        shape.prepare(&mut self.request.options);
         self
     }
 
     /// All options at once.
     pub fn options(mut self, options: Options) -> Self {
-        self.options = options;
+        self.request.options = options;
         self
     }
 
@@ -287,7 +240,7 @@ impl<'a> Builder<'a> {
 
     /// Where the nodes' folders go; the cluster's folder in the state folder if not said.
     pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
-        self.dir = Some(dir.into());
+        self.request.dir = Some(dir.into());
         self
     }
 
@@ -296,7 +249,7 @@ impl<'a> Builder<'a> {
     /// those that were set before, on free ports; what is set after it counts, but its shape and how it
     /// keeps its data are the archive's.
     pub fn archive(mut self, archive: Archive) -> Self {
-        self.options = Options {
+        self.request.options = Options {
             ports: PortChoice::Auto,
             bus_port: BusPortChoice::Auto,
             ..archive.manifest().options.clone()
@@ -307,25 +260,19 @@ impl<'a> Builder<'a> {
 
     /// The rung to wait for; [`Rung::Ready`] if not said.
     pub fn wait_for(mut self, rung: Rung) -> Self {
-        self.rung = rung;
+        self.request.rung = rung;
         self
     }
 
     /// How long the start may take; if not said, 30 s and a second for every four nodes.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.request.timeout = Some(timeout);
         self
-    }
-
-    /// How long the start may take, in the end.
-    pub(crate) fn patience(&self) -> Duration {
-        let nodes = node_count(&self.options).unwrap_or(0);
-        self.timeout.unwrap_or_else(|| default_timeout(nodes))
     }
 
     /// Hears what happens.
     pub fn observer(mut self, observer: Observer<'a>) -> Self {
-        self.observer = observer;
+        self.request.observer = observer;
         self
     }
 
@@ -347,7 +294,9 @@ impl<'a> Builder<'a> {
             Some(name) => name.clone(),
             None => private_name()?,
         };
-        let lock = home.lock(&name, Deadline::after(self.patience())).await?;
+        let lock = home
+            .lock(&name, Deadline::after(self.request.patience()))
+            .await?;
         if home.record(&name)?.is_some() {
             return Err(Error::Exists(name));
         }
@@ -371,7 +320,15 @@ impl<'a> Builder<'a> {
         private: bool,
     ) -> Result<Cluster, Error> {
         let server = self.find_server().await?;
-        launch::launch(&self, home, lock, private, &server).await
+        launch::launch(
+            &self.request,
+            self.archive.as_ref(),
+            home,
+            lock,
+            private,
+            &server,
+        )
+        .await
     }
 
     /// What would be started. Nothing is touched; a server may be fetched.
@@ -380,7 +337,9 @@ impl<'a> Builder<'a> {
     /// What [`Builder::start`] would find out before its first step.
     pub async fn plan(&self) -> Result<(Plan, Server), Error> {
         let server = self.find_server().await?;
-        Ok((launch::plan(self, &self.state_folder()?, &server)?, server))
+        let home = self.state_folder()?;
+        let plan = launch::plan(&self.request, self.archive.as_ref(), &home, &server)?;
+        Ok((plan, server))
     }
 
     fn state_folder(&self) -> Result<Home, Error> {
@@ -409,7 +368,7 @@ impl<'a> Builder<'a> {
                 offline: false,
             },
         };
-        let note = |notice: &crate::server::Notice| (self.observer)(&Event::Note(notice));
+        let note = |notice: &Notice| (self.request.observer)(&Event::Note(notice));
         let archive = self.archive.as_ref().filter(|_| spec.is_none());
         let Some(saved) = archive.map(|archive| &archive.manifest().server) else {
             return Ok(find(spec.as_ref(), &search, &note).await?);
@@ -418,7 +377,7 @@ impl<'a> Builder<'a> {
             return Ok(server);
         }
         let server = find(None, &search, &note).await?;
-        note(&crate::server::Notice::Unlike {
+        note(&Notice::Unlike {
             saved: saved.clone(),
             found: server.identity.clone(),
         });

@@ -4,14 +4,13 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use crate::archive::{self, Archive};
-use crate::boot::BringUp;
+use crate::boot::{BringUp, Request};
 use crate::cluster::Cluster;
 use crate::config::directive::is_renamed;
 use crate::error::{Error, IoContext as _, NotReady};
 use crate::machine::wait::Deadline;
 use crate::plan::{NodePlan, Options, Plan, PortChoice, Topology, node_count};
 use crate::server::Server;
-use crate::start::builder::Builder;
 use crate::state::limits;
 use crate::state::ports::{self, Held};
 use crate::state::{
@@ -23,11 +22,16 @@ use crate::state::{
 const PORT_ATTEMPTS: u32 = 5;
 
 /// Decides everything that can be decided before something is touched.
-pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<Plan, Error> {
-    let options = &wish.options;
+pub(crate) fn plan(
+    request: &Request<'_>,
+    archive: Option<&Archive>,
+    home: &Home,
+    server: &Server,
+) -> Result<Plan, Error> {
+    let options = &request.options;
     check_support(options, server)?;
     limits::check(node_count(options)?)?;
-    if let Some(archive) = &wish.archive {
+    if let Some(archive) = archive {
         let plan = archive::plan(archive, options, &server.identity, home)?;
         limits::check(plan.nodes.len())?;
         ports::check(&plan, &options.bind, home)?;
@@ -40,9 +44,10 @@ pub(crate) fn plan(wish: &Builder<'_>, home: &Home, server: &Server) -> Result<P
     Ok(plan)
 }
 
-/// Starts what is wished for. When it fails, nothing is left but the lock.
+/// Starts what is asked for. When it fails, nothing is left but the lock.
 pub(crate) async fn launch(
-    wish: &Builder<'_>,
+    request: &Request<'_>,
+    archive: Option<&Archive>,
     home: &Home,
     lock: &Lock,
     private: bool,
@@ -53,7 +58,8 @@ pub(crate) async fn launch(
     let mut attempt = 1;
     loop {
         let launch = Launch {
-            wish,
+            request,
+            archive,
             home,
             lock,
             private,
@@ -61,7 +67,7 @@ pub(crate) async fn launch(
             since,
         };
         match launch.run().await {
-            Err(error) if attempt < PORT_ATTEMPTS && lost_port(&error, &wish.options.ports) => {
+            Err(error) if attempt < PORT_ATTEMPTS && lost_port(&error, &request.options.ports) => {
                 attempt += 1;
             }
             result => return result,
@@ -71,7 +77,8 @@ pub(crate) async fn launch(
 
 /// One attempt.
 struct Launch<'a> {
-    wish: &'a Builder<'a>,
+    request: &'a Request<'a>,
+    archive: Option<&'a Archive>,
     home: &'a Home,
     lock: &'a Lock,
     private: bool,
@@ -89,13 +96,13 @@ impl Launch<'_> {
         // Ports are chosen and written down under one lock: two launchers never choose the same.
         let ports_lock = self
             .home
-            .lock_ports(Deadline::after(self.wish.patience()))
+            .lock_ports(Deadline::after(self.request.patience()))
             .await?;
-        let plan = plan(self.wish, self.home, self.server)?;
-        let held = Held::of(&plan, &self.wish.options.bind);
+        let plan = plan(self.request, self.archive, self.home, self.server)?;
+        let held = Held::of(&plan, &self.request.options.bind);
         let record = self.record(plan)?;
         refuse_existing(&record.nodes)?;
-        if self.wish.dir.is_some() {
+        if self.request.dir.is_some() {
             self.lock.write_dir(&record.dir)?;
         }
         self.lock.write(&record)?;
@@ -113,7 +120,7 @@ impl Launch<'_> {
                         removed: cleared.is_ok(),
                         ..*late
                     })),
-                    error => explain(&self.wish.options, error),
+                    error => explain(&self.request.options, error),
                 })
             }
         }
@@ -122,17 +129,17 @@ impl Launch<'_> {
     async fn bring_up(&self, cluster: &mut Cluster) -> Result<(), Error> {
         populate(cluster)?;
         let Launch {
-            wish,
+            request,
             lock,
             server,
             since,
             ..
         } = *self;
-        if let Some(saved) = &wish.archive {
-            return archive::restore(saved, wish, cluster, lock, server, since).await;
+        if let Some(saved) = self.archive {
+            return archive::restore(saved, request, cluster, lock, server, since).await;
         }
         BringUp {
-            wish,
+            request,
             lock,
             server,
             since,
@@ -143,7 +150,7 @@ impl Launch<'_> {
 
     fn record(&self, plan: Plan) -> Result<Record, Error> {
         let folder = self.lock.folder();
-        let dir = match &self.wish.dir {
+        let dir = match &self.request.dir {
             // The servers work in their own folders, so a relative path would lead elsewhere.
             Some(dir) => std::path::absolute(dir).doing("find", dir)?,
             None => folder.to_owned(),
@@ -152,7 +159,7 @@ impl Launch<'_> {
             let dir = dir.join(plan.port.to_string());
             NodeRecord::new(plan, dir)
         };
-        let saved = self.wish.archive.as_ref().map(Archive::manifest);
+        let saved = self.archive.map(Archive::manifest);
         Ok(Record {
             schema: SCHEMA,
             name: self.lock.name().clone(),
@@ -160,13 +167,13 @@ impl Launch<'_> {
             displaced: None,
             phase: Phase::Starting,
             private: self.private,
-            options: self.wish.options.clone(),
+            options: self.request.options.clone(),
             program: self.server.program.clone(),
             argv0: self.server.argv0.clone(),
             server: self.server.identity.clone(),
             created: missing_folders(&dir),
             bent: false,
-            no_config: is_renamed(&self.wish.options.settings, "config"),
+            no_config: is_renamed(&self.request.options.settings, "config"),
             stopping: Vec::new(),
             nodes: plan.nodes.into_iter().map(node).collect(),
             retired: saved.map_or_else(Vec::new, |saved| saved.retired.clone()),

@@ -1,4 +1,6 @@
-//! From a wish to a running cluster.
+//! From a request to a running cluster.
+
+pub use crate::boot::{Event, Observer};
 
 pub mod builder;
 

@@ -10,7 +10,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use shardlab::archive::Progress as Unpacked;
 use shardlab::ladder::{Standing, common};
 use shardlab::machine::text::printable;
 use shardlab::{Event, Rung};
@@ -194,7 +193,7 @@ impl Term {
             Event::StartsAnew { why, how } => {
                 self.note(&format!("{why}\nstarting anew, {how}"));
             }
-            Event::Unpacked(Unpacked { done, total }) => {
+            Event::Unpacked { done, total } => {
                 self.progress(&percentage("unpacking", *done, *total));
             }
             Event::Looked { standings, elapsed } => self.climb(standings, *elapsed),
