@@ -17,7 +17,7 @@ pub(super) struct Graph {
 /// A module's file, and the names that its `use`s bring.
 struct Room {
     file: String,
-    imports: Vec<Import>,
+    source: Source,
     names: BTreeMap<String, Module>,
 }
 
@@ -25,35 +25,7 @@ impl Graph {
     /// The modules that `root` (`lib.rs`, `main.rs`) declares, and theirs. `read` gives a file's
     /// text if there is such a file; tests are left out.
     pub(super) fn of(root: &str, read: &dyn Fn(&str) -> Option<String>) -> Self {
-        let mut rooms = BTreeMap::new();
-        let mut open = VecDeque::from([(Module::new(), root.to_owned())]);
-        while let Some((module, file)) = open.pop_front() {
-            let source = Source::read(&read(&file).unwrap_or_default());
-            for child in &source.children {
-                let folder = folder_below(&file);
-                let place = |name: String| folder.join(name).display().to_string();
-                let mut places = [
-                    place(format!("{child}.rs")),
-                    place(format!("{child}/mod.rs")),
-                ]
-                .into_iter();
-                if let Some(file) = places.find(|file| read(file).is_some()) {
-                    open.push_back((
-                        [module.as_slice(), std::slice::from_ref(child)].concat(),
-                        file,
-                    ));
-                }
-            }
-            let imports = source.imports;
-            rooms.insert(
-                module,
-                Room {
-                    file,
-                    imports,
-                    names: BTreeMap::new(),
-                },
-            );
-        }
+        let mut rooms = rooms(root, read);
         let names: Vec<_> = rooms
             .iter()
             .map(|(module, room)| (module.clone(), names(module, room, &rooms)))
@@ -66,16 +38,18 @@ impl Graph {
         let mut graph = Self::default();
         for (module, room) in &rooms {
             let imports = graph.imports.entry(room.file.clone()).or_default();
-            for import in &room.imports {
-                // A module that shows the names of others does not need them by that.
-                if matches!(import.kind, Kind::Reexport(Some(_))) {
-                    continue;
-                }
+            for import in &room.source.imports {
+                let line = match &import.kind {
+                    // A module that shows the names of others does not need them by that.
+                    Kind::Reexport(Some(name)) => room.source.names.get(name).copied(),
+                    _ => Some(import.line),
+                };
                 let path = absolute(module, import, &rooms);
-                if let Some(target) = path.and_then(|path| definer(path, &rooms))
+                if let Some(line) = line
+                    && let Some(target) = path.and_then(|path| definer(path, &rooms))
                     && target.file != room.file
                 {
-                    imports.entry(target.file.clone()).or_insert(import.line);
+                    imports.entry(target.file.clone()).or_insert(line);
                 }
             }
         }
@@ -131,6 +105,38 @@ impl Graph {
     }
 }
 
+/// The modules that the root declares, and theirs.
+fn rooms(root: &str, read: &dyn Fn(&str) -> Option<String>) -> BTreeMap<Module, Room> {
+    let mut rooms = BTreeMap::new();
+    let mut open = vec![(Module::new(), root.to_owned())];
+    while let Some((module, file)) = open.pop() {
+        let source = Source::read(&read(&file).unwrap_or_default());
+        let folder = folder_below(&file);
+        for child in &source.children {
+            let places = [format!("{child}.rs"), format!("{child}/mod.rs")];
+            let mut places = places
+                .map(|place| folder.join(place).display().to_string())
+                .into_iter();
+            if let Some(file) = places.find(|file| read(file).is_some()) {
+                open.push((
+                    [module.as_slice(), std::slice::from_ref(child)].concat(),
+                    file,
+                ));
+            }
+        }
+        let names = BTreeMap::new();
+        rooms.insert(
+            module,
+            Room {
+                file,
+                source,
+                names,
+            },
+        );
+    }
+    rooms
+}
+
 /// Where the modules stand that a file declares.
 fn folder_below(file: &str) -> PathBuf {
     let path = Path::new(file);
@@ -151,7 +157,7 @@ fn names(module: &Module, room: &Room, rooms: &BTreeMap<Module, Room>) -> BTreeM
         }
         _ => None,
     };
-    room.imports.iter().filter_map(named).collect()
+    room.source.imports.iter().filter_map(named).collect()
 }
 
 /// The path from the crate's root; `None` for what is of other crates, or of the file itself.
@@ -179,6 +185,7 @@ fn absolute(module: &Module, import: &Import, rooms: &BTreeMap<Module, Room>) ->
                 // A name that a `use` has brought: `use crate::a; a::b()`.
                 let room = rooms.get(module)?;
                 let is_shown = room
+                    .source
                     .imports
                     .iter()
                     .any(|import| import.kind == Kind::Reexport(Some(first.to_owned())));
@@ -265,6 +272,20 @@ fn a_reexport_is_followed_and_is_no_import() {
         ("b.rs", "use crate::C;\nuse crate::a::F;\n"),
     ];
     assert_eq!(told(&files), ["a/mod.rs:3 a/d.rs", "b.rs:1 a/c.rs"]);
+}
+
+#[test]
+fn a_reexport_that_its_file_uses_itself_is_an_import() {
+    let files = [
+        ("lib.rs", "mod a;"),
+        (
+            "a/mod.rs",
+            "mod c; mod d;\npub use c::C;\npub use d::d;\nfn d() -> C { self.d() }",
+        ),
+        ("a/c.rs", ""),
+        ("a/d.rs", ""),
+    ];
+    assert_eq!(told(&files), ["a/mod.rs:4 a/c.rs"]);
 }
 
 #[test]

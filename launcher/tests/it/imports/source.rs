@@ -1,5 +1,7 @@
 //! What one source file imports, as it is written: nothing is looked up yet.
 
+use std::collections::BTreeMap;
+
 use super::tokens::{Token, is_word, tokens};
 
 /// A path and what it is for.
@@ -27,6 +29,8 @@ pub(super) enum Kind {
 pub(super) struct Source {
     pub(super) imports: Vec<Import>,
     pub(super) children: Vec<String>,
+    /// Types, and functions that are called, each with the first line where it stands in the code.
+    pub(super) names: BTreeMap<String, usize>,
 }
 
 impl Source {
@@ -95,7 +99,20 @@ impl<'a> Reader<'a> {
                 self.at += 2;
                 return;
             }
-            word if word.starts_with(is_word) && self.text(1) == "::" => return self.path(),
+            // The name of a function of its own, of a method or of a field is another thing.
+            "fn" | "." => {
+                self.at += 2;
+                return;
+            }
+            word if word.starts_with(is_word) => {
+                if word.starts_with(char::is_uppercase) || self.text(1) == "(" {
+                    let line = self.line();
+                    self.source.names.entry(word.to_owned()).or_insert(line);
+                }
+                if self.text(1) == "::" {
+                    return self.path();
+                }
+            }
             _ => {}
         }
         self.at += 1;
