@@ -126,9 +126,7 @@ impl Cluster {
             wanted,
             waited: timeout,
             unformed: self.record.options.topology == Topology::Cluster
-                && standings
-                    .iter()
-                    .any(|standing| standing.rung == Some(Rung::Listening)),
+                && lowest == Some(Rung::Listening),
             standings,
             logs,
             removed: false,

@@ -96,8 +96,11 @@ impl Error {
                  `--timeout` gives it more time"
                     .to_owned(),
             ),
-            Self::NotReady(_) | Self::NotRole { .. } => {
-                Some("`shardlab status` shows where it stands now; `--timeout` gives it more time".to_owned())
+            Self::NotReady(_) => {
+                Some("`shardlab check` says what is wrong and what mends it; `--timeout` waits longer".to_owned())
+            }
+            Self::NotRole { .. } => {
+                Some("`shardlab status` shows the roles as they are now; `--timeout` waits longer".to_owned())
             }
             _ => None,
         }

@@ -1,9 +1,9 @@
-//! A ladder that was not climbed in time: where every node stands, and what the late ones say.
+//! A cluster that was not ready in time: what each node waits for, and what the late ones have logged.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::ladder::{Rung, Standing};
+use crate::ladder::{Group, Rung, Standing, groups};
 
 /// A ladder that was not climbed in time.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct NotReady {
     pub unformed: bool,
 }
 
-/// Of a large cluster nobody reads where every node stands.
-const STANDINGS_SHOWN: usize = 16;
+/// Of a large cluster, nobody reads more lines.
+const GROUPS_SHOWN: usize = 16;
 
 impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,10 +34,12 @@ impl fmt::Display for NotReady {
             self.wanted,
             humantime::format_duration(self.waited)
         )?;
-        for standing in self.standings.iter().take(STANDINGS_SHOWN) {
-            write!(f, "\n  {standing}")?;
+        let groups = groups(&self.standings);
+        for group in groups.iter().take(GROUPS_SHOWN) {
+            write!(f, "\n  {group}")?;
         }
-        if let Some(more @ 1..) = self.standings.len().checked_sub(STANDINGS_SHOWN) {
+        let more: usize = groups.iter().skip(GROUPS_SHOWN).map(Group::size).sum();
+        if more > 0 {
             write!(f, "\n  and {more} more nodes")?;
         }
         for (node, lines) in &self.logs {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::replication::unlinked;
 use super::{Answers, ClusterAnswers, Observation, Rung};
+use crate::wire::slots::{SlotRange, SlotRanges};
 use crate::wire::view::{NodeLine, SlotLine};
 
 /// What the nodes say of themselves: the measure for what they say of each other.
@@ -39,8 +40,8 @@ impl<'a> Truth<'a> {
         match rung {
             Rung::Listening => self.unformed(answers),
             Rung::Formed => self.not_ok(answers),
-            Rung::Ok => unlinked(answers.link.as_deref()),
-            Rung::Replicas => self.not_visible(answers),
+            Rung::Ok => self.unlinked(answers),
+            Rung::Replicas => self.not_shown(answers),
             Rung::Ready => None,
         }
     }
@@ -56,32 +57,33 @@ impl<'a> Truth<'a> {
     fn unformed(&self, answers: &ClusterAnswers) -> Option<String> {
         let known: BTreeSet<_> = answers.nodes.iter().map(|line| line.id.as_str()).collect();
         if let Some((_, (name, _))) = self.selves.iter().find(|(id, _)| !known.contains(*id)) {
-            return Some(format!("it does not know `{name}`"));
+            return Some(format!("waiting to hear of {name}"));
         }
         answers.nodes.iter().find_map(|line| {
             let Some((name, own)) = self.selves.get(line.id.as_str()) else {
                 // Somebody has added it by hand, or it is gone: ours can be whole without it.
                 let (id, address) = (&line.id, &line.address);
                 return if line.has("handshake") {
-                    Some(format!("its handshake with {address} is under way"))
+                    Some(format!("waiting for the handshake with {address}"))
                 } else {
-                    self.closed
-                        .then(|| format!("it knows a node that is not ours, {id} {address}"))
+                    self.closed.then(|| {
+                        format!("waiting to forget a node of another cluster, {id} {address}")
+                    })
                 };
             };
             if line.has("handshake") {
-                Some(format!("its handshake with `{name}` is under way"))
+                Some(format!("waiting for the handshake with {name}"))
             } else if !line.connected {
-                Some(format!("its bus link to `{name}` is not connected"))
+                Some(format!("waiting for the cluster bus link to {name}"))
             } else if line.master != own.master {
                 let role = |master: &Option<String>| match master {
                     None => "a master".to_owned(),
-                    Some(id) => format!("a replica of `{}`", self.name(id)),
+                    Some(id) => format!("a replica of {}", self.name(id)),
                 };
                 Some(format!(
-                    "it takes `{name}` for {}, which is {}",
-                    role(&line.master),
-                    role(&own.master)
+                    "waiting to hear that {name} is {}, not {}",
+                    role(&own.master),
+                    role(&line.master)
                 ))
             } else {
                 None
@@ -92,20 +94,26 @@ impl<'a> Truth<'a> {
     fn not_ok(&self, answers: &ClusterAnswers) -> Option<String> {
         let mut ours = answers.nodes.iter().filter(|line| self.is_ours(&line.id));
         if let Some(line) = ours.find(|line| line.has("fail") || line.has("fail?")) {
-            let what = if line.has("fail") {
-                "takes for failed"
-            } else {
-                "suspects"
-            };
-            return Some(format!("it {what} `{}`", self.name(&line.id)));
+            let flag = if line.has("fail") { "fail" } else { "fail?" };
+            let name = self.name(&line.id);
+            return Some(format!("waiting for the flag `{flag}` of {name} to go"));
         }
         if answers.state != "ok" {
-            return Some(format!("cluster_state:{}", answers.state));
+            let why = match unowned(&answers.nodes) {
+                Some(slots) => format!("the slots {slots} have no owner"),
+                None => format!("it is {}", answers.state),
+            };
+            return Some(format!("waiting for cluster_state:ok; {why}"));
         }
         self.shared_epoch.clone()
     }
 
-    fn not_visible(&self, answers: &ClusterAnswers) -> Option<String> {
+    fn unlinked(&self, answers: &ClusterAnswers) -> Option<String> {
+        let master = answers.myself()?.master.as_deref()?;
+        unlinked(answers.link.as_deref(), self.name(master))
+    }
+
+    fn not_shown(&self, answers: &ClusterAnswers) -> Option<String> {
         // What it says of nodes that are not ours, nobody is there to confirm.
         let mut told = answers.slots.clone();
         told.retain(|line| self.is_ours(&line.master));
@@ -117,29 +125,29 @@ impl<'a> Truth<'a> {
         }
         let wrong = self.slots.iter().find(|line| !told.contains(line));
         let Some(wrong) = wrong else {
-            return Some("its CLUSTER SLOTS shows more than there is".to_owned());
+            return Some("waiting for CLUSTER SLOTS to drop what no node owns".to_owned());
         };
         let range = format!("{}-{}", wrong.start, wrong.end);
         let here = told
             .iter()
             .find(|line| line.start == wrong.start && line.end == wrong.end);
         Some(match here {
-            None => format!("its CLUSTER SLOTS has no range {range}"),
+            None => format!("waiting for CLUSTER SLOTS to show the slots {range}"),
             Some(line) if line.master != wrong.master => {
                 format!(
-                    "its CLUSTER SLOTS gives {range} to `{}`, not to `{}`",
-                    self.name(&line.master),
-                    self.name(&wrong.master)
+                    "waiting for CLUSTER SLOTS to show the slots {range} at {}, not {}",
+                    self.name(&wrong.master),
+                    self.name(&line.master)
                 )
             }
             Some(line) => {
                 let hidden: Vec<_> = wrong
                     .replicas
                     .difference(&line.replicas)
-                    .map(|id| format!("`{}`", self.name(id)))
+                    .map(|id| self.name(id))
                     .collect();
                 format!(
-                    "its CLUSTER SLOTS shows {range} without the replica {}",
+                    "waiting for CLUSTER SLOTS to show the replica {} of the slots {range}",
                     hidden.join(", ")
                 )
             }
@@ -176,10 +184,19 @@ fn shared_epoch(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Option<String> {
         .find_map(|(name, line)| {
             let other = epochs.insert(line.epoch, *name)?;
             Some(format!(
-                "`{other}` and `{name}` share the configuration epoch {}",
+                "waiting for {other} and {name} to have different epochs; both have {}",
                 line.epoch
             ))
         })
+}
+
+/// The slots that have no owner, as this node sees it: the server's own reason for a state that is not ok.
+fn unowned(lines: &[NodeLine]) -> Option<SlotRanges> {
+    let mut slots = SlotRanges::from_iter([SlotRange::ALL]);
+    for range in lines.iter().flat_map(|line| &line.slots) {
+        slots.remove(*range);
+    }
+    (!slots.is_empty()).then_some(slots)
 }
 
 #[cfg(test)]
@@ -266,61 +283,61 @@ mod tests {
                 0,
                 |n| drop(n.nodes.pop()),
                 Rung::Listening,
-                "n1 is listening: it does not know `r1`",
+                "n1: waiting to hear of r1",
             ),
             (
                 1,
                 |n| n.nodes[0].connected = false,
                 Rung::Listening,
-                "n2 is listening: its bus link to `n1` is not connected",
+                "n2: waiting for the cluster bus link to n1",
             ),
             (
                 1,
                 |n| n.nodes[0].flags.push("handshake".to_owned()),
                 Rung::Listening,
-                "n2 is listening: its handshake with `n1` is under way",
+                "n2: waiting for the handshake with n1",
             ),
             (
                 1,
                 |n| n.nodes[2].master = None,
                 Rung::Listening,
-                "n2 is listening: it takes `r1` for a master, which is a replica of `n1`",
+                "n2: waiting to hear that r1 is a replica of n1, not a master",
             ),
             (
                 0,
                 |n| n.state = "fail".to_owned(),
                 Rung::Formed,
-                "n1 is formed: cluster_state:fail",
+                "n1: waiting for cluster_state:ok; it is fail",
             ),
             (
                 0,
                 |n| n.nodes[1].flags.push("fail?".to_owned()),
                 Rung::Formed,
-                "n1 is formed: it suspects `n2`",
+                "n1: waiting for the flag `fail?` of n2 to go",
             ),
             (
                 2,
                 |n| n.link = Some("down".to_owned()),
                 Rung::Ok,
-                "r1 is ok: master_link_status:down",
+                "r1: waiting for the sync with the master n1; master_link_status is down",
             ),
             (
                 1,
                 |n| n.slots[0].replicas.clear(),
                 Rung::Replicas,
-                "n2 is replicas: its CLUSTER SLOTS shows 0-99 without the replica `r1`",
+                "n2: waiting for CLUSTER SLOTS to show the replica r1 of the slots 0-99",
             ),
             (
                 1,
                 |n| drop(n.slots.pop()),
                 Rung::Replicas,
-                "n2 is replicas: its CLUSTER SLOTS has no range 100-16383",
+                "n2: waiting for CLUSTER SLOTS to show the slots 100-16383",
             ),
             (
                 1,
                 |n| n.slots.push(n.slots[0].clone()),
                 Rung::Replicas,
-                "n2 is replicas: its CLUSTER SLOTS shows more than there is",
+                "n2: waiting for CLUSTER SLOTS to drop what no node owns",
             ),
         ];
         for (node, breakage, rung, words) in cases {
@@ -331,11 +348,26 @@ mod tests {
     }
 
     #[test]
+    fn slots_that_nobody_owns_are_why_the_state_is_not_ok() {
+        let mut round = whole();
+        for observation in &mut round {
+            if let Ok(Answers::Cluster(answers)) = &mut observation.answers {
+                answers.nodes[1].slots = vec!["100-8999".parse().unwrap()];
+                answers.state = "fail".to_owned();
+            }
+        }
+        assert_eq!(
+            judge(&round, None)[0].to_string(),
+            "n1: waiting for cluster_state:ok; the slots 9000-16383 have no owner"
+        );
+    }
+
+    #[test]
     fn two_masters_of_one_epoch_are_not_ok() {
         let standings = broken(1, |n| n.nodes[1].epoch = 1);
         assert_eq!(
             standings[0].to_string(),
-            "n1 is formed: `n1` and `n2` share the configuration epoch 1"
+            "n1: waiting for n1 and n2 to have different epochs; both have 1"
         );
     }
 
@@ -348,7 +380,7 @@ mod tests {
         assert_eq!(common(&standings), Some(Rung::Listening));
         assert_eq!(
             standings[0].to_string(),
-            "n1 is listening: `n2` is a master, not the replica that it is to be"
+            "n1: waiting for n2 to become a replica; it is a master"
         );
     }
 
@@ -393,7 +425,7 @@ mod tests {
         }
         assert_eq!(
             judge(&round, None)[1].to_string(),
-            "n2 is listening: its handshake with 127.0.0.1:7001@17001 is under way"
+            "n2: waiting for the handshake with 127.0.0.1:7001@17001"
         );
     }
 
@@ -402,7 +434,7 @@ mod tests {
         let roles = [Role::Master, Role::Master, Role::Replica];
         assert_eq!(
             judge(&with_strangers(), Some(&roles))[0].to_string(),
-            "n1 is listening: it knows a node that is not ours, x 127.0.0.1:7001@17001"
+            "n1: waiting to forget a node of another cluster, x 127.0.0.1:7001@17001"
         );
     }
 
@@ -418,13 +450,10 @@ mod tests {
         round[2].answers = Err("connection refused".to_owned());
         let standings = judge(&round, None);
         assert_eq!(common(&standings), None);
-        assert_eq!(
-            standings[0].to_string(),
-            "n1 is listening: `r1` does not answer yet"
-        );
+        assert_eq!(standings[0].to_string(), "n1: waiting for r1 to answer");
         assert_eq!(
             standings[2].to_string(),
-            "r1 is not listening: connection refused"
+            "r1 does not answer: connection refused"
         );
     }
 }

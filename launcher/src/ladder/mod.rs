@@ -24,17 +24,71 @@ pub struct Standing {
     pub node: String,
     /// The highest rung that it stands on.
     pub rung: Option<Rung>,
-    /// Why not one higher; `None` at the top.
+    /// What it is waiting for before it stands one higher, or why it does not answer; `None` at the top.
     pub why: Option<String>,
 }
 
 impl std::fmt::Display for Standing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.rung {
-            Some(rung) => write!(f, "{} is {rung}", self.node)?,
-            None => write!(f, "{} is not listening", self.node)?,
+        Group::of(self).fmt(f)
+    }
+}
+
+/// Nodes that wait for the same.
+#[derive(Debug)]
+pub struct Group<'a> {
+    nodes: Vec<&'a str>,
+    standing: &'a Standing,
+}
+
+/// Of a large group, nobody reads more names.
+const NAMES_SHOWN: usize = 8;
+
+impl<'a> Group<'a> {
+    fn of(standing: &'a Standing) -> Self {
+        Self {
+            nodes: vec![&standing.node],
+            standing,
         }
-        self.why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+    }
+
+    /// How many nodes it has.
+    pub fn size(&self) -> usize {
+        self.nodes.len()
+    }
+
+    fn takes(&self, other: &Standing) -> bool {
+        self.standing.rung.is_some() && other.rung.is_some() && self.standing.why == other.why
+    }
+}
+
+/// The groups of a round: each node that does not answer by itself, then those that wait, then those that
+/// are ready.
+pub fn groups(standings: &[Standing]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for standing in standings {
+        match groups.iter_mut().find(|group| group.takes(standing)) {
+            Some(group) => group.nodes.push(&standing.node),
+            None => groups.push(Group::of(standing)),
+        }
+    }
+    groups.sort_by_key(|group| (group.standing.rung.is_some(), group.standing.why.is_none()));
+    groups
+}
+
+impl std::fmt::Display for Group<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = self.nodes.iter().take(NAMES_SHOWN).copied();
+        f.write_str(&shown.collect::<Vec<_>>().join(", "))?;
+        if let Some(more @ 1..) = self.nodes.len().checked_sub(NAMES_SHOWN) {
+            write!(f, " and {more} more")?;
+        }
+        match (self.standing.rung, &self.standing.why) {
+            (None, Some(why)) => write!(f, " does not answer: {why}"),
+            (None, None) => f.write_str(" does not answer"),
+            (Some(_), Some(why)) => write!(f, ": {why}"),
+            (Some(_), None) => f.write_str(": ready"),
+        }
     }
 }
 
@@ -51,7 +105,7 @@ pub fn common(standings: &[Standing]) -> Option<Rung> {
 /// the role that it is to have, and no node of a cluster knows any other one.
 pub fn judge(topology: Topology, round: &[Observation], roles: Option<&[Role]>) -> Vec<Standing> {
     let unformed = roles
-        .and_then(|roles| miscast(round, roles))
+        .and_then(|roles| awaited_role(round, roles))
         .or_else(|| silent(round));
     let truth = match topology {
         Topology::Cluster => Truth::Cluster(cluster::Truth::of(round, roles.is_some())),
@@ -112,12 +166,12 @@ impl Truth<'_> {
     }
 }
 
-fn miscast(round: &[Observation], roles: &[Role]) -> Option<String> {
+fn awaited_role(round: &[Observation], roles: &[Role]) -> Option<String> {
     round.iter().zip(roles).find_map(|(observation, role)| {
         let is = observation.answers.as_ref().ok()?.role()?;
         (is != *role).then(|| {
             format!(
-                "`{}` is a {is}, not the {role} that it is to be",
+                "waiting for {} to become a {role}; it is a {is}",
                 observation.node
             )
         })
@@ -128,5 +182,5 @@ fn silent(round: &[Observation]) -> Option<String> {
     let silent = round
         .iter()
         .find(|observation| observation.answers.is_err())?;
-    Some(format!("`{}` does not answer yet", silent.node))
+    Some(format!("waiting for {} to answer", silent.node))
 }

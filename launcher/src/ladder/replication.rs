@@ -85,10 +85,10 @@ impl<'a> Truth<'a> {
         };
         let master = match of_role(Role::Master).as_slice() {
             [one] => Ok(*one),
-            [] => Err("nobody is a master".to_owned()),
-            [(first, _), (second, _), ..] => {
-                Err(format!("`{first}` and `{second}` are both masters"))
-            }
+            [] => Err("waiting for a master; no node is one".to_owned()),
+            [(first, _), (second, _), ..] => Err(format!(
+                "waiting for one master; {first} and {second} are both one"
+            )),
         };
         Self {
             names: round
@@ -101,10 +101,10 @@ impl<'a> Truth<'a> {
         }
     }
 
-    /// A node's name in back-ticks, or the address of a stranger.
+    /// A node's name, or the address of a stranger.
     pub(super) fn name(&self, peer: &Peer) -> String {
         match self.names.get(&peer.port) {
-            Some(name) => format!("`{name}`"),
+            Some(name) => (*name).to_owned(),
             None => peer.to_string(),
         }
     }
@@ -114,7 +114,7 @@ impl<'a> Truth<'a> {
         match rung {
             Rung::Listening => self.unformed(says),
             Rung::Formed => self.unknown_replica(node, says),
-            Rung::Ok => unlinked(says.link.as_deref()),
+            Rung::Ok => unlinked(says.link.as_deref(), &self.name(says.master.as_ref()?)),
             Rung::Replicas => self.offline_replica(says),
             Rung::Ready => None,
         }
@@ -127,7 +127,9 @@ impl<'a> Truth<'a> {
         };
         let master = says.master.as_ref().filter(|master| master.port != port)?;
         let other = self.name(master);
-        Some(format!("it replicates {other}, not the master `{name}`"))
+        Some(format!(
+            "waiting to replicate the master {name}, not {other}"
+        ))
     }
 
     fn unknown_replica(&self, node: &str, says: &Replication) -> Option<String> {
@@ -136,20 +138,25 @@ impl<'a> Truth<'a> {
         }
         let known = |port| says.replicas.iter().any(|line| line.peer.port == port);
         let (name, _) = self.replicas.iter().find(|(_, port)| !known(*port))?;
-        Some(format!("it does not know its replica `{name}`"))
+        Some(format!("waiting for the replica {name} to connect"))
     }
 
     fn offline_replica(&self, says: &Replication) -> Option<String> {
         let line = says.replicas.iter().find(|line| line.state != "online")?;
         let name = self.name(&line.peer);
-        Some(format!("its replica {name} is in the state {}", line.state))
+        Some(format!(
+            "waiting for the sync of the replica {name}; its state is {}",
+            line.state
+        ))
     }
 }
 
-/// Of a replica: whether its link to its master is down.
-pub(super) fn unlinked(link: Option<&str>) -> Option<String> {
+/// Of a replica of this master: whether its link is down, as it is until a full sync is done.
+pub(super) fn unlinked(link: Option<&str>, master: &str) -> Option<String> {
     let link = link.filter(|link| *link != "up")?;
-    Some(format!("master_link_status:{link}"))
+    Some(format!(
+        "waiting for the sync with the master {master}; master_link_status is {link}"
+    ))
 }
 
 #[cfg(test)]
@@ -226,7 +233,7 @@ pub(super) mod tests {
         let standings = judge(Topology::Replication, &round, Some(&born));
         assert_eq!(
             standings[2].to_string(),
-            "r1b is listening: `n1` is a replica, not the master that it is to be"
+            "r1b: waiting for n1 to become a master; it is a replica"
         );
     }
 
@@ -281,37 +288,37 @@ pub(super) mod tests {
                 1,
                 |says| says.master = None,
                 Rung::Listening,
-                "r1 is listening: `n1` and `r1` are both masters",
+                "r1: waiting for one master; n1 and r1 are both one",
             ),
             (
                 0,
                 |says| says.master = Some(peer(2)),
                 Rung::Listening,
-                "n1 is listening: nobody is a master",
+                "n1: waiting for a master; no node is one",
             ),
             (
                 2,
                 |says| says.master = Some(peer(2)),
                 Rung::Listening,
-                "r1b is listening: it replicates `r1`, not the master `n1`",
+                "r1b: waiting to replicate the master n1, not r1",
             ),
             (
                 0,
                 |says| drop(says.replicas.pop()),
                 Rung::Formed,
-                "n1 is formed: it does not know its replica `r1b`",
+                "n1: waiting for the replica r1b to connect",
             ),
             (
                 1,
                 |says| says.link = Some("down".to_owned()),
                 Rung::Ok,
-                "r1 is ok: master_link_status:down",
+                "r1: waiting for the sync with the master n1; master_link_status is down",
             ),
             (
                 0,
                 |says| says.replicas[0].state = "wait_bgsave".to_owned(),
                 Rung::Replicas,
-                "n1 is replicas: its replica `r1` is in the state wait_bgsave",
+                "n1: waiting for the sync of the replica r1; its state is wait_bgsave",
             ),
         ];
         for (node, breakage, rung, words) in cases {

@@ -13,9 +13,9 @@ pub enum Rung {
     /// The node answers PING, and no longer loads its data.
     Listening,
     /// Cluster: the node lists all of our nodes, with the roles that they claim; all links to them are
-    /// connected and no handshake is under way. Nodes that others have added since are not waited for. Replication: one node is the master, and everybody
-    /// else replicates it. A sentinel: it names that master, and knows exactly the other sentinels
-    /// and all replicas.
+    /// connected and no handshake is under way. Nodes that others have added since are not waited for.
+    /// Replication: one node is the master, and everybody else replicates it. A sentinel: it names that
+    /// master, and knows exactly the other sentinels and all replicas.
     Formed,
     /// Cluster: `cluster_state:ok`, and no two masters share a configuration epoch. Replication:
     /// the master knows every replica. A sentinel: CKQUORUM says OK, it takes the master for alive,
@@ -45,6 +45,17 @@ impl Rung {
         match shape {
             Some(Shape::Uncovered) => Self::Formed,
             _ => Self::Ready,
+        }
+    }
+
+    /// What is so of every node on it, in words that suit each topology.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Listening => "every node answers",
+            Self::Formed => "every node knows the others",
+            Self::Ok => "no node reports a failure",
+            Self::Replicas => "every replica is linked to its master",
+            Self::Ready => "clients can use it",
         }
     }
 

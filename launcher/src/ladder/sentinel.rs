@@ -12,13 +12,13 @@ pub(super) fn obstacle(
     answers: Option<&SentinelAnswers>,
 ) -> Option<String> {
     let Some(answers) = answers else {
-        return Some("it watches no master".to_owned());
+        return Some("waiting for a master to watch".to_owned());
     };
     match rung {
         Rung::Listening => unformed(truth, node, answers),
         Rung::Formed => not_ok(truth, answers),
         Rung::Ok => unlinked(truth, answers),
-        Rung::Replicas => not_visible(truth, answers),
+        Rung::Replicas => not_shown(truth, answers),
         Rung::Ready => None,
     }
 }
@@ -32,7 +32,7 @@ fn unformed(truth: &Truth<'_>, node: &str, answers: &SentinelAnswers) -> Option<
     if named.port != port {
         let named = truth.name(named);
         return Some(format!(
-            "it takes {named} for the master, which is `{name}`"
+            "waiting to hear that {name} is the master, not {named}"
         ));
     }
     let others: Vec<_> = truth
@@ -56,21 +56,24 @@ fn differing(
         .iter()
         .find(|(_, port)| !known.iter().any(|watched| watched.peer.port == *port));
     if let Some((name, _)) = unknown {
-        return Some(format!("it does not know the {what} `{name}`"));
+        return Some(format!("waiting to hear of the {what} {name}"));
     }
     let stranger = known
         .iter()
         .find(|watched| !there.iter().any(|(_, port)| watched.peer.port == *port))?;
     let name = truth.name(&stranger.peer);
-    Some(format!("it takes {name} for a {what}, which it is not"))
+    Some(format!("waiting to forget {name}, which is not a {what}"))
 }
 
 fn not_ok(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
     let master = &answers.master;
     if master.has("failover_in_progress") {
-        return Some("a failover is under way".to_owned());
+        return Some("waiting for a failover to end".to_owned());
     }
-    not_reached(truth, master).or_else(|| answers.no_quorum.clone())
+    not_reached(truth, master).or_else(|| {
+        let why = answers.no_quorum.as_ref()?;
+        Some(format!("waiting for a quorum: {why}"))
+    })
 }
 
 fn unlinked(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
@@ -80,11 +83,11 @@ fn unlinked(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
         .find(|replica| replica.link.as_deref().is_some_and(|link| link != "ok"))?;
     let name = truth.name(&replica.peer);
     Some(format!(
-        "it has not heard yet that the link of {name} to its master is up"
+        "waiting to hear that the link of {name} to its master is up"
     ))
 }
 
-fn not_visible(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
+fn not_shown(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
     let mut others = answers.replicas.iter().chain(&answers.sentinels);
     others.find_map(|other| not_reached(truth, other))
 }
@@ -92,7 +95,7 @@ fn not_visible(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
 fn not_reached(truth: &Truth<'_>, watched: &Watched) -> Option<String> {
     let flag = watched.unreachable()?;
     let name = truth.name(&watched.peer);
-    Some(format!("its flags of {name} have {flag}"))
+    Some(format!("waiting for the flag `{flag}` of {name} to go"))
 }
 
 #[cfg(test)]
@@ -153,47 +156,47 @@ mod tests {
             (
                 |says| says.master.peer.port = 2,
                 Rung::Listening,
-                "s1 is listening: it takes `r1` for the master, which is `n1`",
+                "s1: waiting to hear that n1 is the master, not r1",
             ),
             (
                 |says| drop(says.replicas.pop()),
                 Rung::Listening,
-                "s1 is listening: it does not know the replica `r1b`",
+                "s1: waiting to hear of the replica r1b",
             ),
             (
                 |says| says.sentinels.clear(),
                 Rung::Listening,
-                "s1 is listening: it does not know the sentinel `s2`",
+                "s1: waiting to hear of the sentinel s2",
             ),
             (
                 |says| says.sentinels.push(watched(9, None)),
                 Rung::Listening,
-                "s1 is listening: it takes 127.0.0.1:9 for a sentinel, which it is not",
+                "s1: waiting to forget 127.0.0.1:9, which is not a sentinel",
             ),
             (
                 |says| says.no_quorum = Some("NOQUORUM 1 usable Sentinels".to_owned()),
                 Rung::Formed,
-                "s1 is formed: NOQUORUM 1 usable Sentinels",
+                "s1: waiting for a quorum: NOQUORUM 1 usable Sentinels",
             ),
             (
                 |says| says.master.flags.push("s_down".to_owned()),
                 Rung::Formed,
-                "s1 is formed: its flags of `n1` have s_down",
+                "s1: waiting for the flag `s_down` of n1 to go",
             ),
             (
                 |says| says.master.flags.push("failover_in_progress".to_owned()),
                 Rung::Formed,
-                "s1 is formed: a failover is under way",
+                "s1: waiting for a failover to end",
             ),
             (
                 |says| says.replicas[0].link = Some("err".to_owned()),
                 Rung::Ok,
-                "s1 is ok: it has not heard yet that the link of `r1` to its master is up",
+                "s1: waiting to hear that the link of r1 to its master is up",
             ),
             (
                 |says| says.sentinels[0].flags.push("disconnected".to_owned()),
                 Rung::Replicas,
-                "s1 is replicas: its flags of `s2` have disconnected",
+                "s1: waiting for the flag `disconnected` of s2 to go",
             ),
         ];
         for (breakage, rung, words) in cases {
@@ -204,7 +207,7 @@ mod tests {
         let standings = broken(|says| flag(&mut says.replicas[1], "s_down"));
         assert_eq!(
             standings[3].to_string(),
-            "s1 is replicas: its flags of `r1b` have s_down"
+            "s1: waiting for the flag `s_down` of r1b to go"
         );
     }
 
@@ -215,7 +218,7 @@ mod tests {
         let standings = judge(Topology::Sentinel, &round, None);
         assert_eq!(
             standings[4].to_string(),
-            "s2 is listening: it watches no master"
+            "s2: waiting for a master to watch"
         );
     }
 }

@@ -108,7 +108,7 @@ fn what_meets_a_paused_node_says_so() {
             "{errors}"
         );
         assert!(
-            errors.contains("n2 is not listening: it is paused\n"),
+            errors.contains("n2 does not answer: it is paused\n"),
             "{errors}"
         );
     }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use shardlab::ladder::{Standing, common};
+use shardlab::ladder::{Standing, common, groups};
 use shardlab::machine::text::printable;
 use shardlab::{Event, Rung};
 
@@ -213,23 +213,26 @@ impl Term {
             erase(&mut err, &mut progress);
             let _ = writeln!(
                 err,
-                "  {GOOD}ok{GOOD:#} {:<9} {DIM}{:.2} s{DIM:#}",
+                "  {GOOD}{:<9}{GOOD:#}  {:.2} s  {DIM}{}{DIM:#}",
                 rung.name(),
-                elapsed.as_secs_f64()
+                elapsed.as_secs_f64(),
+                rung.meaning()
             );
         }
         progress.climbed = progress.climbed.max(height);
         if self.volume == Volume::Verbose && progress.laggards != standings {
             erase(&mut err, &mut progress);
-            for standing in standings
+            let changed = standings
                 .iter()
-                .filter(|standing| !progress.laggards.contains(standing))
-            {
+                .filter(|now| !progress.laggards.contains(now));
+            let changed: Vec<_> = changed.cloned().collect();
+            for group in groups(&changed) {
                 let _ = writeln!(
                     err,
-                    "     {DIM}{:.2} s{DIM:#} {}",
+                    "  {:<9}  {DIM}{:.2} s{DIM:#}  {}",
+                    "",
                     elapsed.as_secs_f64(),
-                    printable(&standing.to_string())
+                    printable(&group.to_string())
                 );
             }
             progress.laggards = standings.to_vec();
@@ -247,7 +250,7 @@ impl Term {
             let why: String = printable(&why).chars().take(60).collect();
             let _ = write!(
                 err,
-                "  .. {:<9} {DIM}{there}/{} {why}{DIM:#}",
+                "  {:<9}  {DIM}{there} of {} nodes; {why}{DIM:#}",
                 next.name(),
                 standings.len()
             );

@@ -1,5 +1,7 @@
 //! What people read of a cluster: the headline, a line for each node, who lags behind, what to do next.
 
+use shardlab::Rung;
+use shardlab::ladder::{Standing, groups};
 use shardlab::plan::{Role, Topology};
 use shardlab::state::Stage;
 
@@ -9,8 +11,9 @@ impl ClusterReport {
     /// What runs, how far it is, and on what.
     pub(in crate::commands) fn headline(&self) -> String {
         let ready = match (self.rung, self.state) {
-            (Some(rung), _) => format!(", {rung}"),
-            (None, State::Running | State::Degraded) => ", not listening".to_owned(),
+            (Some(Rung::Ready), _) => ", ready".to_owned(),
+            (Some(rung), _) => format!(", not ready ({rung})"),
+            (None, State::Running | State::Degraded) => ", not ready".to_owned(),
             (None, _) => String::new(),
         };
         let what = match self.topology {
@@ -50,7 +53,7 @@ impl ClusterReport {
 
     /// Why nodes are not on the rung that they are to be on; that those do not answer which do not
     /// run says the table.
-    fn laggards(&self) -> impl Iterator<Item = String> {
+    fn laggards(&self) -> Vec<String> {
         let passing = self.nodes.iter().filter_map(|node| {
             let name = &node.name;
             match &node.stage {
@@ -68,6 +71,14 @@ impl ClusterReport {
             .iter()
             .filter(|node| node.pid.is_some() || !node.ours);
         let late = running.filter(|node| !self.bare || node.rung.is_none());
+        let late = late.filter(|node| node.why.is_some());
+        let late: Vec<_> = late
+            .map(|node| Standing {
+                node: node.name.clone(),
+                rung: node.rung,
+                why: node.why.clone(),
+            })
+            .collect();
         let strangers = self.strangers.iter().map(|stranger| {
             let address = &stranger.address;
             if stranger.connected {
@@ -80,13 +91,9 @@ impl ClusterReport {
                 )
             }
         });
-        passing.chain(strangers).chain(late.filter_map(|node| {
-            let why = node.why.as_deref()?;
-            Some(match node.rung {
-                Some(rung) => format!("{} is {rung}: {why}", node.name),
-                None => format!("{} does not answer: {why}", node.name),
-            })
-        }))
+        let late = groups(&late);
+        let late = late.iter().map(ToString::to_string);
+        passing.chain(strangers).chain(late).collect()
     }
 
     /// What to do next, below [`ClusterReport::text`].
