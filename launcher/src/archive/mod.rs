@@ -21,8 +21,6 @@
 //! manifest's or it is refused, and a restored node knows no address but those of its own cluster.
 
 mod background;
-mod damage;
-mod error;
 mod manifest;
 mod nodes_conf;
 mod pack;
@@ -32,9 +30,9 @@ mod snapshot;
 mod unpack;
 mod wishes;
 
+pub use crate::error::archive::{ArchiveError, Damage};
+
 pub use background::Progress;
-pub use damage::Damage;
-pub use error::ArchiveError;
 pub use manifest::{Manifest, SavedFile, SavedNode};
 pub use save::Saved;
 pub use unpack::Archive;

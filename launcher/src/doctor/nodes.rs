@@ -9,7 +9,8 @@ use super::finding::{Action, Kind, Remedy};
 use super::remains::{pids, resolved, servers_of};
 use crate::cluster::Cluster;
 use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE, PID_FILE};
-use crate::node::{Damage, Node, Part, data_damage};
+use crate::error::data_damage;
+use crate::node::{Damage, Node, Part};
 use crate::plan::Boot;
 
 /// How many of the last lines of a log are looked at.

@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 
 use super::Error;
-use crate::node::data_damage;
-use crate::state::ports::{Holder, PortRole};
+use super::died::{data_damage, disk_is_full};
+use super::port::{Holder, PortRole};
 
 impl Error {
     /// What the user can do about it, where that is known.
@@ -118,11 +118,4 @@ fn io_hint(source: &io::Error, path: &Path) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn disk_is_full(path: &Path) -> bool {
-    let there = path.ancestors().find(|ancestor| ancestor.exists());
-    there
-        .and_then(|folder| nix::sys::statvfs::statvfs(folder).ok())
-        .is_some_and(|disk| disk.blocks_available() == 0)
 }

@@ -1,9 +1,17 @@
 //! What can go wrong for a user, with the exit code and the next step for each.
 
+pub(crate) mod archive;
 mod context;
+mod died;
 pub mod exit;
+pub(crate) mod failover;
 mod hint;
+pub(crate) mod members;
+pub(crate) mod node;
 mod not_ready;
+pub(crate) mod port;
+pub(crate) mod reshape;
+pub(crate) mod wish;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,22 +19,23 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::archive::ArchiveError;
+use self::archive::ArchiveError;
+use self::died::last_words;
+use self::failover::FailoverError;
+use self::members::MemberError;
+use self::node::NodeError;
+use self::port::{Holder, PortRole};
+use self::reshape::MoveError;
+use self::wish::WishError;
 use crate::config::directive::SettingError;
-use crate::failover::FailoverError;
 use crate::machine::signal::Signal;
-use crate::node::NodeError;
-use crate::plan::PlanError;
 use crate::plan::shape::ShapeError;
-use crate::reshape::MoveError;
-use crate::reshape::members::MemberError;
-use crate::reshape::plan::WishError;
+use crate::plan::{Name, NameError, PlanError};
 use crate::server::{ServerError, SpecError};
-use crate::state::Name;
-use crate::state::ports::{Holder, PortRole};
 use crate::wire::client::ClientError;
 
 pub(crate) use context::IoContext;
+pub(crate) use died::data_damage;
 pub use not_ready::NotReady;
 
 /// Everything that the launcher reports as an error.
@@ -49,13 +58,8 @@ pub enum Error {
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// A cluster's name that cannot be a folder's.
-    #[error("`{name}` cannot be a cluster's name: {reason}")]
-    Name {
-        /// The name given.
-        name: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// A node that the cluster does not have.
     #[error("the cluster `{cluster}` has no node `{node}`; its nodes are {nodes}")]
     NoNode {
@@ -334,7 +338,7 @@ impl Error {
             | Self::Shape(_)
             | Self::Setting(_)
             | Self::Spec(_)
-            | Self::Name { .. }
+            | Self::Name(_)
             | Self::NoNode { .. }
             | Self::NoCluster(_)
             | Self::Differs { .. }
@@ -394,16 +398,4 @@ fn no_conformance(folder: Option<&Path>) -> String {
     let beside = folder.map(|folder| format!("beside this program in `{}`", folder.display()));
     let beside = beside.unwrap_or_else(|| "beside this program".to_owned());
     format!("the program `shardlab-conformance` is neither {beside} nor on PATH")
-}
-
-fn last_words(log: &[String], path: &Path) -> String {
-    if log.is_empty() {
-        return format!("its log `{}` is empty", path.display());
-    }
-    let mut text = "its last log lines:".to_owned();
-    for line in log {
-        text.push_str("\n    ");
-        text.push_str(line);
-    }
-    text
 }

@@ -10,7 +10,8 @@ use super::revival::Revival;
 use super::standby::best;
 use super::watch::{Heard, Scene, Watch};
 use super::{
-    Epochs, Failover, FailoverError, FailoverEvent, Mode, Phase, Request, Timeline, patience,
+    Epochs, Failover, FailoverError, FailoverEvent, Mode, Moment, Phase, Request, Timeline,
+    patience,
 };
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -354,7 +355,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
         Error::from(FailoverError::Late {
             master: name(names, self.cast.master),
             waited: self.timeout,
-            moments: timeline.moments().to_vec(),
+            reached: reached(timeline.moments()),
             undone: timeline.undone(),
         })
     }
@@ -380,4 +381,16 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
 
 fn name(names: &[String], place: usize) -> String {
     names.get(place).cloned().unwrap_or_default()
+}
+
+/// What has happened until now, in words.
+fn reached(moments: &[Moment]) -> String {
+    match moments {
+        [] => "nothing has happened".to_owned(),
+        some => some
+            .iter()
+            .map(|moment| format!("{} {:.2} s", moment.phase.name(), moment.at.as_secs_f64()))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
 }

@@ -10,8 +10,6 @@ mod act;
 mod cast;
 mod catch_up;
 mod deaf;
-mod error;
-mod mode;
 mod order;
 mod restart;
 mod revival;
@@ -27,8 +25,9 @@ use serde::Serialize;
 
 use crate::plan::{Options, Topology};
 
-pub use error::FailoverError;
-pub use mode::Mode;
+pub use crate::error::failover::FailoverError;
+pub use crate::plan::Mode;
+
 pub use restart::Step;
 pub use timeline::{Health, Moment, Phase, Sight, Timeline};
 

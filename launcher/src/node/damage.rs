@@ -105,27 +105,6 @@ impl Node {
     }
 }
 
-/// What servers say that end at once since they cannot read their data (`aof.c`, `rdb.c` and `server.c`,
-/// Redis 5.0 to 8.2, Valkey 8 and 9).
-const CANNOT_READ: [&str; 10] = [
-    "reading the append only file",
-    "AOF loading aborted",
-    "AOF MANIFEST FILE ERROR",
-    "Found an empty AOF manifest",
-    "AOF manifest file",
-    "append-only dir",
-    "open the append-only file",
-    "Error trying to load the AOF files",
-    "error loading the DB",
-    "loading DB. Unrecoverable error",
-];
-
-/// The line of a log by which a server has ended since it cannot read its data.
-pub(crate) fn data_damage(log: &[String]) -> Option<&str> {
-    let tells = |line: &&String| CANNOT_READ.iter().any(|words| line.contains(words));
-    log.iter().find(tells).map(|line| line.trim())
-}
-
 /// Why a file is of no use; one that is not there is no damage.
 fn unusable(path: &Path, is_damaged: impl Fn(&str) -> bool) -> Option<String> {
     match read_text(path) {

@@ -2,7 +2,6 @@
 
 mod aside;
 mod damage;
-mod error;
 mod found;
 mod identity;
 mod keys;
@@ -32,9 +31,10 @@ use crate::state::{NodeRecord, Stage};
 use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::wire::resp::{Frame, Limits};
 
+pub use crate::error::node::NodeError;
+
 pub(crate) use aside::{put_aside, put_back};
-pub(crate) use damage::{Damage, Part, data_damage};
-pub use error::NodeError;
+pub(crate) use damage::{Damage, Part};
 pub use found::{FoundServer, servers};
 pub(crate) use identity::is_id_prefix;
 pub use log::Log;

@@ -4,6 +4,8 @@
 pub mod shape;
 
 mod error;
+mod mode;
+mod name;
 mod names;
 mod node;
 mod options;
@@ -11,6 +13,8 @@ mod options;
 use crate::wire::slots::{SlotRanges, split_evenly};
 
 pub use error::PlanError;
+pub use mode::Mode;
+pub use name::{Name, NameError};
 pub(crate) use names::{master_name, replica_name};
 pub use node::{BUS_OFFSET, NodePlan, Ports, Role};
 pub use options::{

@@ -4,10 +4,10 @@
 //! behind. `redis-cli --cluster` looks at clusters in the same way (`clusterManagerLoadInfoFromNode`,
 //! redis-cli.c).
 
-use std::fmt;
-
 use crate::wire::slots::Slot;
 use crate::wire::view::NodeLine;
+
+pub use crate::wire::view::Direction;
 
 /// One node and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,24 +32,6 @@ impl Account {
             node: node.to_owned(),
             says: Ok(crate::wire::view::node_lines(nodes).unwrap()),
         }
-    }
-}
-
-/// Which way a slot is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
-    /// Away from the node, which answers ASK for keys that it has no more.
-    Migrating,
-    /// To the node, which serves it to clients that say ASKING.
-    Importing,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Migrating => "migrating",
-            Self::Importing => "importing",
-        })
     }
 }
 

@@ -2,16 +2,15 @@
 
 pub mod check;
 mod equipment;
-mod error;
 pub mod fix;
 pub mod members;
 mod mover;
 pub mod moves;
 pub mod plan;
 
-pub use equipment::Equipment;
-pub use error::MoveError;
-pub use mover::{MoveEvent, MoveOptions, Moved, Progress, SlowKey, Way};
-pub use moves::Keep;
-
+pub use crate::error::reshape::{MoveError, SlowKey};
 pub use crate::state::{Journal, Move};
+
+pub use equipment::Equipment;
+pub use mover::{MoveEvent, MoveOptions, Moved, Progress, Way};
+pub use moves::Keep;

@@ -1,6 +1,6 @@
 //! Which slots go from where to where, and how far each of them is. Pure.
 
-use super::error::MoveError;
+use crate::error::reshape::MoveError;
 use crate::probe::survey::Survey;
 use crate::state::Move;
 use crate::wire::slots::Slot;

@@ -388,5 +388,5 @@ impl<'a> Builder<'a> {
 /// Containers that share a state folder give the same pids, so the pid is there for people only.
 fn private_name() -> Result<Name, Error> {
     let number = crate::machine::random::number() & 0xffff_ffff;
-    format!("run-{}-{number:08x}", std::process::id()).parse()
+    Ok(format!("run-{}-{number:08x}", std::process::id()).parse()?)
 }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{JOURNAL_FILE, Lock, is_absent, read_regular, write_atomically};
+use crate::error::reshape::MoveError;
 use crate::error::{Error, IoContext as _};
-use crate::reshape::MoveError;
 use crate::wire::slots::SlotRanges;
 
 /// The version of `reshape.json` that this program writes and reads.

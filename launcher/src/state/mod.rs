@@ -14,8 +14,9 @@ mod files;
 mod home;
 mod journal;
 mod lock;
-mod name;
 mod record;
+
+pub use crate::plan::Name;
 
 pub use displaced::{Displaced, FolderId};
 pub(crate) use displaced::{configs_in, is_same};
@@ -31,6 +32,5 @@ pub(crate) use lock::{
     JOURNAL_FILE, LOCK_FILE, OWNER_FILE, is_unfinished_folder, remove_own_files,
 };
 pub use lock::{Lock, has_lost_owner, has_owner, is_locked, is_owner};
-pub use name::Name;
 pub(crate) use record::{COPY_FILE, RECORD_FILE, refuse_existing};
 pub use record::{NodeRecord, Phase, Record, SCHEMA, Stage};

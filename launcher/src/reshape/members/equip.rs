@@ -1,8 +1,8 @@
 //! Giving nodes what all masters have alike: functions, users, settings that were changed while they run.
 
-use super::error::MemberError;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::error::members::MemberError;
 use crate::machine::wait::Deadline;
 use crate::node::{Node, Session};
 use crate::reshape::Equipment;

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::error::MemberError;
 use crate::error::Error;
+use crate::error::members::MemberError;
 use crate::machine::wait::Deadline;
 use crate::plan::Options;
 use crate::probe::survey::Survey;

@@ -3,9 +3,9 @@
 //! What an interrupted command has begun is part of how the cluster is: a goal worked out again
 //! is the rest of the way.
 
-use super::error::MemberError;
 use super::names::Names;
 use super::roster::{Member, Part};
+use crate::error::members::MemberError;
 use crate::plan::{MAX_NODES, MAX_REPLICAS};
 use crate::state::Stage;
 

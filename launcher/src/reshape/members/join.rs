@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{is_linked, knows, shakes_hands, unattached};
 use crate::cluster::Cluster;
 use crate::config::boot_values::Method;
 use crate::error::Error;
+use crate::error::members::MemberError;
 use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Node, Session};
 use crate::probe::survey::Survey;

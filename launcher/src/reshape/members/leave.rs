@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::error::MemberError;
 use super::goal::Attach;
 use super::sight::{Leaver, belongs, owning, remembering, silent};
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::error::members::MemberError;
 use crate::machine::wait::{Deadline, until_met};
 use crate::node::{Node, Session};
 use crate::probe::survey::Direction;

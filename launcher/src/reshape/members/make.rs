@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::change::{Addition, Change, Removal, Step};
-use super::error::MemberError;
 use super::goal::Scale;
 use super::roster::shape;
 use crate::cluster::{Cluster, LOCK_PATIENCE, default_timeout};
 use crate::error::Error;
+use crate::error::members::MemberError;
 use crate::ladder::{Answers, Rung};
 use crate::machine::wait::{Deadline, next_round};
 use crate::node::Node;

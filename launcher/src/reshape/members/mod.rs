@@ -6,7 +6,6 @@
 
 mod change;
 mod equip;
-mod error;
 mod existing;
 mod goal;
 mod join;
@@ -19,8 +18,9 @@ mod roster;
 mod share;
 mod sight;
 
+pub use crate::error::members::MemberError;
+
 pub use change::{Addition, Change, Removal, Step};
-pub use error::MemberError;
 pub(super) use goal::Attach;
 pub use goal::Scale;
 pub use make::ChangeEvent;

@@ -1,7 +1,6 @@
 //! Working out a change: the record and what the nodes say in, steps out. Nothing is touched.
 
 use super::change::{Addition, Change, Removal, Step};
-use super::error::MemberError;
 use super::existing::{Existing, inspect};
 use super::goal::{Attach, Goal, Scale, Slots, master_of, scaled, with, without};
 use super::names::Names;
@@ -9,6 +8,7 @@ use super::roster::{Member, Part, roster};
 use super::share::{evenly, handed};
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::error::members::MemberError;
 use crate::machine::wait::Deadline;
 use crate::node::Node;
 use crate::probe::survey::Survey;

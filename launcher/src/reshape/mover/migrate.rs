@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::peer::Peer;
-use super::progress::{SlowKey, Tell, Tick};
+use super::progress::{Tell, Tick};
 use crate::error::Error;
 use crate::node::Session;
-use crate::reshape::{Keep, MoveError, MoveOptions};
+use crate::reshape::{Keep, MoveError, MoveOptions, SlowKey};
 use crate::wire::resp::{Frame, escape};
 use crate::wire::slots::Slot;
 use crate::wire::view;

@@ -36,7 +36,7 @@ use atomic::Part;
 use keys::{Lane, Queue};
 pub use options::{MoveOptions, Way};
 use peer::Peer;
-pub use progress::{MoveEvent, Moved, Progress, SlowKey};
+pub use progress::{MoveEvent, Moved, Progress};
 use progress::{Tell, Tick};
 
 /// How many workers there are between two nodes: one moves keys while another waits for the disk.

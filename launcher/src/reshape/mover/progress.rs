@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::wire::slots::Slot;
+use crate::error::reshape::SlowKey;
 
 /// How far a move is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,23 +76,6 @@ impl Progress {
 #[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
 fn as_f64(count: usize) -> f64 {
     count as f64
-}
-
-/// A key that MIGRATE could not move in time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlowKey {
-    /// The key, escaped.
-    pub key: String,
-    /// Its size in memory, by MEMORY USAGE.
-    pub bytes: u64,
-    /// Its slot.
-    pub slot: Slot,
-    /// The node that has it.
-    pub from: String,
-    /// Where it goes.
-    pub to: String,
-    /// The time-out of the next try.
-    pub timeout: Duration,
 }
 
 /// What happens while slots move.

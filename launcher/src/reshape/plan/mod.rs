@@ -1,6 +1,5 @@
 //! Which slots go where: from a wish and what the nodes say, an ordered list of moves. Pure.
 
-mod error;
 mod rebalance;
 mod reshard;
 #[cfg(test)]
@@ -9,7 +8,8 @@ mod tests;
 use crate::probe::survey::Survey;
 use crate::wire::slots::{Slot, SlotRange, SlotRanges};
 
-pub use error::WishError;
+pub use crate::error::wish::WishError;
+
 pub use rebalance::{Rebalance, rebalance};
 pub use reshard::{Reshard, Sources, reshard};
 

@@ -1,34 +1,7 @@
 //! Who has a port that is not free.
 
-use super::claims;
-use crate::state::{Home, Name};
-
-/// Who has a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// The cluster of ours that has it, and the node.
-    pub cluster: Option<Name>,
-    /// The node of that cluster.
-    pub node: Option<String>,
-    /// The process: program and pid.
-    pub process: Option<(String, i32)>,
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let (Some(cluster), Some(node)) = (&self.cluster, &self.node) {
-            write!(f, "node `{node}` of the cluster `{cluster}`")?;
-            if let Some((_, pid)) = &self.process {
-                write!(f, " (pid {pid})")?;
-            }
-            return Ok(());
-        }
-        match &self.process {
-            Some((program, pid)) => write!(f, "`{program}` (pid {pid})"),
-            None => f.write_str("another process"),
-        }
-    }
-}
+use super::{Holder, claims};
+use crate::state::Home;
 
 /// Who has a port, as far as it can be known.
 pub(super) fn holder(port: u16, home: &Home) -> Option<Holder> {

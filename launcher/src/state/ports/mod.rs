@@ -16,7 +16,8 @@ use crate::plan::{BUS_OFFSET, BusPortChoice, Options, Plan, Ports};
 use crate::server::Identity;
 use crate::state::{Home, Name};
 
-pub use holder::Holder;
+pub use crate::error::port::{Holder, PortRole};
+
 use holder::holder;
 
 /// Client ports that we choose ourselves come from here: with their bus ports they stay clear of each
@@ -28,24 +29,6 @@ const AUTO_BUS: RangeInclusive<u16> = 20_001..=29_999;
 const FIRST_OUTGOING: u16 = 32_768;
 /// How long somebody who only looks whether a port is free may have it.
 const LOOKED_AT: Duration = Duration::from_millis(500);
-
-/// What a node does on a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PortRole {
-    /// Talks to clients.
-    Client,
-    /// Talks to the other nodes.
-    Bus,
-}
-
-impl std::fmt::Display for PortRole {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Client => "client port",
-            Self::Bus => "bus port",
-        })
-    }
-}
 
 /// Checks that every port of the plan can be listened on.
 ///

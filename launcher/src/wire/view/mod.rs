@@ -8,6 +8,7 @@ mod replication;
 mod sentinel;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::wire::resp::Frame;
 use crate::wire::slots::SlotRange;
@@ -46,6 +47,24 @@ pub struct NodeLine {
     pub slots: Vec<SlotRange>,
     /// Slots on their way, as in `[15495->-<id>]`.
     pub open: Vec<String>,
+}
+
+/// Which way a slot is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Away from the node, which answers ASK for keys that it has no more.
+    Migrating,
+    /// To the node, which serves it to clients that say ASKING.
+    Importing,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Migrating => "migrating",
+            Self::Importing => "importing",
+        })
+    }
 }
 
 impl NodeLine {

@@ -17,8 +17,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use shardlab::Rung;
 use shardlab::state::Name;
-use shardlab::{Error, Rung};
 
 pub(crate) use break_args::{Failover, Kill, ModeArg, Pause, Restart, Resume};
 pub(crate) use cluster_args::ClusterArgs;
@@ -247,7 +247,7 @@ pub(crate) struct Start {
 }
 
 fn name(text: &str) -> Result<Name, String> {
-    text.parse().map_err(|error: Error| error.to_string())
+    text.parse::<Name>().map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::error::exit;
+use super::exit;
 
 /// What keeps a node from being added or deleted.
 #[derive(Debug, Error, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use crate::error::exit;
-use crate::probe::survey::Direction;
+use super::exit;
 use crate::wire::slots::{Slot, SlotRanges};
+use crate::wire::view::Direction;
 
 /// Why there is no plan. Nothing has been changed.
 #[derive(Debug, Clone, PartialEq, Error)]

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::SlowKey;
 use crate::wire::slots::{Slot, SlotRanges};
 
 /// Why slots could not be moved. What has been moved stays moved; nothing is lost.
@@ -96,6 +95,23 @@ pub enum MoveError {
         /// How long it was waited for.
         waited: Duration,
     },
+}
+
+/// A key that MIGRATE could not move in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlowKey {
+    /// The key, escaped.
+    pub key: String,
+    /// Its size in memory, by MEMORY USAGE.
+    pub bytes: u64,
+    /// Its slot.
+    pub slot: Slot,
+    /// The node that has it.
+    pub from: String,
+    /// Where it goes.
+    pub to: String,
+    /// The time-out of the next try.
+    pub timeout: Duration,
 }
 
 impl MoveError {

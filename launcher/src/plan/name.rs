@@ -1,14 +1,23 @@
 //! Names of clusters.
 
 use serde::{Deserialize, Serialize};
-
-use crate::error::Error;
+use thiserror::Error;
 
 /// A cluster's name: 1 to 64 of `a-z A-Z 0-9 . _ -`, not starting with a dot or a dash. It is a
 /// folder's name and nothing else can be smuggled in with it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
+
+/// Why a name cannot be a cluster's.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{name}` cannot be a cluster's name: {reason}")]
+pub struct NameError {
+    /// The name given.
+    pub name: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
 
 impl Name {
     /// The name as text.
@@ -30,17 +39,17 @@ impl From<Name> for String {
 }
 
 impl std::str::FromStr for Name {
-    type Err = Error;
+    type Err = NameError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, NameError> {
         Self::try_from(text.to_owned())
     }
 }
 
 impl TryFrom<String> for Name {
-    type Error = Error;
+    type Error = NameError;
 
-    fn try_from(name: String) -> Result<Self, Error> {
+    fn try_from(name: String) -> Result<Self, NameError> {
         let stray = name
             .chars()
             .find(|c| !c.is_ascii_alphanumeric() && !"._-".contains(*c));
@@ -51,7 +60,7 @@ impl TryFrom<String> for Name {
             _ if name.len() > 64 => "it is longer than 64 characters".to_owned(),
             _ => return Ok(Self(name)),
         };
-        Err(Error::Name { name, reason })
+        Err(NameError { name, reason })
     }
 }
 

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
-use crate::error::exit;
+use super::exit;
 use crate::machine::process::Place;
-use crate::state::Name;
+use crate::plan::Name;
 
 /// Why a node cannot be what it is named for.
 #[derive(Debug, Error)]
