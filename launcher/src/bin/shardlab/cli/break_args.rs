@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use shardlab::Signal;
 use shardlab::failover::Mode;
 
-use super::{Json, RungArg};
+use super::common::{Json, RungArg, time};
 
 /// `restart`
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub(crate) struct Restart {
     )]
     pub(crate) wait: RungArg,
     /// How long it may take, or each step with `--rolling` [default: 30s and more].
-    #[arg(long, value_name = "TIME", value_parser = super::parse::time)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) json: Json,
@@ -54,7 +54,7 @@ pub(crate) struct Pause {
     #[arg(required = true, value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     /// Stay for so long, then resume; Ctrl-C resumes at once [default: until `resume`].
-    #[arg(long = "for", value_name = "TIME", value_parser = super::parse::time)]
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
     pub(crate) time: Option<Duration>,
     #[command(flatten)]
     pub(crate) json: Json,
@@ -84,7 +84,7 @@ pub(crate) struct Failover {
     pub(crate) leave_dead: bool,
     /// How long it may take [default: 30s and 12 node timeouts; with sentinels 60s,
     /// twice --down-after and three times --failover-timeout].
-    #[arg(long, value_name = "TIME", value_parser = super::parse::time)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) json: Json,

@@ -9,8 +9,9 @@ use shardlab::Error;
 use shardlab::plan::{BUS_OFFSET, Boot, BusPortChoice, FIRST_PORT, PortChoice, Setting};
 use shardlab::wire::slots::{SlotRange, SlotRanges};
 
+use super::common::{RungArg, server_time, time};
 use super::shape_args::ShapeArg;
-use super::{RungArg, TopologyArgs};
+use super::topology_args::TopologyArgs;
 
 /// What a new cluster is to be like; absent options have defaults that differ between `up` and `run`.
 #[derive(Debug, Clone, Args)]
@@ -114,7 +115,7 @@ pub(crate) struct ClusterArgs {
     )]
     pub(crate) wait: RungArg,
     /// How long the start may take [default: 30s and more for many nodes].
-    #[arg(long, value_name = "TIME", value_parser = super::parse::time, help_heading = "Start")]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Start")]
     pub(crate) timeout: Option<Duration>,
 }
 
@@ -215,17 +216,6 @@ fn slots(text: &str) -> Result<SlotLists, String> {
         lists.push(ranges.collect::<Result<_, _>>()?);
     }
     Ok(SlotLists(lists))
-}
-
-/// A node timeout, or a time of Sentinel's: the server counts in whole milliseconds; below 20 ms no
-/// local cluster holds together.
-pub(super) fn server_time(text: &str) -> Result<Duration, String> {
-    let timeout = super::parse::time(text)?;
-    if (Duration::from_millis(20)..=Duration::from_secs(86_400)).contains(&timeout) {
-        Ok(timeout)
-    } else {
-        Err("expected a time from 20ms to 1day".to_owned())
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Json;
+use super::common::Json;
 
 /// `save`
 #[derive(Debug, Args)]

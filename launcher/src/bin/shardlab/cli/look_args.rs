@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use shardlab::Rung;
 use shardlab::plan::Role;
 
-use super::{Json, RungArg};
+use super::common::{Json, RungArg, time};
 
 /// `status`
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(crate) struct Wait {
     #[arg(long = "for", value_name = "RUNG|NODE=ROLE", default_value = "ready", value_parser = goal)]
     pub(crate) goals: Vec<Goal>,
     /// How long to wait.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::parse::time)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     pub(crate) timeout: Duration,
 }
 
@@ -155,7 +155,7 @@ fn call_timeout(text: &str) -> Result<CallTimeout, String> {
     if matches!(text, "none" | "0") {
         return Ok(CallTimeout::Never);
     }
-    match super::parse::time(text) {
+    match time(text) {
         Ok(Duration::ZERO) => Ok(CallTimeout::Never),
         Ok(timeout) => Ok(CallTimeout::After(timeout)),
         Err(expected) => Err(format!("{expected}, or `none`")),
@@ -163,7 +163,7 @@ fn call_timeout(text: &str) -> Result<CallTimeout, String> {
 }
 
 fn every(text: &str) -> Result<Duration, String> {
-    let every = super::parse::time(text)?;
+    let every = time(text)?;
     if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&every) {
         Ok(every)
     } else {

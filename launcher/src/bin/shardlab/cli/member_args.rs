@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use clap::Args;
 
-use super::Json;
+use super::common::Json;
 
 /// `add-node`
 #[derive(Debug, Args)]

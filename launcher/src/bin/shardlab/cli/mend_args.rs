@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Json;
+use super::common::Json;
 
 /// `check`
 #[derive(Debug, Args)]

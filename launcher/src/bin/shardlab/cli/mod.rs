@@ -2,6 +2,7 @@
 
 mod break_args;
 mod cluster_args;
+mod common;
 mod groups;
 mod keep_args;
 mod look_args;
@@ -16,12 +17,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use shardlab::Rung;
+use clap::{Args, Parser, Subcommand};
 use shardlab::state::Name;
 
 pub(crate) use break_args::{Failover, Kill, ModeArg, Pause, Restart, Resume};
 pub(crate) use cluster_args::ClusterArgs;
+pub(crate) use common::{Json, RungArg};
 pub(crate) use keep_args::{Save, Wipe};
 pub(crate) use look_args::{
     Call, CallTimeout, CliArgs, Env, Goal, Logs, Servers, ServersCommand, ShellArg, Status, Wait,
@@ -29,7 +30,8 @@ pub(crate) use look_args::{
 pub(crate) use member_args::{AddNodeArgs, DelNodeArgs, ScaleArgs, Show};
 pub(crate) use mend_args::{Check, Doctor, Fix};
 pub(crate) use reshape_args::{Moving, RebalanceArgs, ReshardArgs};
-pub(crate) use topology_args::TopologyArgs;
+
+use common::time;
 
 /// A real local Redis Cluster in one command: start it, look at it, break it, throw it away.
 #[derive(Debug, Parser)]
@@ -150,14 +152,6 @@ pub(crate) enum Command {
     },
 }
 
-/// `--json`
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Json {
-    /// Print one JSON object.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 /// `up`
 #[derive(Debug, Args)]
 pub(crate) struct Up {
@@ -181,35 +175,6 @@ pub(crate) struct Run {
     /// The command and its arguments, behind `--`.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
-}
-
-/// A rung of the ladder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RungArg {
-    /// Every node answers
-    Listening,
-    /// Every node knows every other one, and all links are up; without cluster: all follow one master
-    Formed,
-    /// `cluster_state` is ok everywhere; without cluster: the master knows all replicas, CKQUORUM is OK
-    Ok,
-    /// Every replica's link to its master is up
-    Replicas,
-    /// CLUSTER SLOTS is the same and whole on every node; without cluster: all replicas are online,
-    /// and no sentinel misses anybody
-    #[value(alias = "visible")]
-    Ready,
-}
-
-impl From<RungArg> for Rung {
-    fn from(rung: RungArg) -> Self {
-        match rung {
-            RungArg::Listening => Self::Listening,
-            RungArg::Formed => Self::Formed,
-            RungArg::Ok => Self::Ok,
-            RungArg::Replicas => Self::Replicas,
-            RungArg::Ready => Self::Ready,
-        }
-    }
 }
 
 /// `down`
@@ -240,7 +205,7 @@ pub(crate) struct Start {
     #[arg(long, value_enum, value_name = "RUNG", default_value = "ready")]
     pub(crate) wait: RungArg,
     /// How long the start may take [default: 30s and more for many nodes].
-    #[arg(long, value_name = "TIME", value_parser = parse::time)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) json: Json,

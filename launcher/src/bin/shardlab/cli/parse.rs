@@ -1,7 +1,5 @@
 //! Reading the command line.
 
-use std::time::Duration;
-
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
@@ -37,12 +35,6 @@ fn without_empty_variables(command: Command) -> Command {
         }
     });
     command.mut_subcommands(without_empty_variables)
-}
-
-/// A length of time.
-pub(super) fn time(text: &str) -> Result<Duration, String> {
-    let expected = |_| "expected a time with its unit, such as `500ms`, `30s` or `5m`".to_owned();
-    humantime::parse_duration(text).map_err(expected)
 }
 
 /// The first argument that was given a value that is empty or white space: it comes from a variable that

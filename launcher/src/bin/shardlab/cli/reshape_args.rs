@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use shardlab::reshape::Way;
 use shardlab::reshape::plan::Rebalance;
 
-use super::Json;
+use super::common::Json;
 
 /// `reshard`
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use shardlab::plan::{FIRST_SENTINEL_PORT, PlanError, Sentinels, Topology};
 
-use super::cluster_args::server_time;
+use super::common::server_time;
 
 /// Topology and sentinels.
 #[derive(Debug, Clone, Args)]

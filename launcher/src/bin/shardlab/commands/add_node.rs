@@ -3,8 +3,8 @@
 use shardlab::Error;
 use shardlab::reshape::members::{Addition, Step};
 
-use super::Lab;
 use super::change::{make, tell_plan};
+use super::lab::Lab;
 use crate::cli::AddNodeArgs;
 
 /// Adds a node and waits until all nodes know it.

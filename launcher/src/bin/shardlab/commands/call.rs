@@ -11,7 +11,7 @@ use shardlab::wire::client::ClientError;
 use shardlab::wire::resp::{Frame, print};
 use shardlab::{Cluster, Error, Node, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::SCHEMA;
 use crate::cli::{Call, CallTimeout};
 

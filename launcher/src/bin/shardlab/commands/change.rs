@@ -5,7 +5,7 @@ use shardlab::reshape::members::{Change, ChangeEvent, Step};
 use shardlab::state::Lock;
 use shardlab::{Cluster, Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::{ClusterReport, SCHEMA};
 use crate::cli::Show;
 use crate::term::MovingBar;

@@ -8,7 +8,7 @@ use shardlab::reshape::check::Finding;
 use shardlab::state::is_locked;
 use shardlab::{Cluster, Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::SCHEMA;
 use crate::cli::Check;
 

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use shardlab::{Cluster, Error};
 
-use super::Lab;
 use super::call::named;
+use super::lab::Lab;
 
 /// The programs, the first that is found is taken.
 const PROGRAMS: [&str; 4] = ["valkey-cli", "redis-cli", "redict-cli", "keydb-cli"];

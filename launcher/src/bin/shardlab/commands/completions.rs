@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 use shardlab::error::exit;
 
-use super::Lab;
+use super::lab::Lab;
 use crate::cli::Cli;
 
 /// Prints the script.

@@ -3,8 +3,8 @@
 use shardlab::reshape::members::Removal;
 use shardlab::{Error, exit};
 
-use super::Lab;
 use super::change::{make, tell_plan};
+use super::lab::Lab;
 use crate::cli::DelNodeArgs;
 
 /// Empties a master, has all nodes forget the node, ends it and removes its folder.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use shardlab::doctor::{Diagnosis, Event, Finding, examine, fix};
 use shardlab::{Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::SCHEMA;
 use crate::cli::Doctor;
 use crate::term::counted;

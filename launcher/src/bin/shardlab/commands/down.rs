@@ -4,7 +4,7 @@ use shardlab::cluster::sweep::sweep;
 use shardlab::state::{Name, has_lost_owner, has_owner};
 use shardlab::{Cluster, Error, doctor, exit};
 
-use super::Lab;
+use super::lab::{Lab, hint};
 use crate::cli::Down;
 
 /// Removes processes, folders and locks; there being none is fine.
@@ -37,10 +37,8 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
             Ok(false) => {}
             // One that cannot be removed does not keep the others.
             Err(error) => {
-                lab.term.error(
-                    &error.to_string(),
-                    super::hint(&lab.home, &error).as_deref(),
-                );
+                lab.term
+                    .error(&error.to_string(), hint(&lab.home, &error).as_deref());
                 code = error.exit_code();
             }
         }

@@ -3,7 +3,7 @@
 use shardlab::plan::Topology;
 use shardlab::{Cluster, Error, Node, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use crate::cli::ShellArg;
 
 /// The variables that tell a program about a cluster, as it is now.

@@ -8,7 +8,7 @@ use shardlab::failover::{
 };
 use shardlab::{Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::{SCHEMA, seconds};
 use crate::cli::{Failover, ModeArg};
 use crate::term::table;

@@ -4,8 +4,8 @@ use serde::Serialize;
 use shardlab::reshape::fix::{FixEvent, Repair};
 use shardlab::{Cluster, Error, exit};
 
-use super::Lab;
 use super::check::{FindingReport, findings_text, sound_text};
+use super::lab::Lab;
 use super::report::SCHEMA;
 use crate::cli::Fix;
 use crate::term::MovingBar;

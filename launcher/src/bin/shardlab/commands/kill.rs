@@ -4,8 +4,8 @@ use serde::Serialize;
 use shardlab::cluster::Effect;
 use shardlab::{Error, exit};
 
+use super::lab::{Lab, names};
 use super::report::SCHEMA;
-use super::{Lab, names};
 use crate::cli::Kill;
 
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ use shardlab::machine::wait::{Deadline, next_round};
 use shardlab::node::Log;
 use shardlab::{Error, Node, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use crate::cli::Logs;
 
 /// How often a log that is followed is looked at.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use shardlab::plan::Topology;
 use shardlab::{Cluster, Error, doctor, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::{SCHEMA, State, state};
 use crate::term::table;
 

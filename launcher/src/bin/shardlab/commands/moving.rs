@@ -8,7 +8,7 @@ use shardlab::reshape::{Journal, Move, MoveOptions, Moved, moves};
 use shardlab::wire::client::REPLY_TIMEOUT;
 use shardlab::{Cluster, Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::SCHEMA;
 use crate::cli::Moving;
 use crate::term::{MovingBar, counted, table};

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use shardlab::{Error, exit};
 
+use super::lab::{Lab, names};
 use super::report::SCHEMA;
-use super::{Lab, names};
 use crate::cli::{Pause, Resume};
 
 /// What is told as JSON when the command ends; of `pause --for` when the nodes go on.

@@ -10,10 +10,8 @@ use std::time::Duration;
 
 use shardlab::cluster::sweep::sweep;
 use shardlab::machine::wait::{Deadline, until};
-use shardlab::state::{Lock, has_owner};
+use shardlab::state::{Home, Lock, Name, has_owner};
 use shardlab::{Error, exit};
-
-use super::Lab;
 
 /// How often the owner is looked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -24,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// The record cannot be read, or the process not be started.
-pub(super) fn ensure(lab: &Lab<'_>, lock: &Lock) -> Result<(), Error> {
-    let is_private = (lab.home.record(lock.name())?).is_some_and(|record| record.private);
+pub(super) fn ensure(home: &Home, lock: &Lock) -> Result<(), Error> {
+    let is_private = (home.record(lock.name())?).is_some_and(|record| record.private);
     if !is_private || !has_owner(lock.folder()) {
         return Ok(());
     }
@@ -44,7 +42,7 @@ pub(super) fn ensure(lab: &Lab<'_>, lock: &Lock) -> Result<(), Error> {
         .arg("--name")
         .arg(lock.name().as_str())
         .arg("--home")
-        .arg(lab.home.root())
+        .arg(home.root())
         // It holds the right as long as it lives.
         .stdin(right)
         .stdout(Stdio::null())
@@ -55,9 +53,8 @@ pub(super) fn ensure(lab: &Lab<'_>, lock: &Lock) -> Result<(), Error> {
 }
 
 /// Waits until the cluster has no owner, then removes it.
-pub(crate) async fn reap(lab: &Lab<'_>) -> Result<u8, Error> {
-    let name = &lab.global.name;
-    let folder = lab.home.folder(name);
+pub(crate) async fn reap(home: &Home, name: &Name) -> Result<u8, Error> {
+    let folder = home.folder(name);
     let owned = || {
         std::future::ready(if has_owner(&folder) {
             ControlFlow::Continue(())
@@ -67,20 +64,18 @@ pub(crate) async fn reap(lab: &Lab<'_>) -> Result<u8, Error> {
     };
     let _ = until(Deadline::after(Duration::MAX), LOOK, owned).await;
     let removed = until(Deadline::after(PATIENCE), LOOK, || async {
-        let there = lab.home.record(name);
+        let there = home.record(name);
         match there {
-            Ok(Some(record)) if record.private && !has_owner(&folder) => {
-                match sweep(&lab.home).await {
-                    Ok(_) => ControlFlow::Continue(()),
-                    Err(error) => ControlFlow::Break(Err(error)),
-                }
-            }
+            Ok(Some(record)) if record.private && !has_owner(&folder) => match sweep(home).await {
+                Ok(_) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(Err(error)),
+            },
             there => ControlFlow::Break(there.map(drop)),
         }
     });
     removed
         .await
         .unwrap_or_else(|()| Err(Error::Busy { name: name.clone() }))?;
-    lab.home.remove_if_empty();
+    home.remove_if_empty();
     Ok(exit::DONE)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use shardlab::Error;
 use shardlab::reshape::plan::{self, Rebalance};
 
-use super::Lab;
+use super::lab::Lab;
 use super::moving::carry_out;
 use crate::cli::RebalanceArgs;
 

@@ -3,7 +3,7 @@
 use shardlab::Error;
 use shardlab::reshape::plan::{self, Reshard, Sources};
 
-use super::Lab;
+use super::lab::Lab;
 use super::moving::carry_out;
 use crate::cli::ReshardArgs;
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use shardlab::failover::Step;
 use shardlab::{Cluster, Error, Event, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::ClusterReport;
 use crate::cli::Restart;
 use shardlab::state::Lock;

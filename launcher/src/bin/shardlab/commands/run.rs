@@ -10,8 +10,8 @@ use shardlab::node::die_with_parent;
 use shardlab::plan::{Options, PortChoice};
 use shardlab::{Cluster, Error, Event, Signal, exit};
 
-use super::Lab;
 use super::env::variables;
+use super::lab::{Lab, hint};
 use super::wish::{builder, defaults};
 use crate::cli::Run;
 use shardlab::machine::interrupt::Interrupts;
@@ -25,10 +25,8 @@ pub(crate) async fn run(lab: &Lab<'_>, args: Run, interrupts: &mut Interrupts) -
     let cluster = match cluster {
         Ok(cluster) => cluster,
         Err(error) => {
-            lab.term.error(
-                &error.to_string(),
-                super::hint(&lab.home, &error).as_deref(),
-            );
+            lab.term
+                .error(&error.to_string(), hint(&lab.home, &error).as_deref());
             return exit::RUN_FAILED;
         }
     };

@@ -6,7 +6,7 @@ use serde::Serialize;
 use shardlab::archive::Progress;
 use shardlab::{Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::SCHEMA;
 use crate::cli::Save;
 use crate::term::{bytes, counted, percentage};

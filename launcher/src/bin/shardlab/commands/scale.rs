@@ -3,8 +3,8 @@
 use shardlab::Error;
 use shardlab::reshape::members::Scale;
 
-use super::Lab;
 use super::change::{make, tell_plan};
+use super::lab::Lab;
 use crate::cli::ScaleArgs;
 
 /// Adds and deletes nodes and moves slots until the numbers are right.

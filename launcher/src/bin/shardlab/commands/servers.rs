@@ -4,7 +4,7 @@ use serde::Serialize;
 use shardlab::server::{self, Listing, Notice};
 use shardlab::{Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::SCHEMA;
 use crate::cli::{Servers, ServersCommand};
 use crate::term::table;

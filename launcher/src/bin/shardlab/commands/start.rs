@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use shardlab::{Error, Event, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::ClusterReport;
 use crate::cli::Start;
 

@@ -3,7 +3,7 @@
 use shardlab::wire::client::REPLY_TIMEOUT;
 use shardlab::{Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::ClusterReport;
 
 /// Asks every node and prints what it says.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use shardlab::{Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::SCHEMA;
 use crate::cli::Nodes;
 

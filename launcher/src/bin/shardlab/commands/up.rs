@@ -12,8 +12,8 @@ use shardlab::server::{Origin, Server};
 use shardlab::state::{Lock, Phase, Record};
 use shardlab::{Cluster, Error, Event, exit};
 
-use super::Lab;
 use super::difference::differences;
+use super::lab::Lab;
 use super::report::{ClusterReport, SCHEMA};
 use super::wish::{builder, defaults};
 use crate::cli::{ClusterArgs, Up};

@@ -7,7 +7,7 @@ use shardlab::machine::wait::{Deadline, until};
 use shardlab::plan::Role;
 use shardlab::{Cluster, Error, exit};
 
-use super::Lab;
+use super::lab::Lab;
 use crate::cli::{Goal, Wait};
 
 /// Waits for each goal in turn; the time-out covers them all.

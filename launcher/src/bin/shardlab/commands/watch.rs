@@ -9,7 +9,7 @@ use shardlab::machine::wait::{Deadline, next_round};
 use shardlab::{Error, Signal, exit};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Lab;
+use super::lab::Lab;
 use super::report::ClusterReport;
 use crate::cli::Status;
 use crate::term::{Screen, Term};

@@ -4,7 +4,7 @@ use shardlab::archive::{Archive, ArchiveError};
 use shardlab::plan::{BusPortChoice, Options, PlanError, PortChoice, Shape, node_count};
 use shardlab::{Builder, Cluster, Error};
 
-use super::Lab;
+use super::lab::Lab;
 use crate::cli::ClusterArgs;
 
 /// A builder with everything but the name and the observer, of a new cluster or of one that was

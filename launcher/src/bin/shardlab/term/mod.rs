@@ -115,9 +115,9 @@ impl Term {
         }
     }
 
-    /// The screen, if standard output is one.
-    pub(crate) fn screen(&self) -> Option<Screen<'_>> {
-        io::stdout().is_terminal().then(|| Screen::open(self))
+    /// Whether standard output is a screen.
+    fn is_screen() -> bool {
+        io::stdout().is_terminal()
     }
 
     /// Columns and rows of the screen, as they are now.

@@ -10,9 +10,16 @@ pub(crate) struct Screen<'a> {
     term: &'a Term,
 }
 
+impl Term {
+    /// The screen, if standard output is one.
+    pub(crate) fn screen(&self) -> Option<Screen<'_>> {
+        Self::is_screen().then(|| Screen::open(self))
+    }
+}
+
 impl<'a> Screen<'a> {
     /// Takes the screen: cleared, and without a cursor that would jump about.
-    pub(super) fn open(term: &'a Term) -> Self {
+    fn open(term: &'a Term) -> Self {
         let screen = Self { term };
         screen.write("\x1b[?25l\x1b[2J");
         screen

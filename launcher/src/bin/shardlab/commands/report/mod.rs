@@ -22,6 +22,8 @@ use shardlab::{Cluster, Node, Rung};
 use figures::Figures;
 use strangers::{Stranger, strangers};
 
+use crate::commands::lab::name_option;
+
 /// The version of every report's JSON.
 pub(crate) const SCHEMA: u32 = 1;
 
@@ -321,7 +323,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 bus: round.get(index).and_then(bus),
                 rung: standing.rung,
                 why: if node.is_paused() {
-                    let option = super::name_option(cluster.name());
+                    let option = name_option(cluster.name());
                     Some(format!(
                         "it is paused; `shardlab resume{option}` lets it go on"
                     ))
