@@ -1,131 +1,207 @@
-//! The report for programs.
+//! The reports for programs; docs/json.md says what their keys mean.
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use crate::run::result::{CaseResult, Difference, RunResult, Verdict};
+use crate::pattern::Server;
+use crate::run::WireEvent;
+use crate::run::result::{Attempts, CaseResult, Difference, RunResult, Verdict};
 use crate::suite::Case;
-use crate::system::describe;
-
-/// The number of this shape; it grows when a field changes its meaning or goes.
-const SCHEMA: u32 = 1;
 
 /// A whole run. `cases` are those that were run, to tell lines from places.
-pub fn run(run: &RunResult, cases: &[Case]) -> Value {
+pub fn run(run: &RunResult, cases: &[Case]) -> impl Serialize {
     let of = |result: &CaseResult| {
         let source = cases.iter().find(|case| case.id() == result.id.as_str());
-        case(result, source.map_or("", |case| case.source.as_str()))
+        CaseReport::of(result, source.map_or("", |case| case.source.as_str()))
     };
-    json!({
-        "schema": SCHEMA,
-        "target": run.target,
-        "holds": run.holds(),
-        "ran": run.ran(),
-        "elapsed_ms": millis(run.elapsed),
-        "cases": run.cases.iter().map(of).collect::<Vec<_>>(),
-    })
-}
-
-fn case(result: &CaseResult, source: &str) -> Value {
-    let mut value = json!({
-        "id": result.id.as_str(),
-        "name": format!("{}::{}", result.area, result.claim),
-        "title": result.title,
-        "level": result.level.word(),
-        "path": result.path,
-        "server": result.server.as_ref().map(|server| describe(Some(server))),
-        "verdict": result.verdict.word(),
-        "elapsed_ms": millis(result.elapsed),
-    });
-    let mut add = |key: &str, more: Value| {
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert(key.to_owned(), more);
-        }
-    };
-    match &result.verdict {
-        Verdict::Skipped(skip) => {
-            add("reason", json!(skip.reason));
-            add("skipped_because", json!(skip.kind));
-        }
-        Verdict::Known { reason, .. } | Verdict::Fixed { reason } | Verdict::Broken(reason) => {
-            add("reason", json!(reason));
-        }
-        _ => {}
+    RunReport {
+        target: run.target.clone(),
+        verdict: if run.holds() { "pass" } else { "fail" },
+        ran: run.ran(),
+        elapsed_ms: milliseconds(run.elapsed),
+        cases: run.cases.iter().map(of).collect(),
     }
-    if let Some(found) = result.verdict.difference() {
-        add("difference", difference(found, source));
-    }
-    if !result.tolerated.is_empty() {
-        let each = result.tolerated.iter();
-        let each = each.map(|tolerated| difference(&tolerated.difference, source));
-        add("tolerated", each.collect());
-    }
-    value
-}
-
-fn difference(difference: &Difference, source: &str) -> Value {
-    let place = difference.span.position(source);
-    let wire = difference.wire.iter().map(|event| {
-        json!({
-            "at_ms": millis(event.at),
-            "connection": event.connection,
-            "direction": event.direction.sign().to_string(),
-            "text": event.text,
-        })
-    });
-    json!({
-        "line": place.line,
-        "column": place.column,
-        "expected": difference.expected,
-        "received": difference.received,
-        "notes": difference.notes,
-        "attempts": difference.attempts.as_ref().map(|attempts| json!({
-            "block": attempts.block,
-            "count": attempts.count,
-            "elapsed_ms": millis(attempts.elapsed),
-            "closest": attempts.closest,
-        })),
-        "node": difference.node.map(|node| node.to_string()),
-        "wire": wire.collect::<Vec<_>>(),
-        "log": difference.log,
-    })
-}
-
-fn millis(duration: std::time::Duration) -> f64 {
-    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
 
 /// The catalogue.
-pub fn list(cases: &[Case]) -> Value {
-    #[derive(Serialize)]
-    struct Entry<'a> {
-        id: &'a str,
-        name: String,
-        title: &'a str,
-        level: &'static str,
-        needs: &'static str,
-        topology: String,
-        spec: Vec<&'a str>,
-        source: Vec<&'a str>,
-        path: &'a str,
+pub fn list(cases: &[Case]) -> impl Serialize {
+    ListReport {
+        cases: cases.iter().map(Entry::of).collect(),
     }
-    let entry = |case: &Case| {
+}
+
+#[derive(Serialize)]
+struct RunReport {
+    target: String,
+    verdict: &'static str,
+    ran: usize,
+    elapsed_ms: f64,
+    cases: Vec<CaseReport>,
+}
+
+#[derive(Serialize)]
+struct CaseReport {
+    id: String,
+    name: String,
+    title: String,
+    level: &'static str,
+    path: String,
+    server: Option<ServerReport>,
+    verdict: &'static str,
+    reason: Option<String>,
+    skipped_because: Option<String>,
+    elapsed_ms: f64,
+    difference: Option<DifferenceReport>,
+    tolerated: Vec<DifferenceReport>,
+}
+
+impl CaseReport {
+    fn of(result: &CaseResult, source: &str) -> Self {
+        let (reason, kind) = match &result.verdict {
+            Verdict::Skipped(skip) => (Some(&skip.reason), Some(skip.kind)),
+            Verdict::Known { reason, .. } | Verdict::Fixed { reason } | Verdict::Broken(reason) => {
+                (Some(reason), None)
+            }
+            _ => (None, None),
+        };
+        let difference = |found: &Difference| DifferenceReport::of(found, source);
+        let tolerated = result.tolerated.iter();
+        Self {
+            id: result.id.as_str().to_owned(),
+            name: format!("{}::{}", result.area, result.claim),
+            title: result.title.clone(),
+            level: result.level.word(),
+            path: result.path.clone(),
+            server: result.server.as_ref().map(ServerReport::of),
+            verdict: result.verdict.word(),
+            reason: reason.cloned(),
+            skipped_because: kind.map(|kind| kind.to_lowercase().replace(' ', "-")),
+            elapsed_ms: milliseconds(result.elapsed),
+            difference: result.verdict.difference().map(difference),
+            tolerated: tolerated.map(|one| difference(&one.difference)).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ServerReport {
+    product: String,
+    version: String,
+}
+
+impl ServerReport {
+    fn of(server: &Server) -> Self {
+        let [major, minor, patch] = server.version.numbers;
+        Self {
+            product: server.product.clone(),
+            version: format!("{major}.{minor}.{patch}"),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct DifferenceReport {
+    line: usize,
+    column: usize,
+    expected: String,
+    received: String,
+    notes: Vec<String>,
+    attempts: Option<AttemptsReport>,
+    node: Option<String>,
+    wire: Vec<WireReport>,
+    log: Vec<String>,
+}
+
+impl DifferenceReport {
+    fn of(difference: &Difference, source: &str) -> Self {
+        let place = difference.span.position(source);
+        Self {
+            line: place.line,
+            column: place.column,
+            expected: difference.expected.clone(),
+            received: difference.received.clone(),
+            notes: difference.notes.clone(),
+            attempts: difference.attempts.as_ref().map(AttemptsReport::of),
+            node: difference.node.map(|node| node.to_string()),
+            wire: difference.wire.iter().map(WireReport::of).collect(),
+            log: difference.log.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct AttemptsReport {
+    block: String,
+    count: u32,
+    elapsed_ms: f64,
+    closest: Option<String>,
+}
+
+impl AttemptsReport {
+    fn of(attempts: &Attempts) -> Self {
+        Self {
+            block: attempts.block.clone(),
+            count: attempts.count,
+            elapsed_ms: milliseconds(attempts.elapsed),
+            closest: attempts.closest.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct WireReport {
+    at_ms: f64,
+    connection: String,
+    direction: &'static str,
+    text: String,
+}
+
+impl WireReport {
+    fn of(event: &WireEvent) -> Self {
+        Self {
+            at_ms: milliseconds(event.at),
+            connection: event.connection.clone(),
+            direction: event.direction.word(),
+            text: event.text.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ListReport<'a> {
+    cases: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: &'a str,
+    name: String,
+    title: &'a str,
+    level: &'static str,
+    needs: &'static str,
+    topology: String,
+    spec: Vec<&'a str>,
+    source: Vec<&'a str>,
+    path: &'a str,
+}
+
+impl<'a> Entry<'a> {
+    fn of(case: &'a Case) -> Self {
         let header = &case.transcript.header;
-        json!(Entry {
+        let (spec, source) = (header.spec.iter(), header.source.iter());
+        Self {
             id: header.id.value.as_str(),
             name: case.name(),
             title: &header.title.value,
             level: header.level.value.word(),
             needs: header.needs.value.word(),
             topology: header.topology.value.to_string(),
-            spec: header.spec.iter().map(|spec| spec.value.as_str()).collect(),
-            source: header
-                .source
-                .iter()
-                .map(|source| source.value.as_str())
-                .collect(),
+            spec: spec.map(|spec| spec.value.as_str()).collect(),
+            source: source.map(|source| source.value.as_str()).collect(),
             path: &case.path,
-        })
-    };
-    json!({ "schema": SCHEMA, "cases": cases.iter().map(entry).collect::<Vec<_>>() })
+        }
+    }
+}
+
+fn milliseconds(duration: std::time::Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }

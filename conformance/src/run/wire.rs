@@ -33,6 +33,15 @@ impl Direction {
             Self::Happened => '!',
         }
     }
+
+    /// The word in a report for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Received => "received",
+            Self::Happened => "happened",
+        }
+    }
 }
 
 /// One thing that happened.

@@ -6,8 +6,11 @@
 )]
 
 mod docs;
+#[path = "../../../launcher/tests/it/documented.rs"]
+mod documented;
 mod harness;
 mod hostile;
+mod json;
 mod launched;
 mod program;
 mod readme;

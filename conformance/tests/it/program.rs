@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::server::{Answer, serve, serve_cluster};
 
-const PING: &str = "id:       TST-01\ntitle:    a ping is answered\nspec:     \"Commands\", PING\nlevel:    must\n\
+pub(crate) const PING: &str = "id:       TST-01\ntitle:    a ping is answered\nspec:     \"Commands\", PING\nlevel:    must\n\
                     needs:    client\ntopology: 3 masters, 1 replica each\nnote:     nothing is simpler\n\n\
                     n1> PING\nPONG\n";
 
@@ -36,12 +36,12 @@ pub(crate) fn program(folder: &Path) -> Command {
 }
 
 /// The transcripts of the folder, on a cluster that answers like this.
-fn run_attached(folder: &TempDir, answer: Answer) -> Command {
+pub(crate) fn run_attached(folder: &TempDir, answer: Answer) -> Command {
     let address = serve_cluster(answer).to_string();
     program(folder.path()).args(["run", "fixtures", "--attach", &address])
 }
 
-fn pong(request: &str) -> Option<Vec<u8>> {
+pub(crate) fn pong(request: &str) -> Option<Vec<u8>> {
     let integers = request.matches("EXISTS").count() + request.matches("DEL").count();
     match integers {
         0 if request.contains("QUIT") => None,
@@ -348,7 +348,7 @@ fn the_json_report_has_a_schema_and_the_place() {
     )]);
     let run = run_attached(&folder, pong).arg("--json").assert().code(1);
     let report: serde_json::Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
-    assert_eq!(report["schema"], 1);
+    assert_eq!(report["schema"], 2);
     let case = &report["cases"][0];
     assert_eq!(
         (&case["verdict"], &case["difference"]["line"]),

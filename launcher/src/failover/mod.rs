@@ -21,8 +21,6 @@ mod watch;
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::plan::{Options, Topology};
 
 pub use crate::error::failover::FailoverError;
@@ -84,7 +82,7 @@ pub struct Failover {
 }
 
 /// By which nodes know which of two masters is the later one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epochs {
     /// The old master's.
     pub before: u64,

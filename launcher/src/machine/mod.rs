@@ -2,6 +2,7 @@
 
 pub mod environment;
 pub mod interrupt;
+pub mod json;
 pub mod process;
 pub mod signal;
 pub mod text;

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use serde::Serialize;
-
 use super::catalogue::{self, Platform};
 use super::find::{cached, server};
 use super::identity::Identity;
@@ -11,7 +9,7 @@ use super::search::SearchEnv;
 use super::{Origin, Server, cache, path};
 
 /// The servers of a machine.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Listing {
     /// Those on PATH, in the order in which they are chosen, then those in the cache. A program
     /// that PATH leads to by several names is here once.
@@ -21,7 +19,7 @@ pub struct Listing {
 }
 
 /// A server of the catalogue.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Available {
     /// The server.
     pub identity: Identity,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
+use crate::documented::Documented;
 use crate::lab::{Lab, text, wait_until};
 
 /// Has others start servers, in cluster mode and alone.
@@ -64,7 +65,8 @@ fn a_node_that_others_have_added_is_in_nobodys_way() {
     lab.up(&["--masters", "1", "--replicas", "1", "--node-timeout", "2s"]);
     let address = start_others(&theirs, "1")[0];
     meet(&lab, &[address]);
-    let told = lab.json(["status", "--json"]);
+    let told = lab.shardlab(["status", "--json"]).output().unwrap();
+    let told = Documented::new().hold("shardlab status", &told.stdout);
     assert_eq!(told["strangers"][0]["address"], address.to_string());
     let status = text(&lab.shardlab(["status"]).output().unwrap().stdout);
     assert!(
@@ -91,8 +93,8 @@ fn a_node_that_others_have_added_is_in_nobodys_way() {
 
     let taken = lab.json(["add-node", "--json", "--existing", &address.to_string()]);
     assert_eq!(taken["steps"].as_array().unwrap().len(), 1, "{taken}");
-    assert_eq!(taken["cluster"]["nodes"][3]["name"], "n3");
-    assert_eq!(taken["cluster"]["strangers"], Value::Null);
+    assert_eq!(taken["status"]["nodes"][3]["node"], "n3");
+    assert_eq!(taken["status"]["strangers"], serde_json::json!([]));
     lab.shardlab(["check", "-q"]).assert().success();
 
     // Gone, it is in nobody's way either.
@@ -159,14 +161,18 @@ fn who_is_taken_in_keeps_the_part_that_others_have_given_it() {
     let plan = text(&plan.assert().success().get_output().stdout);
     assert!(plan.contains("as `r1`, a replica of `n1`"), "{plan}");
     let taken = lab.json(["add-node", "--json", "--existing", &copy]);
-    let node = &taken["cluster"]["nodes"][2];
+    let node = &taken["status"]["nodes"][2];
     assert_eq!(
-        (&node["name"], &node["master"]),
+        (&node["node"], &node["master"]),
         (&"r1".into(), &"n1".into())
     );
     let taken = lab.json(["add-node", "--json", "--existing", &master]);
-    assert_eq!(taken["steps"][0]["slots"], "0", "{taken}");
-    assert_eq!(taken["cluster"]["nodes"][3]["name"], "n3");
+    assert_eq!(
+        taken["steps"][0]["slots"],
+        serde_json::json!(["0"]),
+        "{taken}"
+    );
+    assert_eq!(taken["status"]["nodes"][3]["node"], "n3");
     lab.shardlab(["check", "-q"]).assert().success();
     lab.shardlab(["del-node", "-q", "n3"]).assert().success();
     lab.shardlab(["del-node", "-q", "r1"]).assert().success();

@@ -6,7 +6,7 @@ use shardlab::state::Home;
 
 use crate::lab::{Lab, PATIENCE};
 
-/// `kind: text` of each finding of `check`.
+/// `kind: message` of each finding of `check`.
 pub(crate) fn findings(lab: &Lab) -> Vec<String> {
     let output = lab.shardlab(["check", "--json"]).output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -14,10 +14,10 @@ pub(crate) fn findings(lab: &Lab) -> Vec<String> {
     let findings: Vec<_> = findings
         .map(|finding| {
             let field = |name: &str| finding[name].as_str().unwrap().to_owned();
-            format!("{}: {}", field("kind"), field("text"))
+            format!("{}: {}", field("kind"), field("message"))
         })
         .collect();
-    assert_eq!(report["sound"], findings.is_empty());
+    assert_eq!(report["verdict"] == "pass", findings.is_empty());
     assert_eq!(output.status.code(), Some(i32::from(!findings.is_empty())));
     findings
 }

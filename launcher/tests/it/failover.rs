@@ -163,16 +163,16 @@ fn a_crash_is_told_as_a_timeline_and_the_dead_master_comes_back_as_a_replica() {
         "--json",
     ];
     let told = lab.json(args);
-    assert_eq!(told["schema"], 1);
+    assert_eq!(told["schema"], 2);
     assert_eq!(
         (&told["old_master"], &told["new_master"]),
         (&"n2".into(), &"r2".into())
     );
-    assert!(told["epoch"]["after"].as_u64() > told["epoch"]["before"].as_u64());
+    assert!(told["new_epoch"].as_u64() > told["old_epoch"].as_u64());
     let phases = told["phases"].as_array().unwrap();
     let at = |phase: &str| {
         let found = phases.iter().find(|told| told["phase"] == phase);
-        found.unwrap_or_else(|| panic!("no {phase}: {told}"))["seconds"]
+        found.unwrap_or_else(|| panic!("no {phase}: {told}"))["at_ms"]
             .as_f64()
             .unwrap()
     };
@@ -320,7 +320,7 @@ fn a_cluster_with_a_hole_fails_over_without_a_write() {
     let phases: Vec<_> = phases.iter().map(|told| &told["phase"]).collect();
     assert!(phases.contains(&&"agreed".into()), "{done}");
     assert!(!phases.contains(&&"first-write".into()), "{done}");
-    assert_eq!(done["whole"], false);
+    assert_eq!(done["ready"], false);
     let rolling = ["restart", "--rolling", "n2", "--timeout", "120s"];
     lab.shardlab(rolling).assert().success();
     // After a start, master and replica are at offset 0 until the master's first ping.

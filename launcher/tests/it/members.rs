@@ -21,7 +21,7 @@ fn roles(lab: &Lab) -> (Vec<String>, String) {
     let report = lab.json(["status", "--json"]);
     let nodes = report["nodes"].as_array().unwrap().iter().map(|node| {
         let of = node["master"].as_str().unwrap_or("master");
-        format!("{} {of}", node["name"].as_str().unwrap())
+        format!("{} {of}", node["node"].as_str().unwrap())
     });
     (nodes.collect(), report["rung"].to_string())
 }
@@ -40,9 +40,9 @@ fn nodes_come_and_go_and_no_name_is_given_twice() {
     let lab = Lab::new();
     lab.up(&["--masters", "2", "--ephemeral"]);
     let added = lab.json(["add-node", "--json"]);
-    assert_eq!(added["schema"], 1);
+    assert_eq!(added["schema"], 2);
     assert_eq!(added["steps"][0]["step"], "start");
-    assert_eq!(added["cluster"]["rung"], "ready");
+    assert_eq!(added["status"]["rung"], "ready");
     lab.json(["add-node", "--replica-of", "r1", "--json"]);
     let names = ["n1 master", "n2 master", "r1 n1", "r2 n2", "n3 master"];
     let (nodes, rung) = roles(&lab);
@@ -166,7 +166,7 @@ fn a_server_that_runs_already_is_taken_in_and_never_ended() {
     lab.shardlab(add).assert().success();
     let report = lab.json(["status", "--json"]);
     assert_eq!(report["rung"], "ready");
-    assert_eq!(report["nodes"][3]["name"], "n4");
+    assert_eq!(report["nodes"][3]["node"], "n4");
     assert_eq!(report["nodes"][3]["ours"], false);
 
     let mine = refused(&lab, &["add-node", "--existing", &address], 3);
@@ -277,7 +277,7 @@ fn a_dry_run_shows_the_plan_and_touches_nothing() {
         steps,
         ["start", "start", "replicate", "move", "move", "move"]
     );
-    assert_eq!(plan["cluster"], serde_json::Value::Null);
+    assert_eq!(plan["status"], serde_json::Value::Null);
     let shown = lab
         .shardlab(["del-node", "n1", "--dry-run"])
         .assert()

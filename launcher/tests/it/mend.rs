@@ -410,10 +410,13 @@ async fn a_hole_is_remembered_and_goes_when_it_is_mended() {
     let check = lab.shardlab(["check", "--json"]).output().unwrap();
     assert_eq!(check.status.code(), Some(1));
     let check: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
-    assert_eq!(check["schema"], 1);
+    assert_eq!(check["schema"], 2);
     assert_eq!(check["findings"][0]["kind"], "not-covered");
-    assert_eq!(check["findings"][0]["slots"], "12100-12199");
-    assert_eq!(check["findings"][0]["mend"], "`shardlab fix`");
+    assert_eq!(
+        check["findings"][0]["slots"],
+        serde_json::json!(["12100-12199"])
+    );
+    assert_eq!(check["findings"][0]["hint"], "`shardlab fix`");
     lab.shardlab(["stop"]).assert().success();
     lab.shardlab(["start", "--timeout", "120s"])
         .assert()
@@ -422,8 +425,8 @@ async fn a_hole_is_remembered_and_goes_when_it_is_mended() {
     assert_eq!(plan["repairs"][0]["kind"], "take");
     let fix = lab.json(["fix", "--json"]);
     assert_eq!(
-        (&fix["sound"], &fix["repairs"][0]["slots"]),
-        (&true.into(), &"12100-12199".into())
+        (&fix["verdict"], &fix["repairs"][0]["slots"]),
+        (&"pass".into(), &serde_json::json!(["12100-12199"]))
     );
     lab.shardlab(["check"]).assert().success();
     lab.shardlab(["up", "--shape", "uncovered"])

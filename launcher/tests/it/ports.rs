@@ -72,7 +72,7 @@ async fn a_client_port_without_room_above_it_serves() {
         let nodes = text(&nodes.assert().success().get_output().stdout);
         assert!(nodes.contains(&format!(":{port}@{}", buses[0])), "{nodes}");
         let grown = lab.json(["add-node", "--replica-of", "n1", "--json"]);
-        assert_eq!(grown["cluster"]["rung"], "ready");
+        assert_eq!(grown["status"]["rung"], "ready");
         lab.shardlab(["stop", "-q"]).assert().success();
         assert_eq!(lab.json(["start", "--json"])["rung"], "ready");
         lab.shardlab(["down", "-q"]).assert().success();
@@ -158,7 +158,7 @@ async fn bus_ports_are_where_they_are_asked_for() {
         "{words}"
     );
     let grown = lab.json(["add-node", "--json", "--replica-of", "n1"]);
-    assert_eq!(bus_ports(&grown["cluster"]), [first, second, second + 1]);
+    assert_eq!(bus_ports(&grown["status"]), [first, second, second + 1]);
 
     // What is saved on these ports has to go elsewhere beside them, and comes back to them later.
     let archive = file.path().join("lab");
@@ -181,7 +181,7 @@ async fn bus_ports_are_where_they_are_asked_for() {
     assert!(
         bus_ports(&copied)
             .iter()
-            .all(|bus| !bus_ports(&grown["cluster"]).contains(bus))
+            .all(|bus| !bus_ports(&grown["status"]).contains(bus))
     );
     lab.shardlab(["down", "-q"]).assert().success();
     let back = [

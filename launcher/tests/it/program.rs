@@ -6,18 +6,20 @@ use crate::lab::{Lab, text};
 fn a_cluster_lives_from_up_to_down() {
     let lab = Lab::new();
     let report = lab.up(&[]);
-    assert_eq!(report["schema"], 1);
+    assert_eq!(report["schema"], 2);
     assert_eq!(report["rung"], "ready");
     assert_eq!(report["state"], "running");
     let nodes = report["nodes"].as_array().unwrap();
     let names: Vec<_> = nodes
         .iter()
-        .map(|node| node["name"].as_str().unwrap())
+        .map(|node| node["node"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["n1", "n2", "n3", "r1", "r2", "r3"]);
     assert_eq!(nodes[3]["master"], "n1");
     assert!(
-        nodes.iter().all(|node| node["reached"]["ready"].is_f64()),
+        nodes
+            .iter()
+            .all(|node| node["reached_ms"]["ready"].is_f64()),
         "{report:#}"
     );
 
@@ -155,7 +157,7 @@ fn a_dry_run_starts_nothing() {
         "2",
     ]);
     assert_eq!(plan["nodes"].as_array().unwrap().len(), 4);
-    assert_eq!(plan["nodes"][0]["slots"], "0-8191");
+    assert_eq!(plan["nodes"][0]["slots"], serde_json::json!(["0-8191"]));
     lab.assert_empty();
 }
 

@@ -369,18 +369,18 @@ fn a_plan_is_shown_without_being_done_and_an_impossible_one_is_refused() {
     lab.up(&["--replicas", "1", "--ephemeral"]);
     let command = ["reshard", "--slots", "4", "--to", "n3", "--json"];
     let shown = lab.json([&command[..], &["--dry-run"]].concat());
-    assert_eq!(shown["schema"], 1);
+    assert_eq!(shown["schema"], 2);
     assert_eq!(shown["dry_run"], true);
-    assert_eq!(shown["plan"][0]["slots"], "0-1");
-    assert_eq!(shown["plan"][1]["slots"], "5461-5462");
+    assert_eq!(shown["moves"][0]["slots"], serde_json::json!(["0-1"]));
+    assert_eq!(shown["moves"][1]["slots"], serde_json::json!(["5461-5462"]));
     assert!(!lab.home().join("default/reshape.json").exists());
     // Only shown: the same again, and then done.
     let done = lab.json(command);
-    assert_eq!(done["plan"], shown["plan"]);
-    assert_eq!(done["moved"]["slots"], 4);
+    assert_eq!(done["moves"], shown["moves"]);
+    assert_eq!(done["moved"]["slot_count"], 4);
     let back = lab.json(["rebalance", "--threshold", "0", "--json"]);
     // One master has a slot more than the others, and that is who has most.
-    assert_eq!(back["moved"]["slots"], 3);
+    assert_eq!(back["moved"]["slot_count"], 3);
     let refusals = [
         (["--slots", "16000", "--to", "n3"], "--slots 10922"),
         (["--slots", "1", "--to", "r1"], "`n1` is its master"),

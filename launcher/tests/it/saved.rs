@@ -209,7 +209,7 @@ fn a_stopped_cluster_is_packed_as_it_is() {
     lab.shardlab(["call", "SET", "a", "1"]).assert().success();
     lab.shardlab(["stop", "-q"]).assert().success();
     let saved = lab.json(["save", file, "--json"]);
-    assert_eq!(saved["password"], false);
+    assert_eq!(saved["has_password"], false);
     lab.shardlab(["save", file]).assert().code(2);
     lab.shardlab(["save", file, "--force", "-q"])
         .assert()
@@ -284,7 +284,7 @@ fn an_archive_replaces_regular_files_only_and_none_of_a_cluster() {
     let saved = lab.json(["save", "--force", "--json", latest.to_str().unwrap()]);
     assert!(latest.is_symlink(), "the link leads to the archive");
     assert_eq!(
-        saved["length"],
+        saved["file_bytes"],
         std::fs::metadata(file("old")).unwrap().len()
     );
 }

@@ -232,7 +232,7 @@ fn what_breaks_and_stops_nodes_reports_as_json() {
     let killed = lab.json(["kill", "n2", "--json"]);
     assert_eq!(
         killed["nodes"],
-        serde_json::json!([{"name": "n2", "effect": "ended"}])
+        serde_json::json!([{"node": "n2", "effect": "ended"}])
     );
     lab.json(["start", "--json"]);
     let held = lab.json(["pause", "n1", "--for", "10ms", "--json"]);
@@ -240,8 +240,8 @@ fn what_breaks_and_stops_nodes_reports_as_json() {
     let stopped = lab.json(["stop", "--json"]);
     assert_eq!(stopped["stopped"], serde_json::json!(["n1", "n2"]));
     for report in [paused, kept, resumed, killed, held, stopped] {
-        assert_eq!(report["schema"], 1);
-        assert_eq!(report["name"], "default");
+        assert_eq!(report["schema"], 2);
+        assert_eq!(report["cluster"], "default");
     }
 }
 

@@ -350,7 +350,7 @@ fn standalone_servers_are_each_for_themselves_and_keep_their_data() {
     let lab = Lab::new();
     let up = ["--topology", "standalone", "--masters", "2"];
     let report = lab.up(&[&up[..], &["--set", "appendfsync=always"]].concat());
-    assert_eq!(report["nodes"][1]["name"], "n2");
+    assert_eq!(report["nodes"][1]["node"], "n2");
     assert_eq!(report["nodes"][1]["bus_port"], serde_json::Value::Null);
     runtime().block_on(async {
         let cluster = lab.open();

@@ -49,11 +49,14 @@ fn every_look_is_one_object_on_one_line_until_the_cluster_is_gone() {
     let mut child = watching(&lab, &["--json"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let look: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-    assert_eq!(look["schema"], 1);
+    assert_eq!(look["schema"], 2);
     assert!(look["time"].is_string());
     assert_eq!(look["nodes"][1]["master_link"], "up");
-    assert!(look["nodes"][1]["lag"].is_u64(), "{look:#}");
-    assert!(look["nodes"][0]["memory"].as_u64() > Some(0), "{look:#}");
+    assert!(look["nodes"][1]["lag_bytes"].is_u64(), "{look:#}");
+    assert!(
+        look["nodes"][0]["memory_bytes"].as_u64() > Some(0),
+        "{look:#}"
+    );
     assert_eq!(
         look["nodes"][0]["bus"],
         serde_json::json!({"connected": 1, "known": 1})
@@ -166,7 +169,7 @@ fn a_dry_run_of_what_runs_starts_nothing_and_says_so() {
     lab.shardlab(["stop", "r1", "-q"]).assert().success();
     let plan = lab.json(["up", "--dry-run", "--json"]);
     assert_eq!(plan["nodes"].as_array().unwrap().len(), 1);
-    assert_eq!(plan["nodes"][0]["name"], "r1");
+    assert_eq!(plan["nodes"][0]["node"], "r1");
     lab.shardlab(["up", "--dry-run", "--masters", "2"])
         .assert()
         .code(2);

@@ -73,7 +73,7 @@ pub(crate) struct Run {
     /// Shows what differs in cases that pass, too
     #[arg(long, short)]
     pub(crate) verbose: bool,
-    /// The result as one JSON object
+    /// The result as one JSON object (docs/json.md), also of an error, on standard error
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -136,7 +136,7 @@ impl Select {
 pub(crate) struct List {
     #[command(flatten)]
     pub(crate) selection: Select,
-    /// As one JSON object
+    /// As one JSON object (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -7,11 +7,15 @@ mod term;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use shardlab::machine::json;
 
 fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if error.use_stderr() && json::is_asked(std::env::args_os()) {
+                return ExitCode::from(term::usage_error(&error.render().to_string()));
+            }
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() {
                 shardlab::error::exit::USAGE

@@ -4,14 +4,46 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use shardlab::Error;
+use shardlab::error::exit;
+use shardlab::machine::json;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const BOLD: Style = Style::new().bold();
+
+/// Why a command has come to no answer.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) code: u8,
+    pub(crate) hint: Option<String>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            message: error.to_string(),
+            code: error.exit_code(),
+            hint: error.hint(),
+        }
+    }
+}
 
 /// Data. A reader that has gone away is not an error.
 pub(crate) fn data(text: &str) {
     let mut out = anstream::stdout().lock();
     let _ = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+}
+
+/// A report for programs.
+pub(crate) fn json(report: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = json::report(report).map_err(|error| Failure {
+        message: format!("a report could not be written as JSON: {error}"),
+        code: exit::BUG,
+        hint: None,
+    })?;
+    data(&text);
+    Ok(())
 }
 
 /// Prose.
@@ -20,12 +52,27 @@ pub(crate) fn note(text: &str) {
 }
 
 /// Why it failed, and what to do.
-pub(crate) fn error(text: &str, hint: Option<&str>) {
+pub(crate) fn error(failure: &Failure, as_json: bool) {
     let mut err = anstream::stderr().lock();
+    let (text, hint) = (&failure.message, failure.hint.as_deref());
+    if as_json {
+        let _ = writeln!(err, "{}", json::error(text, failure.code, hint));
+        return;
+    }
     let _ = writeln!(err, "{BAD}error:{BAD:#} {text}");
     if let Some(hint) = hint {
         let _ = writeln!(err, "\n{BOLD}hint:{BOLD:#} {hint}");
     }
+}
+
+/// Tells a program what is wrong with its command line, of which `text` tells people; gives the exit code.
+pub(crate) fn usage_error(text: &str) -> u8 {
+    let _ = writeln!(
+        std::io::stderr(),
+        "{}",
+        json::usage_error(text, exit::USAGE)
+    );
+    exit::USAGE
 }
 
 /// Shows how many cases have ended, on a terminal only.

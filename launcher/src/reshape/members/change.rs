@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::goal::Attach;
 use crate::reshape::Move;
 use crate::state::NodeRecord;
-use crate::wire::slots::SlotRanges;
+use crate::wire::slots::{SlotRanges, as_list};
 
 /// A node to be added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub enum Step {
         /// Where it listens.
         address: SocketAddr,
         /// What it owns already, if others have made it a node of the cluster.
-        #[serde(skip_serializing_if = "SlotRanges::is_empty")]
+        #[serde(serialize_with = "as_list")]
         slots: SlotRanges,
         /// The master that it copies already.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,8 +69,10 @@ pub enum Step {
     /// Slots move with their keys.
     Move {
         /// How many.
+        #[serde(rename = "slot_count")]
         count: u16,
         /// Which ones.
+        #[serde(serialize_with = "as_list")]
         slots: SlotRanges,
         /// The master that has them.
         from: String,

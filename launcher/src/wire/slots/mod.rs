@@ -8,6 +8,6 @@ mod split;
 
 pub use parse::ParseSlotsError;
 pub use range::SlotRange;
-pub use ranges::SlotRanges;
+pub use ranges::{SlotRanges, as_list};
 pub use slot::{Slot, key_slot};
 pub use split::split_evenly;

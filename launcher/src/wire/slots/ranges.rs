@@ -26,6 +26,11 @@ impl From<SlotRanges> for String {
     }
 }
 
+/// How reports have it: a list of the ranges, each as it is written.
+pub fn as_list<S: serde::Serializer>(slots: &SlotRanges, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(slots.ranges().iter().map(ToString::to_string))
+}
+
 impl SlotRanges {
     /// Adds slots; those that are in it already stay.
     pub fn insert(&mut self, range: impl Into<SlotRange>) {

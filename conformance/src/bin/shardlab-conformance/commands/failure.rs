@@ -1,20 +1,20 @@
-//! What failed, told where it is noticed, and the exit code that stands for it.
+//! What can fail in any command: with which words, and which exit code stands for it.
 
 use shardlab::error::exit;
 use shardlab_conformance::diagnose::{Diagnosis, Style};
 use shardlab_conformance::suite::{Broken, Case, LoadError, Origin, load};
 
-use crate::term;
+use crate::term::{self, Failure};
 
-/// An exit code, either way: what failed has been told already.
-pub(super) type Code = Result<u8, u8>;
+/// The exit code of a command.
+pub(super) type Code = Result<u8, Failure>;
 
 /// The transcripts, or every mistake in them, told.
-pub(super) fn cases(origin: &Origin) -> Result<Vec<Case>, u8> {
+pub(super) fn cases(origin: &Origin) -> Result<Vec<Case>, Failure> {
     load(origin).map_err(|error| told(&error))
 }
 
-pub(super) fn told(error: &LoadError) -> u8 {
+pub(super) fn told(error: &LoadError) -> Failure {
     if let LoadError::Broken(broken) = error {
         broken.iter().for_each(tell);
     }
@@ -28,7 +28,10 @@ pub(super) fn tell(broken: &Broken) {
     }
 }
 
-pub(super) fn usage(error: &impl ToString) -> u8 {
-    term::error(&error.to_string(), None);
-    exit::USAGE
+pub(super) fn usage(error: &impl ToString) -> Failure {
+    Failure {
+        message: error.to_string(),
+        code: exit::USAGE,
+        hint: None,
+    }
 }

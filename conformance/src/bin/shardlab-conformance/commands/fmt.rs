@@ -9,7 +9,7 @@ use shardlab_conformance::transcript::print;
 
 use super::failure::{Code, tell, usage};
 use crate::cli::Fmt;
-use crate::term;
+use crate::term::{self, Failure};
 
 pub(super) fn fmt(args: &Fmt) -> Code {
     let files = files(&args.paths).map_err(|error| usage(&error))?;
@@ -37,15 +37,18 @@ pub(super) fn fmt(args: &Fmt) -> Code {
                 "{changed} of {} transcripts are not in their canonical form",
                 files.len()
             );
-            term::error(&text, Some("`shardlab-conformance fmt` writes it"));
-            exit::NO
+            return Err(Failure {
+                message: text,
+                code: exit::NO,
+                hint: Some("`shardlab-conformance fmt` writes it".to_owned()),
+            });
         }
         _ => exit::DONE,
     })
 }
 
 /// The canonical form, if the file has another.
-fn rewritten(path: &Path) -> Result<Result<Option<String>, Broken>, u8> {
+fn rewritten(path: &Path) -> Result<Result<Option<String>, Broken>, Failure> {
     let source = read_regular(path).map_err(|error| io(path, "read", &error))?;
     let case = match parse_case(path.display().to_string(), &source) {
         Ok(case) => case,
@@ -55,6 +58,6 @@ fn rewritten(path: &Path) -> Result<Result<Option<String>, Broken>, u8> {
     Ok(Ok((text != case.source).then_some(text)))
 }
 
-fn io(path: &Path, verb: &str, error: &std::io::Error) -> u8 {
+fn io(path: &Path, verb: &str, error: &std::io::Error) -> Failure {
     usage(&format!("cannot {verb} `{}`: {error}", path.display()))
 }

@@ -15,7 +15,7 @@ pub(super) fn list(args: &List) -> Code {
         .of(cases)
         .map_err(|error| usage(&error))?;
     if args.json {
-        term::data(&format!("{:#}", report::json::list(&cases)));
+        term::json(&report::json::list(&cases))?;
     } else {
         term::data(&report::list(&cases));
     }

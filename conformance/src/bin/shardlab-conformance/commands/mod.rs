@@ -8,9 +8,15 @@ mod list;
 mod run;
 
 use crate::cli::{Cli, Command};
+use crate::term;
 
 /// Runs the command; the exit code is the program's.
 pub(crate) fn run(cli: Cli) -> u8 {
+    let json = match &cli.command {
+        Command::Run(args) => args.json,
+        Command::List(args) => args.json,
+        Command::Explain(_) | Command::Check(_) | Command::Fmt(_) => false,
+    };
     let code = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),
@@ -18,5 +24,8 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Check(args) => check::check(&args),
         Command::Fmt(args) => fmt::fmt(&args),
     };
-    code.unwrap_or_else(|code| code)
+    code.unwrap_or_else(|failure| {
+        term::error(&failure, json);
+        failure.code
+    })
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fs;
 use std::sync::Arc;
 
-use shardlab::error::exit;
+use shardlab::error::{Error, exit};
 use shardlab::machine::environment::Environment;
 use shardlab::machine::interrupt::Interrupts;
 use shardlab::server::Notice;
@@ -18,7 +18,7 @@ use shardlab_conformance::suite::Case;
 
 use super::failure::{Code, cases, usage};
 use crate::cli::Run;
-use crate::term;
+use crate::term::{self, Failure};
 
 pub(super) fn run(args: &Run) -> Code {
     let all = cases(&args.origin())?;
@@ -42,15 +42,18 @@ pub(super) fn run(args: &Run) -> Code {
                 if let Err(reason) = runner.clean_up().await {
                     term::note(&format!("a case's keys are left behind: {reason}"));
                 }
-                Err(exit::of_signal(signal.number()))
+                Err(Error::Interrupted(signal).into())
             }
         }
     })
 }
 
-fn bug(error: &std::io::Error) -> u8 {
-    term::error(&format!("the runtime does not start: {error}"), None);
-    exit::BUG
+fn bug(error: &std::io::Error) -> Failure {
+    Failure {
+        message: format!("the runtime does not start: {error}"),
+        code: exit::BUG,
+        hint: None,
+    }
 }
 
 async fn whole(args: &Run, runner: Arc<Runner>, chosen: Vec<Case>) -> Code {
@@ -62,14 +65,13 @@ async fn whole(args: &Run, runner: Arc<Runner>, chosen: Vec<Case>) -> Code {
     let result = runner
         .run(chosen.clone(), args.jobs.into(), args.patience(), told)
         .await;
-    report(args, &result, &chosen);
+    report(args, &result, &chosen)?;
     Ok(if result.holds() { exit::DONE } else { exit::NO })
 }
 
-fn report(args: &Run, result: &RunResult, cases: &[Case]) {
+fn report(args: &Run, result: &RunResult, cases: &[Case]) -> Result<(), Failure> {
     if args.json {
-        term::data(&format!("{:#}", json::run(result, cases)));
-        return;
+        return term::json(&json::run(result, cases));
     }
     term::data(&terminal::lines(result));
     let (options, origin) = (options(args, result), args.origin());
@@ -85,6 +87,7 @@ fn report(args: &Run, result: &RunResult, cases: &[Case]) {
         }
     }
     term::data(&format!("\n{}", terminal::summary(result)));
+    Ok(())
 }
 
 /// The options of a run that comes to the same result.
@@ -96,7 +99,7 @@ fn options(args: &Run, result: &RunResult) -> Vec<String> {
     words
 }
 
-async fn subject(args: &Run, limits: &Limits) -> Result<Subject, u8> {
+async fn subject(args: &Run, limits: &Limits) -> Result<Subject, Failure> {
     let identity = args.product.as_ref().zip(args.server_version);
     let wanted = Wanted {
         server: args.server.clone(),
@@ -110,14 +113,15 @@ async fn subject(args: &Run, limits: &Limits) -> Result<Subject, u8> {
     let note = |notice: &Notice| term::note(&notice.to_string());
     Subject::open(&wanted, &Environment::of_process(), limits.read, &note)
         .await
-        .map_err(|error| {
-            term::error(&error.to_string(), error.hint().as_deref());
-            error.exit_code()
+        .map_err(|error| Failure {
+            message: error.to_string(),
+            code: error.exit_code(),
+            hint: error.hint(),
         })
 }
 
 /// What is known to depart: the user's list, or ours for servers that we start.
-fn known(args: &Run, subject: &Subject) -> Result<KnownList, u8> {
+fn known(args: &Run, subject: &Subject) -> Result<KnownList, Failure> {
     match &args.known {
         Some(path) => {
             let shown = path.display().to_string();

@@ -8,7 +8,7 @@ use shardlab::Rung;
 /// `--json`
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Json {
-    /// Print one JSON object.
+    /// Print one JSON object (docs/json.md), also of an error, on standard error.
     #[arg(long)]
     pub(crate) json: bool,
 }

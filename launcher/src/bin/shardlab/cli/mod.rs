@@ -74,6 +74,9 @@ pub(crate) struct Global {
     /// Every node of every rung.
     #[arg(short, long, global = true, overrides_with = "verbose")]
     pub(crate) verbose: bool,
+    /// Whether the command has `--json`, and was given it.
+    #[arg(skip)]
+    pub(crate) json: bool,
 }
 
 /// The commands.

@@ -21,7 +21,10 @@ impl Cli {
             let message = format!("the value of '{argument}' is empty; give one, or leave it out");
             return Err(command.error(ErrorKind::InvalidValue, message));
         }
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let mut cli =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        cli.global.json = asks_for_json(&matches);
+        Ok(cli)
     }
 }
 
@@ -35,6 +38,15 @@ fn without_empty_variables(command: Command) -> Command {
         }
     });
     command.mut_subcommands(without_empty_variables)
+}
+
+/// Whether a command with `--json` was given it.
+fn asks_for_json(matches: &ArgMatches) -> bool {
+    let asked = |matches: &ArgMatches| matches!(matches.try_get_one("json"), Ok(Some(true)));
+    asked(matches)
+        || matches
+            .subcommand()
+            .is_some_and(|(_, below)| asks_for_json(below))
 }
 
 /// The first argument that was given a value that is empty or white space: it comes from a variable that

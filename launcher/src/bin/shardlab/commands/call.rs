@@ -12,19 +12,18 @@ use shardlab::wire::resp::{Frame, print};
 use shardlab::{Cluster, Error, Node, exit};
 
 use super::lab::Lab;
-use super::report::SCHEMA;
 use crate::cli::{Call, CallTimeout};
 
 #[derive(Serialize)]
-struct Replies {
-    schema: u32,
+struct Replies<'a> {
+    cluster: &'a str,
     replies: Vec<Reply>,
 }
 
 #[derive(Serialize)]
 struct Reply {
     node: String,
-    error: bool,
+    is_error: bool,
     /// As redis-cli prints it at a terminal.
     text: String,
     /// The bytes, escaped; only made where they are shown, since they may be many.
@@ -73,7 +72,7 @@ pub(crate) async fn call(lab: &Lab<'_>, args: Call) -> Result<u8, Error> {
         .collect();
     if json {
         lab.term.json(&Replies {
-            schema: SCHEMA,
+            cluster: cluster.name().as_str(),
             replies,
         });
     } else {
@@ -120,7 +119,7 @@ fn reply(node: String, command: &[String], frame: &Frame, json: bool) -> Reply {
     let lines = frame.as_text().filter(|_| is_answered_in_lines(command));
     Reply {
         node,
-        error: frame.as_error().is_some(),
+        is_error: frame.as_error().is_some(),
         text: lines.map_or_else(|| print(frame), lines_of),
         raw: if json {
             shardlab::wire::resp::escape(&frame.raw)

@@ -6,30 +6,36 @@ use shardlab::state::Lock;
 use shardlab::{Cluster, Error, exit};
 
 use super::lab::Lab;
-use super::report::{ClusterReport, SCHEMA};
+use super::report::ClusterReport;
 use crate::cli::Show;
 use crate::term::MovingBar;
 
 /// What is told as JSON.
 #[derive(Serialize)]
 struct ChangeReport<'a> {
-    schema: u32,
+    cluster: &'a str,
     /// Only shown, not done.
     dry_run: bool,
     steps: &'a [Step],
-    /// How it is afterwards; absent for a dry run.
-    cluster: Option<ClusterReport>,
+    /// How it is afterwards; none for a dry run.
+    status: Option<ClusterReport>,
+}
+
+impl<'a> ChangeReport<'a> {
+    fn of(lab: &'a Lab<'_>, change: &'a Change, status: Option<ClusterReport>) -> Self {
+        Self {
+            cluster: lab.global.name.as_str(),
+            dry_run: status.is_none(),
+            steps: change.steps(),
+            status,
+        }
+    }
 }
 
 /// Shows what would be done; nothing is touched.
 pub(super) fn tell_plan(lab: &Lab<'_>, change: &Change, show: Show) -> u8 {
     if show.json.json {
-        lab.term.json(&ChangeReport {
-            schema: SCHEMA,
-            dry_run: true,
-            steps: change.steps(),
-            cluster: None,
-        });
+        lab.term.json(&ChangeReport::of(lab, change, None));
     } else {
         lab.term.data(&picture(change));
     }
@@ -63,12 +69,7 @@ pub(super) async fn make(
     changed?;
     let report = ClusterReport::of(cluster, &lab.home).await;
     if show.json.json {
-        lab.term.json(&ChangeReport {
-            schema: SCHEMA,
-            dry_run: false,
-            steps: change.steps(),
-            cluster: Some(report),
-        });
+        lab.term.json(&ChangeReport::of(lab, change, Some(report)));
     } else {
         lab.term.data(&report.text());
         if let Some(advice) = advice {
@@ -76,6 +77,18 @@ pub(super) async fn make(
         }
     }
     Ok(exit::DONE)
+}
+
+/// Tells that there was nothing to change.
+pub(super) async fn tell_unchanged(lab: &Lab<'_>, cluster: &Cluster, show: Show, why: &str) -> u8 {
+    lab.term.note(why);
+    if show.json.json {
+        let report = ClusterReport::of(cluster, &lab.home).await;
+        let nothing = Change::default();
+        lab.term
+            .json(&ChangeReport::of(lab, &nothing, Some(report)));
+    }
+    exit::DONE
 }
 
 fn picture(change: &Change) -> String {

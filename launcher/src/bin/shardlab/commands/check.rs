@@ -6,20 +6,20 @@ use serde::Serialize;
 use shardlab::machine::wait::Deadline;
 use shardlab::reshape::check::Finding;
 use shardlab::state::is_locked;
+use shardlab::wire::slots::{SlotRanges, as_list};
 use shardlab::{Cluster, Error, exit};
 
 use super::lab::Lab;
-use super::report::SCHEMA;
+use super::report::Verdict;
 use crate::cli::Check;
 
 /// How long the nodes may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 #[derive(Serialize)]
-struct CheckReport {
-    schema: u32,
-    name: String,
-    sound: bool,
+struct CheckReport<'a> {
+    cluster: &'a str,
+    verdict: Verdict,
     findings: Vec<FindingReport>,
 }
 
@@ -27,12 +27,13 @@ struct CheckReport {
 #[derive(Debug, Serialize)]
 pub(super) struct FindingReport {
     kind: &'static str,
-    nodes: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    slots: Option<String>,
-    text: String,
+    /// Those that it is about.
+    node_names: Vec<String>,
+    #[serde(serialize_with = "as_list")]
+    slots: SlotRanges,
+    message: String,
     /// What mends it.
-    mend: String,
+    hint: String,
 }
 
 impl FindingReport {
@@ -40,16 +41,16 @@ impl FindingReport {
     pub(super) fn of(finding: &Finding, option: &str) -> Self {
         Self {
             kind: finding.kind(),
-            nodes: finding.nodes().into_iter().map(ToOwned::to_owned).collect(),
-            slots: finding.slots().map(ToString::to_string),
-            text: finding.to_string(),
-            mend: finding.remedy().text(option),
+            node_names: finding.nodes().into_iter().map(ToOwned::to_owned).collect(),
+            slots: finding.slots().cloned().unwrap_or_default(),
+            message: finding.to_string(),
+            hint: finding.remedy().text(option),
         }
     }
 
     /// Two lines for people.
     pub(super) fn text(&self) -> String {
-        format!("  {}\n      mend: {}\n", self.text, self.mend)
+        format!("  {}\n      mend: {}\n", self.message, self.hint)
     }
 }
 
@@ -68,9 +69,8 @@ pub(crate) async fn check(lab: &Lab<'_>, args: &Check) -> Result<u8, Error> {
     let sound = findings.is_empty();
     if args.json.json {
         lab.term.json(&CheckReport {
-            schema: SCHEMA,
-            name: cluster.name().to_string(),
-            sound,
+            cluster: cluster.name().as_str(),
+            verdict: Verdict::of(sound),
             findings,
         });
     } else if sound {

@@ -1,9 +1,9 @@
 //! `del-node`: a node leaves the cluster, and nothing of it is left.
 
+use shardlab::Error;
 use shardlab::reshape::members::Removal;
-use shardlab::{Error, exit};
 
-use super::change::{make, tell_plan};
+use super::change::{make, tell_plan, tell_unchanged};
 use super::lab::Lab;
 use crate::cli::DelNodeArgs;
 
@@ -22,9 +22,8 @@ pub(crate) async fn del_node(lab: &Lab<'_>, args: &DelNodeArgs) -> Result<u8, Er
     let mut cluster = lab.open()?;
     // A command that was interrupted after its last step, and is given again.
     if cluster.record().retired.contains(&args.node) {
-        lab.term
-            .note(&format!("`{}` was deleted already", args.node));
-        return Ok(exit::DONE);
+        let why = format!("`{}` was deleted already", args.node);
+        return Ok(tell_unchanged(lab, &cluster, args.show, &why).await);
     }
     let change = cluster.plan_del_node(&removal).await?;
     make(lab, &lock, &mut cluster, &change, args.show, None).await

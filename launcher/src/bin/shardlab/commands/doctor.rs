@@ -7,18 +7,16 @@ use shardlab::doctor::{Diagnosis, Event, Finding, examine, fix};
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
-use super::report::SCHEMA;
+use super::report::Verdict;
 use crate::cli::Doctor;
 use crate::term::counted;
 
 #[derive(Serialize)]
 struct DoctorReport {
-    schema: u32,
     /// The state folder.
     home: PathBuf,
-    sound: bool,
+    verdict: Verdict,
     /// What `--fix` has mended.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     mended: Vec<FindingReport>,
     /// What is wrong, with `--fix` what is left.
     findings: Vec<FindingReport>,
@@ -34,11 +32,12 @@ struct FindingReport {
     kind: &'static str,
     /// None if it is about the state folder itself.
     cluster: Option<String>,
-    nodes: Vec<String>,
+    /// None if it is not about one.
+    node: Option<String>,
     path: PathBuf,
-    text: String,
+    message: String,
     /// What mends it.
-    mend: String,
+    hint: String,
 }
 
 impl From<&Finding> for FindingReport {
@@ -46,10 +45,10 @@ impl From<&Finding> for FindingReport {
         Self {
             kind: finding.kind.name(),
             cluster: finding.cluster.as_ref().map(ToString::to_string),
-            nodes: finding.node.iter().cloned().collect(),
+            node: finding.node.clone(),
             path: finding.path.clone(),
-            text: finding.text.clone(),
-            mend: finding.mend(),
+            message: finding.text.clone(),
+            hint: finding.mend(),
         }
     }
 }
@@ -70,7 +69,8 @@ pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
             }
             Event::Failed(finding, error) => {
                 let text = format!("{}: {error}", finding.text);
-                lab.term.error(&text, error.hint().as_deref());
+                lab.term
+                    .error(&text, error.exit_code(), error.hint().as_deref());
             }
             _ => {}
         })
@@ -95,9 +95,8 @@ pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
 
 fn report(lab: &Lab<'_>, diagnosis: &Diagnosis, mended: Vec<FindingReport>) -> DoctorReport {
     DoctorReport {
-        schema: SCHEMA,
         home: lab.home.root().to_owned(),
-        sound: diagnosis.is_sound(),
+        verdict: Verdict::of(diagnosis.is_sound()),
         mended,
         findings: diagnosis.findings.iter().map(Into::into).collect(),
         busy: diagnosis.busy.iter().map(ToString::to_string).collect(),

@@ -37,8 +37,11 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
             Ok(false) => {}
             // One that cannot be removed does not keep the others.
             Err(error) => {
-                lab.term
-                    .error(&error.to_string(), hint(&lab.home, &error).as_deref());
+                lab.term.error(
+                    &error.to_string(),
+                    error.exit_code(),
+                    hint(&lab.home, &error).as_deref(),
+                );
                 code = error.exit_code();
             }
         }

@@ -3,26 +3,25 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use shardlab::failover::{
-    self, Epochs, FailoverError, FailoverEvent, Mode, Moment, Phase, Request,
-};
+use shardlab::failover::{self, FailoverError, FailoverEvent, Mode, Moment, Phase, Request};
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
-use super::report::{SCHEMA, seconds};
+use super::report::milliseconds;
 use crate::cli::{Failover, ModeArg};
 use crate::term::table;
 
 /// One failover, as it is told.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
-    schema: u32,
     cluster: &'a str,
     mode: Mode,
     old_master: &'a str,
     new_master: &'a str,
-    /// Absent where there are none: in a set without cluster mode and without sentinels.
-    epoch: Option<Epochs>,
+    /// The old master's; none in a set without cluster mode and without sentinels.
+    old_epoch: Option<u64>,
+    /// The new master's.
+    new_epoch: Option<u64>,
     /// How often the one who decides was told to.
     orders: u32,
     /// How many times a node has claimed the role in vain.
@@ -30,15 +29,15 @@ struct Report<'a> {
     /// Who has become the master after the new one, where Sentinel has failed over once more.
     replaced_by: Option<&'a str>,
     /// Whether all nodes stood on the top rung at the end.
-    whole: bool,
+    ready: bool,
     phases: Vec<PhaseReport<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 struct PhaseReport<'a> {
     phase: Phase,
-    /// Seconds from the act on.
-    seconds: f64,
+    /// From the act on.
+    at_ms: f64,
     seen_on: Option<&'a str>,
 }
 
@@ -110,20 +109,20 @@ fn progress(event: &FailoverEvent<'_>) -> String {
 fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {
     let phase = |moment: &'a Moment| PhaseReport {
         phase: moment.phase,
-        seconds: seconds(moment.at),
+        at_ms: milliseconds(moment.at),
         seen_on: moment.seen_on.as_deref(),
     };
     Report {
-        schema: SCHEMA,
         cluster,
         mode: done.mode,
         old_master: &done.old_master,
         new_master: &done.new_master,
-        epoch: done.epochs,
+        old_epoch: done.epochs.map(|epochs| epochs.before),
+        new_epoch: done.epochs.map(|epochs| epochs.after),
         orders: done.orders,
         undone: done.undone,
         replaced_by: done.replaced_by.as_deref(),
-        whole: done.reached(Phase::Whole).is_some(),
+        ready: done.reached(Phase::Whole).is_some(),
         phases: done.moments.iter().map(phase).collect(),
     }
 }

@@ -2,45 +2,41 @@
 
 use serde::Serialize;
 use shardlab::reshape::fix::{FixEvent, Repair};
+use shardlab::wire::slots::{SlotRanges, as_list};
 use shardlab::{Cluster, Error, exit};
 
 use super::check::{FindingReport, findings_text, sound_text};
 use super::lab::Lab;
-use super::report::SCHEMA;
+use super::report::Verdict;
 use crate::cli::Fix;
 use crate::term::MovingBar;
 
 #[derive(Serialize)]
-struct Plan {
-    schema: u32,
-    name: String,
+struct FixReport<'a> {
+    cluster: &'a str,
+    /// Only shown, not done.
+    dry_run: bool,
+    /// None for a dry run.
+    verdict: Option<Verdict>,
     repairs: Vec<RepairReport>,
-}
-
-#[derive(Serialize)]
-struct FixReport {
-    schema: u32,
-    name: String,
-    sound: bool,
-    repairs: Vec<RepairReport>,
-    /// What is still wrong.
-    findings: Vec<FindingReport>,
+    /// What is still wrong; none for a dry run.
+    findings: Option<&'a [FindingReport]>,
 }
 
 #[derive(Serialize)]
 struct RepairReport {
     kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    slots: Option<String>,
-    text: String,
+    #[serde(serialize_with = "as_list")]
+    slots: SlotRanges,
+    message: String,
 }
 
 impl From<&Repair> for RepairReport {
     fn from(repair: &Repair) -> Self {
         Self {
             kind: repair.kind(),
-            slots: repair.slots().map(ToString::to_string),
-            text: repair.to_string(),
+            slots: repair.slots().cloned().unwrap_or_default(),
+            message: repair.to_string(),
         }
     }
 }
@@ -67,11 +63,11 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
         .collect();
     if args.json.json {
         lab.term.json(&FixReport {
-            schema: SCHEMA,
-            name: cluster.name().to_string(),
-            sound,
+            cluster: cluster.name().as_str(),
+            dry_run: false,
+            verdict: Some(Verdict::of(sound)),
             repairs: fixed.done.iter().map(Into::into).collect(),
-            findings,
+            findings: Some(&findings),
         });
     } else if sound {
         if fixed.done.is_empty() {
@@ -88,10 +84,12 @@ async fn dry_run(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
     let cluster = lab.open_with_slots()?;
     let repairs = cluster.repairs().await;
     if args.json.json {
-        lab.term.json(&Plan {
-            schema: SCHEMA,
-            name: cluster.name().to_string(),
+        lab.term.json(&FixReport {
+            cluster: cluster.name().as_str(),
+            dry_run: true,
+            verdict: None,
             repairs: repairs.iter().map(Into::into).collect(),
+            findings: None,
         });
     } else {
         lab.term.data(&plan_text(&cluster, &repairs));

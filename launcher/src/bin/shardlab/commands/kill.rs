@@ -5,13 +5,11 @@ use shardlab::cluster::Effect;
 use shardlab::{Error, exit};
 
 use super::lab::{Lab, names};
-use super::report::SCHEMA;
 use crate::cli::Kill;
 
 #[derive(Serialize)]
 struct Report<'a> {
-    schema: u32,
-    name: &'a str,
+    cluster: &'a str,
     /// Without SIG.
     signal: &'a str,
     nodes: Vec<NodeReport<'a>>,
@@ -19,7 +17,7 @@ struct Report<'a> {
 
 #[derive(Serialize)]
 struct NodeReport<'a> {
-    name: &'a str,
+    node: &'a str,
     /// `ended`, `sent`, or `kept` until the node, which is paused, goes on.
     effect: &'static str,
 }
@@ -31,12 +29,11 @@ pub(crate) async fn kill(lab: &Lab<'_>, args: &Kill) -> Result<u8, Error> {
     let effects = cluster.kill(&names(&args.nodes), args.signal).await?;
     if args.json.json {
         let nodes = effects.iter().map(|(node, effect)| NodeReport {
-            name: node,
+            node,
             effect: word(*effect),
         });
         lab.term.json(&Report {
-            schema: SCHEMA,
-            name: cluster.name().as_str(),
+            cluster: cluster.name().as_str(),
             signal,
             nodes: nodes.collect(),
         });

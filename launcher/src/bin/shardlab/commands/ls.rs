@@ -4,29 +4,35 @@ use serde::Serialize;
 use shardlab::plan::Topology;
 use shardlab::{Cluster, Error, doctor, exit};
 
-use super::lab::Lab;
-use super::report::{SCHEMA, State, state};
+use super::lab::{Lab, hint};
+use super::report::{ServerReport, State, state};
 use crate::term::table;
 
 #[derive(Serialize)]
 struct List {
-    schema: u32,
     clusters: Vec<Row>,
 }
 
 #[derive(Serialize)]
 struct Row {
-    name: String,
-    /// None if the record cannot be used.
-    topology: Option<Topology>,
-    /// None if the record cannot be used.
-    state: Option<State>,
-    nodes: usize,
-    server: String,
+    cluster: String,
+    state: State,
+    #[serde(flatten)]
+    known: Option<Known>,
+    /// Why the record cannot be used.
+    message: Option<String>,
+    /// What mends it.
+    hint: Option<String>,
+}
+
+/// What the record says.
+#[derive(Serialize)]
+struct Known {
+    topology: Topology,
+    node_count: usize,
+    server: ServerReport,
     url: String,
     private: bool,
-    /// Why the record cannot be used.
-    problem: Option<String>,
 }
 
 impl Row {
@@ -38,28 +44,45 @@ impl Row {
             None => cluster.url(),
         };
         Self {
-            name: cluster.name().to_string(),
-            topology: Some(record.options.topology),
-            state: Some(state(cluster, &lab.home)),
-            nodes: cluster.nodes().len(),
-            server: record.server.to_string(),
-            url,
-            private: record.private,
-            problem: None,
+            cluster: cluster.name().to_string(),
+            state: state(cluster, &lab.home),
+            known: Some(Known {
+                topology: record.options.topology,
+                node_count: cluster.nodes().len(),
+                server: ServerReport::of_record(record),
+                url,
+                private: record.private,
+            }),
+            message: None,
+            hint: None,
         }
     }
 
-    fn unknown(name: String, error: &Error) -> Self {
+    fn damaged(name: String, error: &Error, lab: &Lab<'_>) -> Self {
         Self {
-            name,
-            topology: None,
-            state: None,
-            nodes: 0,
-            server: String::new(),
-            url: String::new(),
-            private: false,
-            problem: Some(error.to_string()),
+            cluster: name,
+            state: State::Damaged,
+            known: None,
+            message: Some(error.to_string()),
+            hint: hint(&lab.home, error),
         }
+    }
+
+    fn cells(self) -> Vec<String> {
+        let mut cells = vec![self.cluster];
+        match self.known {
+            Some(known) => cells.extend([
+                known.topology.to_string(),
+                self.state.to_string(),
+                known.node_count.to_string(),
+                known.server.to_string(),
+                known.url,
+            ]),
+            None => {
+                cells.extend(["-", &self.state.to_string(), "-", "", ""].map(ToOwned::to_owned));
+            }
+        }
+        cells
     }
 }
 
@@ -82,15 +105,12 @@ pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
             }
             Err(error) => {
                 lab.tell_damage(&error);
-                clusters.push(Row::unknown(name.to_string(), &error));
+                clusters.push(Row::damaged(name.to_string(), &error, lab));
             }
         }
     }
     if json {
-        lab.term.json(&List {
-            schema: SCHEMA,
-            clusters,
-        });
+        lab.term.json(&List { clusters });
     } else if clusters.is_empty() {
         lab.term
             .note("there is no cluster; `shardlab up` starts one");
@@ -100,19 +120,7 @@ pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
                 .map(ToOwned::to_owned)
                 .to_vec(),
         ];
-        rows.extend(clusters.into_iter().map(|row| {
-            let state = row
-                .state
-                .map_or_else(|| "damaged".to_owned(), |state| state.to_string());
-            let topology = row
-                .topology
-                .map_or_else(|| "-".to_owned(), |topology| topology.to_string());
-            let nodes = match row.state {
-                Some(_) => row.nodes.to_string(),
-                None => "-".to_owned(),
-            };
-            vec![row.name, topology, state, nodes, row.server, row.url]
-        }));
+        rows.extend(clusters.into_iter().map(Row::cells));
         lab.term.data(&table(&rows));
     }
     Ok(exit::DONE)

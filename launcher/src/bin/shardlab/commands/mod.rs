@@ -51,16 +51,18 @@ use lab::{Lab, hint, name_option};
 /// Runs the command; the exit code is the program's.
 pub(crate) fn run(cli: Cli) -> u8 {
     let Cli { command, global } = cli;
-    let term = Term::new(global.quiet, global.verbose);
+    let term = Term::new(global.quiet, global.verbose, global.json);
     let option = name_option(&global.name);
     let fail = |home: Option<&Home>, error: &Error| {
         let hint = home.map_or_else(|| error.hint(), |home| hint(home, error));
         let hint = hint.map(|hint| hints::with_option(&hint, &option));
-        term.error(&error.to_string(), hint.as_deref());
-        error.exit_code()
+        let code = error.exit_code();
+        term.error(&error.to_string(), code, hint.as_deref());
+        code
     };
     let bug = |error: std::io::Error| {
-        term.error(&format!("the runtime does not start: {error}"), None);
+        let text = format!("the runtime does not start: {error}");
+        term.error(&text, exit::BUG, None);
         exit::BUG
     };
     let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -99,12 +101,14 @@ pub(crate) fn run(cli: Cli) -> u8 {
         match term.loss() {
             None => code,
             Some(error) => {
-                term.error(&format!("cannot write to standard output: {error}"), None);
-                if code == exit::DONE {
+                let code = if code == exit::DONE {
                     exit::ENVIRONMENT
                 } else {
                     code
-                }
+                };
+                let text = format!("cannot write to standard output: {error}");
+                term.error(&text, code, None);
+                code
             }
         }
     })

@@ -6,24 +6,25 @@ use shardlab::probe::survey::Survey;
 use shardlab::reshape::plan::WishError;
 use shardlab::reshape::{Journal, Move, MoveOptions, Moved, moves};
 use shardlab::wire::client::REPLY_TIMEOUT;
+use shardlab::wire::slots::{SlotRanges, as_list};
 use shardlab::{Cluster, Error, exit};
 
 use super::lab::Lab;
-use super::report::SCHEMA;
+use super::report::milliseconds;
 use crate::cli::Moving;
 use crate::term::{MovingBar, counted, table};
 
 /// What is told as JSON of a command that moves slots.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
-    schema: u32,
+    cluster: &'a str,
     command: &'a str,
     /// Only shown, not done.
     dry_run: bool,
     /// The same command was interrupted before, and this finishes it.
     resumed: bool,
-    plan: Vec<PlannedMove<'a>>,
-    /// What was moved now; absent for a dry run.
+    moves: Vec<PlannedMove<'a>>,
+    /// What was moved now; none for a dry run.
     moved: Option<MovedReport>,
 }
 
@@ -31,15 +32,16 @@ struct Report<'a> {
 struct PlannedMove<'a> {
     from: &'a str,
     to: &'a str,
-    slots: String,
-    count: u16,
+    #[serde(serialize_with = "as_list")]
+    slots: SlotRanges,
+    slot_count: u16,
 }
 
 #[derive(Debug, Serialize)]
 struct MovedReport {
-    slots: usize,
+    slot_count: usize,
     keys: usize,
-    seconds: f64,
+    elapsed_ms: f64,
 }
 
 /// Plans, shows the plan, moves, and tells what has been moved. `command` is the command in one
@@ -137,15 +139,15 @@ impl<'a> Plan<'a> {
     fn tell(&self, lab: &Lab<'_>, args: Moving, done: Option<Moved>) {
         if args.json.json {
             lab.term.json(&Report {
-                schema: SCHEMA,
+                cluster: lab.global.name.as_str(),
                 command: self.command,
                 dry_run: args.dry_run,
                 resumed: self.resumed,
-                plan: self.moves.iter().map(planned).collect(),
+                moves: self.moves.iter().map(planned).collect(),
                 moved: done.map(|done| MovedReport {
-                    slots: done.slots,
+                    slot_count: done.slots,
                     keys: done.keys,
-                    seconds: done.elapsed.as_secs_f64(),
+                    elapsed_ms: milliseconds(done.elapsed),
                 }),
             });
             return;
@@ -167,7 +169,7 @@ fn planned(part: &Move) -> PlannedMove<'_> {
     PlannedMove {
         from: &part.from,
         to: &part.to,
-        slots: part.slots.to_string(),
-        count: part.slots.count(),
+        slots: part.slots.clone(),
+        slot_count: part.slots.count(),
     }
 }

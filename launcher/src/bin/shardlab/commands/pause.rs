@@ -4,14 +4,12 @@ use serde::Serialize;
 use shardlab::{Error, exit};
 
 use super::lab::{Lab, names};
-use super::report::SCHEMA;
 use crate::cli::{Pause, Resume};
 
 /// What is told as JSON when the command ends; of `pause --for` when the nodes go on.
 #[derive(Serialize)]
 struct Report<'a> {
-    schema: u32,
-    name: &'a str,
+    cluster: &'a str,
     /// Paused by this command.
     paused: &'a [String],
     /// Let go on by this command.
@@ -27,8 +25,7 @@ pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
     let report = |resumed: &[String]| {
         if args.json.json {
             lab.term.json(&Report {
-                schema: SCHEMA,
-                name: cluster.name().as_str(),
+                cluster: cluster.name().as_str(),
                 paused: &nodes,
                 resumed,
             });
@@ -64,8 +61,7 @@ pub(crate) async fn resume(lab: &Lab<'_>, args: &Resume) -> Result<u8, Error> {
     let resumed = cluster.resume(&names(&args.nodes)).await?;
     if args.json.json {
         lab.term.json(&Report {
-            schema: SCHEMA,
-            name: cluster.name().as_str(),
+            cluster: cluster.name().as_str(),
             paused: &[],
             resumed: &resumed,
         });

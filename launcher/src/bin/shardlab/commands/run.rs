@@ -25,8 +25,11 @@ pub(crate) async fn run(lab: &Lab<'_>, args: Run, interrupts: &mut Interrupts) -
     let cluster = match cluster {
         Ok(cluster) => cluster,
         Err(error) => {
-            lab.term
-                .error(&error.to_string(), hint(&lab.home, &error).as_deref());
+            lab.term.error(
+                &error.to_string(),
+                exit::RUN_FAILED,
+                hint(&lab.home, &error).as_deref(),
+            );
             return exit::RUN_FAILED;
         }
     };
@@ -68,13 +71,14 @@ async fn command(
         Ok(child) => child,
         Err(error) => {
             let name = program.to_string_lossy();
-            lab.term
-                .error(&format!("cannot run `{name}`: {error}"), None);
-            return if error.kind() == io::ErrorKind::NotFound {
+            let code = if error.kind() == io::ErrorKind::NotFound {
                 exit::RUN_NOT_FOUND
             } else {
                 exit::RUN_NOT_RUNNABLE
             };
+            lab.term
+                .error(&format!("cannot run `{name}`: {error}"), code, None);
+            return code;
         }
     };
     loop {

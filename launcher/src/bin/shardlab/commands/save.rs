@@ -7,22 +7,21 @@ use shardlab::archive::Progress;
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
-use super::report::SCHEMA;
 use crate::cli::Save;
 use crate::term::{bytes, counted, percentage};
 
 #[derive(Serialize)]
 struct Report {
-    schema: u32,
-    name: String,
-    file: PathBuf,
+    cluster: String,
+    path: PathBuf,
     /// Bytes of the file.
-    length: u64,
+    file_bytes: u64,
     /// Bytes of the data in it.
-    data: u64,
-    nodes: Vec<String>,
-    /// Whether the cluster has a password, which is in the file then.
-    password: bool,
+    data_bytes: u64,
+    /// Nodes.
+    saved: Vec<String>,
+    /// The cluster's password is in the file.
+    has_password: bool,
 }
 
 /// Writes the archive.
@@ -35,31 +34,30 @@ pub(crate) async fn save(lab: &Lab<'_>, args: &Save) -> Result<u8, Error> {
         .save_locked(&lock, &args.file, args.force, &observe)
         .await?;
     let report = Report {
-        schema: SCHEMA,
-        name: cluster.name().to_string(),
-        length: saved.length,
-        data: saved.manifest.length(),
-        nodes: cluster
+        cluster: cluster.name().to_string(),
+        file_bytes: saved.length,
+        data_bytes: saved.manifest.length(),
+        saved: cluster
             .nodes()
             .iter()
             .map(|node| node.name().to_owned())
             .collect(),
-        password: saved.manifest.options.password.is_some(),
-        file: saved.path,
+        has_password: saved.manifest.options.password.is_some(),
+        path: saved.path,
     };
     if args.json.json {
         lab.term.json(&report);
     } else {
         lab.term.data(&format!(
             "saved {} of the cluster `{}` with {} of data to {} ({})",
-            counted(report.nodes.len(), "node"),
-            report.name,
-            bytes(report.data),
-            report.file.display(),
-            bytes(report.length)
+            counted(report.saved.len(), "node"),
+            report.cluster,
+            bytes(report.data_bytes),
+            report.path.display(),
+            bytes(report.file_bytes)
         ));
     }
-    if report.password {
+    if report.has_password {
         lab.term
             .note("the file holds the cluster's password; only you can read it");
     }

@@ -1,19 +1,66 @@
 //! `servers`: what can be run, and getting more of it.
 
 use serde::Serialize;
-use shardlab::server::{self, Listing, Notice};
+use shardlab::server::{self, Available, Listing, Notice, Origin, Server};
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
-use super::report::SCHEMA;
+use super::report::ServerReport;
 use crate::cli::{Servers, ServersCommand};
 use crate::term::table;
 
+/// What is told as JSON of the list.
 #[derive(Serialize)]
-struct Report {
-    schema: u32,
+struct ListReport {
+    /// On PATH and in the cache.
+    servers: Vec<FoundReport>,
+    catalogue: Vec<AvailableReport>,
+}
+
+/// What is told as JSON of what was installed.
+#[derive(Serialize)]
+struct InstallReport {
+    server: FoundReport,
+}
+
+#[derive(Serialize)]
+struct FoundReport {
     #[serde(flatten)]
-    listing: Listing,
+    server: ServerReport,
+    origin: Origin,
+}
+
+#[derive(Serialize)]
+struct AvailableReport {
+    product: String,
+    version: String,
+    licence: &'static str,
+    /// The licence has to be accepted before the server is fetched.
+    ask_first: bool,
+    for_this_machine: bool,
+    installed: bool,
+}
+
+impl From<&Server> for FoundReport {
+    fn from(found: &Server) -> Self {
+        Self {
+            server: ServerReport::of(&found.identity, &found.program),
+            origin: found.origin,
+        }
+    }
+}
+
+impl From<&Available> for AvailableReport {
+    fn from(entry: &Available) -> Self {
+        Self {
+            product: entry.identity.product.to_string(),
+            version: entry.identity.version.to_string(),
+            licence: entry.licence,
+            ask_first: entry.ask_first,
+            for_this_machine: entry.for_this_machine,
+            installed: entry.installed,
+        }
+    }
 }
 
 /// Lists, or installs.
@@ -23,9 +70,9 @@ pub(crate) async fn servers(lab: &Lab<'_>, args: Servers) -> Result<u8, Error> {
         None => {
             let listing = server::list(&search).await;
             if args.json.json {
-                lab.term.json(&Report {
-                    schema: SCHEMA,
-                    listing,
+                lab.term.json(&ListReport {
+                    servers: listing.here.iter().map(Into::into).collect(),
+                    catalogue: listing.catalogue.iter().map(Into::into).collect(),
                 });
             } else {
                 lab.term.data(&text(&listing));
@@ -38,7 +85,9 @@ pub(crate) async fn servers(lab: &Lab<'_>, args: Servers) -> Result<u8, Error> {
             let notify = |notice: &Notice| lab.term.note(&notice.to_string());
             let server = server::install(&spec.parse()?, accept_licence, &search, &notify).await?;
             if args.json.json {
-                lab.term.json(&server);
+                lab.term.json(&InstallReport {
+                    server: (&server).into(),
+                });
             } else {
                 lab.term.data(&format!(
                     "{} is at {}",
@@ -63,7 +112,7 @@ fn text(listing: &Listing) -> String {
         ];
         rows.extend(listing.here.iter().map(|server| {
             let found = match server.origin {
-                server::Origin::Path => "PATH",
+                Origin::Path => "PATH",
                 _ => "cache",
             };
             vec![

@@ -4,13 +4,11 @@ use serde::Serialize;
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
-use super::report::SCHEMA;
 use crate::cli::Nodes;
 
 #[derive(Serialize)]
 struct Report<'a> {
-    schema: u32,
-    name: &'a str,
+    cluster: &'a str,
     stopped: &'a [String],
 }
 
@@ -23,8 +21,7 @@ pub(crate) async fn stop(lab: &Lab<'_>, args: &Nodes) -> Result<u8, Error> {
     let name = cluster.name().as_str();
     if args.json.json {
         lab.term.json(&Report {
-            schema: SCHEMA,
-            name,
+            cluster: name,
             stopped: &stopped,
         });
     }

@@ -7,14 +7,15 @@ use serde::Serialize;
 use shardlab::cluster::sweep::sweep;
 use shardlab::doctor::refuse_remains;
 use shardlab::machine::wait::{Deadline, until};
-use shardlab::plan::{Plan, Topology};
+use shardlab::plan::{NodePlan, Plan, Role, Topology};
 use shardlab::server::{Origin, Server};
 use shardlab::state::{Lock, Phase, Record};
+use shardlab::wire::slots::{SlotRanges, as_list};
 use shardlab::{Cluster, Error, Event, exit};
 
 use super::difference::differences;
 use super::lab::Lab;
-use super::report::{ClusterReport, SCHEMA};
+use super::report::{ClusterReport, ServerReport};
 use super::wish::{builder, defaults};
 use crate::cli::{ClusterArgs, Up};
 use crate::term::table;
@@ -239,10 +240,12 @@ fn dry_run_again(lab: &Lab<'_>, args: &Up, record: &Record) -> Result<u8, Error>
 
 fn show_plan(lab: &Lab<'_>, args: &Up, topology: Topology, plan: &Plan, server: &Server) {
     if args.json.json {
-        lab.term.json(&DryRun {
-            schema: SCHEMA,
-            server,
-            nodes: &plan.nodes,
+        let nodes = plan.nodes.iter();
+        lab.term.json(&PlanReport {
+            cluster: lab.global.name.as_str(),
+            dry_run: true,
+            server: ServerReport::of(&server.identity, &server.program),
+            nodes: nodes.map(PlannedNode::of).collect(),
         });
     } else if !plan.nodes.is_empty() {
         lab.term.data(&plan_text(topology, plan, server));
@@ -250,10 +253,36 @@ fn show_plan(lab: &Lab<'_>, args: &Up, topology: Topology, plan: &Plan, server: 
 }
 
 #[derive(Serialize)]
-struct DryRun<'a> {
-    schema: u32,
-    server: &'a Server,
-    nodes: &'a [shardlab::plan::NodePlan],
+struct PlanReport<'a> {
+    cluster: &'a str,
+    dry_run: bool,
+    server: ServerReport,
+    /// Those that would be started.
+    nodes: Vec<PlannedNode<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlannedNode<'a> {
+    node: &'a str,
+    role: Role,
+    shard: usize,
+    port: u16,
+    bus_port: Option<u16>,
+    #[serde(serialize_with = "as_list")]
+    slots: &'a SlotRanges,
+}
+
+impl<'a> PlannedNode<'a> {
+    fn of(plan: &'a NodePlan) -> Self {
+        Self {
+            node: &plan.name,
+            role: plan.role,
+            shard: plan.shard,
+            port: plan.port,
+            bus_port: plan.bus_port,
+            slots: &plan.slots,
+        }
+    }
 }
 
 fn plan_text(topology: Topology, plan: &Plan, server: &Server) -> String {
@@ -271,9 +300,9 @@ fn plan_text(topology: Topology, plan: &Plan, server: &Server) -> String {
     let mut rows = vec![row("NODE", port, bus, role, slots)];
     rows.extend(plan.nodes.iter().map(|node| {
         let role = match node.role {
-            shardlab::plan::Role::Master => "master".to_owned(),
-            shardlab::plan::Role::Replica => format!("replica of n{}", node.shard + 1),
-            shardlab::plan::Role::Sentinel => "sentinel".to_owned(),
+            Role::Master => "master".to_owned(),
+            Role::Replica => format!("replica of n{}", node.shard + 1),
+            Role::Sentinel => "sentinel".to_owned(),
         };
         let slots = if node.slots.is_empty() {
             "-".to_owned()

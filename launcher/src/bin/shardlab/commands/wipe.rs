@@ -4,13 +4,11 @@ use serde::Serialize;
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
-use super::report::SCHEMA;
 use crate::cli::Wipe;
 
 #[derive(Serialize)]
 struct Report<'a> {
-    schema: u32,
-    name: &'a str,
+    cluster: &'a str,
     wiped: &'a [String],
     /// Whether these nodes run now.
     running: bool,
@@ -28,8 +26,7 @@ pub(crate) async fn wipe(lab: &Lab<'_>, args: &Wipe) -> Result<u8, Error> {
     let running = runs.any(|node| node.process().is_some());
     if args.json.json {
         lab.term.json(&Report {
-            schema: SCHEMA,
-            name,
+            cluster: name,
             wiped: &wiped,
             running,
         });

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use shardlab::ladder::{Standing, common, groups};
+use shardlab::machine::json;
 use shardlab::machine::text::printable;
-use shardlab::{Event, Rung};
+use shardlab::{Event, Rung, exit};
 
 pub(crate) use moving::MovingBar;
 pub(crate) use screen::Screen;
@@ -37,6 +38,8 @@ enum Volume {
 #[derive(Debug)]
 pub(crate) struct Term {
     volume: Volume,
+    /// Whether the data and the errors are for programs.
+    json: bool,
     /// Whether standard error is a terminal whose last line can be redrawn.
     redraws: bool,
     progress: Mutex<Progress>,
@@ -57,7 +60,7 @@ struct Progress {
 }
 
 impl Term {
-    pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
+    pub(crate) fn new(quiet: bool, verbose: bool, json: bool) -> Self {
         let volume = match (quiet, verbose) {
             (true, _) => Volume::Quiet,
             (_, true) => Volume::Verbose,
@@ -65,6 +68,7 @@ impl Term {
         };
         Self {
             volume,
+            json,
             redraws: io::stderr().is_terminal(),
             progress: Mutex::default(),
             deaf: AtomicBool::new(false),
@@ -93,25 +97,23 @@ impl Term {
         self.hear(out.write_all(bytes).and_then(|()| out.flush()));
     }
 
-    /// One JSON object.
-    pub(crate) fn json(&self, value: &impl serde::Serialize) {
-        match serde_json::to_string_pretty(value) {
-            Ok(text) => self.data(&escape_in_json(&text)),
-            Err(error) => self.error(
-                &format!("a report could not be written as JSON: {error}"),
-                None,
-            ),
-        }
+    /// A report for programs.
+    pub(crate) fn json(&self, report: &impl serde::Serialize) {
+        self.json_text(json::report(report));
     }
 
-    /// One JSON object on one line.
-    pub(crate) fn json_line(&self, value: &impl serde::Serialize) {
-        match serde_json::to_string(value) {
-            Ok(text) => self.data(&escape_in_json(&text)),
-            Err(error) => self.error(
-                &format!("a report could not be written as JSON: {error}"),
-                None,
-            ),
+    /// A report for programs on one line.
+    pub(crate) fn json_line(&self, report: &impl serde::Serialize) {
+        self.json_text(json::line(report));
+    }
+
+    fn json_text(&self, text: serde_json::Result<String>) {
+        match text {
+            Ok(text) => self.data(&text),
+            Err(error) => {
+                let text = format!("a report could not be written as JSON: {error}");
+                self.error(&text, exit::BUG, None);
+            }
         }
     }
 
@@ -169,10 +171,14 @@ impl Term {
         }
     }
 
-    /// Why it failed, and what to do.
-    pub(crate) fn error(&self, text: &str, hint: Option<&str>) {
+    /// Why it failed, with the exit code, and what to do.
+    pub(crate) fn error(&self, text: &str, code: u8, hint: Option<&str>) {
         self.clear_progress();
         let mut err = anstream::stderr().lock();
+        if self.json {
+            let _ = writeln!(err, "{}", json::error(text, code, hint));
+            return;
+        }
         let _ = writeln!(err, "{BAD}error:{BAD:#} {}", printable(text));
         if let Some(hint) = hint {
             let _ = writeln!(err, "\n{BOLD}hint:{BOLD:#} {}", printable(hint));
@@ -277,13 +283,10 @@ impl Term {
     }
 }
 
-/// JSON may hold the control characters from U+007F on as they are; a terminal may obey them.
-fn escape_in_json(text: &str) -> String {
-    let escape = |letter: char| match letter {
-        '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(letter)),
-        other => other.to_string(),
-    };
-    text.chars().map(escape).collect()
+/// Tells a program what is wrong with its command line, of which `text` tells people; gives the exit code.
+pub(crate) fn usage_error(text: &str) -> u8 {
+    let _ = writeln!(io::stderr(), "{}", json::usage_error(text, exit::USAGE));
+    exit::USAGE
 }
 
 /// Removes the line that stands for what is under way.
@@ -352,17 +355,6 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn json_stays_json_and_moves_no_cursor() {
-        let text = serde_json::to_string("a\u{1b}[2J\u{9b}2J\u{7f}é").unwrap();
-        let escaped = escape_in_json(&text);
-        assert_eq!(escaped, r#""a\u001b[2J\u009b2J\u007fé""#);
-        assert_eq!(
-            serde_json::from_str::<String>(&escaped).unwrap(),
-            "a\u{1b}[2J\u{9b}2J\u{7f}é"
-        );
-    }
 
     #[test]
     fn bytes_are_told_in_three_digits_or_so() {

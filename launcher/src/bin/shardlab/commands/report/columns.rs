@@ -100,7 +100,7 @@ impl Column {
         let figure =
             |tell: fn(&Figures) -> String| node.figures.as_ref().map_or_else(nothing, tell);
         match self {
-            Self::Node => node.name.clone(),
+            Self::Node => node.node.clone(),
             Self::Address => node.address.to_string(),
             Self::Port => node.port.to_string(),
             Self::Role => match (&node.role, &node.master) {

@@ -11,10 +11,9 @@ pub(super) struct Figures {
     keys: Option<u64>,
     /// Bytes of the stream of writes.
     offset: Option<u64>,
-    /// Bytes by which a replica's offset is behind its master's.
-    lag: Option<u64>,
-    /// Bytes.
-    memory: Option<u64>,
+    /// By how much a replica's offset is behind its master's.
+    lag_bytes: Option<u64>,
+    memory_bytes: Option<u64>,
     /// Of a replica, whether the link to its master is up.
     master_link: Option<&'static str>,
 }
@@ -28,8 +27,8 @@ impl Figures {
         Self {
             keys: Some(own.keys),
             offset: Some(own.offset),
-            lag: master.map(|master| master.offset.saturating_sub(own.offset)),
-            memory: Some(own.memory),
+            lag_bytes: master.map(|master| master.offset.saturating_sub(own.offset)),
+            memory_bytes: Some(own.memory),
             master_link: own.link.map(|up| if up { "up" } else { "down" }),
         }
     }
@@ -43,11 +42,11 @@ impl Figures {
     }
 
     pub(super) fn lag(&self) -> String {
-        number(self.lag)
+        number(self.lag_bytes)
     }
 
     pub(super) fn memory(&self) -> String {
-        self.memory.map_or_else(nothing, bytes)
+        self.memory_bytes.map_or_else(nothing, bytes)
     }
 
     pub(super) fn master_link(&self) -> String {

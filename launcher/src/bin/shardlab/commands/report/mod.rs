@@ -2,6 +2,7 @@
 
 mod columns;
 mod figures;
+mod parts;
 mod strangers;
 mod text;
 
@@ -10,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use shardlab::ladder::{Answers, ClusterAnswers, Observation, Standing, common, present_master};
 use shardlab::plan::{Boot, Role, Topology};
 use shardlab::probe::prober::Climb;
@@ -20,18 +21,15 @@ use shardlab::wire::view::NodeLine;
 use shardlab::{Cluster, Node, Rung};
 
 use figures::Figures;
+pub(crate) use parts::{ServerReport, Verdict};
 use strangers::{Stranger, strangers};
 
 use crate::commands::lab::name_option;
 
-/// The version of every report's JSON.
-pub(crate) const SCHEMA: u32 = 1;
-
 /// One cluster at one moment.
 #[derive(Debug, Serialize)]
 pub(crate) struct ClusterReport {
-    schema: u32,
-    name: String,
+    cluster: String,
     topology: Topology,
     state: State,
     /// The rung that all nodes stand on.
@@ -42,15 +40,12 @@ pub(crate) struct ClusterReport {
     dir: PathBuf,
     /// Ends with the process that started it.
     private: bool,
-    /// When the last node reached each rung, in seconds from the launcher's start.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    reached: BTreeMap<&'static str, f64>,
+    /// When the last node reached each rung, from the launcher's start.
+    reached_ms: BTreeMap<&'static str, f64>,
     nodes: Vec<NodeReport>,
     /// Nodes that others have added to the cluster.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     strangers: Vec<Stranger>,
     /// What the sentinels call the master.
-    #[serde(skip_serializing_if = "Option::is_none")]
     master_name: Option<String>,
     /// Whether its nodes are to know nothing of each other.
     #[serde(skip)]
@@ -75,6 +70,8 @@ pub(crate) enum State {
     Stopped,
     /// No node runs, and nobody has stopped them.
     Down,
+    /// Its record cannot be used.
+    Damaged,
 }
 
 impl std::fmt::Display for State {
@@ -87,21 +84,15 @@ impl std::fmt::Display for State {
             Self::Degraded => "degraded",
             Self::Stopped => "stopped",
             Self::Down => "down",
+            Self::Damaged => "damaged",
         })
     }
-}
-
-#[derive(Debug, Serialize)]
-struct ServerReport {
-    product: String,
-    version: String,
-    program: PathBuf,
 }
 
 /// One node at one moment.
 #[derive(Debug, Serialize)]
 struct NodeReport {
-    name: String,
+    node: String,
     role: Role,
     /// The master's name, of a replica.
     master: Option<String>,
@@ -120,21 +111,20 @@ struct NodeReport {
     /// Its links to the nodes that it knows.
     bus: Option<BusReport>,
     rung: Option<Rung>,
-    why: Option<String>,
+    /// Why it is not on the next rung.
+    message: Option<String>,
     /// None if the node is not ours.
     dir: Option<PathBuf>,
     /// Started by Shardlab, and ended by it.
     ours: bool,
     /// Its server runs where its process cannot be seen from here.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     unseen: bool,
     /// Whether it is coming or going.
-    #[serde(skip_serializing_if = "Stage::is_member")]
+    #[serde(serialize_with = "stage_name")]
     stage: Stage,
     #[serde(flatten)]
     figures: Option<Figures>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    reached: BTreeMap<&'static str, f64>,
+    reached_ms: BTreeMap<&'static str, f64>,
 }
 
 /// A node's links on the cluster bus.
@@ -158,7 +148,7 @@ impl ClusterReport {
             Self::within(cluster, home, patience),
             cluster.vitals(self::patience(cluster).min(patience))
         );
-        let names: Vec<_> = report.nodes.iter().map(|node| node.name.clone()).collect();
+        let names: Vec<_> = report.nodes.iter().map(|node| node.node.clone()).collect();
         for (node, own) in report.nodes.iter_mut().zip(&vitals) {
             let master = names
                 .iter()
@@ -177,25 +167,20 @@ impl ClusterReport {
         let standings = prober.judge(&round);
         let record = cluster.record();
         Self {
-            schema: SCHEMA,
-            name: cluster.name().to_string(),
+            cluster: cluster.name().to_string(),
             topology: record.options.topology,
             state: state(cluster, home),
             rung: common(&standings),
             url: url(cluster, &round),
-            server: ServerReport {
-                product: record.server.product.to_string(),
-                version: record.server.version.to_string(),
-                program: record.program.clone(),
-            },
+            server: ServerReport::of_record(record),
             dir: record.dir.clone(),
             private: record.private,
-            reached: Rung::ALL
+            reached_ms: Rung::ALL
                 .into_iter()
                 .filter_map(|rung| {
                     Some((
                         rung.name(),
-                        seconds(cluster.climb().reached(rung).filter(|at| !at.is_zero())?),
+                        milliseconds(cluster.climb().reached(rung).filter(|at| !at.is_zero())?),
                     ))
                 })
                 .collect(),
@@ -307,9 +292,12 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 None => Vec::new(),
             };
             NodeReport {
-                name: node.name().to_owned(),
+                node: node.name().to_owned(),
                 role,
-                master: master.or(replicates).or(to_follow.flatten()),
+                master: master
+                    .or(replicates)
+                    .or(to_follow.flatten())
+                    .or_else(|| joins(node.stage())),
                 shard: plan.shard,
                 address: node.address(),
                 host: node.address().ip().to_string(),
@@ -322,7 +310,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 epoch: own.map(|line| line.epoch),
                 bus: round.get(index).and_then(bus),
                 rung: standing.rung,
-                why: if node.is_paused() {
+                message: if node.is_paused() {
                     let option = name_option(cluster.name());
                     Some(format!(
                         "it is paused; `shardlab resume{option}` lets it go on"
@@ -335,7 +323,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 ours: node.is_ours(),
                 unseen: node.is_unseen(),
                 stage: node.stage().clone(),
-                reached: reached(cluster.climb(), index),
+                reached_ms: reached(cluster.climb(), index),
             }
         })
         .collect()
@@ -381,11 +369,27 @@ fn reached(climb: &Climb, index: usize) -> BTreeMap<&'static str, f64> {
     Rung::ALL
         .iter()
         .zip(node.reached)
-        .filter_map(|(rung, at)| Some((rung.name(), seconds(at?))))
+        .filter_map(|(rung, at)| Some((rung.name(), milliseconds(at?))))
         .collect()
 }
 
-/// Milliseconds are as much as a poll can tell.
-pub(crate) fn seconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1000.0).round() / 1000.0
+/// The master that a node is to copy as soon as it has joined.
+fn joins(stage: &Stage) -> Option<String> {
+    match stage {
+        Stage::Joining { replica_of } => replica_of.clone(),
+        Stage::Member | Stage::Leaving => None,
+    }
+}
+
+fn stage_name<S: Serializer>(stage: &Stage, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match stage {
+        Stage::Member => "member",
+        Stage::Joining { .. } => "joining",
+        Stage::Leaving => "leaving",
+    })
+}
+
+/// A time in reports.
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }

@@ -22,7 +22,7 @@ impl ClusterReport {
         };
         format!(
             "cluster `{}`: {what}{}{ready}, {} {}",
-            self.name, self.state, self.server.product, self.server.version
+            self.cluster, self.state, self.server.product, self.server.version
         )
     }
 
@@ -55,7 +55,7 @@ impl ClusterReport {
     /// run says the table.
     fn laggards(&self) -> Vec<String> {
         let passing = self.nodes.iter().filter_map(|node| {
-            let name = &node.name;
+            let name = &node.node;
             match &node.stage {
                 Stage::Member => None,
                 Stage::Joining { .. } => Some(format!(
@@ -71,12 +71,12 @@ impl ClusterReport {
             .iter()
             .filter(|node| node.pid.is_some() || !node.ours);
         let late = running.filter(|node| !self.bare || node.rung.is_none());
-        let late = late.filter(|node| node.why.is_some());
+        let late = late.filter(|node| node.message.is_some());
         let late: Vec<_> = late
             .map(|node| Standing {
-                node: node.name.clone(),
+                node: node.node.clone(),
                 rung: node.rung,
-                why: node.why.clone(),
+                why: node.message.clone(),
             })
             .collect();
         let strangers = self.strangers.iter().map(|stranger| {
