@@ -65,3 +65,34 @@ fn is_leftover(home: &Home, name: &Name) -> bool {
         Err(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_others_keep_in_the_state_folder_is_no_cluster_and_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::at(root.path());
+        fs::create_dir(root.path().join("empty")).unwrap();
+        fs::create_dir(root.path().join("app")).unwrap();
+        fs::write(root.path().join("app/lock"), "").unwrap();
+        // A launcher was killed before it had made its first folder.
+        fs::create_dir(root.path().join(".shardlab-new-1")).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(60));
+        let lock = home.lock(&"one".parse().unwrap(), deadline).await.unwrap();
+        let names = home.names().unwrap();
+        assert_eq!(names.iter().map(Name::as_str).collect::<Vec<_>>(), ["one"]);
+        sweep(&home).await.unwrap();
+        lock.remove().unwrap();
+        let mut left: Vec<_> = fs::read_dir(root.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["app", "empty"]);
+        assert!(root.path().join("app/lock").is_file());
+    }
+}

@@ -100,9 +100,9 @@ mod os {
     use std::os::unix::fs::MetadataExt as _;
     use std::path::{Path, PathBuf};
 
-    use super::{FoundServer, written_pid};
     use crate::config::LOG_FILE;
     use crate::machine::process::ProcessId;
+    use crate::node::found::{FoundServer, written_pid};
 
     /// What the system shows behind the name of a file that has been removed.
     const DELETED: &[u8] = b" (deleted)";
@@ -236,12 +236,12 @@ mod os {
 mod os {
     use std::path::Path;
 
-    use super::FoundServer;
+    use crate::machine::process::ProcessId;
+    use crate::node::found::FoundServer;
 
     pub(super) fn is_server(_pid: i32, _dir: &Path, _program: &Path) -> bool {
         true
     }
-    use crate::machine::process::ProcessId;
 
     pub(super) fn servers() -> Vec<FoundServer> {
         Vec::new()

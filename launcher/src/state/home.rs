@@ -1,25 +1,19 @@
 //! The state folder: one folder for each cluster.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::displaced::{configs_in, is_same};
-use super::files::{create_folders, is_config_of, read_regular};
-use super::lock::{
-    DIR_FILE, LOCK_FILE, cannot_lock, open_lock, remove_unfinished_folders, try_lock,
+use super::files::{is_config_of, read_regular};
+use super::folder::{configs_in, is_same};
+use super::layout::{
+    COPY_FILE, DIR_FILE, LOCK_FILE, PORTS_LOCK, RECORD_FILE, is_unfinished_folder,
 };
-use super::record::{COPY_FILE, RECORD_FILE};
-use super::{Lock, Name, Record};
+use super::{Name, Record};
 use crate::config::{LOG_FILE, PID_FILE, cluster_folder, cluster_name, is_ours};
 use crate::error::{Error, IoContext as _};
-use crate::machine::wait::{self, Deadline};
-
-pub(crate) const PORTS_LOCK: &str = ".ports.lock";
 
 /// The state folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,46 +133,6 @@ impl Home {
         Record::read(&self.folder(name).join(COPY_FILE), name)
     }
 
-    /// Takes the lock of one cluster, creating its folder; waits for another command that holds it.
-    ///
-    /// # Errors
-    /// The folder cannot be made, or the other command does not end before the deadline.
-    pub async fn lock(&self, name: &Name, deadline: Deadline) -> Result<Lock, Error> {
-        wait::until(deadline, Duration::from_millis(20), || async {
-            match Lock::try_take(&self.root, name) {
-                Ok(Some(lock)) => ControlFlow::Break(Ok(lock)),
-                Ok(None) => ControlFlow::Continue(()),
-                Err(error) => ControlFlow::Break(Err(error)),
-            }
-        })
-        .await
-        .unwrap_or_else(|()| Err(Error::Busy { name: name.clone() }))
-    }
-
-    /// The lock under which free ports are chosen and written down, for all clusters.
-    ///
-    /// # Errors
-    /// The state folder cannot be written, or somebody holds the lock past the deadline.
-    pub async fn lock_ports(&self, deadline: Deadline) -> Result<File, Error> {
-        create_folders(&self.root)?;
-        let path = self.root.join(PORTS_LOCK);
-        wait::until(deadline, Duration::from_millis(5), || async {
-            match open_lock(&path)
-                .and_then(|file| try_lock(&file).map(|taken| taken.then_some(file)))
-            {
-                Ok(Some(file)) => ControlFlow::Break(Ok(file)),
-                Ok(None) => ControlFlow::Continue(()),
-                Err(error) => ControlFlow::Break(Err(cannot_lock(&path, error))),
-            }
-        })
-        .await
-        .unwrap_or_else(|()| {
-            Err(Error::PortsBusy {
-                path: self.root.join(PORTS_LOCK),
-            })
-        })
-    }
-
     /// Removes the state folder if no cluster is left in it.
     pub fn remove_if_empty(&self) {
         // Whoever chooses ports at this moment holds the file open and has it; the next one makes
@@ -188,6 +142,17 @@ impl Home {
             let _ = fs::remove_file(self.root.join(PORTS_LOCK));
             let _ = fs::remove_dir(&self.root);
         }
+    }
+}
+
+/// Removes what launchers have left that were killed while they made a cluster's folder.
+fn remove_unfinished_folders(root: &Path) {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let is_new = |name: &OsString| is_unfinished_folder(&name.to_string_lossy());
+    for entry in entries.filter(|entry| is_new(&entry.file_name())) {
+        // A launcher that is at it tries again.
+        let _ = fs::remove_file(entry.path().join(LOCK_FILE));
+        let _ = fs::remove_dir(entry.path());
     }
 }
 
@@ -240,71 +205,13 @@ pub fn usual_cache() -> Result<PathBuf, Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::OpenOptions;
+    use std::time::Duration;
 
     use super::*;
+    use crate::machine::wait::Deadline;
 
     fn soon() -> Deadline {
         Deadline::after(Duration::from_secs(60))
-    }
-
-    #[tokio::test]
-    async fn a_lock_is_exclusive_and_is_given_back() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::at(root.path());
-        let name: Name = "one".parse().unwrap();
-        let lock = home.lock(&name, soon()).await.unwrap();
-        let refused = home.lock(&name, Deadline::after(Duration::ZERO)).await;
-        assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
-        drop(lock);
-        home.lock(&name, soon()).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_lock_whose_file_was_removed_is_not_taken_for_one() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::at(root.path().join("state"));
-        let name: Name = "one".parse().unwrap();
-        let first = home.lock(&name, soon()).await.unwrap();
-        let late = OpenOptions::new()
-            .write(true)
-            .open(first.folder().join(LOCK_FILE))
-            .unwrap();
-        first.remove().unwrap();
-        assert!(
-            try_lock(&late).unwrap(),
-            "the removed file itself can be locked"
-        );
-        let second = home.lock(&name, soon()).await.unwrap();
-        assert!(second.folder().join(LOCK_FILE).exists());
-        second.remove().unwrap();
-        assert!(
-            !root.path().join("state").exists(),
-            "nothing is left behind"
-        );
-    }
-
-    #[tokio::test]
-    async fn what_others_keep_in_the_state_folder_is_no_cluster_and_stays() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::at(root.path());
-        fs::create_dir(root.path().join("empty")).unwrap();
-        fs::create_dir(root.path().join("app")).unwrap();
-        fs::write(root.path().join("app/lock"), "").unwrap();
-        // A launcher was killed before it had made its first folder.
-        fs::create_dir(root.path().join(".shardlab-new-1")).unwrap();
-        let lock = home.lock(&"one".parse().unwrap(), soon()).await.unwrap();
-        let names = home.names().unwrap();
-        assert_eq!(names.iter().map(Name::as_str).collect::<Vec<_>>(), ["one"]);
-        crate::cluster::sweep::sweep(&home).await.unwrap();
-        lock.remove().unwrap();
-        let mut left: Vec<_> = fs::read_dir(root.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        left.sort();
-        assert_eq!(left, ["app", "empty"]);
-        assert!(root.path().join("app/lock").is_file());
     }
 
     #[tokio::test]

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{JOURNAL_FILE, Lock, is_absent, read_regular, write_atomically};
+use super::Lock;
+use super::files::{is_absent, read_regular, write_atomically};
+use super::layout::JOURNAL_FILE;
 use crate::error::reshape::MoveError;
 use crate::error::{Error, IoContext as _};
 use crate::wire::slots::SlotRanges;

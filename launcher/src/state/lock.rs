@@ -1,37 +1,22 @@
-//! Locks: who may change a cluster, and whether its owner lives.
+//! Locks: who may change a cluster, and who chooses ports.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files::{
-    create_folders, is_temporary, open_regular, read_regular, set_aside, write_atomically,
+use super::files::{create_folders, is_temporary, read_regular, set_aside, write_atomically};
+use super::flock::{cannot_lock, is_at, is_held, open_lock, try_lock};
+use super::layout::{
+    COPY_FILE, DIR_FILE, JOURNAL_FILE, LOCK_FILE, NEW_FOLDER, OWNER_FILE, PORTS_LOCK, REAPER_FILE,
+    RECORD_FILE,
 };
-use super::record::{COPY_FILE, RECORD_FILE};
 use super::{Home, Name, Record};
 use crate::error::{Error, IoContext as _};
 use crate::machine::wait::{self, Deadline};
-
-/// Also what tells a cluster's folder from any other one, so no other program may use the name.
-pub(crate) const LOCK_FILE: &str = "shardlab.lock";
-/// What a cluster's folder is called until its lock is in it.
-const NEW_FOLDER: &str = ".shardlab-new-";
-pub(crate) const OWNER_FILE: &str = "owner";
-const REAPER_FILE: &str = "reaper";
-/// What a command that moves slots has set out to do, until it is done.
-pub(crate) const JOURNAL_FILE: &str = "reshape.json";
-
-/// Where the nodes' folders are, if that is elsewhere (`--dir`): for when the record is damaged or gone.
-pub(crate) const DIR_FILE: &str = "dir";
-
-/// How long the owner's lock may be held by those who only ask whether there is an owner.
-const OWN_TIMEOUT: Duration = Duration::from_secs(10);
-const ONCE_MORE: Duration = Duration::from_millis(1);
 
 /// The right to change one cluster. Given back on drop.
 #[derive(Debug)]
@@ -128,42 +113,6 @@ impl Lock {
         )
     }
 
-    /// Holds the cluster for the life of this process: while the answer is open, it has an owner.
-    ///
-    /// # Errors
-    /// The file cannot be written, or somebody else owns the cluster.
-    pub async fn own(&self) -> Result<File, Error> {
-        let path = self.folder.join(OWNER_FILE);
-        let file = open_lock(&path).map_err(|error| cannot_lock(&path, error))?;
-        // Whoever asks for an owner (`has_owner`) holds the file for a moment.
-        wait::until(Deadline::after(OWN_TIMEOUT), ONCE_MORE, || {
-            std::future::ready(match try_lock(&file) {
-                Ok(true) => ControlFlow::Break(Ok(())),
-                Ok(false) => ControlFlow::Continue(()),
-                Err(error) => ControlFlow::Break(Err(error).doing("lock", &path)),
-            })
-        })
-        .await
-        .unwrap_or_else(|()| {
-            Err(Error::Busy {
-                name: self.name.clone(),
-            })
-        })?;
-        Ok(file)
-    }
-
-    /// The right to be the process that removes this cluster once its owner is gone: the answer is
-    /// that process's to inherit. `None` if there is one already.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn begin_reaper(&self) -> Result<Option<File>, Error> {
-        let path = self.folder.join(REAPER_FILE);
-        let file = open_lock(&path).doing("create", &path)?;
-        let taken = try_lock(&file).doing("lock", &path)?;
-        Ok(taken.then_some(file))
-    }
-
     /// Removes the record, the lock, and the cluster's folder unless somebody else has put
     /// something there; and the state folder if it was the last one.
     ///
@@ -173,6 +122,48 @@ impl Lock {
         remove_own_files(&self.folder)?;
         Home::at(&self.root).remove_if_empty();
         Ok(())
+    }
+}
+
+impl Home {
+    /// Takes the lock of one cluster, creating its folder; waits for another command that holds it.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or the other command does not end before the deadline.
+    pub async fn lock(&self, name: &Name, deadline: Deadline) -> Result<Lock, Error> {
+        wait::until(deadline, Duration::from_millis(20), || async {
+            match Lock::try_take(self.root(), name) {
+                Ok(Some(lock)) => ControlFlow::Break(Ok(lock)),
+                Ok(None) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(Err(error)),
+            }
+        })
+        .await
+        .unwrap_or_else(|()| Err(Error::Busy { name: name.clone() }))
+    }
+
+    /// The lock under which free ports are chosen and written down, for all clusters.
+    ///
+    /// # Errors
+    /// The state folder cannot be written, or somebody holds the lock past the deadline.
+    pub async fn lock_ports(&self, deadline: Deadline) -> Result<File, Error> {
+        create_folders(self.root())?;
+        let path = self.root().join(PORTS_LOCK);
+        wait::until(deadline, Duration::from_millis(5), || async {
+            match open_lock(&path)
+                .and_then(|file| try_lock(&file).map(|taken| taken.then_some(file)))
+            {
+                Ok(Some(file)) => ControlFlow::Break(Ok(file)),
+                Ok(None) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(Err(cannot_lock(&path, error))),
+            }
+        })
+        .await
+        .unwrap_or_else(|()| {
+            Err(Error::PortsBusy {
+                path: self.root().join(PORTS_LOCK),
+            })
+        })
     }
 }
 
@@ -201,22 +192,6 @@ fn make_folder(root: &Path, folder: &Path) -> Result<(), Error> {
             Ok(())
         }
         made => made.doing("create", folder),
-    }
-}
-
-/// Whether a folder is one that a launcher is making, or was, for a cluster.
-pub(crate) fn is_unfinished_folder(name: &str) -> bool {
-    name.starts_with(NEW_FOLDER)
-}
-
-/// Removes what launchers have left that were killed while they made a cluster's folder.
-pub(super) fn remove_unfinished_folders(root: &Path) {
-    let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    let is_new = |name: &OsString| is_unfinished_folder(&name.to_string_lossy());
-    for entry in entries.filter(|entry| is_new(&entry.file_name())) {
-        // A launcher that is at it tries again.
-        let _ = fs::remove_file(entry.path().join(LOCK_FILE));
-        let _ = fs::remove_dir(entry.path());
     }
 }
 
@@ -289,109 +264,54 @@ fn remove_files(folder: &Path, names: impl IntoIterator<Item = OsString>) -> Res
     Ok(())
 }
 
-/// Whether the owner of a private cluster still lives.
-pub fn has_owner(folder: &Path) -> bool {
-    is_held(&folder.join(OWNER_FILE)) == Some(true)
-}
-
-/// Whether the owner of a private cluster is gone for certain: its lock is there, and nobody holds it.
-pub fn has_lost_owner(folder: &Path) -> bool {
-    is_held(&folder.join(OWNER_FILE)) == Some(false)
-}
-
 /// Whether a command is at work on the cluster in this folder, holding its [`Lock`].
 pub fn is_locked(folder: &Path) -> bool {
     is_held(&folder.join(LOCK_FILE)) == Some(true)
 }
 
-/// Whether somebody holds a lock; `None` if it is not there or cannot be opened.
-fn is_held(path: &Path) -> Option<bool> {
-    let file = open_regular(path, OpenOptions::new().read(true)).ok()?;
-    // Shared: two that ask at the same time do not take each other for who holds it.
-    Some(matches!(
-        file.try_lock_shared(),
-        Err(TryLockError::WouldBlock)
-    ))
-}
-
-/// Whether `owner`, from [`Lock::own`], is still the one of the cluster in this folder. It is not once
-/// another command has removed the cluster; what is in the folder then is somebody else's.
-pub fn is_owner(owner: &File, folder: &Path) -> bool {
-    is_at(owner, &folder.join(OWNER_FILE))
-}
-
-/// Whether the open file is the one at `path`.
-fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(held), Ok(there)) => held.ino() == there.ino() && held.dev() == there.dev(),
-        _ => false,
-    }
-}
-
-pub(super) fn open_lock(path: &Path) -> io::Result<File> {
-    if path.is_symlink() {
-        let reason = "it is a symbolic link, not a regular file";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600);
-    open_regular(path, &mut options)
-}
-
-/// A lock that is there and cannot be opened is a damaged one.
-pub(super) fn cannot_lock(path: &Path, source: io::Error) -> Error {
-    if path.symlink_metadata().is_ok() {
-        Error::State {
-            path: path.to_owned(),
-            reason: source.to_string(),
-        }
-    } else {
-        Error::Io {
-            action: "create",
-            path: path.to_owned(),
-            source,
-        }
-    }
-}
-
-pub(super) fn try_lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::fs::OpenOptions;
 
     use super::*;
 
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(60))
+    }
+
     #[tokio::test]
-    async fn an_owner_is_one_however_many_ask_meanwhile() {
+    async fn a_lock_is_exclusive_and_is_given_back() {
         let root = tempfile::tempdir().unwrap();
+        let home = Home::at(root.path());
         let name: Name = "one".parse().unwrap();
-        let lock = Lock::try_take(root.path(), &name).unwrap().unwrap();
-        let (folder, enough) = (lock.folder().to_owned(), Arc::new(AtomicBool::new(false)));
-        let asking = std::thread::spawn({
-            let enough = Arc::clone(&enough);
-            move || {
-                while !enough.load(Ordering::Relaxed) {
-                    has_owner(&folder);
-                }
-            }
-        });
-        let mut unowned = 0;
-        for _ in 0..500 {
-            let owner = lock.own().await.unwrap();
-            unowned += usize::from(!has_owner(lock.folder()));
-            drop(owner);
-        }
-        enough.store(true, Ordering::Relaxed);
-        asking.join().unwrap();
-        assert_eq!(unowned, 0, "owners that hold no lock");
-        assert!(!has_owner(lock.folder()));
+        let lock = home.lock(&name, soon()).await.unwrap();
+        let refused = home.lock(&name, Deadline::after(Duration::ZERO)).await;
+        assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
+        drop(lock);
+        home.lock(&name, soon()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lock_whose_file_was_removed_is_not_taken_for_one() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::at(root.path().join("state"));
+        let name: Name = "one".parse().unwrap();
+        let first = home.lock(&name, soon()).await.unwrap();
+        let late = OpenOptions::new()
+            .write(true)
+            .open(first.folder().join(LOCK_FILE))
+            .unwrap();
+        first.remove().unwrap();
+        assert!(
+            try_lock(&late).unwrap(),
+            "the removed file itself can be locked"
+        );
+        let second = home.lock(&name, soon()).await.unwrap();
+        assert!(second.folder().join(LOCK_FILE).exists());
+        second.remove().unwrap();
+        assert!(
+            !root.path().join("state").exists(),
+            "nothing is left behind"
+        );
     }
 }

@@ -11,26 +11,33 @@ pub mod ports;
 
 mod displaced;
 mod files;
+mod flock;
+mod folder;
 mod home;
 mod journal;
+mod layout;
 mod lock;
+mod owner;
 mod record;
+mod record_file;
 
 pub use crate::plan::Name;
 
-pub use displaced::{Displaced, FolderId};
-pub(crate) use displaced::{configs_in, is_same};
 pub use files::{
     create_folders, is_absent, is_temporary, missing_folders, open_regular, read_regular,
     read_text, remove_folder, rename_aside, replace, set_aside, target_of, write_atomically,
 };
 pub(crate) use files::{is_config_of, make_node_folder};
+pub use folder::{Displaced, FolderId};
+pub(crate) use folder::{configs_in, is_same};
+pub(crate) use home::node_folders;
 pub use home::{Home, usual_cache};
-pub(crate) use home::{PORTS_LOCK, node_folders};
 pub use journal::{Journal, Move};
-pub(crate) use lock::{
-    JOURNAL_FILE, LOCK_FILE, OWNER_FILE, is_unfinished_folder, remove_own_files,
+pub(crate) use layout::{
+    COPY_FILE, JOURNAL_FILE, LOCK_FILE, OWNER_FILE, PORTS_LOCK, RECORD_FILE, is_unfinished_folder,
 };
-pub use lock::{Lock, has_lost_owner, has_owner, is_locked, is_owner};
-pub(crate) use record::{COPY_FILE, RECORD_FILE, refuse_existing};
+pub(crate) use lock::remove_own_files;
+pub use lock::{Lock, is_locked};
+pub use owner::{has_lost_owner, has_owner, is_owner};
+pub(crate) use record::refuse_existing;
 pub use record::{NodeRecord, Phase, Record, SCHEMA, Stage};

@@ -5,19 +5,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Displaced, FolderId, Name, is_absent, read_regular};
+use super::folder::{Displaced, FolderId};
+use super::layout::RECORD_FILE;
 use crate::error::Error;
 use crate::machine::process::ProcessId;
-use crate::plan::{NodePlan, Options};
+use crate::plan::{Name, NodePlan, Options};
 use crate::server::Identity;
 
 /// The version of `cluster.json` that this program writes and reads.
 pub const SCHEMA: u32 = 1;
-
-/// The file in a cluster's folder.
-pub(crate) const RECORD_FILE: &str = "cluster.json";
-/// The same once more, for when the first one is damaged or gone.
-pub(crate) const COPY_FILE: &str = "cluster.copy.json";
 
 /// How far a cluster has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,12 +82,6 @@ pub struct Record {
     /// is the cluster that [`Record::options`] describe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reshaped: Option<Vec<usize>>,
-}
-
-/// The part of `cluster.json` that says how to read the rest.
-#[derive(Deserialize)]
-struct Versioned {
-    schema: u32,
 }
 
 /// One node in `cluster.json`.
@@ -164,43 +154,6 @@ pub(crate) fn refuse_existing(nodes: &[NodeRecord]) -> Result<(), Error> {
 }
 
 impl Record {
-    /// Reads the file at `path`, of the cluster `name`; `None` if there is no file.
-    ///
-    /// # Errors
-    /// [`Error::State`]: it is damaged, no regular file, cannot be read, or of another schema.
-    pub(crate) fn read(path: &Path, name: &Name) -> Result<Option<Self>, Error> {
-        let refuse = |reason: String| Error::State {
-            path: path.to_owned(),
-            reason,
-        };
-        let text = match read_regular(path) {
-            Ok(text) => text,
-            Err(error) if is_absent(&error) && !path.is_symlink() => return Ok(None),
-            Err(error) => return Err(refuse(error.to_string())),
-        };
-        let damaged = |error: serde_json::Error| refuse(format!("it is damaged: {error}"));
-        if text.trim_ascii().is_empty() {
-            return Err(refuse("it is empty".to_owned()));
-        }
-        let versioned: Versioned = serde_json::from_slice(&text).map_err(damaged)?;
-        if versioned.schema != SCHEMA {
-            return Err(refuse(format!(
-                "it has schema {}, this shardlab knows {SCHEMA}",
-                versioned.schema
-            )));
-        }
-        let mut record: Self = serde_json::from_slice(&text).map_err(damaged)?;
-        if record.name == *name {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            record.settle(folder);
-            record.check_folders(folder).map_err(refuse)?;
-            Ok(Some(record))
-        } else {
-            let other = format!("it is about another cluster, `{}`", record.name);
-            Err(refuse(other))
-        }
-    }
-
     /// Refuses to change a cluster whose folder was moved or copied: `folder` is where it is now.
     ///
     /// # Errors
@@ -213,12 +166,5 @@ impl Record {
                 reason: displaced.to_string(),
             }),
         }
-    }
-
-    /// Whether the file at `path` was written by a version of this program that knows more.
-    pub(crate) fn is_newer(path: &Path) -> bool {
-        let versioned = |text: Vec<u8>| serde_json::from_slice::<Versioned>(&text).ok();
-        let found = read_regular(path).ok().and_then(versioned);
-        found.is_some_and(|versioned| versioned.schema > SCHEMA)
     }
 }

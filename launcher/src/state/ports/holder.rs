@@ -1,6 +1,7 @@
 //! Who has a port that is not free.
 
-use super::{Holder, claims};
+use crate::error::port::Holder;
+use crate::plan::Name;
 use crate::state::Home;
 
 /// Who has a port, as far as it can be known.
@@ -20,6 +21,26 @@ pub(super) fn holder(port: u16, home: &Home) -> Option<Holder> {
         node,
         process,
     })
+}
+
+/// Every port of every cluster of ours. Records that cannot be read claim nothing here; whoever
+/// works on that cluster is told.
+pub(super) fn claims(home: &Home) -> Vec<(u16, Name, String)> {
+    let records = home
+        .names()
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|name| home.record(&name).ok().flatten());
+    records
+        .flat_map(|record| {
+            let name = record.name;
+            record.nodes.into_iter().flat_map(move |node| {
+                let (plan, name) = (node.plan, name.clone());
+                let ports = [plan.port].into_iter().chain(plan.bus_port);
+                ports.map(move |port| (port, name.clone(), plan.name.clone()))
+            })
+        })
+        .collect()
 }
 
 /// The process that listens on a TCP port, by way of its socket's inode; `None` for another user's.

@@ -14,11 +14,11 @@ use crate::error::Error;
 use crate::machine::wait::{Deadline, until_blocking};
 use crate::plan::{BUS_OFFSET, BusPortChoice, Options, Plan, Ports};
 use crate::server::Identity;
-use crate::state::{Home, Name};
+use crate::state::Home;
 
 pub use crate::error::port::{Holder, PortRole};
 
-use holder::holder;
+use holder::{claims, holder};
 
 /// Client ports that we choose ourselves come from here: with their bus ports they stay clear of each
 /// other and of the ports for outgoing connections.
@@ -376,26 +376,6 @@ fn hold(address: SocketAddr, reuse: bool) -> io::Result<TcpSocket> {
     socket.set_reuseaddr(reuse)?;
     socket.bind(address)?;
     Ok(socket)
-}
-
-/// Every port of every cluster of ours. Records that cannot be read claim nothing here; whoever
-/// works on that cluster is told.
-fn claims(home: &Home) -> Vec<(u16, Name, String)> {
-    let records = home
-        .names()
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|name| home.record(&name).ok().flatten());
-    records
-        .flat_map(|record| {
-            let name = record.name;
-            record.nodes.into_iter().flat_map(move |node| {
-                let (plan, name) = (node.plan, name.clone());
-                let ports = [plan.port].into_iter().chain(plan.bus_port);
-                ports.map(move |port| (port, name.clone(), plan.name.clone()))
-            })
-        })
-        .collect()
 }
 
 #[cfg(test)]
