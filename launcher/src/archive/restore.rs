@@ -11,7 +11,7 @@ use super::background::Progress;
 use super::manifest::{FILE_NAMES, Member};
 use super::nodes_conf::{Place, Places, myself, needed_stranger, relocate};
 use super::{Archive, ArchiveError, Damage, background};
-use crate::boot::{Event, Request, arrange, replicated_method, told_address};
+use crate::boot::{Event, Request, arrange, replicated_method};
 use crate::cluster::Cluster;
 use crate::config::CLUSTER_FILE;
 use crate::config::directive::split_words;
@@ -170,7 +170,7 @@ fn relocated(
     let announced = request.options.announce.as_deref().unwrap_or_default();
     let is_name = announced.parse::<IpAddr>().is_err();
     let hostname = if is_name { announced } else { "" };
-    let host = told_address(&request.options).to_string();
+    let host = request.options.told_address().to_string();
     let mut nodes = BTreeMap::new();
     let mut shards = BTreeMap::new();
     for ((node, saved), text) in cluster

@@ -14,11 +14,12 @@ use super::nodes_conf::{myself, needed_stranger};
 use super::pack::{Content, NodeSources, Source, pack};
 use super::snapshot::{Snapshot, nodes_conf};
 use crate::cluster::{Cluster, LOCK_PATIENCE};
+use crate::error::reshape::MoveError;
 use crate::error::{Error, IoContext as _};
 use crate::machine::wait::Deadline;
 use crate::node::{Node, put_back};
 use crate::plan::{Boot, Role};
-use crate::reshape::MoveError;
+
 use crate::state::{Journal, Lock, target_of};
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::resp::escape;

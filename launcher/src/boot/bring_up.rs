@@ -1,7 +1,6 @@
 //! What every way to boot needs: the request, its deadline, a watch on the servers, and the climb.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,6 @@ use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::machine::wait::{Deadline, until};
 use crate::node::{Node, Session};
-use crate::plan::{Options, reachable};
 use crate::probe::prober::Climb;
 use crate::server::Server;
 use crate::state::Lock;
@@ -117,13 +115,4 @@ impl BringUp<'_> {
     pub(super) fn tell(&self, event: &Event<'_>) {
         (self.request.observer)(event);
     }
-}
-
-/// The address that nodes tell each other.
-pub(crate) fn told_address(options: &Options) -> IpAddr {
-    options
-        .announce
-        .as_deref()
-        .and_then(|announce| announce.parse().ok())
-        .unwrap_or_else(|| reachable(&options.bind))
 }

@@ -13,7 +13,7 @@ mod seeded;
 mod shaping;
 mod ways;
 
-pub(crate) use bring_up::{BringUp, told_address};
+pub(crate) use bring_up::BringUp;
 pub use event::{Event, Observer};
 pub(crate) use replicated::{arrange, method as replicated_method};
 pub(crate) use request::Request;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bring_up::{BringUp, told_address};
+use super::bring_up::BringUp;
 use super::finish::finish;
 use super::seed::Seed;
 use super::{Event, hang, replicated, seeded, shaping};
@@ -102,7 +102,7 @@ impl BringUp<'_> {
         let seed = (method == Method::Seeded).then(|| {
             Seed::new(
                 &plans,
-                told_address(options),
+                options.told_address(),
                 identity.shard_ids(),
                 random::hex40,
             )

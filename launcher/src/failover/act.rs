@@ -264,8 +264,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
             && matches!(self.cast.means, Means::Sentinel(_) | Means::Hand)
         {
             let settings = &self.cluster.record().options.settings;
-            let hold = Temporary::take(master.endpoint(), &NO_WRITES, settings, false).await;
-            let hold = hold.map_err(FailoverError::from)?;
+            let hold = Temporary::take(master.endpoint(), &NO_WRITES, settings, false).await?;
             begun.hold = Some(hold);
             self.cluster
                 .catch_up(&self.cast, deadline, self.timeout)

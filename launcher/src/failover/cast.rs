@@ -195,8 +195,7 @@ impl Cluster {
             return Ok(None);
         };
         let settings = &self.record().options.settings;
-        let borrowed = Temporary::take(node.endpoint(), &PREFERRED, settings, true).await;
-        let borrowed = borrowed.map_err(FailoverError::from)?;
+        let borrowed = Temporary::take(node.endpoint(), &PREFERRED, settings, true).await?;
         let deadline = Deadline::after(PRIORITY_HEARD);
         let mut prober = self.prober();
         loop {

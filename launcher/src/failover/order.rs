@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::watch::{Heard, Teller};
 use super::{FailoverError, Mode};
 use crate::machine::wait::{Deadline, next_round};
-use crate::node::{Endpoint, Refusal, Temporary};
+use crate::node::{Endpoint, Temporary};
 use crate::plan::Sentinels;
 use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::wire::resp::Frame;
@@ -30,22 +30,6 @@ const EVERY_ORDER: Duration = Duration::from_millis(20);
 const EVERY_WRITE: Duration = Duration::from_millis(2);
 /// How long the key may live, in milliseconds, should the connection break between SET and DEL.
 const KEY_LIFE: &str = "60000";
-
-impl From<Refusal> for FailoverError {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal {
-            node,
-            command,
-            reply,
-        } = refusal;
-        Self::Refused {
-            node,
-            command,
-            reply,
-            times: 1,
-        }
-    }
-}
 
 /// A node that is told, until somebody else is the master.
 #[derive(Debug)]

@@ -41,7 +41,7 @@ pub use log::Log;
 pub use reply::Patience;
 pub(crate) use session::Session;
 pub use spawn::{describe, die_with_parent};
-pub(crate) use temporary::{NO_WRITES, PREFERRED, Refusal, Temporaries, Temporary};
+pub(crate) use temporary::{NO_WRITES, PREFERRED, Temporaries, Temporary};
 
 /// How to start a server.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::Endpoint;
+use crate::error::failover::FailoverError;
 use crate::machine::wait::{Deadline, until_blocking};
 use crate::plan::Setting;
 use crate::wire::client::{ClientError, REPLY_TIMEOUT};
@@ -60,17 +61,6 @@ pub(crate) const PREFERRED: [Override; 1] = [Override {
     usual: "100",
     now: "1",
 }];
-
-/// A node that was to have another value for a while, and does not obey.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    /// The node.
-    pub(crate) node: String,
-    /// The command.
-    pub(crate) command: String,
-    /// The answer, escaped, or why there is none.
-    pub(crate) reply: String,
-}
 
 /// Values that a node gets back when this is dropped, however the command ends: on the calling thread,
 /// since whoever is interrupted cannot await.
@@ -128,12 +118,13 @@ impl Temporary {
         overrides: &[Override],
         settings: &[Setting],
         rewrite: bool,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, FailoverError> {
         let deadline = Deadline::after(REPLY_TIMEOUT);
-        let refused = |command: String, reply: String| Refusal {
+        let refused = |command: String, reply: String| FailoverError::Refused {
             node: endpoint.name.clone(),
             command,
             reply,
+            times: 1,
         };
         let opened = endpoint.connect(deadline).await;
         let mut connection =

@@ -118,6 +118,14 @@ impl Options {
         }
     }
 
+    /// The address that nodes tell each other: the announced one, if that is an address.
+    pub fn told_address(&self) -> IpAddr {
+        let announced = self.announce.as_deref();
+        announced
+            .and_then(|announce| announce.parse().ok())
+            .unwrap_or_else(|| reachable(&self.bind))
+    }
+
     /// [`Options::bind`] as a server can take it: each address once, and none beside an unspecified
     /// one that includes it, since a server cannot listen twice on the same port.
     pub fn listening_addresses(&self) -> Vec<IpAddr> {
