@@ -1,4 +1,4 @@
-//! Names by birth.
+//! Names of nodes, by birth.
 
 use super::Role;
 
