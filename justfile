@@ -28,6 +28,7 @@ doc:
 [group: 'check']
 bless:
     SNAPSHOTS=overwrite cargo test
+    .ci/api > docs/library.txt
 
 # Client libraries as their users use them, through a failover; e.g. `just clients --server redis@6.2`.
 [group: 'check']

@@ -7,6 +7,18 @@ use crate::ladder::Standing;
 use crate::server::{Identity, Notice};
 
 /// What a launcher tells while it works.
+///
+/// ```
+/// use shardlab::{Cluster, Event};
+///
+/// let tell = |event: &Event<'_>| {
+///     if let Event::Spawned { nodes, server } = event {
+///         println!("{nodes} nodes of {server}");
+///     }
+/// };
+/// let cluster = Cluster::builder().masters(1).replicas(0).observer(&tell).start_blocking()?;
+/// # Ok::<(), shardlab::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {

@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 mod context;
 mod died;
+#[doc(hidden)]
 pub mod exit;
 pub(crate) mod failover;
 mod hint;
@@ -39,6 +40,14 @@ pub(crate) use died::data_damage;
 pub use not_ready::NotReady;
 
 /// Everything that the launcher reports as an error.
+///
+/// ```
+/// use shardlab::Cluster;
+///
+/// let refused = Cluster::builder().masters(0).start_blocking().unwrap_err();
+/// assert_eq!(refused.to_string(), "a cluster needs at least 1 master; 0 were asked for");
+/// assert_eq!(refused.exit_code(), 2);
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -27,7 +27,9 @@ pub use crate::error::failover::FailoverError;
 pub use crate::plan::Mode;
 
 pub use restart::Step;
-pub use timeline::{Health, Moment, Phase, Sight, Timeline};
+#[doc(hidden)]
+pub use timeline::{Health, Sight, Timeline};
+pub use timeline::{Moment, Phase};
 
 /// How a shard is to fail over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,6 +105,7 @@ impl Failover {
 /// `cluster_legacy.c`), the server gives up an order of ours after 5 s, and the old master comes back as
 /// a replica that all others have to hear of. Sentinel tries a failed failover again after twice the
 /// failover timeout, and makes a replica of an old master some 20 s after it is back.
+#[doc(hidden)]
 pub fn patience(options: &Options) -> Duration {
     let own = match options.topology {
         Topology::Cluster => options.node_timeout.saturating_mul(12),

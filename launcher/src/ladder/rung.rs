@@ -7,6 +7,17 @@ use crate::plan::Shape;
 /// A step towards a usable cluster; each includes the ones before it. What a step means depends on
 /// the topology; servers that know nothing of each other ([`Topology::Standalone`](crate::plan::Topology::Standalone)) stand on the
 /// top rung as soon as they answer.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use shardlab::{Cluster, Rung};
+///
+/// assert!(Rung::Listening < Rung::Ready);
+/// let cluster = Cluster::builder().masters(1).replicas(0).start_blocking()?;
+/// cluster.wait_for(Rung::Ready, Duration::from_secs(30))?;
+/// # Ok::<(), shardlab::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rung {

@@ -20,6 +20,14 @@ pub struct SignalError {
 
 /// A signal to a node's server. Those that have no constant here are made by name or number:
 /// `"WINCH".parse()`, with or without `SIG` in front, in upper or lower case.
+///
+/// ```
+/// use shardlab::Signal;
+///
+/// assert_eq!("sigterm".parse(), Ok(Signal::TERM));
+/// let refused = "KIL".parse::<Signal>().unwrap_err();
+/// assert_eq!(refused.to_string(), "`KIL` is not a signal; did you mean `KILL`?");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signal(System);
 

@@ -83,6 +83,17 @@ impl Endpoint {
 }
 
 /// A node of a cluster.
+///
+/// ```
+/// use shardlab::Cluster;
+///
+/// let cluster = Cluster::builder().masters(1).replicas(0).start_blocking()?;
+/// let n1 = cluster.node("n1")?;
+/// n1.kill()?; // SIGKILL
+/// n1.start()?; // it serves again
+/// assert_eq!(n1.call(&["PING"])?.as_text(), Some(&b"PONG"[..]));
+/// # Ok::<(), shardlab::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Node {
     plan: NodePlan,

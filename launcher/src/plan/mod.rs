@@ -1,6 +1,7 @@
 //! What the cluster will be, decided before anything is touched: nodes, names, ports, slots.
 //! Pure: no files, no sockets, no clock.
 
+#[doc(hidden)]
 pub mod shape;
 
 mod error;
@@ -16,15 +17,20 @@ pub use error::PlanError;
 pub use mode::Mode;
 pub use name::{Name, NameError};
 pub(crate) use names::{master_name, replica_name};
-pub use node::{BUS_OFFSET, NodePlan, Ports, Role};
+#[doc(hidden)]
+pub use node::BUS_OFFSET;
+pub use node::{NodePlan, Ports, Role};
+pub use options::{Boot, BusPortChoice, Options, PortChoice, Sentinels, Setting, Shape, Topology};
+#[doc(hidden)]
 pub use options::{
-    Boot, BusPortChoice, FIRST_PORT, FIRST_SENTINEL_PORT, LARGE, MASTER_NAME, MAX_MASTER_NAME,
-    MAX_NODES, MAX_REPLICAS, Options, PortChoice, Sentinels, Setting, Shape, Topology, reachable,
+    FIRST_PORT, FIRST_SENTINEL_PORT, LARGE, MASTER_NAME, MAX_MASTER_NAME, MAX_NODES, MAX_REPLICAS,
+    reachable,
 };
 
 /// The nodes of a cluster to be: masters in slot order, then first replicas, then second ones, …,
 /// then sentinels.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[doc(hidden)]
 pub struct Plan {
     /// All nodes, in the order of their ports.
     pub nodes: Vec<NodePlan>,
@@ -34,6 +40,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// Numbers that make no cluster, or do not fit the topology.
+#[doc(hidden)]
 pub fn node_count(options: &Options) -> Result<usize, PlanError> {
     Ok(births_of(options)?.len())
 }
@@ -42,6 +49,7 @@ pub fn node_count(options: &Options) -> Result<usize, PlanError> {
 ///
 /// # Errors
 /// As [`node_count`].
+#[doc(hidden)]
 pub fn node_names(options: &Options) -> Result<Vec<String>, PlanError> {
     let births = births_of(options)?.into_iter();
     Ok(births.map(|(name, ..)| name).collect())

@@ -5,12 +5,16 @@ mod equipment;
 pub mod fix;
 pub mod members;
 mod mover;
+#[doc(hidden)]
 pub mod moves;
 pub mod plan;
 
 pub use crate::error::reshape::{MoveError, SlowKey};
+#[doc(hidden)]
 pub use crate::state::{Journal, Move};
 
+#[doc(hidden)]
 pub use equipment::Equipment;
 pub use mover::{MoveEvent, MoveOptions, Moved, Progress, Way};
+#[doc(hidden)]
 pub use moves::Keep;

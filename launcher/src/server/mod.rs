@@ -2,6 +2,7 @@
 
 mod cache;
 mod capabilities;
+#[doc(hidden)]
 pub mod catalogue;
 mod child;
 mod error;
@@ -26,10 +27,13 @@ pub use child::RunError;
 pub use error::ServerError;
 pub use fetch::{Attempt, FetchError};
 pub(crate) use find::find_like;
+#[doc(hidden)]
 pub use find::{find, install};
 pub use identify::ProgramError;
 pub use identity::{Identity, IdentityError, Product, ProductError};
+#[doc(hidden)]
 pub use list::{Available, Listing, list};
+#[doc(hidden)]
 pub use search::{Notice, Notify, SearchEnv};
 pub use spec::{ProductSpec, ServerSpec, SpecError};
 pub use version::{Version, VersionError, VersionPrefix, VersionProblem};

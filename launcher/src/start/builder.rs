@@ -21,6 +21,16 @@ use crate::wire::slots::SlotRanges;
 /// Describes a cluster, then starts it. Whatever is not said has the default of `shardlab run`:
 /// three masters with one replica each on free ports, data in memory only, the server that is
 /// found first or fetched.
+///
+/// ```
+/// use shardlab::Cluster;
+///
+/// let builder = Cluster::builder().masters(1).replicas(0).setting("maxmemory", "100mb")?;
+/// let cluster = builder.start_blocking()?;
+/// let value = cluster.call("n1", &["CONFIG", "GET", "maxmemory"])?;
+/// assert!(format!("{value:?}").contains("104857600"));
+/// # Ok::<(), shardlab::Error>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder<'a> {

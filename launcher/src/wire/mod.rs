@@ -1,6 +1,8 @@
 //! The wire: frames, slots, a connection to one node, and replies taken apart.
 
+#[doc(hidden)]
 pub mod client;
 pub mod resp;
 pub mod slots;
+#[doc(hidden)]
 pub mod view;

@@ -13,6 +13,7 @@ mod slots;
 
 pub use alike::{Difference, Kind};
 pub use finding::Finding;
+#[doc(hidden)]
 pub use inspection::{
     Detail, Inspection, Journaled, Migration, Passing, Seat, ServerProcess, Unfinished,
 };
@@ -21,6 +22,7 @@ pub use remedy::Remedy;
 pub(crate) use finding::keys_of;
 
 /// Everything that is wrong, the gravest first: nodes that are silent, slots, membership, links.
+#[doc(hidden)]
 pub fn check(inspection: &Inspection) -> Vec<Finding> {
     let mut findings = nodes::silent(inspection);
     findings.extend(slots::findings(inspection));

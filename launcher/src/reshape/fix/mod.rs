@@ -13,5 +13,6 @@ mod steps;
 mod verdict;
 
 pub use execute::{FixEvent, Fixed};
+#[doc(hidden)]
 pub use plan::repairs;
 pub use repair::Repair;

@@ -10,8 +10,12 @@ use crate::wire::slots::{Slot, SlotRange, SlotRanges};
 
 pub use crate::error::wish::WishError;
 
-pub use rebalance::{Rebalance, rebalance};
-pub use reshard::{Reshard, Sources, reshard};
+pub use rebalance::Rebalance;
+#[doc(hidden)]
+pub use rebalance::rebalance;
+#[doc(hidden)]
+pub use reshard::reshard;
+pub use reshard::{Reshard, Sources};
 
 /// A master and the slots that it says are its own.
 #[derive(Debug, Clone, PartialEq, Eq)]

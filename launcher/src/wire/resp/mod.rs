@@ -17,12 +17,20 @@ mod scan;
 mod tests;
 mod token;
 
+#[doc(hidden)]
 pub use decode::Decoder;
+#[doc(hidden)]
 pub use encode::encode_command;
+#[doc(hidden)]
 pub use error::{Expected, ProtocolError};
+#[doc(hidden)]
 pub use escape::{UnescapeError, escape, quote, unescape, unquote};
 pub use frame::{Frame, Value};
+#[doc(hidden)]
 pub use limits::Limits;
+#[doc(hidden)]
 pub use print::print;
+#[doc(hidden)]
 pub use protocol::Protocol;
+#[doc(hidden)]
 pub use redirect::{Host, Redirect, RedirectKind};

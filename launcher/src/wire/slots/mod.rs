@@ -10,4 +10,5 @@ pub use parse::ParseSlotsError;
 pub use range::SlotRange;
 pub use ranges::{SlotRanges, as_list};
 pub use slot::{Slot, key_slot};
+#[doc(hidden)]
 pub use split::split_evenly;
