@@ -48,7 +48,7 @@ fn every_report_is_as_the_page_says() {
     page.hold("shardlab-conformance list", &output.stdout);
 
     let commands = commands_with_json("shardlab-conformance", || program(folder.path()));
-    assert_eq!(commands.len(), 2, "{commands:?}");
+    assert!(commands.len() >= 2, "{commands:?}");
     page.assert_borne_out("shardlab-conformance", &commands, &[]);
 }
 

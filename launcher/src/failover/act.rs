@@ -176,7 +176,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
             } else {
                 whole.await?;
             }
-            timeline.whole(since.elapsed());
+            timeline.ready(since.elapsed());
             self.tell(&timeline);
         }
         let mut done = self.report(&names, &timeline, given);

@@ -78,7 +78,7 @@ pub struct Failover {
     /// for a tenth of a second; if enough of them do so at once, they fail over again.
     pub replaced_by: Option<String>,
     /// What happened, in that order, in time from the act on: the first order, or the SIGKILL.
-    /// [`Phase::Suspected`] and [`Phase::Failed`] are there if a node said so; [`Phase::Whole`] only if
+    /// [`Phase::Suspected`] and [`Phase::Failed`] are there if a node said so; [`Phase::Ready`] only if
     /// all nodes run afterwards.
     pub moments: Vec<Moment>,
 }

@@ -40,7 +40,7 @@ pub enum Phase {
     /// The new master has accepted a write.
     FirstWrite,
     /// All nodes stand on the top rung again.
-    Whole,
+    Ready,
 }
 
 impl Phase {
@@ -52,7 +52,7 @@ impl Phase {
             Self::Promoted => "promoted",
             Self::Agreed => "agreed",
             Self::FirstWrite => "first-write",
-            Self::Whole => "whole",
+            Self::Ready => "ready",
         }
     }
 }
@@ -65,7 +65,7 @@ pub struct Moment {
     /// When it was seen, from the act on.
     pub at: Duration,
     /// The node on which it was seen: the last one to agree, of [`Phase::Agreed`]; none of
-    /// [`Phase::Whole`], which all are asked for.
+    /// [`Phase::Ready`], which all are asked for.
     pub seen_on: Option<String>,
 }
 
@@ -197,9 +197,9 @@ impl Timeline {
     }
 
     /// All nodes stand on the top rung again, looked at after [`Timeline::is_settled`].
-    pub fn whole(&mut self, at: Duration) {
+    pub fn ready(&mut self, at: Duration) {
         if self.is_settled() {
-            self.establish(Phase::Whole, at, None);
+            self.establish(Phase::Ready, at, None);
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
         assert!(!seen.is_settled());
         seen.see(ms(1603), &sight(N2, Failed, R1));
         assert!(seen.is_settled());
-        seen.whole(ms(2500));
+        seen.ready(ms(2500));
         assert_eq!(
             told(&seen),
             [
@@ -315,7 +315,7 @@ mod tests {
                 (Phase::Promoted, 1600, "r1"),
                 (Phase::FirstWrite, 1602, "r1"),
                 (Phase::Agreed, 1603, "n2"),
-                (Phase::Whole, 2500, "all"),
+                (Phase::Ready, 2500, "all"),
             ]
         );
         assert_eq!(seen.promoted(), Some((R1, 7)));
@@ -365,7 +365,7 @@ mod tests {
     fn a_write_without_a_master_and_wholeness_without_agreement_are_not_believed() {
         let mut seen = timeline(false);
         seen.written(ms(1), R1);
-        seen.whole(ms(2));
+        seen.ready(ms(2));
         assert_eq!(told(&seen), []);
     }
 
@@ -414,7 +414,7 @@ mod tests {
                 let health = [Health::Fine, Health::Suspected, Health::Failed][usize::from(health)];
                 match deed {
                     0 => seen.written(ms(at), node),
-                    1 => seen.whole(ms(at)),
+                    1 => seen.ready(ms(at)),
                     _ => seen.see(ms(at), &sight(node, health, master)),
                 }
             }
@@ -425,8 +425,8 @@ mod tests {
                 (Phase::Suspected, Phase::Failed),
                 (Phase::Promoted, Phase::Agreed),
                 (Phase::Promoted, Phase::FirstWrite),
-                (Phase::Agreed, Phase::Whole),
-                (Phase::FirstWrite, Phase::Whole),
+                (Phase::Agreed, Phase::Ready),
+                (Phase::FirstWrite, Phase::Ready),
             ] {
                 if place(after).is_some() {
                     prop_assert!(place(before) < place(after), "{before:?} {after:?}");

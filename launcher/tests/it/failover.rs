@@ -101,7 +101,7 @@ async fn an_orderly_failover_there_and_back_is_agreed_on_by_all_when_it_returns(
             (done.old_master.as_str(), done.new_master.as_str()),
             (old, new)
         );
-        let expected = ["promoted", "agreed", "first-write", "whole"].into();
+        let expected = ["promoted", "agreed", "first-write", "ready"].into();
         assert!(phases(&done).is_superset(&expected), "{mode}: {done:?}");
         assert!(
             done.moments.is_sorted_by_key(|moment| moment.at),
@@ -176,10 +176,10 @@ fn a_crash_is_told_as_a_timeline_and_the_dead_master_comes_back_as_a_replica() {
             .as_f64()
             .unwrap()
     };
-    let order = ["suspected", "failed", "promoted", "first-write", "whole"].map(at);
+    let order = ["suspected", "failed", "promoted", "first-write", "ready"].map(at);
     assert!(order.is_sorted(), "{told:#}");
     assert!(
-        at("promoted") <= at("agreed") && at("agreed") <= at("whole"),
+        at("promoted") <= at("agreed") && at("agreed") <= at("ready"),
         "{told:#}"
     );
 
@@ -226,7 +226,7 @@ async fn a_dead_master_stays_dead_if_asked_for_and_its_shard_does_not_fail_over_
         phases(&done),
         ["suspected", "failed", "promoted", "agreed", "first-write"].into()
     );
-    assert_eq!(done.reached(Phase::Whole), None);
+    assert_eq!(done.reached(Phase::Ready), None);
     assert!(cluster.node("n1").unwrap().process().is_none());
     assert_eq!(
         refusal(&cluster, "n1", Mode::Graceful).await,
@@ -258,7 +258,7 @@ async fn what_cannot_fail_over_is_told_at_once() {
     // Without it there are votes enough.
     let done = fail_over(&cluster, "n1", Mode::Takeover).await.unwrap();
     assert_eq!(done.new_master, "r1");
-    assert_eq!(done.reached(Phase::Whole), None);
+    assert_eq!(done.reached(Phase::Ready), None);
     drop(paused);
     cluster.wait_for(Rung::Ready, PATIENCE).await.unwrap();
 

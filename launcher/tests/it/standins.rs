@@ -120,7 +120,7 @@ async fn an_orderly_failover_loses_no_acknowledged_write() {
         assert_eq!(done.old_master, "n1");
         assert_eq!(
             phases(&done),
-            ["promoted", "agreed", "first-write", "whole"].into(),
+            ["promoted", "agreed", "first-write", "ready"].into(),
             "{topology}: {done:?}"
         );
         assert_eq!(done.epochs.is_some(), topology == Topology::Sentinel);
@@ -301,7 +301,7 @@ fn a_crash_is_seen_by_sentinels_and_the_dead_master_comes_back_as_a_replica() {
     assert!(phases.is_sorted_by(|(_, a), (_, b)| a <= b), "{told:#}");
     let names: Vec<_> = phases.iter().map(|(name, _)| *name).collect();
     assert_eq!(names[..3], ["suspected", "failed", "promoted"]);
-    assert_eq!(names.last(), Some(&"whole"));
+    assert_eq!(names.last(), Some(&"ready"));
     assert!(told["new_epoch"].as_u64() > told["old_epoch"].as_u64());
 }
 
@@ -311,7 +311,7 @@ fn a_crash_without_sentinels_is_answered_by_hand_and_the_roles_stay() {
     lab.up(&["--topology", "replication"]);
     let told = crash(&lab);
     let names: BTreeSet<_> = told_phases(&told).iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["promoted", "agreed", "first-write", "whole"].into());
+    assert_eq!(names, ["promoted", "agreed", "first-write", "ready"].into());
     assert!(told["new_epoch"].is_null());
     // Killed all at once, they go on as they were.
     let nodes = || -> Vec<serde_json::Value> {

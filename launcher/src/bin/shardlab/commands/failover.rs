@@ -86,7 +86,7 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
     if !done.covered {
         lab.term
             .note("slots without a master keep the cluster from accepting writes; `shardlab check` names them");
-    } else if done.reached(Phase::Whole).is_none() {
+    } else if done.reached(Phase::Ready).is_none() {
         lab.term
             .note("not all nodes run, so that the cluster was not waited for");
     }
@@ -122,7 +122,7 @@ fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {
         orders: done.orders,
         undone: done.undone,
         replaced_by: done.replaced_by.as_deref(),
-        ready: done.reached(Phase::Whole).is_some(),
+        ready: done.reached(Phase::Ready).is_some(),
         phases: done.moments.iter().map(phase).collect(),
     }
 }
