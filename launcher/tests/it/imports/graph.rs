@@ -39,14 +39,18 @@ impl Graph {
         for (module, room) in &rooms {
             let imports = graph.imports.entry(room.file.clone()).or_default();
             for import in &room.source.imports {
+                let Some(path) = absolute(module, import, &rooms) else {
+                    continue;
+                };
                 let line = match &import.kind {
-                    // A module that shows the names of others does not need them by that.
-                    Kind::Reexport(Some(name)) => room.source.names.get(name).copied(),
+                    // A module that shows the names of its parts does not need them by that.
+                    Kind::Reexport(Some(name)) if path.starts_with(module) => {
+                        room.source.names.get(name).copied()
+                    }
                     _ => Some(import.line),
                 };
-                let path = absolute(module, import, &rooms);
                 if let Some(line) = line
-                    && let Some(target) = path.and_then(|path| definer(path, &rooms))
+                    && let Some(target) = definer(path, &rooms)
                     && target.file != room.file
                 {
                     imports.entry(target.file.clone()).or_insert(line);
@@ -272,6 +276,16 @@ fn a_reexport_is_followed_and_is_no_import() {
         ("b.rs", "use crate::C;\nuse crate::a::F;\n"),
     ];
     assert_eq!(told(&files), ["a/mod.rs:3 a/d.rs", "b.rs:1 a/c.rs"]);
+}
+
+#[test]
+fn a_reexport_of_what_is_no_part_of_the_module_is_an_import() {
+    let files = [
+        ("lib.rs", "mod a; mod b;"),
+        ("a.rs", "pub use crate::b::B;"),
+        ("b.rs", ""),
+    ];
+    assert_eq!(told(&files), ["a.rs:1 b.rs"]);
 }
 
 #[test]
