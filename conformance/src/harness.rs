@@ -49,7 +49,7 @@ pub fn run(
 /// cannot look like a suite that passes.
 fn trials(cases: Result<Vec<Case>, LoadError>, environment: Environment) -> Vec<Trial> {
     match cases {
-        Ok(cases) if cases.is_empty() => vec![failing("there is no transcript".to_owned())],
+        Ok(cases) if cases.is_empty() => vec![failing("no transcript was found".to_owned())],
         Ok(mut cases) => {
             let bench = Arc::new(Bench::new(environment));
             cases.sort_by_key(longest_first);

@@ -128,8 +128,7 @@ fn filters_choose_by_name() {
 fn a_server_that_is_not_there_fails_every_test_and_says_why() {
     let (text, conclusion) = run(&[], Ok(cases()), nowhere());
     assert_eq!(conclusion.num_failed, 4);
-    let reason =
-        "there is no program `/nonexistent`\nhint: `SHARDLAB_SERVER` is set to `/nonexistent`\n";
+    let reason = "the program `/nonexistent` does not exist\nhint: `SHARDLAB_SERVER` is set to `/nonexistent`\n";
     assert_eq!(text.matches(reason).count(), 4, "{text}");
 }
 
@@ -174,7 +173,7 @@ fn a_departure_fails_the_test_with_its_picture() {
 fn no_transcript_at_all_is_a_failure() {
     let (text, conclusion) = run(&[], Ok(Vec::new()), attached());
     assert_eq!(conclusion.num_failed, 1);
-    assert!(text.contains("there is no transcript"), "{text}");
+    assert!(text.contains("no transcript was found"), "{text}");
 }
 
 #[test]

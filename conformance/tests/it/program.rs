@@ -279,7 +279,7 @@ fn a_server_that_is_not_there_is_code_3() {
         (run().args(["--server", "redis@3.1"]), "`redis@3.1`"),
         (
             run().env("SHARDLAB_SERVER", "/nowhere"),
-            "there is no program `/nowhere`",
+            "the program `/nowhere` does not exist",
         ),
         (
             run().env("SHARDLAB_ATTACH", "127.0.0.1:1"),

@@ -214,7 +214,7 @@ impl Wrong {
     /// The case with its wrong line, and which line that is.
     fn of(&self, cases: &[Case]) -> (Case, usize) {
         let case = cases.iter().find(|case| case.id() == self.id);
-        let case = case.unwrap_or_else(|| panic!("there is no case {}", self.id));
+        let case = case.unwrap_or_else(|| panic!("the case {} does not exist", self.id));
         let mut lines: Vec<_> = case.source.lines().collect();
         let place = lines.iter().position(|line| *line == self.line);
         let place = place.unwrap_or_else(|| panic!("{} has no line `{}`", self.id, self.line));

@@ -64,7 +64,7 @@ impl BringUp<'_> {
             Boot::Seeded if is_seedable(cluster) => Ok(Method::Seeded),
             Boot::Seeded => Err(Error::Unsupported(
                 "a cluster in which some masters have replicas and others have none, or some have no slots, cannot be seeded; \
-                 leave `--boot` away, or say `--boot commands`"
+                 leave `--boot` out, or say `--boot commands`"
                     .to_owned(),
             )),
             Boot::Auto if takes_seeds => Ok(Method::Seeded),

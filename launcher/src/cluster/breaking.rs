@@ -154,7 +154,7 @@ impl Paused<'_> {
         self.nodes.iter().map(|node| node.name()).collect()
     }
 
-    /// Leaves them paused; [`Cluster::resume`] lets them go on.
+    /// Leaves them paused; [`Cluster::resume`] resumes them.
     pub fn keep(mut self) {
         self.nodes.clear();
     }

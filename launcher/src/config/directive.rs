@@ -30,7 +30,7 @@ pub enum SettingError {
         found: char,
     },
     /// Nothing before the `=`.
-    #[error("`--set {0}`: there is no directive before `=`")]
+    #[error("`--set {0}`: the directive before `=` is missing")]
     NoName(String),
     /// Quotes that do not close, or a character that cannot stand in a config file.
     #[error("`--set {key}={value}`: {what} at byte {offset} of the value")]
@@ -274,7 +274,7 @@ mod tests {
     fn nonsense_is_refused_with_its_place() {
         let message = |text: &str| Setting::parse(text).unwrap_err().to_string();
         assert!(message("maxmemory").contains("lacks `=`"));
-        assert!(message("=1").contains("no directive"));
+        assert!(message("=1").contains("the directive before `=` is missing"));
         assert!(message("max memory=1").contains("byte 3"));
         assert!(message("a=\"b").contains("double quote that is not closed at byte 0"));
         assert!(message("a='b'c").contains("right behind a closing quote at byte 3"));

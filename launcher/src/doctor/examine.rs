@@ -123,7 +123,7 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
         return displaced(cluster, folder, found, findings);
     }
     if record.phase == Phase::Removing {
-        let text = format!("the removal of the cluster `{name}` has begun and was interrupted");
+        let text = format!("the removal of the cluster `{name}` was interrupted");
         let remedy = doctor(
             Action::RemoveCluster,
             "finishes it, as `down` and every command that starts or lists clusters does",
@@ -132,7 +132,7 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
         return findings.add(Kind::InterruptedRemoval, None, path, text, remedy);
     }
     if record.phase == Phase::Starting && !has_owner(folder) {
-        let text = format!("the start of the cluster `{name}` was interrupted before it was whole");
+        let text = format!("the start of the cluster `{name}` was interrupted before it finished");
         let remedy = doctor(
             Action::RemoveCluster,
             "removes what it has left, as `up` does",

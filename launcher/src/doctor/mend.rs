@@ -38,7 +38,7 @@ pub enum Event<'a> {
 /// an interrupted start or removal and a private cluster without an owner have left.
 ///
 /// # Errors
-/// The state folder cannot be read; there is no cluster `only`. What cannot be mended is told, and does not keep the rest.
+/// The state folder cannot be read; the cluster `only` does not exist. What cannot be mended is told, and does not keep the rest.
 pub async fn fix(
     home: &Home,
     only: Option<&Name>,

@@ -41,7 +41,7 @@ impl Diagnosis {
 /// Looks at the state folder, of all clusters or of `only` one. Nothing is changed, and no server is asked.
 ///
 /// # Errors
-/// The state folder cannot be read; there is no cluster `only`.
+/// The state folder cannot be read; the cluster `only` does not exist.
 pub fn examine(home: &Home, only: Option<&Name>) -> Result<Diagnosis, Error> {
     if let Some(finding) = files::state_folder(home) {
         // What is in it can be told when it can be read.

@@ -40,8 +40,8 @@ pub enum ArchiveError {
     /// Roles or slots went elsewhere meanwhile.
     #[error("roles or slots of the cluster `{0}` changed while it was saved")]
     Changed(Name),
-    /// A node did not write its data down.
-    #[error("node `{node}` did not write its data down: {reason}")]
+    /// A node did not save its data.
+    #[error("node `{node}` did not save its data: {reason}")]
     Snapshot {
         /// The node.
         node: String,
@@ -110,8 +110,8 @@ impl ArchiveError {
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NotOurs(_) => "`shardlab del-node` lets it go",
-            Self::Unsettled(_) => "the command that was interrupted goes on when it is run again",
+            Self::NotOurs(_) => "`shardlab del-node` releases it",
+            Self::Unsettled(_) => "run the command that was interrupted again to finish it",
             Self::Exists(_) => "`--force` replaces it",
             Self::Target { .. } => "name a regular file in a folder that exists",
             Self::Stranger { .. } => {
@@ -125,7 +125,7 @@ impl ArchiveError {
                 "only what `save` has written, whole and unchanged, can be restored"
             }
             Self::Contradicts { .. } => {
-                "leave these options away; a cluster's shape comes with its archive"
+                "leave these options out; a cluster's shape comes with its archive"
             }
             Self::Space { .. } => "`--dir` takes another place",
             Self::Foreign { .. } => {

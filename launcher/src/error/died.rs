@@ -36,7 +36,7 @@ pub(crate) fn data_damage(log: &[String]) -> Option<&str> {
     log.iter().find(tells).map(|line| line.trim())
 }
 
-/// Whether there is no space left where a file is, or was to be.
+/// Whether no space is left where a file is, or was to be.
 pub(super) fn disk_is_full(path: &Path) -> bool {
     let there = path.ancestors().find(|ancestor| ancestor.exists());
     there

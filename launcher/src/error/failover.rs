@@ -29,7 +29,7 @@ pub enum FailoverError {
         paused: bool,
     },
     /// A master that must take part, or that was to be killed, is dead already.
-    #[error("`{master}`, the master, {}, which a {mode} failover cannot do with", standing(*paused))]
+    #[error("the master `{master}` {}, and a {mode} failover needs it", standing(*paused))]
     SilentMaster {
         /// The master.
         master: String,
@@ -39,7 +39,7 @@ pub enum FailoverError {
         mode: Mode,
     },
     /// The slots of a node that is dead or paused have another master.
-    #[error("the shard of `{node}` has failed over already{}", to_whom(master.as_deref()))]
+    #[error("the shard of `{node}` has already failed over{}", to_whom(master.as_deref()))]
     FailedOver {
         /// Who was its master.
         node: String,
@@ -47,7 +47,7 @@ pub enum FailoverError {
         master: Option<String>,
     },
     /// The node is in no shard, or in one without slots.
-    #[error("`{node}` {why}, so that there is nothing to fail over")]
+    #[error("`{node}` {why}, so it has nothing to fail over")]
     NoShard {
         /// The node.
         node: String,
@@ -178,14 +178,14 @@ impl FailoverError {
                 some => format!("`shardlab start {}` brings back who could", some.join(" ")),
             },
             Self::SilentReplica { node, paused: true } => {
-                format!("`shardlab resume {node}` lets it go on")
+                format!("`shardlab resume {node}` resumes it")
             }
             Self::SilentReplica { node, .. } => format!("`shardlab start {node}` starts it"),
             Self::SilentMaster {
                 mode: Mode::Crash, ..
-            } => "`--mode force` does without it, and does not wait until it is found dead"
+            } => "`--mode force` does not need it, and does not wait until it is found dead"
                 .to_owned(),
-            Self::SilentMaster { .. } => "`--mode force` does without it".to_owned(),
+            Self::SilentMaster { .. } => "`--mode force` does not need it".to_owned(),
             Self::TwoMasters { watched: true, .. }
             | Self::NoSentinel {
                 answering: true, ..

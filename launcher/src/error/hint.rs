@@ -75,7 +75,7 @@ impl Error {
             }
             Self::Io { source, path, .. } => io_hint(source, path),
             Self::Died { log, log_path, .. } if log.is_empty() && disk_is_full(log_path) => {
-                Some(format!("there is no space left where `{}` was to be written; `--dir` takes another place", log_path.display()))
+                Some(format!("no space is left where `{}` was to be written; `--dir` takes another place", log_path.display()))
             }
             Self::Died { log, .. } if data_damage(log).is_some() => {
                 Some("`shardlab doctor` tells what can be done".to_owned())
@@ -110,7 +110,7 @@ impl Error {
 fn io_hint(source: &io::Error, path: &Path) -> Option<String> {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some(format!("there is no space left where `{}` is; `--dir` takes another place", path.display()))
+            Some(format!("no space is left where `{}` is; `--dir` takes another place", path.display()))
         }
         io::ErrorKind::FileTooLarge => Some("a limit on file sizes is set; see `ulimit -f`".to_owned()),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {

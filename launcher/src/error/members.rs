@@ -116,7 +116,7 @@ impl MemberError {
                 "nothing of it was deleted; the same command again moves its slots first".to_owned(),
             ),
             Self::Late { .. } => Some(
-                "the same command again goes on where this one ended; `shardlab status` shows where the nodes stand"
+                "the same command again continues where this one ended; `shardlab status` shows where the nodes stand"
                     .to_owned(),
             ),
             _ => None,

@@ -30,6 +30,7 @@ use self::reshape::MoveError;
 use self::wish::WishError;
 use crate::config::directive::SettingError;
 use crate::machine::signal::Signal;
+use crate::machine::text::counted;
 use crate::plan::shape::ShapeError;
 use crate::plan::{Name, NameError, PlanError};
 use crate::server::{ServerError, SpecError};
@@ -86,7 +87,7 @@ pub enum Error {
     #[error(transparent)]
     Failover(#[from] FailoverError),
     /// `up` on a cluster that was started differently.
-    #[error("the cluster `{name}` exists, with other options: {differences}")]
+    #[error("the cluster `{name}` already exists with other options: {differences}")]
     Differs {
         /// The cluster.
         name: Name,
@@ -103,23 +104,23 @@ pub enum Error {
     #[error(transparent)]
     Server(#[from] ServerError),
     /// There is such a cluster already.
-    #[error("there is a cluster `{0}` already")]
+    #[error("the cluster `{0}` already exists")]
     Exists(Name),
     /// There is no such cluster.
-    #[error("there is no cluster `{0}`")]
+    #[error("the cluster `{0}` does not exist")]
     NoCluster(Name),
     /// The cluster is there, but not running.
     #[error("the cluster `{0}` is not running")]
     NotRunning(Name),
     /// A launcher was killed before the cluster was whole.
-    #[error("the start of the cluster `{0}` was interrupted before it was whole")]
+    #[error("the start of the cluster `{0}` was interrupted before it finished")]
     Unfinished(Name),
     /// A `down` was killed before it was done.
-    #[error("the removal of the cluster `{0}` has begun and was interrupted")]
+    #[error("the removal of the cluster `{0}` was interrupted")]
     HalfRemoved(Name),
     /// Another command works on the cluster.
     #[error(
-        "another shardlab command is at work on the cluster `{name}` and has not finished in time"
+        "another shardlab command is working on the cluster `{name}` and has not finished in time"
     )]
     Busy {
         /// The cluster.
@@ -132,7 +133,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// Neither `HOME` nor an XDG folder is known.
-    #[error("no home folder is known, so there is no place to remember clusters in")]
+    #[error("no home folder is known, so clusters cannot be recorded")]
     NoHome,
     /// A state file that is damaged, gone, or not ours to understand.
     #[error("`{path}` cannot be used: {reason}")]
@@ -179,7 +180,7 @@ pub enum Error {
     #[error(transparent)]
     Move(Box<MoveError>),
     /// A limit of this machine that is too low for so many nodes.
-    #[error("{nodes} nodes need {needed} {what}; there are {there}")]
+    #[error("{} need {needed} {what}; this machine has {there}", counted(*nodes, "node"))]
     Limit {
         /// What is limited.
         what: &'static str,

@@ -98,9 +98,9 @@ impl NodeError {
                 "mount /proc, or give the command where the server was started".to_owned(),
             ),
             Self::Foreign { node, .. } => Some(format!(
-                "it is ended where it was started; `shardlab del-node {node}` lets it go"
+                "stop it where it was started; `shardlab del-node {node}` releases it"
             )),
-            Self::Paused { node } => Some(format!("`shardlab resume {node}` lets it go on")),
+            Self::Paused { node } => Some(format!("`shardlab resume {node}` resumes it")),
             Self::Unmoved { .. } => None,
         }
     }

@@ -17,7 +17,7 @@ pub enum MoveError {
         command: String,
     },
     /// A node that slots are to leave, or to go to, says nothing.
-    #[error("node `{node}` is needed for moving slots, and it is silent: {reason}")]
+    #[error("node `{node}` is needed for moving slots, but it does not answer: {reason}")]
     Silent {
         /// The node.
         node: String,
@@ -123,7 +123,7 @@ impl MoveError {
             }
             Self::Silent { .. } => "`shardlab start` starts it; then the same command again goes on",
             Self::Elsewhere { .. } => "`shardlab check` shows who has it; `shardlab fix` gives every slot one owner",
-            _ => "the same command again goes on where this one ended; `shardlab fix` closes what is open",
+            _ => "the same command again continues where this one ended; `shardlab fix` closes what is open",
         }
         .to_owned()
     }
@@ -131,7 +131,7 @@ impl MoveError {
 
 fn owned_by(owner: Option<&str>) -> String {
     owner.map_or_else(
-        || "nobody serves it".to_owned(),
+        || "no node serves it".to_owned(),
         |owner| format!("`{owner}` serves it"),
     )
 }

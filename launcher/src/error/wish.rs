@@ -11,7 +11,7 @@ use crate::wire::view::Direction;
 #[non_exhaustive]
 pub enum WishError {
     /// A node that says nothing.
-    #[error("node `{node}` is to give or take slots, and it is silent")]
+    #[error("node `{node}` is to give or take slots, but it does not answer")]
     Silent {
         /// The node.
         node: String,
@@ -25,7 +25,7 @@ pub enum WishError {
         master: Option<String>,
     },
     /// From a node to itself.
-    #[error("node `{node}` is to give slots to itself")]
+    #[error("node `{node}` cannot give slots to itself")]
     TargetAmongSources {
         /// The node.
         node: String,
@@ -60,7 +60,7 @@ pub enum WishError {
         weight: f64,
     },
     /// All weights are zero.
-    #[error("the weights of the masters sum to nothing, so that nobody could have the slots")]
+    #[error("the weights of the masters add up to 0, so no master could get the slots")]
     Weightless,
     /// A threshold below zero, or not a number.
     #[error("the threshold is {0}; it is a percentage, 0 or more")]
@@ -82,7 +82,7 @@ pub enum WishError {
         direction: Direction,
     },
     /// A slot has two owners.
-    #[error("slot {slot} is owned by both `{one}` and `{other}`, as they say")]
+    #[error("both `{one}` and `{other}` say that they own slot {slot}")]
     Disputed {
         /// The slot.
         slot: Slot,
@@ -112,7 +112,7 @@ impl WishError {
             Self::NotMaster { master: Some(master), .. } => format!("`{master}` is its master"),
             Self::TooMany { owned, .. } => format!("`--slots {owned}` moves them all"),
             Self::NotCovered { .. } => "`shardlab check` shows why; `shardlab start` starts what is down, `shardlab fix` gives slots without an owner to masters".to_owned(),
-            Self::Open { .. } | Self::Disputed { .. } => "`shardlab fix` puts it in order".to_owned(),
+            Self::Open { .. } | Self::Disputed { .. } => "`shardlab fix` repairs it".to_owned(),
             Self::Weightless => "`--weight NODE=1` gives a master its share; `--use-empty` counts those without slots".to_owned(),
             _ => return None,
         })

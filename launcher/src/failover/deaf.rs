@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::probe::survey::Account;
 
-    /// n1 is getting slots from n3, whose place r3 has taken, and gives `known` to r3.
+    /// n1 is importing slots from n3, whose place r3 has taken, and gives `known` to r3.
     fn survey(known: &str) -> Survey {
         let r3 = "cc 127.0.0.1:5@6 myself,master - 0 0 9 connected 8-16383\n";
         let of_r3 = r3.replace("myself,", "").replace("8-16383", known);

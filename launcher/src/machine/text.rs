@@ -1,4 +1,4 @@
-//! Text that somebody else has written, made fit for a terminal and a report. Pure.
+//! Text for a terminal and a report: what somebody else has written, made fit, and counts. Pure.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -19,6 +19,13 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(fit)
+}
+
+/// So many things, as in `1 slot` and `2 slots`.
+pub fn counted(count: impl TryInto<u64>, thing: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
 }
 
 /// At most `most` bytes of the beginning of a line, printable, and how many more there are.

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::{BUS_OFFSET, MAX_MASTER_NAME, MAX_NODES, MAX_REPLICAS, Topology};
+use crate::machine::text::counted;
 
 /// Why a plan cannot be.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -13,7 +14,8 @@ pub enum PlanError {
     NoMaster,
     /// `--replicas 1,2` with three masters
     #[error(
-        "`--replicas` gives {given} numbers for {masters} masters; give one number, or one for each master"
+        "`--replicas` gives {} for {}; give one number, or one for each master",
+        counted(*given, "number"), counted(*masters, "master")
     )]
     ReplicaCount {
         /// Numbers given.
@@ -69,7 +71,8 @@ pub enum PlanError {
     },
     /// `--slots` with the wrong number of items.
     #[error(
-        "`--slots` gives slots to {given} masters, but there are {masters}; write one item for each, such as 0-5460,5461-10922,10923-16383"
+        "`--slots` gives slots to {}, but the cluster has {}; write one item for each, such as 0-5460,5461-10922,10923-16383",
+        counted(*given, "master"), counted(*masters, "master")
     )]
     SlotCount {
         /// Items given.

@@ -184,7 +184,7 @@ mod tests {
         );
         let error = tasks(&part("400"), &survey()).unwrap_err();
         assert!(
-            error.to_string().ends_with("but nobody serves it"),
+            error.to_string().ends_with("but no node serves it"),
             "{error}"
         );
     }

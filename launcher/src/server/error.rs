@@ -17,7 +17,7 @@ pub enum ServerError {
     #[error(transparent)]
     Program(#[from] ProgramError),
     /// The program that was asked for by name is not on PATH.
-    #[error("there is no program `{name}` on PATH")]
+    #[error("the program `{name}` is not on PATH")]
     NotOnPath {
         /// Its name.
         name: String,
@@ -25,13 +25,13 @@ pub enum ServerError {
         suggestion: Option<String>,
     },
     /// None of the servers that are asked for is here, and nothing may be fetched.
-    #[error("{} on PATH or in the cache, and `--offline` forbids to fetch one", none(.0.as_ref()))]
+    #[error("{} on PATH or in the cache, and `--offline` forbids fetching one", none(.0.as_ref()))]
     NoneOffline(Option<ProductSpec>),
     /// The server to be installed is not here, and nothing may be fetched.
-    #[error("{0} is not in the cache, and `--offline` forbids to fetch it")]
+    #[error("{0} is not in the cache, and `--offline` forbids fetching it")]
     Offline(Identity),
     /// None of the servers that are asked for is here, nor can it be fetched.
-    #[error("there is no server `{0}` on PATH, in the cache or in the catalogue")]
+    #[error("the server `{0}` is not on PATH, in the cache or in the catalogue")]
     NotInCatalogue(ProductSpec),
     /// The catalogue has no build of it for this operating system and processor.
     #[error(
@@ -78,8 +78,8 @@ impl ServerError {
 
 fn none(wanted: Option<&ProductSpec>) -> String {
     wanted.map_or_else(
-        || "there is no server".to_owned(),
-        |wanted| format!("there is no server `{wanted}`"),
+        || "no server is".to_owned(),
+        |wanted| format!("the server `{wanted}` is not"),
     )
 }
 

@@ -59,7 +59,7 @@ fn check_executable(program: &Path) -> Result<(), ProgramError> {
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
     /// There is no such file.
-    #[error("there is no program `{}`", .0.display())]
+    #[error("the program `{}` does not exist", .0.display())]
     Missing(PathBuf),
     /// The path leads to a folder.
     #[error("`{}` is a folder, not a program", .0.display())]
@@ -146,8 +146,8 @@ mod tests {
         std::fs::write(folder.path().join("text"), "").unwrap();
         std::fs::create_dir(folder.path().join("bin")).unwrap();
         for (program, error) in [
-            ("none", "there is no program `none`"),
-            ("text/none", "there is no program `text/none`"),
+            ("none", "the program `none` does not exist"),
+            ("text/none", "the program `text/none` does not exist"),
             ("bin", "`bin` is a folder, not a program"),
             ("text", "`text` is not executable"),
             (

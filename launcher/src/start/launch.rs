@@ -251,7 +251,7 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
     let unsupported = |text: String| Err(Error::Unsupported(text));
     if options.password.as_deref().is_some_and(is_blank) {
         return unsupported(
-            "an empty password is none: servers let everybody in; leave `--password` away, or give one"
+            "an empty password is none: servers let everybody in; leave `--password` out, or give one"
                 .to_owned(),
         );
     }

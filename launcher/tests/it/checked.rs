@@ -43,7 +43,7 @@ async fn what_is_not_answered_or_cannot_be_read_is_a_finding() {
         let silent = findings(&lab);
         assert_eq!(silent.len(), 1, "{silent:?}");
         assert!(
-            silent[0].starts_with("silent: n2, who owns slots 5461-10922, does not answer: `")
+            silent[0].starts_with("silent: n2, which owns slots 5461-10922, does not answer: `")
                 && silent[0].contains("NOPERM"),
             "{silent:?}"
         );

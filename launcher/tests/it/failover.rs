@@ -230,7 +230,7 @@ async fn a_dead_master_stays_dead_if_asked_for_and_its_shard_does_not_fail_over_
     assert!(cluster.node("n1").unwrap().process().is_none());
     assert_eq!(
         refusal(&cluster, "n1", Mode::Graceful).await,
-        "the shard of `n1` has failed over already to `r1`"
+        "the shard of `n1` has already failed over to `r1`"
     );
     assert_eq!(
         refusal(&cluster, "r1", Mode::Graceful).await,
@@ -253,7 +253,7 @@ async fn what_cannot_fail_over_is_told_at_once() {
     let paused = cluster.pause(&["n1"]).await.unwrap();
     assert_eq!(
         refusal(&cluster, "n1", Mode::Graceful).await,
-        "`n1`, the master, is paused, which a graceful failover cannot do with"
+        "the master `n1` is paused, and a graceful failover needs it"
     );
     // Without it there are votes enough.
     let done = fail_over(&cluster, "n1", Mode::Takeover).await.unwrap();
@@ -351,7 +351,8 @@ fn too_few_nodes_are_told_with_what_would_do() {
         .stderr_eq("error: `n1` has no replica that could take over\n");
     lab.shardlab(["down"]).assert().success();
     lab.up(&["--boot", "none", "--masters", "1", "--replicas", "0"]);
-    lab.shardlab(["failover", "n1"]).assert().code(2).stderr_eq(
-        "error: `n1` is a master without slots, so that there is nothing to fail over\n",
-    );
+    lab.shardlab(["failover", "n1"])
+        .assert()
+        .code(2)
+        .stderr_eq("error: `n1` is a master without slots, so it has nothing to fail over\n");
 }

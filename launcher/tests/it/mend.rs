@@ -147,8 +147,8 @@ async fn a_move_that_stopped_half_way_is_found_and_goes_on() {
     assert_eq!(
         broken.check().await,
         [
-            "n1 is getting slots 15495 from n3",
-            "n3 is giving slots 15495 to n1"
+            "n1 is importing slots 15495 from n3",
+            "n3 is migrating slots 15495 to n1"
         ]
     );
     let repairs = broken.cluster.repairs().await;
@@ -433,6 +433,6 @@ async fn a_hole_is_remembered_and_goes_when_it_is_mended() {
         .assert()
         .code(2)
         .stderr_eq(
-            "error: the cluster `default` exists, with other options: `--shape` is none[..]\n...",
+            "error: the cluster `default` already exists with other options: `--shape` is none[..]\n...",
         );
 }

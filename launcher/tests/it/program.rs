@@ -167,7 +167,7 @@ fn what_is_not_there_is_named() {
     lab.shardlab(["status", "-n", "nobody"])
         .assert()
         .code(2)
-        .stderr_eq("error: there is no cluster `nobody`\n\nhint: `shardlab up -n nobody` starts it; `shardlab ls` lists what there is\n");
+        .stderr_eq("error: the cluster `nobody` does not exist\n\nhint: `shardlab up -n nobody` starts it; `shardlab ls` lists what there is\n");
     lab.shardlab(["stop", "-n", "nobody"]).assert().code(2);
     lab.assert_empty();
 }

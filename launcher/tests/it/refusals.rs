@@ -26,7 +26,7 @@ fn shapes_that_cannot_be_are_usage_errors() {
     refused(
         &["--slots", "0-1"],
         2,
-        "gives slots to 1 masters, but there are 3",
+        "gives slots to 1 master, but the cluster has 3 masters",
     );
     refused(
         &["--slots", "0-5460,5460-10922,10923-16383"],
@@ -166,7 +166,7 @@ fn servers_that_are_none_are_errors_of_the_environment() {
     refused(
         &["--server", "/nonexistent/valkey-server"],
         3,
-        "there is no program `/nonexistent/valkey-server`",
+        "the program `/nonexistent/valkey-server` does not exist",
     );
     refused(&["--server", "/"], 3, "`/` is a folder");
     refused(&["--server", "/etc/passwd"], 3, "not executable");

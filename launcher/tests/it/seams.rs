@@ -104,7 +104,7 @@ fn what_meets_a_paused_node_says_so() {
     for args in [["wait", "--timeout", "1s"], ["up", "--timeout", "1s"]] {
         let errors = refused(&lab, &args, 4);
         assert!(
-            errors.starts_with("`n2` is paused and is waited for"),
+            errors.starts_with("waiting for `n2`, which is paused"),
             "{errors}"
         );
         assert!(

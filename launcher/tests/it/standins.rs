@@ -334,7 +334,7 @@ async fn a_replica_takes_over_by_force_from_a_master_that_is_dead() {
     let refused = fail_over(&cluster, "r1", Mode::Graceful).await;
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "`n1`, the master, does not answer, which a graceful failover cannot do with"
+        "the master `n1` does not answer, and a graceful failover needs it"
     );
     let done = fail_over(&cluster, "r1b", Mode::Force).await.unwrap();
     assert_eq!(phases(&done), ["promoted", "agreed", "first-write"].into());
@@ -342,7 +342,7 @@ async fn a_replica_takes_over_by_force_from_a_master_that_is_dead() {
     let refused = fail_over(&cluster, "n1", Mode::Crash).await;
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "the shard of `n1` has failed over already to `r1b`"
+        "the shard of `n1` has already failed over to `r1b`"
     );
 }
 

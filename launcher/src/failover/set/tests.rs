@@ -122,13 +122,13 @@ fn what_cannot_come_about_is_refused() {
             "r1",
             vec!["n1"],
             Mode::Graceful,
-            Some("`n1`, the master, does not answer, which a graceful failover cannot do with"),
+            Some("the master `n1` does not answer, and a graceful failover needs it"),
         ),
         (
             "n1",
             vec!["n1"],
             Mode::Crash,
-            Some("`n1`, the master, does not answer, which a crash failover cannot do with"),
+            Some("the master `n1` does not answer, and a crash failover needs it"),
         ),
         (
             "r1",
@@ -140,7 +140,7 @@ fn what_cannot_come_about_is_refused() {
             "r1",
             vec!["r1"],
             Mode::Crash,
-            Some("the shard of `r1` has failed over already to `n1`"),
+            Some("the shard of `r1` has already failed over to `n1`"),
         ),
         (
             "n1",
@@ -158,7 +158,7 @@ fn what_cannot_come_about_is_refused() {
             "s1",
             vec![],
             Mode::Graceful,
-            Some("`s1` is a sentinel, so that there is nothing to fail over"),
+            Some("`s1` is a sentinel, so it has nothing to fail over"),
         ),
     ] {
         let refused = refusal(&round(&silent), node, mode);

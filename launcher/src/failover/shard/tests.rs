@@ -98,7 +98,7 @@ fn a_dead_master_whose_slots_have_gone_has_failed_over_already() {
     let error = Shard::of(&survey, &members, place("n1")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the shard of `n1` has failed over already to `r1`"
+        "the shard of `n1` has already failed over to `r1`"
     );
     let shard = Shard::of(&survey, &members, place("r1")).unwrap();
     assert_eq!(shard.replicas, [place("r1b")]);
@@ -129,13 +129,13 @@ fn what_cannot_come_about_is_refused() {
             "r1",
             vec!["n1"],
             Mode::Graceful,
-            Some("`n1`, the master, does not answer, which a graceful failover cannot do with"),
+            Some("the master `n1` does not answer, and a graceful failover needs it"),
         ),
         (
             "n1",
             vec!["n1"],
             Mode::Crash,
-            Some("`n1`, the master, does not answer, which a crash failover cannot do with"),
+            Some("the master `n1` does not answer, and a crash failover needs it"),
         ),
         (
             "r1",

@@ -5,6 +5,7 @@ use std::fmt;
 use super::alike::Difference;
 use super::inspection::ServerProcess;
 use super::remedy::Remedy;
+use crate::machine::text::counted;
 use crate::probe::survey::Direction;
 use crate::wire::slots::SlotRanges;
 
@@ -70,7 +71,7 @@ pub enum Finding {
     },
     /// An atomic slot migration is under way.
     Migrating {
-        /// The node that is giving slots away or getting them.
+        /// The node that is migrating slots away or getting them.
         node: String,
         /// The slots.
         slots: SlotRanges,
@@ -332,10 +333,13 @@ impl fmt::Display for Finding {
             Self::Silent {
                 node, why, slots, ..
             } => {
-                write!(f, "{node}, who owns slots {slots}, does not answer: {why}")
+                write!(
+                    f,
+                    "{node}, which owns slots {slots}, does not answer: {why}"
+                )
             }
             Self::NotCovered { slots, keys } => {
-                write!(f, "nobody owns slots {slots}")?;
+                write!(f, "no node owns slots {slots}")?;
                 for (node, count) in keys {
                     write!(f, "; {node} holds {}", keys_of(*count))?;
                 }
@@ -353,20 +357,20 @@ impl fmt::Display for Finding {
                 node,
                 direction: Direction::Migrating,
                 peer,
-            } => write!(f, "{node} is giving slots {slots} to {peer}"),
+            } => write!(f, "{node} is migrating slots {slots} to {peer}"),
             Self::Open {
                 slots, node, peer, ..
-            } => write!(f, "{node} is getting slots {slots} from {peer}"),
+            } => write!(f, "{node} is importing slots {slots} from {peer}"),
             Self::Disagreement {
                 node,
                 slots,
                 says,
                 owner,
             } => {
-                let says = says.as_deref().unwrap_or("nobody");
+                let says = says.as_deref().unwrap_or("no node");
                 write!(
                     f,
-                    "{node} gives slots {slots} to {says}, but {owner} owns them"
+                    "{node} says that {says} owns slots {slots}, but {owner} owns them"
                 )
             }
             Self::Astray { node, slots, keys } => {
@@ -441,7 +445,7 @@ impl fmt::Display for Finding {
             Self::Miscast { node, of, says, is } => {
                 write!(
                     f,
-                    "{node} takes {of} for {}, which is {}",
+                    "{node} lists {of} as {}, but it is {}",
                     role(says.as_deref()),
                     role(is.as_deref())
                 )
@@ -449,7 +453,7 @@ impl fmt::Display for Finding {
             Self::Masterless { node, master } => {
                 write!(
                     f,
-                    "{node} copies {master}, which is not a master of this cluster"
+                    "{node} replicates {master}, which is not a master of this cluster"
                 )
             }
             Self::SharedEpoch { epoch, nodes } => {
@@ -458,11 +462,11 @@ impl fmt::Display for Finding {
             Self::Unlinked { node, peer } => {
                 write!(f, "{node} has no bus link to {peer}")
             }
-            Self::Suspected { node, peer } => write!(f, "{node} takes {peer} for failed"),
+            Self::Suspected { node, peer } => write!(f, "{node} marks {peer} as failed"),
             Self::NotReplicating { node, status } => {
                 write!(
                     f,
-                    "{node} does not copy its master: master_link_status:{status}"
+                    "{node} is not in sync with its master: master_link_status:{status}"
                 )
             }
             Self::Unprotected { node, planned } => {
@@ -489,6 +493,5 @@ fn role(master: Option<&str>) -> String {
 
 /// `1 key`, `2 keys`.
 pub(crate) fn keys_of(count: u64) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} key{s}")
+    counted(count, "key")
 }

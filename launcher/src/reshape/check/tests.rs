@@ -171,7 +171,7 @@ fn slots_of_nobody_are_told_with_who_holds_keys_of_them() {
         .keys("n3", 5461, 2);
     assert_eq!(
         world.findings(),
-        ["nobody owns slots 5461-5469; n3 holds 2 keys"]
+        ["no node owns slots 5461-5469; n3 holds 2 keys"]
     );
     let findings = check(&world.inspection());
     assert_eq!(findings[0].remedy(), Remedy::Fix);
@@ -195,8 +195,8 @@ fn both_ends_of_an_open_slot_are_told() {
     assert_eq!(
         world.findings(),
         [
-            "n1 is giving slots 7-8 to n2",
-            "n2 is getting slots 7 from n1"
+            "n1 is migrating slots 7-8 to n2",
+            "n2 is importing slots 7 from n1"
         ]
     );
 }
@@ -204,15 +204,15 @@ fn both_ends_of_an_open_slot_are_told() {
 #[test]
 fn a_replica_that_shows_what_its_master_shows_adds_nothing() {
     let world = World::sound().open("n1", "[7->-a2]").open("r1", "[7->-a2]");
-    assert_eq!(world.findings(), ["n1 is giving slots 7 to n2"]);
+    assert_eq!(world.findings(), ["n1 is migrating slots 7 to n2"]);
     let world = World::sound().open("r1", "[7->-a2]");
-    assert_eq!(world.findings(), ["n1 is giving slots 7 to n2"]);
+    assert_eq!(world.findings(), ["n1 is migrating slots 7 to n2"]);
 }
 
 #[test]
 fn the_end_of_a_way_that_nobody_has_is_told_by_its_id() {
     let world = World::sound().open("n1", "[7->-ff]");
-    assert_eq!(world.findings(), ["n1 is giving slots 7 to ff"]);
+    assert_eq!(world.findings(), ["n1 is migrating slots 7 to ff"]);
 }
 
 #[test]
@@ -242,8 +242,8 @@ fn who_gives_a_slot_to_another_than_its_owner_disagrees() {
     assert_eq!(
         world.findings(),
         [
-            "n3 gives slots 5459 to nobody, but n1 owns them",
-            "r3 gives slots 5460 to n2, but n1 owns them",
+            "n3 says that no node owns slots 5459, but n1 owns them",
+            "r3 says that n2 owns slots 5460, but n1 owns them",
         ]
     );
 }
@@ -253,7 +253,7 @@ fn the_slots_of_a_silent_node_are_not_uncovered() {
     let world = World::sound().silent("n2");
     assert_eq!(
         world.findings(),
-        ["n2, who owns slots 5461-10922, does not answer: nobody listens"]
+        ["n2, which owns slots 5461-10922, does not answer: nobody listens"]
     );
     assert_eq!(
         check(&world.inspection())[0].remedy(),
@@ -362,9 +362,9 @@ fn wrong_roles_links_and_suspicions_are_told() {
     assert_eq!(
         world.findings(),
         [
-            "n1 takes r3 for a master, which is a replica of n3",
+            "n1 lists r3 as a master, but it is a replica of n3",
             "n3 has no bus link to n2",
-            "r1 takes n2 for failed",
+            "r1 marks n2 as failed",
         ]
     );
 }
@@ -383,7 +383,7 @@ fn a_replica_of_a_replica_has_no_master() {
     assert_eq!(
         world.findings(),
         [
-            "r3 copies r2, which is not a master of this cluster",
+            "r3 replicates r2, which is not a master of this cluster",
             "n3 has no replica, but was to have 1"
         ]
     );
@@ -417,7 +417,7 @@ fn links_states_and_migrations_are_told_of_the_nodes_that_were_asked() {
         world.findings(),
         [
             "n1 is giving away slots 0-9 by atomic migration",
-            "r1 does not copy its master: master_link_status:down",
+            "r1 is not in sync with its master: master_link_status:down",
             "cluster_state:fail on r1",
         ]
     );
@@ -458,7 +458,7 @@ fn a_command_that_is_at_work_is_not_told_as_interrupted() {
         world.findings(),
         [
             "`shardlab reshard --slots 1 --to n2` is running; it moves slots 7",
-            "n1 is giving slots 7,9 to n2"
+            "n1 is migrating slots 7,9 to n2"
         ]
     );
     assert_eq!(check(&world.inspection())[0].remedy(), Remedy::Wait);

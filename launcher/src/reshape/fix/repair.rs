@@ -317,7 +317,7 @@ impl fmt::Display for Repair {
             } => write!(f, "{node} gets the function library {library} of {from}"),
             Self::Discard { why } => write!(
                 f,
-                "throw away the plan of the command that was interrupted: {why}"
+                "discard the plan of the command that was interrupted: {why}"
             ),
         }
     }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::goal::Attach;
+use crate::machine::text::counted;
 use crate::reshape::Move;
 use crate::state::NodeRecord;
 use crate::wire::slots::{SlotRanges, as_list};
@@ -121,8 +122,8 @@ impl fmt::Display for Step {
             Self::Move {
                 count, from, to, ..
             } => {
-                let plural = if *count == 1 { "" } else { "s" };
-                write!(f, "move {count} slot{plural} from `{from}` to `{to}`")
+                let slots = counted(*count, "slot");
+                write!(f, "move {slots} from `{from}` to `{to}`")
             }
             Self::Delete { node } => {
                 write!(

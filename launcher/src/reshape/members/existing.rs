@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::error::Error;
 use crate::error::members::MemberError;
+use crate::machine::text::counted;
 use crate::machine::wait::Deadline;
 use crate::plan::Options;
 use crate::probe::survey::Survey;
@@ -134,10 +135,8 @@ async fn ask(address: SocketAddr, options: &Options) -> Result<Vec<Frame>, Strin
 fn unready(lines: &[NodeLine], myself: &NodeLine, holds_data: bool) -> Option<String> {
     let others = lines.len().saturating_sub(1);
     if others > 0 {
-        let plural = if others == 1 { "" } else { "s" };
-        return Some(format!(
-            "it knows {others} other node{plural}; CLUSTER RESET makes it forget"
-        ));
+        let others = counted(others, "other node");
+        return Some(format!("it knows {others}; CLUSTER RESET makes it forget"));
     }
     if holds_data {
         return Some("it holds data; FLUSHALL deletes it".to_owned());

@@ -115,7 +115,7 @@ fn impossible_reshardings_are_refused_with_the_reason() {
         ),
         (
             wish(1, "n1", &["n2", "n1"]),
-            "node `n1` is to give slots to itself",
+            "node `n1` cannot give slots to itself",
         ),
         (
             wish(1, "n1", &["n2", "n2"]),
@@ -131,7 +131,7 @@ fn impossible_reshardings_are_refused_with_the_reason() {
         ),
         (
             wish(1, "n9", &[]),
-            "node `n9` is to give or take slots, and it is silent",
+            "node `n9` is to give or take slots, but it does not answer",
         ),
     ];
     for (wish, message) in cases {
@@ -154,7 +154,7 @@ fn nothing_is_planned_while_slots_are_not_in_order() {
     let error = rebalance(&disputed, &Rebalance::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "slot 90 is owned by both `n1` and `n2`, as they say"
+        "both `n1` and `n2` say that they own slot 90"
     );
     assert!(error.hint().unwrap().contains("fix"));
     let uncovered = survey(&["0-99", "200-16383"]);

@@ -147,7 +147,7 @@ async fn a_path_is_taken_as_it_is() {
         (PathBuf::from(spec), Origin::Given)
     );
     let (message, _) = refused("./no/such/server", &env).await;
-    assert!(message.starts_with("there is no program `/"), "{message}");
+    assert!(message.starts_with("the program `/"), "{message}");
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn a_mistyped_name_is_answered_with_the_nearest() {
     assert_eq!(
         refused("valky", &env).await,
         (
-            "there is no program `valky` on PATH".into(),
+            "the program `valky` is not on PATH".into(),
             "did you mean `valkey`?".into()
         )
     );
@@ -187,7 +187,7 @@ async fn offline_nothing_is_fetched() {
     let (message, hint) = refused("", &env).await;
     assert_eq!(
         message,
-        "there is no server on PATH or in the cache, and `--offline` forbids to fetch one"
+        "no server is on PATH or in the cache, and `--offline` forbids fetching one"
     );
     assert!(
         hint.contains("redis-tools") && hint.contains("brew install valkey"),
@@ -197,7 +197,7 @@ async fn offline_nothing_is_fetched() {
         refused("redis@6.2", &env)
             .await
             .0
-            .starts_with("there is no server `redis@6.2` on")
+            .starts_with("the server `redis@6.2` is not on")
     );
 }
 
@@ -208,7 +208,7 @@ async fn a_version_that_cannot_be_had_is_answered_with_those_that_can() {
     let (message, hint) = refused("valkey@7.2", &env).await;
     assert_eq!(
         message,
-        "there is no server `valkey@7.2` on PATH, in the cache or in the catalogue"
+        "the server `valkey@7.2` is not on PATH, in the cache or in the catalogue"
     );
     assert!(
         hint.contains("`valkey@9.1.2`, `valkey@8.1.8`, `redis@8.2.3`"),
@@ -259,7 +259,7 @@ async fn what_is_installed_is_not_fetched_again() {
     let error = install(&"redis@6.0".parse().unwrap(), false, &env, &|_| {}).await;
     assert_eq!(
         error.unwrap_err().to_string(),
-        "redis 6.0.9 is not in the cache, and `--offline` forbids to fetch it"
+        "redis 6.0.9 is not in the cache, and `--offline` forbids fetching it"
     );
 }
 

@@ -93,7 +93,7 @@ pub(super) async fn tell_unchanged(lab: &Lab<'_>, cluster: &Cluster, show: Show,
 
 fn picture(change: &Change) -> String {
     if change.steps().is_empty() {
-        return "nothing is to be done".to_owned();
+        return "nothing to do".to_owned();
     }
     let steps = change.steps().iter().zip(1..);
     let lines: Vec<_> = steps

@@ -122,7 +122,7 @@ fn text(lab: &Lab<'_>, diagnosis: &Diagnosis) -> String {
         lines.push(format!("  {cluster}{what}\n      mend: {mend}"));
     }
     lines.extend(diagnosis.busy.iter().map(|name| {
-        format!("  {name}: not looked at, since another shardlab command is at work on it")
+        format!("  {name}: not looked at, since another shardlab command is working on it")
     }));
     lines.extend(
         (diagnosis.foreign.iter())

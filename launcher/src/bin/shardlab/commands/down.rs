@@ -48,9 +48,9 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
     }
     if removed == 0 && code == exit::DONE {
         lab.term.note(&if args.all {
-            "there is no cluster".to_owned()
+            "no cluster exists".to_owned()
         } else {
-            format!("there is no cluster `{}`", lab.global.name)
+            format!("the cluster `{}` does not exist", lab.global.name)
         });
     }
     lab.home.remove_if_empty();

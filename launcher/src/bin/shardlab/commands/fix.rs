@@ -101,7 +101,11 @@ fn plan_text(cluster: &Cluster, repairs: &[Repair]) -> String {
     if repairs.is_empty() {
         return format!("cluster `{}`: nothing that can be mended\n", cluster.name());
     }
-    format!("cluster `{}`: would{}\n", cluster.name(), lines(repairs))
+    format!(
+        "cluster `{}`: would repair{}\n",
+        cluster.name(),
+        lines(repairs)
+    )
 }
 
 fn lines(repairs: &[Repair]) -> String {

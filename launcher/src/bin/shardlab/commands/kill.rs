@@ -41,7 +41,7 @@ pub(crate) async fn kill(lab: &Lab<'_>, args: &Kill) -> Result<u8, Error> {
     for (node, effect) in effects {
         lab.term.note(&match effect {
             Effect::Ended => format!(
-                "`{node}` is gone by {signal}; `shardlab start{} {node}` brings it back",
+                "`{node}` was ended by {signal}; `shardlab start{} {node}` starts it again",
                 lab.name_option()
             ),
             Effect::Sent => format!("{signal} was sent to `{node}`"),

@@ -71,7 +71,7 @@ impl Lab<'_> {
         let paused = cluster.nodes().iter().filter(|node| node.is_paused());
         for node in paused.map(Node::name) {
             self.term.note(&format!(
-                "`{node}` is paused and is waited for; `shardlab resume{} {node}` lets it go on",
+                "waiting for `{node}`, which is paused; `shardlab resume{} {node}` resumes it",
                 self.name_option()
             ));
         }
@@ -82,7 +82,7 @@ impl Lab<'_> {
         match Journal::read(&self.home.folder(cluster.name())) {
             Ok(None) => {}
             Ok(Some(journal)) => self.term.note(&format!(
-                "slots are on their way: `{}` was interrupted; it finishes if it is given again, or by `shardlab fix{}`",
+                "`{}` was interrupted while it moved slots; run it again, or run `shardlab fix{}`, to finish it",
                 journal.command,
                 self.name_option()
             )),
@@ -111,7 +111,7 @@ impl Lab<'_> {
         match self.home.lock(name, Deadline::after(Duration::ZERO)).await {
             Err(Error::Busy { .. }) => {
                 self.term.note(&format!(
-                    "another shardlab command is at work on the cluster `{name}`; waiting for it"
+                    "waiting for another shardlab command, which is working on the cluster `{name}`"
                 ));
                 self.home.lock(name, Deadline::after(LOCK_PATIENCE)).await
             }

@@ -112,8 +112,7 @@ pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
     if json {
         lab.term.json(&List { clusters });
     } else if clusters.is_empty() {
-        lab.term
-            .note("there is no cluster; `shardlab up` starts one");
+        lab.term.note("no cluster exists; `shardlab up` starts one");
     } else {
         let mut rows = vec![
             ["NAME", "TOPOLOGY", "STATE", "NODES", "SERVER", "URL"]

@@ -16,7 +16,7 @@ struct Report<'a> {
     resumed: &'a [String],
 }
 
-/// Freezes nodes; with a time, stays and lets them go on then, or when it is interrupted.
+/// Freezes nodes; with a time, stays and resumes them then, or when it is interrupted.
 pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
     let cluster = lab.open()?;
     let paused = cluster.pause(&names(&args.nodes)).await?;
@@ -35,7 +35,7 @@ pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
         paused.keep();
         report(&[]);
         lab.term.note(&format!(
-            "paused {names}; `shardlab resume{}` lets them go on",
+            "paused {names}; `shardlab resume{}` resumes them",
             lab.name_option()
         ));
         return Ok(exit::DONE);

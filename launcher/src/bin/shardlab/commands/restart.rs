@@ -56,7 +56,7 @@ async fn one_by_one(
     cluster: &mut Cluster,
 ) -> Result<Vec<String>, Error> {
     let observe = |step: &Step<'_>| match step {
-        Step::FailingOver { node } => lab.term.under_way(&format!("`{node}` gives its role away")),
+        Step::FailingOver { node } => lab.term.under_way(&format!("failing over `{node}`")),
         Step::FailedOver(failover) => lab.term.note(&format!(
             "  ok `{}` is the master instead of `{}`",
             failover.new_master, failover.old_master

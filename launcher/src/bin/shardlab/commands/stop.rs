@@ -28,7 +28,7 @@ pub(crate) async fn stop(lab: &Lab<'_>, args: &Nodes) -> Result<u8, Error> {
     lab.term.note(&match stopped.as_slice() {
         [] => format!("nothing to stop in the cluster `{name}`"),
         some => format!(
-            "stopped {} of the cluster `{name}`; `shardlab start{}` goes on with the data",
+            "stopped {} of the cluster `{name}`; `shardlab start{}` starts it again with its data",
             some.join(", "),
             lab.name_option()
         ),

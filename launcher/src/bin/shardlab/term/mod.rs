@@ -12,6 +12,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use shardlab::ladder::{Standing, common, groups};
 use shardlab::machine::json;
+pub(crate) use shardlab::machine::text::counted;
 use shardlab::machine::text::printable;
 use shardlab::{Event, Rung, exit};
 
@@ -300,12 +301,6 @@ fn erase(err: &mut impl io::Write, progress: &mut Progress) {
 pub(crate) fn percentage(doing: &str, done: u64, total: u64) -> String {
     let percent = (done.saturating_mul(100)).checked_div(total).unwrap_or(100);
     format!("  {doing} {:>3} %", percent.min(100))
-}
-
-/// So many things, as in `1 slot` and `2 slots`.
-pub(crate) fn counted(count: usize, thing: &str) -> String {
-    let many = if count == 1 { "" } else { "s" };
-    format!("{count} {thing}{many}")
 }
 
 /// So many bytes, in three digits or so.

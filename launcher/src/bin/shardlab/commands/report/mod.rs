@@ -313,7 +313,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 message: if node.is_paused() {
                     let option = name_option(cluster.name());
                     Some(format!(
-                        "it is paused; `shardlab resume{option}` lets it go on"
+                        "it is paused; `shardlab resume{option}` resumes it"
                     ))
                 } else {
                     standing.why.clone()
