@@ -8,7 +8,9 @@ mod split;
 
 pub use parse::ParseSlotsError;
 pub use range::SlotRange;
-pub use ranges::{SlotRanges, as_list};
+pub use ranges::SlotRanges;
+#[doc(hidden)]
+pub use ranges::as_list;
 pub use slot::{Slot, key_slot};
 #[doc(hidden)]
 pub use split::split_evenly;
