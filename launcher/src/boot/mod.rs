@@ -3,7 +3,6 @@
 mod bring_up;
 mod event;
 mod finish;
-mod hang;
 mod introduce;
 mod needs;
 mod replicated;
@@ -11,6 +10,7 @@ mod request;
 mod seed;
 mod seeded;
 mod shaping;
+mod stuck;
 mod ways;
 
 pub(crate) use bring_up::BringUp;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::bring_up::BringUp;
 use super::finish::finish;
 use super::seed::Seed;
-use super::{Event, hang, replicated, seeded, shaping};
+use super::{Event, replicated, seeded, shaping, stuck};
 use crate::cluster::Cluster;
 use crate::config::CLUSTER_FILE;
 use crate::config::boot_values::{Method, boot_node_timeout};
@@ -80,7 +80,7 @@ impl BringUp<'_> {
             self.boot_servers(cluster, method).await?
         };
         cluster.set_climb(climb);
-        cluster.unbend(method).await?;
+        cluster.restore_settings(method).await?;
         if let Some(shape) = self.request.options.shape {
             let shaped = async {
                 self.climb(cluster, Rung::Ready).await?;
@@ -162,7 +162,7 @@ impl BringUp<'_> {
             // Reversed, the cluster is whole as well: below `ok` nobody can tell.
             climb = self.climb(cluster, self.request.rung.max(Rung::Ok)) => climb,
             error = orders => match error? {},
-            error = hang::mend(nodes, seed, arguments) => match error? {},
+            error = stuck::mend(nodes, seed, arguments) => match error? {},
         }
     }
 

@@ -142,7 +142,7 @@ impl Cluster {
             .map(|node| node.plan().clone())
             .collect();
         ports::check(&Plan { nodes: plan }, &self.record.options.bind, &self.home)?;
-        // What is bent is bent on all nodes or on none: a lone returning node must behave as the
+        // What is changed is changed on all nodes or on none: a lone returning node must behave as the
         // user configured it.
         let ours = self.nodes.iter().filter(|node| node.is_ours());
         let whole = started.len() == ours.count();
@@ -156,7 +156,7 @@ impl Cluster {
         self.set_failover_right(deadline).await?;
         if whole {
             // Written down before: whoever finds it so after a launcher that was killed sets it right.
-            self.record.bent = true;
+            self.record.boot_settings = true;
             self.remember(lock, self.record.phase)?;
         }
         let unbent = self.unbent_when_dropped(whole);
@@ -235,12 +235,12 @@ impl Cluster {
         Temporaries::until_dropped(ours.map(Node::endpoint), &settings)
     }
 
-    /// Ends what a start has bent, this one or one that was killed, on the nodes that run.
+    /// Ends what a start has changed, this one or one that was killed, on the nodes that run.
     pub(crate) async fn set_right(&mut self, lock: &Lock) -> Result<(), Error> {
-        if self.record.bent {
-            self.unbend_those(Method::Restart, |node| node.process().is_some())
+        if self.record.boot_settings {
+            self.restore_those(Method::Restart, |node| node.process().is_some())
                 .await?;
-            self.record.bent = false;
+            self.record.boot_settings = false;
             self.remember(lock, self.record.phase)?;
         }
         Ok(())
@@ -326,7 +326,7 @@ impl Cluster {
     }
 
     /// Whoever holds the lock and finds a start under way finds what a killed launcher has left: its
-    /// nodes may have each other's roles, and what the boot bends is bent.
+    /// nodes may have each other's roles, and what the boot changes is changed.
     ///
     /// # Errors
     /// [`Error::Unfinished`], if it is so; [`Error::HalfRemoved`], if it was a removal;

@@ -317,19 +317,19 @@ impl Cluster {
         self.is_configurable().then(|| command.to_vec())
     }
 
-    /// Brings in the user's final values of what the boot has bent, on every node that answers.
+    /// Brings in the user's final values of what the boot has changed, on every node that answers.
     ///
     /// # Errors
     /// Of the first node that does not, or refuses a value.
-    pub(crate) async fn unbend(&self, method: Method) -> Result<(), Error> {
-        self.unbend_those(method, |_| true).await
+    pub(crate) async fn restore_settings(&self, method: Method) -> Result<(), Error> {
+        self.restore_those(method, |_| true).await
     }
 
     /// The same, on some of the nodes.
     ///
     /// # Errors
-    /// As [`Cluster::unbend`].
-    pub(crate) async fn unbend_those(
+    /// As [`Cluster::restore_settings`].
+    pub(crate) async fn restore_those(
         &self,
         method: Method,
         those: impl Fn(&Node) -> bool,
@@ -343,7 +343,7 @@ impl Cluster {
             .map(|(key, value)| vec!["CONFIG", "SET", key.as_str(), value.as_str()])
             .collect();
         let mut first = Ok(());
-        // What is not ours was never bent.
+        // What is not ours was never changed.
         let ours = self.nodes_with_data().filter(|node| node.is_ours());
         for node in ours.filter(|node| those(node)) {
             let set = set_all(node, &commands).await;

@@ -28,7 +28,7 @@ impl Cluster {
         }
     }
 
-    /// Starts nodes, data first: masters, then who follows them, then sentinels. What is bent is on
+    /// Starts nodes, data first: masters, then who follows them, then sentinels. What is changed is on
     /// the command line of nodes with data. What was started is written down before the next ones
     /// are.
     ///

@@ -1,4 +1,4 @@
-//! Settings that are bent while a cluster boots, because they make it whole in tenths of a second
+//! Settings that are changed while a cluster boots, because they make it whole in tenths of a second
 //! instead of seconds. They stand on the server's command line only; node.conf holds the values
 //! that the user wants, and `CONFIG SET` brings those in when the cluster is ready. Pure.
 //!
@@ -7,7 +7,7 @@
 use crate::plan::{LARGE, Options, Topology};
 use crate::server::Identity;
 
-/// How the cluster is about to become whole, which decides what is bent.
+/// How the cluster is about to become whole, which decides what is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// By nodes.conf files written before the first start.
@@ -22,7 +22,7 @@ pub enum Method {
 
 /// A directive that has one value while the cluster boots and another one afterwards.
 #[derive(Debug)]
-pub struct Bend {
+pub struct BootValue {
     /// The directive.
     pub key: &'static str,
     /// Its older name, which a user may use.
@@ -35,36 +35,36 @@ pub struct Bend {
     pub why: &'static str,
 }
 
-const BENDS: [Bend; 5] = [
-    Bend {
+const BOOT_VALUES: [BootValue; 5] = [
+    BootValue {
         key: "hz",
         alias: "hz",
         usual: "10",
         boot: "100",
         why: "Cron ticks a second; a boot borrows 100.",
     },
-    Bend {
+    BootValue {
         key: "repl-ping-replica-period",
         alias: "repl-ping-slave-period",
         usual: "10",
         boot: "1",
         why: "Seconds between a master's pings to its replicas. The first one moves their offset off 0, and\n# replicas at 0 are hidden from CLUSTER SLOTS (isReplicaAvailable), so a boot borrows 1.",
     },
-    Bend {
+    BootValue {
         key: "repl-diskless-sync",
         alias: "repl-diskless-sync",
         usual: "yes",
         boot: "no",
         why: "Whether a first copy goes to the replica without a file. Such a stream stays silent for about a\n# second after it, so a boot borrows no.",
     },
-    Bend {
+    BootValue {
         key: "repl-diskless-load",
         alias: "repl-diskless-load",
         usual: "disabled",
         boot: "on-empty-db",
         why: "How a replica takes in its first copy. Valkey 9.1 looks at a copy on disk only once a second, so a\n# boot borrows on-empty-db.",
     },
-    Bend {
+    BootValue {
         key: "cluster-require-full-coverage",
         alias: "cluster-require-full-coverage",
         usual: "yes",
@@ -73,39 +73,42 @@ const BENDS: [Bend; 5] = [
     },
 ];
 
-/// What is bent on this server, by one method or another. Servers that know nothing of each other
+/// What is changed on this server, by one method or another. Servers that know nothing of each other
 /// have nothing to wait for.
-pub fn bends(topology: Topology, server: &Identity) -> impl Iterator<Item = &'static Bend> {
+pub fn boot_values(
+    topology: Topology,
+    server: &Identity,
+) -> impl Iterator<Item = &'static BootValue> {
     let diskless_load = server.repl_diskless_load();
-    BENDS
+    BOOT_VALUES
         .iter()
         .filter(move |_| topology != Topology::Standalone)
-        .filter(move |bend| bend.key != "repl-diskless-load" || diskless_load)
-        .filter(move |bend| !bend.key.starts_with("cluster-") || topology.is_cluster())
+        .filter(move |value| value.key != "repl-diskless-load" || diskless_load)
+        .filter(move |value| !value.key.starts_with("cluster-") || topology.is_cluster())
 }
 
 /// A cluster of more nodes than this is so busy with gossip that more cron ticks would slow it down.
 const FEW_NODES: usize = 40;
 
 /// What the directive is on this server unless somebody sets it.
-pub fn usual(bend: &Bend, server: &Identity) -> &'static str {
-    if bend.key == "repl-diskless-sync" && !server.diskless_sync_by_default() {
+pub fn usual(value: &BootValue, server: &Identity) -> &'static str {
+    if value.key == "repl-diskless-sync" && !server.diskless_sync_by_default() {
         "no"
     } else {
-        bend.usual
+        value.usual
     }
 }
 
-/// The command line arguments, behind the config file, that bend a node of a cluster of so many.
+/// The command line arguments, behind the config file, that set them on a node of a cluster of so many.
 pub fn boot_arguments(
     options: &Options,
     server: &Identity,
     method: Method,
     nodes: usize,
 ) -> Vec<String> {
-    let fixed = bent(options.topology, server, method)
-        .filter(|bend| bend.key != "hz" || nodes <= FEW_NODES)
-        .map(|bend| (bend.key, bend.boot.to_owned()));
+    let fixed = changed(options.topology, server, method)
+        .filter(|value| value.key != "hz" || nodes <= FEW_NODES)
+        .map(|value| (value.key, value.boot.to_owned()));
     let timeout = boot_node_timeout(options, method, nodes)
         .map(|timeout| ("cluster-node-timeout", timeout.to_string()));
     fixed
@@ -114,24 +117,24 @@ pub fn boot_arguments(
         .collect()
 }
 
-/// The values that the bent directives must have once the cluster is ready: the last word of
+/// The values that the changed directives must have once the cluster is ready: the last word of
 /// node.conf on each.
 pub fn final_settings(
     options: &Options,
     server: &Identity,
     method: Method,
 ) -> Vec<(String, String)> {
-    let fixed = bent(options.topology, server, method).map(|bend| {
+    let fixed = changed(options.topology, server, method).map(|directive| {
         let asked = options
             .settings
             .iter()
             .rev()
-            .find(|setting| setting.key == bend.key || setting.key == bend.alias);
+            .find(|setting| setting.key == directive.key || setting.key == directive.alias);
         let value = asked.map_or_else(
-            || usual(bend, server).to_owned(),
+            || usual(directive, server).to_owned(),
             |setting| setting.value.clone(),
         );
-        (bend.key.to_owned(), value)
+        (directive.key.to_owned(), value)
     });
     let timeout = boot_node_timeout(options, method, 0).map(|_| {
         (
@@ -142,14 +145,14 @@ pub fn final_settings(
     fixed.chain(timeout).collect()
 }
 
-fn bent(
+fn changed(
     topology: Topology,
     server: &Identity,
     method: Method,
-) -> impl Iterator<Item = &'static Bend> {
-    bends(topology, server).filter(move |bend| match method {
+) -> impl Iterator<Item = &'static BootValue> {
+    boot_values(topology, server).filter(move |value| match method {
         Method::Seeded => true,
-        Method::Commands | Method::Restart => bend.key != "cluster-require-full-coverage",
+        Method::Commands | Method::Restart => value.key != "cluster-require-full-coverage",
         Method::None => false,
     })
 }
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_boot_bends_ends_at_the_users_value() {
+    fn what_a_boot_changes_ends_at_the_users_value() {
         let setting = |key: &str, value: &str| Setting {
             key: key.to_owned(),
             value: value.to_owned(),
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_bent_is_set_right_and_nothing_else() {
+    fn everything_that_is_changed_is_set_right_and_nothing_else() {
         let methods = [
             Method::Seeded,
             Method::Commands,
@@ -244,14 +247,14 @@ mod tests {
         for (topology, method) in all.into_iter().flatten() {
             let options = Options::of(topology);
             let arguments = boot_arguments(&options, &valkey(), method, 6);
-            let bent: Vec<_> = arguments
+            let changed: Vec<_> = arguments
                 .iter()
                 .step_by(2)
                 .map(|key| key.trim_start_matches('-').to_owned())
                 .collect();
             let settings = final_settings(&options, &valkey(), method);
             let restored: Vec<_> = settings.into_iter().map(|(key, _)| key).collect();
-            assert_eq!(bent, restored, "{topology} {method:?}");
+            assert_eq!(changed, restored, "{topology} {method:?}");
         }
     }
 

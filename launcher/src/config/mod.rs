@@ -1,7 +1,7 @@
 //! The text of a node.conf: what people write by hand for every port folder, each line with its
 //! reason. Pure: text in, text out.
 //!
-//! node.conf holds the values that the user wants in the end. What a boot bends for speed stands
+//! node.conf holds the values that the user wants in the end. What a boot values for speed stands
 //! on the server's command line only ([`crate::config::boot_values::boot_arguments`]) and is set right by
 //! `CONFIG SET` when the cluster is ready.
 
@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
-use crate::config::boot_values::{bends, usual};
+use crate::config::boot_values::{boot_values, usual};
 use crate::config::directive::{quote, split_words};
 use crate::plan::{NodePlan, Options, Role, Topology};
 use crate::server::Identity;
@@ -244,12 +244,12 @@ impl Conf {
     }
 
     fn bending(&mut self, options: &Options, server: &Identity) {
-        let mut bends = bends(options.topology, server).peekable();
-        if bends.peek().is_some() {
-            self.section("Bent while the cluster boots, then as stated here");
+        let mut values = boot_values(options.topology, server).peekable();
+        if values.peek().is_some() {
+            self.section("Changed while the cluster boots, then as stated here");
         }
-        for bend in bends {
-            self.line(bend.why, bend.key, &[usual(bend, server)]);
+        for value in values {
+            self.line(value.why, value.key, &[usual(value, server)]);
         }
     }
 

@@ -152,7 +152,7 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
     }
     copy(record, folder, findings);
     journal(cluster, folder, findings);
-    if record.bent {
+    if record.boot_settings {
         let text = format!(
             "a restart of the cluster `{name}` was interrupted: its servers have settings that are not the user's"
         );

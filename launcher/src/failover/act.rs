@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use super::cast::{Cast, Means, has_data, is_up};
+use super::candidate::best;
 use super::order::{Again, Order, Orders, follow, leave_offset_0, write};
-use super::revival::Revival;
-use super::standby::best;
+use super::rejoin::Rejoin;
+use super::roles::{Means, Roles, has_data, is_up};
 use super::watch::{Heard, Scene, Watch};
 use super::{
     Epochs, Failover, FailoverError, FailoverEvent, Mode, Moment, Phase, Request, Timeline,
@@ -34,7 +34,7 @@ impl Cluster {
     ///
     /// The write is a key named `shardlab:failover:…` in a slot of the shard, which is deleted at once. A
     /// master that [`Mode::Crash`] kills is started again by whatever way this ends, also if it is dropped,
-    /// unless [`Request::leave_dead`]; so are settings given back that are bent meanwhile.
+    /// unless [`Request::leave_dead`]; so are settings given back that are changed meanwhile.
     ///
     /// # Errors
     /// There is no such node; [`FailoverError`], if it cannot be or does not come about in time;
@@ -47,13 +47,13 @@ impl Cluster {
         observe: impl FnMut(&FailoverEvent<'_>),
     ) -> Result<Failover, Error> {
         self.refuse_unfinished()?;
-        let cast = self.cast(node, request.mode).await?;
+        let roles = self.failover_roles(node, request.mode).await?;
         let timeout = request
             .timeout
             .unwrap_or_else(|| patience(&self.record().options));
         let act = Act {
             cluster: self,
-            cast,
+            roles,
             request,
             timeout,
             observe,
@@ -84,7 +84,7 @@ impl Cluster {
 
 struct Act<'a, O> {
     cluster: &'a Cluster,
-    cast: Cast,
+    roles: Roles,
     request: Request,
     timeout: Duration,
     observe: O,
@@ -94,7 +94,7 @@ struct Act<'a, O> {
 
 /// What the act has begun.
 struct Begun<'a> {
-    revival: Revival<'a>,
+    rejoin: Rejoin<'a>,
     /// Keeps the master from taking writes.
     hold: Option<Temporary>,
     /// What a node is told, and who tells it.
@@ -109,18 +109,18 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
         let nodes = self.cluster.nodes();
         let endpoints: Vec<Endpoint> = nodes.iter().map(Node::endpoint).collect();
         let names: Vec<String> = nodes.iter().map(|node| node.name().to_owned()).collect();
-        let heard = &self.cast.heard;
+        let heard = &self.roles.heard;
         let mut timeline =
-            Timeline::new(names.clone(), self.cast.master, heard, self.epoch_before())
-                .without_writes(!self.cast.covered);
-        let mut watch = Watch::begin(&endpoints, heard, &self.cast.scene);
+            Timeline::new(names.clone(), self.roles.master, heard, self.epoch_before())
+                .without_writes(!self.roles.covered);
+        let mut watch = Watch::begin(&endpoints, heard, &self.roles.scene);
         let speaking = heard.iter().filter(|heard| **heard).count();
         let orders = self.orders().await?;
         watch.warm_up(speaking, &mut timeline).await;
         if let Some((master, _)) = timeline.promoted() {
             // The others were faster than this command.
             return Err(Error::from(FailoverError::FailedOver {
-                node: name(&names, self.cast.master),
+                node: name(&names, self.roles.master),
                 master: names.get(master).cloned(),
             }));
         }
@@ -133,7 +133,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
         let mut handed_over = None;
         while !timeline.is_settled() {
             match watch.next(deadline).await {
-                Some(Heard::Saw(sight)) => timeline.see(since.elapsed(), &sight),
+                Some(Heard::Saw(report)) => timeline.see(since.elapsed(), &report),
                 Some(Heard::Ordered) => given += 1,
                 Some(Heard::Written(node)) => timeline.written(since.elapsed(), node),
                 Some(Heard::Refused(error)) if timeline.promoted().is_none() => {
@@ -153,21 +153,21 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
                 self.hand_over(master, &mut begun, &mut watch);
             }
             if timeline.has(Phase::Agreed) {
-                begun.revival.now()?;
+                begun.rejoin.now()?;
             }
         }
         drop(watch);
-        self.cast.preferred = None;
+        self.roles.preferred = None;
         if let Some((master, _)) = timeline.promoted()
             && let Some(master) = nodes.get(master)
         {
             self.cluster.write_roles_down(master).await?;
         }
-        if nodes.iter().all(is_up) && self.cast.covered {
+        if nodes.iter().all(is_up) && self.roles.covered {
             let whole = self
                 .cluster
                 .climb_watched(Rung::Ready, None, since, self.timeout, |_| {});
-            if self.cast.means == Means::Cluster {
+            if self.roles.means == Means::Cluster {
                 tokio::select! {
                     biased;
                     whole = whole => drop(whole?),
@@ -191,36 +191,37 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
     async fn orders(&self) -> Result<Option<Orders>, Error> {
         let mode = self.request.mode;
         let nodes = self.cluster.nodes();
-        let told = match self.cast.means {
-            Means::Cluster | Means::Hand => self.cast.heir,
+        let told = match self.roles.means {
+            Means::Cluster | Means::Hand => self.roles.candidate,
             Means::Sentinel(sentinel) => sentinel,
-            Means::Master => self.cast.master,
+            Means::Master => self.roles.master,
         };
-        let (Some(told), Some(heir)) = (nodes.get(told), nodes.get(self.cast.heir)) else {
+        let (Some(told), Some(candidate)) = (nodes.get(told), nodes.get(self.roles.candidate))
+        else {
             return Ok(None);
         };
         if mode == Mode::Crash {
             return Ok(None);
         }
         if let (Means::Cluster, Mode::Graceful, Some(master)) =
-            (&self.cast.means, mode, nodes.get(self.cast.master))
+            (&self.roles.means, mode, nodes.get(self.roles.master))
         {
             let left = leave_offset_0(&master.endpoint()).await;
             left.map_err(|source| master.failed(source))?;
         }
         let endpoint = told.endpoint();
-        let orders = match self.cast.means {
+        let orders = match self.roles.means {
             Means::Cluster => Orders::to_cluster(endpoint, mode).await,
             Means::Sentinel(_) => {
                 let sentinels = &self.cluster.record().options.sentinels;
                 Orders::to_sentinel(endpoint, sentinels).await
             }
-            Means::Master => Orders::to_master(endpoint, &self.cluster.peer(heir)).await,
+            Means::Master => Orders::to_master(endpoint, &self.cluster.peer(candidate)).await,
             Means::Hand => Orders::to_replica(endpoint).await,
         };
         let orders = orders.map_err(|source| told.failed(source))?;
-        if let (Mode::Takeover, Scene::Shard(_, ids)) = (mode, &self.cast.scene)
-            && let Some(Some(id)) = ids.get(self.cast.heir)
+        if let (Mode::Takeover, Scene::Shard(_, ids)) = (mode, &self.roles.scene)
+            && let Some(Some(id)) = ids.get(self.roles.candidate)
         {
             self.cluster.let_rest(id).await;
         }
@@ -235,39 +236,39 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
         deadline: Deadline,
     ) -> Result<Begun<'a>, Error> {
         let mut begun = Begun {
-            revival: Revival::default(),
+            rejoin: Rejoin::default(),
             hold: None,
             order: None,
             ordering: None,
             handing_over: Vec::new(),
         };
         let nodes = self.cluster.nodes();
-        let Some(master) = nodes.get(self.cast.master) else {
+        let Some(master) = nodes.get(self.roles.master) else {
             return Ok(begun);
         };
         let mut orders = orders;
         if self.request.mode == Mode::Crash {
             if !self.request.leave_dead {
-                begun.revival = Revival::of(master);
+                begun.rejoin = Rejoin::of(master);
             }
             master.kill().await?;
-            if self.cast.means == Means::Hand {
+            if self.roles.means == Means::Hand {
                 // Only now it is certain who has most.
-                let standbys = self.cluster.standbys(&self.cast.replicas).await;
-                let heir = best(&standbys, None, false).unwrap_or(self.cast.heir);
-                if let Some(heir) = nodes.get(heir) {
-                    let opened = Orders::to_replica(heir.endpoint()).await;
-                    orders = Some(opened.map_err(|source| heir.failed(source))?);
+                let candidates = self.cluster.candidates(&self.roles.replicas).await;
+                let candidate = best(&candidates, None, false).unwrap_or(self.roles.candidate);
+                if let Some(candidate) = nodes.get(candidate) {
+                    let opened = Orders::to_replica(candidate.endpoint()).await;
+                    orders = Some(opened.map_err(|source| candidate.failed(source))?);
                 }
             }
         } else if self.request.mode == Mode::Graceful
-            && matches!(self.cast.means, Means::Sentinel(_) | Means::Hand)
+            && matches!(self.roles.means, Means::Sentinel(_) | Means::Hand)
         {
             let settings = &self.cluster.record().options.settings;
             let hold = Temporary::take(master.endpoint(), &NO_WRITES, settings, false).await?;
             begun.hold = Some(hold);
             self.cluster
-                .catch_up(&self.cast, deadline, self.timeout)
+                .catch_up(&self.roles, deadline, self.timeout)
                 .await?;
         }
         begun.order = orders.as_ref().map(|orders| orders.order().clone());
@@ -277,7 +278,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
 
     /// The old master's configuration epoch, where a claim counts by it.
     fn epoch_before(&self) -> Option<u64> {
-        match &self.cast.scene {
+        match &self.roles.scene {
             Scene::Shard(shard, _) => Some(shard.epoch),
             Scene::Set(..) => None,
         }
@@ -286,7 +287,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
     /// The server has undone what it was told: it is told once more, as soon as that can succeed. Where
     /// others decide they have done so for another node.
     fn order_again(&mut self, begun: &mut Begun<'_>, watch: &mut Watch) {
-        if let (Means::Cluster, Some(order)) = (self.cast.means, &begun.order) {
+        if let (Means::Cluster, Some(order)) = (self.roles.means, &begun.order) {
             let node_timeout = self.cluster.record().options.node_timeout;
             let again = Again::after_stale_votes(node_timeout, self.master_speaks());
             (self.observe)(&FailoverEvent::Undone(again.after));
@@ -299,7 +300,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
     }
 
     fn master_speaks(&self) -> bool {
-        self.cast.heard.get(self.cast.master) == Some(&true)
+        self.roles.heard.get(self.roles.master) == Some(&true)
     }
 
     /// There is a new master: it is written to, and where nobody else does, the others are told; or there is
@@ -313,24 +314,24 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
         if let Some(ordering) = begun.ordering.take() {
             ordering.abort();
         }
-        let key = self.cast.key.clone();
+        let key = self.roles.key.clone();
         let writing = watch.also(|teller| write(new, master.endpoint(), key, teller));
         begun.handing_over.push(writing);
         let peer = self.cluster.peer(master);
-        let by_sentinel = match self.cast.means {
+        let by_sentinel = match self.roles.means {
             Means::Cluster => return,
             Means::Sentinel(_) => true,
             Means::Master | Means::Hand => false,
         };
         if !by_sentinel {
-            begun.revival.follows(peer.clone());
+            begun.rejoin.follows(peer.clone());
         }
         for (place, node) in nodes.iter().enumerate() {
-            let speaks = self.cast.heard.get(place) == Some(&true);
+            let speaks = self.roles.heard.get(place) == Some(&true);
             if place == new || !speaks || !has_data(node) {
                 continue;
             }
-            let is_old = place == self.cast.master;
+            let is_old = place == self.roles.master;
             // Sentinels tell the old master only some ten seconds later, which an orderly failover does
             // not wait for.
             if by_sentinel && !(is_old && self.request.mode == Mode::Graceful) {
@@ -352,7 +353,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
 
     fn late(&self, names: &[String], timeline: &Timeline) -> Error {
         Error::from(FailoverError::Late {
-            master: name(names, self.cast.master),
+            master: name(names, self.roles.master),
             waited: self.timeout,
             reached: reached(timeline.moments()),
             undone: timeline.undone(),
@@ -363,14 +364,14 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
         let (master, epoch) = timeline.promoted().unwrap_or_default();
         Failover {
             mode: self.request.mode,
-            old_master: name(names, self.cast.master),
+            old_master: name(names, self.roles.master),
             new_master: name(names, master),
-            epochs: self.cast.epoch.map(|before| Epochs {
+            epochs: self.roles.epoch.map(|before| Epochs {
                 before,
                 after: epoch,
             }),
             orders,
-            covered: self.cast.covered,
+            covered: self.roles.covered,
             undone: timeline.undone(),
             replaced_by: None,
             moments: timeline.moments().to_vec(),

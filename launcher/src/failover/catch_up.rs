@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::cast::{Cast, Means, has_data, is_up};
+use super::roles::{Means, Roles, has_data, is_up};
 use super::{FailoverError, Mode};
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -23,11 +23,11 @@ impl Cluster {
     /// ahead, or cannot be asked.
     pub(super) async fn catch_up(
         &self,
-        cast: &Cast,
+        roles: &Roles,
         deadline: Deadline,
         timeout: Duration,
     ) -> Result<(), Error> {
-        let Some(master) = self.nodes().get(cast.master) else {
+        let Some(master) = self.nodes().get(roles.master) else {
             return Ok(());
         };
         let offset = replication(master).await?.offset;
@@ -39,7 +39,7 @@ impl Cluster {
                     mode: Mode::Graceful,
                 }));
             }
-            for replica in self.who_may_win(cast)? {
+            for replica in self.who_may_win(roles)? {
                 let why = match replication(replica).await {
                     Ok(says) if says.link.as_deref() == Some("up") && says.offset >= offset => {
                         continue;
@@ -58,10 +58,10 @@ impl Cluster {
     }
 
     /// The replicas of which one takes over: Sentinel chooses among all that run.
-    fn who_may_win(&self, cast: &Cast) -> Result<Vec<&Node>, FailoverError> {
-        let may_win = |place: usize, node: &Node| match cast.means {
-            Means::Hand => place == cast.heir,
-            _ => place != cast.master && has_data(node),
+    fn who_may_win(&self, roles: &Roles) -> Result<Vec<&Node>, FailoverError> {
+        let may_win = |place: usize, node: &Node| match roles.means {
+            Means::Hand => place == roles.candidate,
+            _ => place != roles.master && has_data(node),
         };
         let nodes = self.nodes().iter().enumerate();
         let may_win = nodes.filter(|(place, node)| may_win(*place, node));
@@ -70,7 +70,7 @@ impl Cluster {
         if run.is_empty() {
             let name = |node: &Node| node.name().to_owned();
             return Err(FailoverError::NoReplica {
-                master: self.nodes().get(cast.master).map(name).unwrap_or_default(),
+                master: self.nodes().get(roles.master).map(name).unwrap_or_default(),
                 silent: gone.into_iter().map(name).collect(),
             });
         }

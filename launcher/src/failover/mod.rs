@@ -1,21 +1,21 @@
 //! Making another node the master of a shard, in an orderly way or by force, and telling what
 //! happened when.
 //!
-//! [`Cluster::failover`](crate::Cluster::failover) does it: `cast` finds out who is who, by `shard` in a
+//! [`Cluster::failover`](crate::Cluster::failover) does it: `roles` finds out who is who, by `shard` in a
 //! cluster and by `set` where there is one master (both pure), `act` kills the master or has `order`
 //! tell the one who decides, `watch` listens to all nodes meanwhile, and [`Timeline`] makes moments of
 //! what they say (pure).
 
 mod act;
-mod cast;
+mod candidate;
 mod catch_up;
 mod deaf;
 mod order;
+mod rejoin;
 mod restart;
-mod revival;
+mod roles;
 mod set;
 mod shard;
-mod standby;
 mod timeline;
 mod watch;
 
@@ -28,7 +28,7 @@ pub use crate::plan::Mode;
 
 pub use restart::Step;
 #[doc(hidden)]
-pub use timeline::{Health, Sight, Timeline};
+pub use timeline::{Health, Report, Timeline};
 pub use timeline::{Moment, Phase};
 
 /// How a shard is to fail over.

@@ -1,6 +1,6 @@
 //! Who is who in a set with one master, without cluster mode, that is to fail over. Pure.
 
-use super::timeline::{Health, Sight};
+use super::timeline::{Health, Report};
 use super::{FailoverError, Mode};
 use crate::ladder::{Answers, Observation, SentinelAnswers, present_master};
 use crate::plan::Role;
@@ -202,12 +202,12 @@ impl Set {
     }
 
     /// What the node at `node` says of the set.
-    pub(super) fn sight(&self, node: usize, answers: &Answers) -> Sight {
+    pub(super) fn report(&self, node: usize, answers: &Answers) -> Report {
         let place = |port: u16| self.ports.iter().position(|other| *other == port);
         match answers {
             Answers::Sentinel(Some(says)) => {
                 let master = place(says.master.peer.port);
-                Sight {
+                Report {
                     node,
                     old_master: match master {
                         Some(named) if named != self.master => Health::Fine,
@@ -221,7 +221,7 @@ impl Set {
                     epoch: says.master.epoch.unwrap_or(0),
                 }
             }
-            Answers::Server(says) => Sight {
+            Answers::Server(says) => Report {
                 node,
                 old_master: Health::Fine,
                 master: match &says.master {
@@ -230,7 +230,7 @@ impl Set {
                 },
                 epoch: 0,
             },
-            Answers::Sentinel(None) | Answers::Cluster(_) => Sight {
+            Answers::Sentinel(None) | Answers::Cluster(_) => Report {
                 node,
                 old_master: Health::Fine,
                 master: None,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::standby::{Standby, best};
-use super::timeline::{Health, Sight};
+use super::candidate::{Candidate, best};
+use super::timeline::{Health, Report};
 use super::{FailoverError, Mode};
 use crate::probe::survey::Survey;
 use crate::wire::slots::Slot;
@@ -60,11 +60,12 @@ impl Shard {
         let speaks = survey.name_of(id).is_some();
         let master_line = line_about(survey, master_id).unwrap_or(line);
         let Some(slot) = a_slot(survey, master_line) else {
-            let heir = heir(survey, members, node).filter(|_| !speaks && replicates.is_none());
-            return Err(match heir {
-                Some(heir) => FailoverError::FailedOver {
+            let candidate =
+                candidate(survey, members, node).filter(|_| !speaks && replicates.is_none());
+            return Err(match candidate {
+                Some(candidate) => FailoverError::FailedOver {
                     node: asked,
-                    master: Some(heir),
+                    master: Some(candidate),
                 },
                 None if replicates.is_some() => outside("replicates a master without slots"),
                 None => outside("is a master without slots"),
@@ -144,7 +145,7 @@ impl Shard {
     /// master's data. `careful`: the server does not survive a take-over without a link.
     pub(super) fn choose(
         &self,
-        standbys: &[Standby],
+        candidates: &[Candidate],
         members: &[Member],
         mode: Mode,
         careful: bool,
@@ -155,22 +156,22 @@ impl Shard {
             Mode::Force => false,
             Mode::Takeover => careful,
         };
-        best(standbys, wanted, needs_link).ok_or_else(|| FailoverError::LinkDown {
-            replicas: standbys
+        best(candidates, wanted, needs_link).ok_or_else(|| FailoverError::LinkDown {
+            replicas: candidates
                 .iter()
-                .filter(|standby| wanted.is_none_or(|wanted| standby.node == wanted))
-                .map(|standby| name_of(members, standby.node))
+                .filter(|candidate| wanted.is_none_or(|wanted| candidate.node == wanted))
+                .map(|candidate| name_of(members, candidate.node))
                 .collect(),
             mode,
         })
     }
 
     /// What the node at `node` says of the shard.
-    pub(super) fn sight(&self, node: usize, lines: &[NodeLine], ids: &[Option<String>]) -> Sight {
+    pub(super) fn report(&self, node: usize, lines: &[NodeLine], ids: &[Option<String>]) -> Report {
         let old = lines.iter().find(|line| line.id == self.master_id);
         let owner = lines.iter().find(|line| owns(line, self.slot));
         let place = |id: &str| ids.iter().position(|other| other.as_deref() == Some(id));
-        Sight {
+        Report {
             node,
             old_master: match old {
                 Some(line) if line.has("fail") => Health::Failed,
@@ -243,7 +244,7 @@ impl Shard {
 }
 
 /// The master, with slots, among those who were born into the same shard.
-fn heir(survey: &Survey, members: &[Member], node: usize) -> Option<String> {
+fn candidate(survey: &Survey, members: &[Member], node: usize) -> Option<String> {
     let birth = members.get(node)?.birth;
     let mates = members.iter().filter(|member| member.birth == birth);
     let is_master = |member: &&Member| {

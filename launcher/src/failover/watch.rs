@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::set::Set;
 use super::shard::Shard;
-use super::timeline::Sight;
+use super::timeline::Report;
 use super::{FailoverError, Timeline};
 use crate::machine::wait::{Deadline, next_round};
 use crate::node::Endpoint;
@@ -40,7 +40,7 @@ impl Scene {
         node: usize,
         mut connection: Connection,
         deadline: Deadline,
-    ) -> (Option<Connection>, Option<Sight>) {
+    ) -> (Option<Connection>, Option<Report>) {
         match self {
             Self::Shard(shard, ids) => {
                 let reply = connection.call(&["CLUSTER", "NODES"], deadline).await;
@@ -48,14 +48,14 @@ impl Scene {
                     return (None, None);
                 };
                 let lines = view::nodes(&reply);
-                let sight = lines.map(|lines| shard.sight(node, &lines, ids));
-                (Some(connection), sight)
+                let report = lines.map(|lines| shard.report(node, &lines, ids));
+                (Some(connection), report)
             }
             Self::Set(set, questions) => {
                 let questions = questions.get(node).unwrap_or(&Questions::Server);
                 let (connection, answers) = questions.ask(connection, deadline).await;
-                let sight = answers.ok().map(|answers| set.sight(node, &answers));
-                (connection, sight)
+                let report = answers.ok().map(|answers| set.report(node, &answers));
+                (connection, report)
             }
         }
     }
@@ -65,7 +65,7 @@ impl Scene {
 #[derive(Debug)]
 pub(super) enum Heard {
     /// A node says something else than before.
-    Saw(Sight),
+    Saw(Report),
     /// The replica is being told to take over, once more.
     Ordered,
     /// It does not obey.
@@ -126,9 +126,9 @@ impl Watch {
         let mut speakers = BTreeSet::new();
         while speakers.len() < nodes {
             match self.next(deadline).await {
-                Some(Heard::Saw(sight)) => {
-                    speakers.insert(sight.node);
-                    timeline.see(Duration::ZERO, &sight);
+                Some(Heard::Saw(report)) => {
+                    speakers.insert(report.node);
+                    timeline.see(Duration::ZERO, &report);
                 }
                 Some(_) => {}
                 None => return,
@@ -147,11 +147,11 @@ async fn listen(node: usize, endpoint: Endpoint, scene: Scene, every: Duration, 
             None => endpoint.connect(deadline).await,
         };
         if let Ok(open) = opened {
-            let (kept, sight) = scene.ask(node, open, deadline).await;
+            let (kept, report) = scene.ask(node, open, deadline).await;
             connection = kept;
-            if sight.is_some() && sight != last {
-                last = sight;
-                let told = sight.map(|sight| teller.send(Heard::Saw(sight)));
+            if report.is_some() && report != last {
+                last = report;
+                let told = report.map(|report| teller.send(Heard::Saw(report)));
                 if told.is_some_and(|told| told.is_err()) {
                     return;
                 }

@@ -172,7 +172,7 @@ impl Launch<'_> {
             argv0: self.server.argv0.clone(),
             server: self.server.identity.clone(),
             created: missing_folders(&dir),
-            bent: false,
+            boot_settings: false,
             no_config: is_renamed(&self.request.options.settings, "config"),
             stopping: Vec::new(),
             nodes: plan.nodes.into_iter().map(node).collect(),

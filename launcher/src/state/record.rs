@@ -61,10 +61,10 @@ pub struct Record {
     pub dir: PathBuf,
     /// Folders, outermost first, that did not exist before and that we remove when they are empty.
     pub created: Vec<PathBuf>,
-    /// Whether nodes run that were started with what a restart bends ([`crate::config::boot_values`]), and nobody has
+    /// Whether nodes run that were started with what a restart changes ([`crate::config::boot_values`]), and nobody has
     /// set it right: their launcher was killed before.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub bent: bool,
+    #[serde(default, rename = "bent", skip_serializing_if = "std::ops::Not::not")]
+    pub boot_settings: bool,
     /// Whether the servers cannot be configured while they run: CONFIG is renamed, or forbidden. Then a
     /// start has no settings of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -12,7 +12,7 @@ use crate::lab::Lab;
 
 const ONE: [&str; 4] = ["--masters", "1", "--replicas", "0"];
 
-/// A folder of somebody else's that looks like a node's at first sight.
+/// A folder of somebody else's that looks like a node's at first glance.
 fn victim(path: PathBuf) -> PathBuf {
     fs::create_dir_all(path.join("data")).unwrap();
     for file in ["node.conf", "node.log", "dump.rdb", "data/thesis"] {

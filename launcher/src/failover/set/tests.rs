@@ -222,11 +222,11 @@ fn a_replica_is_preferred_by_a_priority_below_all_others() {
 }
 
 #[test]
-fn a_sight_is_what_a_node_says_of_the_old_master_and_of_the_new() {
+fn a_report_is_what_a_node_says_of_the_old_master_and_of_the_new() {
     let set = Set::of(&round(&[]), &born(), 0).unwrap();
     let see = |node: &str, answers: Answers| {
-        let sight = set.sight(place(node), &answers);
-        (sight.old_master, sight.master, sight.epoch)
+        let report = set.report(place(node), &answers);
+        (report.old_master, report.master, report.epoch)
     };
     assert_eq!(
         see("s1", sentinel(1, "master,s_down")),

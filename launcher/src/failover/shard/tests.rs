@@ -169,24 +169,24 @@ fn what_cannot_come_about_is_refused() {
 #[test]
 fn the_replica_that_has_most_takes_over_unless_one_was_named() {
     let (_, members) = cluster(TRUTH, &[]);
-    let standby = |name, linked, offset| Standby {
+    let candidate = |name, linked, offset| Candidate {
         node: place(name),
         linked,
         offset,
     };
-    let choose = |named: &str, standbys: &[Standby], mode, careful| {
+    let choose = |named: &str, candidates: &[Candidate], mode, careful| {
         let shard = shard_of(named, &[]).unwrap();
-        let chosen = shard.choose(standbys, &members, mode, careful);
+        let chosen = shard.choose(candidates, &members, mode, careful);
         chosen
             .map(|node| NAMES[node])
             .map_err(|error| error.to_string())
     };
-    let both = [standby("r1", true, 5), standby("r1b", true, 9)];
+    let both = [candidate("r1", true, 5), candidate("r1b", true, 9)];
     assert_eq!(choose("n1", &both, Mode::Graceful, false), Ok("r1b"));
     assert_eq!(choose("r1", &both, Mode::Graceful, false), Ok("r1"));
     assert_eq!(choose("r1", &both, Mode::Crash, false), Ok("r1b"));
 
-    let cut = [standby("r1", true, 5), standby("r1b", false, 9)];
+    let cut = [candidate("r1", true, 5), candidate("r1b", false, 9)];
     assert_eq!(choose("n1", &cut, Mode::Force, false), Ok("r1"));
     assert_eq!(choose("r1b", &cut, Mode::Force, false), Ok("r1b"));
     assert_eq!(choose("r1b", &cut, Mode::Takeover, false), Ok("r1b"));
@@ -200,14 +200,14 @@ fn the_replica_that_has_most_takes_over_unless_one_was_named() {
 }
 
 #[test]
-fn a_sight_is_what_a_node_says_of_the_old_master_and_of_the_owner() {
+fn a_report_is_what_a_node_says_of_the_old_master_and_of_the_owner() {
     let (survey, members) = cluster(TRUTH, &[]);
     let shard = Shard::of(&survey, &members, place("n1")).unwrap();
     let ids: Vec<_> = members.into_iter().map(|member| member.id).collect();
     let see = |text: &str| {
         let reply = Frame::from_value(Value::BulkString(text.as_bytes().to_vec().into()));
-        let sight = shard.sight(1, &view::nodes(&reply).unwrap(), &ids);
-        (sight.old_master, sight.master, sight.epoch)
+        let report = shard.report(1, &view::nodes(&reply).unwrap(), &ids);
+        (report.old_master, report.master, report.epoch)
     };
     assert_eq!(
         see("aa :0@0 master,fail?,nofailover - 0 0 1 disconnected 0-99"),

@@ -117,12 +117,12 @@ impl Inspection {
     }
 
     /// For each slot, by its number: the id of the node to which this one gives it.
-    pub(crate) fn belief<'a>(lines: &'a [NodeLine]) -> Vec<Option<&'a str>> {
-        let mut belief: Vec<Option<&'a str>> = vec![None; usize::from(Slot::COUNT)];
+    pub(crate) fn reported_owners<'a>(lines: &'a [NodeLine]) -> Vec<Option<&'a str>> {
+        let mut owners: Vec<Option<&'a str>> = vec![None; usize::from(Slot::COUNT)];
         for line in lines {
-            for_each_slot(&line.slots, &mut belief, |owner| *owner = Some(&line.id));
+            for_each_slot(&line.slots, &mut owners, |owner| *owner = Some(&line.id));
         }
-        belief
+        owners
     }
 
     /// The open slots of the masters. A replica shows its master's (Valkey since 8.0); one that its

@@ -153,7 +153,9 @@ fn astray(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> {
 fn disagreements(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> {
     let mut wrong: BTreeMap<(&str, Option<&str>, &str), SlotRanges> = BTreeMap::new();
     for (node, lines) in inspection.survey.told() {
-        let told: Vec<_> = by_slot(claims).zip(Inspection::belief(lines)).collect();
+        let told: Vec<_> = by_slot(claims)
+            .zip(Inspection::reported_owners(lines))
+            .collect();
         // Neighbours mostly have the same owner.
         for alike in told.chunk_by(|one, next| one.0.1 == next.0.1 && one.1 == next.1) {
             let [((first, claimants), said), ..] = alike else {

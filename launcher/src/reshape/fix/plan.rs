@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::belief::knows;
+use super::deal::deal;
 use super::repair::Repair;
-use super::spread::spread;
+use super::reported::knows;
 use super::verdict::{Case, Ruling, Verdict, rule};
 use crate::probe::survey::{Direction, OpenSlot};
 use crate::reshape::check::{Difference, Finding, Inspection, Journaled, Remedy, check};
@@ -178,7 +178,7 @@ fn of_slots(inspection: &Inspection) -> Vec<Repair> {
         match rule(&case) {
             Ruling::Leave => {}
             Ruling::Mend(verdict) => verdicts.entry(verdict).or_default().insert(slot),
-            Ruling::Spread => homeless.insert(slot),
+            Ruling::Deal => homeless.insert(slot),
         }
     }
     let mut repairs: Vec<_> = verdicts
@@ -190,7 +190,7 @@ fn of_slots(inspection: &Inspection) -> Vec<Repair> {
         .masters()
         .map(|(node, line)| (node, line.slots.iter().map(|range| range.count()).sum()))
         .collect();
-    let dealt = spread(&homeless, &masters).into_iter();
+    let dealt = deal(&homeless, &masters).into_iter();
     repairs.extend(dealt.map(|(owner, slots)| Repair::Take {
         owner: owner.to_owned(),
         slots,

@@ -8,7 +8,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::belief::{disbelievers, knows, owns_alone, split};
+use super::reported::{knows, owns_alone, split, who_reports_otherwise};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::machine::wait::{self, Deadline};
@@ -134,8 +134,10 @@ impl Cluster {
             Err(Error::Reply { .. }) => self.set_slots(owner, slots, &["NODE", &id]).await?,
             given => given?,
         }
-        self.until(GOSSIP, |survey| disbelievers(survey, &id, slots).is_empty())
-            .await;
+        self.until(GOSSIP, |survey| {
+            who_reports_otherwise(survey, &id, slots).is_empty()
+        })
+        .await;
         Ok(())
     }
 
@@ -172,7 +174,7 @@ impl Cluster {
         }
         let id = line(&survey, owner)?.id.clone();
         let agreed = |survey: &Survey| {
-            let against = disbelievers(survey, &id, slots);
+            let against = who_reports_otherwise(survey, &id, slots);
             !against
                 .iter()
                 .any(|name| nodes.iter().any(|node| node == name))

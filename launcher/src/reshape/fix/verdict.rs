@@ -46,7 +46,7 @@ pub(super) enum Ruling<'a> {
     /// It is to be mended.
     Mend(Verdict<'a>),
     /// Nobody has it, and nobody has keys of it.
-    Spread,
+    Deal,
 }
 
 /// Decides on one slot.
@@ -60,9 +60,9 @@ pub(super) fn rule<'a>(case: &Case<'a>) -> Ruling<'a> {
             Some(to) => case.verdict(to, Some(owner)),
             None => case.verdict(owner, None),
         },
-        [] => match heir(case) {
-            Some(heir) => case.verdict(heir, None),
-            None => return Ruling::Spread,
+        [] => match candidate(case) {
+            Some(candidate) => case.verdict(candidate, None),
+            None => return Ruling::Deal,
         },
         several => {
             // The protocol's own rule: the higher epoch wins.
@@ -89,7 +89,7 @@ fn destination<'a>(case: &Case<'a>, owner: &str) -> Option<&'a str> {
 
 /// Who gets a slot that nobody owns: who has most of its keys; else who was about to get it; else
 /// who was about to give it away, having lost it meanwhile; else who has it as others still say.
-fn heir<'a>(case: &Case<'a>) -> Option<&'a str> {
+fn candidate<'a>(case: &Case<'a>) -> Option<&'a str> {
     // Of several with as many keys: the one that others take for the owner, then an importing one.
     let rank = |(node, count): &(&str, u64)| {
         let told = case.told == Some(*node);
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn an_uncovered_slot_that_nobody_has_to_do_with_is_dealt_out() {
-        assert_eq!(rule(&Case::default()), Ruling::Spread);
+        assert_eq!(rule(&Case::default()), Ruling::Deal);
     }
 
     #[test]

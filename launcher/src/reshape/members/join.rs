@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::goal::Attach;
-use super::sight::{is_linked, knows, shakes_hands, unattached};
+use super::reported::{is_linked, knows, shakes_hands, unattached};
 use crate::cluster::Cluster;
 use crate::config::boot_values::Method;
 use crate::error::Error;
@@ -55,7 +55,7 @@ impl Cluster {
             })
             .collect();
         self.attach(&attach, timeout).await?;
-        self.unbend_those(Method::Commands, |node| {
+        self.restore_those(Method::Commands, |node| {
             joining.iter().any(|name| name == node.name())
         })
         .await?;

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::goal::Attach;
-use super::sight::{Leaver, belongs, owning, remembering, silent};
+use super::reported::{Leaver, belongs, owning, remembering, silent};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::error::members::MemberError;

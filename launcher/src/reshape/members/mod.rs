@@ -14,9 +14,9 @@ mod make;
 pub(crate) mod names;
 mod newcomer;
 mod plan;
+mod reported;
 mod roster;
 mod share;
-mod sight;
 
 pub use crate::error::members::MemberError;
 

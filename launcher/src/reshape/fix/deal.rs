@@ -4,7 +4,7 @@ use crate::wire::slots::SlotRanges;
 
 /// Deals slots out to masters that have so many already, those with the fewest first; in few ranges,
 /// in slot order. Masters that get none are left out; without masters nobody gets any.
-pub(super) fn spread<'a>(
+pub(super) fn deal<'a>(
     slots: &SlotRanges,
     masters: &[(&'a str, u16)],
 ) -> Vec<(&'a str, SlotRanges)> {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     fn dealt(slots: &str, masters: &[(&str, u16)]) -> Vec<String> {
-        spread(&slots.parse().unwrap(), masters)
+        deal(&slots.parse().unwrap(), masters)
             .iter()
             .map(|(node, slots)| format!("{node} {slots}"))
             .collect()
@@ -83,7 +83,7 @@ mod tests {
             ("0-16383", vec![("n1", 0)]),
         ] {
             let all: SlotRanges = slots.parse().unwrap();
-            let shares = spread(&all, &masters);
+            let shares = deal(&all, &masters);
             let dealt: u16 = shares.iter().map(|(_, share)| share.count()).sum();
             assert_eq!(dealt, all.count(), "{slots} {masters:?}: {shares:?}");
         }

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::candidate::{Candidate, best};
 use super::order::{any_key, key_in};
 use super::set::{Born, Set};
 use super::shard::{Member, Shard};
-use super::standby::{Standby, best};
 use super::watch::Scene;
 use super::{FailoverError, Mode};
 use crate::cluster::Cluster;
@@ -31,11 +31,11 @@ const PRIORITY_LOOK: Duration = Duration::from_millis(50);
 /// Who does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Means {
-    /// The nodes of a cluster, by an election or an order to the heir.
+    /// The nodes of a cluster, by an election or an order to the candidate.
     Cluster,
     /// The sentinels, by themselves or by an order to the one at this place.
     Sentinel(usize),
-    /// The master, which changes places with the heir (FAILOVER).
+    /// The master, which changes places with the candidate (FAILOVER).
     Master,
     /// This program, in the part of a person: REPLICAOF to everybody.
     Hand,
@@ -43,11 +43,11 @@ pub(super) enum Means {
 
 /// Who plays which part. Nodes are known by their place in the cluster.
 #[derive(Debug)]
-pub(super) struct Cast {
+pub(super) struct Roles {
     /// Who loses the role.
     pub(super) master: usize,
     /// Who is told to take over, or would be the best.
-    pub(super) heir: usize,
+    pub(super) candidate: usize,
     /// Who could take over.
     pub(super) replicas: Vec<usize>,
     /// Whose agreement is needed.
@@ -60,13 +60,13 @@ pub(super) struct Cast {
     pub(super) key: String,
     pub(super) scene: Scene,
     pub(super) means: Means,
-    /// The priority of the heir, for as long as Sentinel is to prefer it.
+    /// The priority of the candidate, for as long as Sentinel is to prefer it.
     pub(super) preferred: Option<Temporary>,
 }
 
 impl Cluster {
     /// Finds out who is who in the shard of a node, and refuses what cannot come about.
-    pub(super) async fn cast(&self, node: &str, mode: Mode) -> Result<Cast, Error> {
+    pub(super) async fn failover_roles(&self, node: &str, mode: Mode) -> Result<Roles, Error> {
         let node = self.node(node)?;
         let place = self
             .nodes()
@@ -76,8 +76,8 @@ impl Cluster {
         let silent = self.nodes().iter().any(|node| !is_up(node));
         let look = Deadline::after(if silent { SHORT_LOOK } else { REPLY_TIMEOUT });
         match self.record().options.topology {
-            Topology::Cluster => self.cast_shard(place, mode, look).await,
-            Topology::Replication | Topology::Sentinel => self.cast_set(place, mode, look).await,
+            Topology::Cluster => self.shard_roles(place, mode, look).await,
+            Topology::Replication | Topology::Sentinel => self.set_roles(place, mode, look).await,
             Topology::Standalone => Err(FailoverError::Unsupported(format!(
                 "the servers of `{}` know nothing of each other, so that none can stand in for another",
                 self.name()
@@ -86,21 +86,21 @@ impl Cluster {
         }
     }
 
-    async fn cast_shard(&self, place: usize, mode: Mode, look: Deadline) -> Result<Cast, Error> {
+    async fn shard_roles(&self, place: usize, mode: Mode, look: Deadline) -> Result<Roles, Error> {
         let survey = self.survey(look).await;
         let members = members(self.nodes(), &survey);
         let shard = Shard::of(&survey, &members, place)?;
         shard.check(&survey, &members, mode)?;
-        let standbys = self.standbys(&shard.replicas).await;
+        let candidates = self.candidates(&shard.replicas).await;
         let careful = !self.record().server.takeover_at_start();
-        let heir = shard.choose(&standbys, &members, mode, careful)?;
+        let candidate = shard.choose(&candidates, &members, mode, careful)?;
         let heard = self.nodes().iter().enumerate().map(|(place, node)| {
             let killed = mode == Mode::Crash && place == shard.master;
             !killed && survey.node(node.name()).is_some()
         });
-        Ok(Cast {
+        Ok(Roles {
             master: shard.master,
-            heir,
+            candidate,
             replicas: shard.replicas.clone(),
             heard: heard.collect(),
             epoch: Some(shard.epoch),
@@ -115,7 +115,7 @@ impl Cluster {
         })
     }
 
-    async fn cast_set(&self, place: usize, mode: Mode, look: Deadline) -> Result<Cast, Error> {
+    async fn set_roles(&self, place: usize, mode: Mode, look: Deadline) -> Result<Roles, Error> {
         if mode == Mode::Takeover {
             let text = "a take-over without votes is a cluster's; `--mode force` does without the master here";
             return Err(FailoverError::Unsupported(text.to_owned()).into());
@@ -125,10 +125,10 @@ impl Cluster {
         let set = Set::of(&round, &born, place)?;
         set.check(&round, &born, mode)?;
         self.set_failover_right(look).await?;
-        let standbys = self.standbys(&set.replicas).await;
+        let candidates = self.candidates(&set.replicas).await;
         let wanted = set.wanted.filter(|_| mode != Mode::Crash);
-        let heir = best(&standbys, wanted, mode != Mode::Force);
-        let heir = heir.ok_or_else(|| FailoverError::LinkDown {
+        let candidate = best(&candidates, wanted, mode != Mode::Force);
+        let candidate = candidate.ok_or_else(|| FailoverError::LinkDown {
             replicas: names(self.nodes(), wanted.as_slice(), &set.replicas),
             mode,
         })?;
@@ -148,9 +148,9 @@ impl Cluster {
         let options = &self.record().options;
         let asked = born.iter().map(|born| Questions::to(options, born.role));
         let asked = asked.collect();
-        Ok(Cast {
+        Ok(Roles {
             master: set.master,
-            heir,
+            candidate,
             replicas: set.replicas.clone(),
             heard: heard.collect(),
             epoch: set.epoch,
@@ -164,15 +164,15 @@ impl Cluster {
 
     /// How far the replicas at these places are, for a choice among them: who does not answer has no
     /// link and nothing.
-    pub(super) async fn standbys(&self, replicas: &[usize]) -> Vec<Standby> {
-        let mut standbys = Vec::with_capacity(replicas.len());
+    pub(super) async fn candidates(&self, replicas: &[usize]) -> Vec<Candidate> {
+        let mut candidates = Vec::with_capacity(replicas.len());
         for place in replicas {
             let Some(node) = self.nodes().get(*place) else {
                 continue;
             };
             let info = node.call(&["INFO", "replication"]).await.ok();
             let field = |name| view::info_field(info.as_ref()?, name);
-            standbys.push(Standby {
+            candidates.push(Candidate {
                 node: *place,
                 linked: field("master_link_status") == Some("up"),
                 offset: field("slave_repl_offset")
@@ -180,7 +180,7 @@ impl Cluster {
                     .unwrap_or(0),
             });
         }
-        standbys
+        candidates
     }
 
     /// Has Sentinel prefer a replica, and waits until the one that is to act knows.

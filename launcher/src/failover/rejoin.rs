@@ -7,13 +7,13 @@ use crate::wire::view::Peer;
 
 /// A killed master that is started again, at the latest when this is dropped.
 #[derive(Debug, Default)]
-pub(super) struct Revival<'a> {
+pub(super) struct Rejoin<'a> {
     node: Option<&'a Node>,
     /// Whom it is to follow from its start on.
     master: Option<Peer>,
 }
 
-impl<'a> Revival<'a> {
+impl<'a> Rejoin<'a> {
     /// Of this node.
     pub(super) fn of(node: &'a Node) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl<'a> Revival<'a> {
     }
 }
 
-impl Drop for Revival<'_> {
+impl Drop for Rejoin<'_> {
     fn drop(&mut self) {
         // The error that ended the failover is the one to tell.
         let _ = self.now();

@@ -1,4 +1,4 @@
-//! What single nodes believe of slots and of each other. Pure.
+//! What single nodes report of slots and of each other. Pure.
 
 use crate::probe::survey::Survey;
 use crate::wire::slots::SlotRanges;
@@ -38,7 +38,11 @@ pub(super) fn owns_alone(survey: &Survey, node: &str, slots: &SlotRanges) -> boo
 }
 
 /// The nodes that do not give all of these slots to the node with this id.
-pub(super) fn disbelievers<'a>(survey: &'a Survey, id: &str, slots: &SlotRanges) -> Vec<&'a str> {
+pub(super) fn who_reports_otherwise<'a>(
+    survey: &'a Survey,
+    id: &str,
+    slots: &SlotRanges,
+) -> Vec<&'a str> {
     survey
         .told()
         .filter(|(_, lines)| {
@@ -90,7 +94,7 @@ mod tests {
         let world = World::sound().says(&["r3"], "0-5460", "0-5459");
         let survey = world.inspection().survey;
         let disbelieving = |slots: &str| {
-            let against = disbelievers(&survey, "a1", &slots.parse().unwrap());
+            let against = who_reports_otherwise(&survey, "a1", &slots.parse().unwrap());
             against.join(" ")
         };
         assert_eq!(
