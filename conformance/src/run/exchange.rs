@@ -44,7 +44,7 @@ impl<T: Target> Session<'_, T> {
                 )
             })?;
             protocols.push(protocol_after(&arguments));
-            bytes.extend(encode_command(&arguments));
+            bytes.extend_from_slice(&encode_command(&arguments));
         }
         let mut lost = match self.send(connection, &bytes).await {
             Ok(()) => None,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use shardlab::machine::text::excerpt;
 use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::ClientError;
-use shardlab::wire::resp::{encode_command, escape};
+use shardlab::wire::resp::{encode_command, encode_commands, escape};
 
 use crate::system::{Link as _, Target};
 
@@ -41,10 +41,12 @@ pub(super) async fn occupied<T: Target>(
     limits: &Limits,
 ) -> Result<Option<u16>, String> {
     let slots = &footprint.slots;
-    let requests: Vec<u8> = slots
+    let numbers: Vec<_> = slots.iter().map(ToString::to_string).collect();
+    let commands = numbers
         .iter()
-        .flat_map(|slot| encode_command(&["CLUSTER", "COUNTKEYSINSLOT", &slot.to_string()]))
-        .collect();
+        .map(|slot| ["CLUSTER", "COUNTKEYSINSLOT", slot.as_str()]);
+    let commands: Vec<_> = commands.collect();
+    let requests = encode_commands(commands.iter().map(<[_; 3]>::as_slice));
     if slots.is_empty() {
         return Ok(None);
     }
@@ -101,10 +103,8 @@ async fn each<T: Target>(
 ) -> Result<Vec<i64>, String> {
     let mut counts = vec![None; keys.len()];
     let mut trouble = "no node serves it".to_owned();
-    let requests: Vec<u8> = keys
-        .iter()
-        .flat_map(|key| encode_command(&[command, key]))
-        .collect();
+    let commands: Vec<_> = keys.iter().map(|key| [command, *key]).collect();
+    let requests = encode_commands(commands.iter().map(<[_; 2]>::as_slice));
     for node in target.nodes() {
         if keys.is_empty() || counts.iter().all(Option::is_some) {
             break;

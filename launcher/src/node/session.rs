@@ -9,7 +9,7 @@ use super::{Endpoint, Node};
 use crate::error::Error;
 use crate::machine::wait::{self, Deadline};
 use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
-use crate::wire::resp::{Frame, Limits, encode_command, escape};
+use crate::wire::resp::{Frame, Limits, encode_command, encode_commands, escape};
 
 /// How long a node may refuse for a reason that passes by itself, where nobody has set a deadline.
 const TRANSIENT: Duration = Duration::from_secs(20);
@@ -164,10 +164,7 @@ impl Session {
         commands: &[&[A]],
         reply: Duration,
     ) -> Result<Vec<Frame>, Error> {
-        let requests: Vec<u8> = commands
-            .iter()
-            .flat_map(|command| encode_command(command))
-            .collect();
+        let requests = encode_commands(commands.iter().copied());
         let deadline = self.deadline.unwrap_or_else(|| Deadline::after(TRANSIENT));
         // Not `wait::until`: a closure that borrows hides from the compiler that this can be spawned.
         loop {

@@ -187,7 +187,7 @@ impl Temporary {
         let mut requests = Vec::new();
         let mut replies = 0;
         let mut ask = |command: &[&str]| {
-            requests.extend(encode_command(command));
+            requests.extend_from_slice(&encode_command(command));
             replies += 1;
         };
         if let Some(password) = &self.endpoint.password {

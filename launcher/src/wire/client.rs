@@ -11,7 +11,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::machine::wait::Deadline;
-use crate::wire::resp::{Decoder, Frame, Limits, Protocol, ProtocolError, encode_command};
+use crate::wire::resp::{
+    Decoder, Frame, Limits, Protocol, ProtocolError, encode_command, encode_commands,
+};
 
 /// How long a connection may take to be made, and a reply to come, unless said otherwise.
 pub const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -192,10 +194,7 @@ impl Connection {
         commands: &[&[A]],
         deadline: Deadline,
     ) -> Result<Vec<Frame>, ClientError> {
-        let requests: Vec<u8> = commands
-            .iter()
-            .flat_map(|command| encode_command(command))
-            .collect();
+        let requests = encode_commands(commands.iter().copied());
         self.send(&requests, deadline).await?;
         let mut replies = Vec::with_capacity(commands.len());
         for _ in commands {

@@ -6,10 +6,19 @@ use super::{Frame, Value};
 
 /// A command as clients send it: an array of bulk strings.
 pub fn encode_command(args: &[impl AsRef<[u8]>]) -> Bytes {
+    encode_commands([args])
+}
+
+/// Commands one after the other, to be sent in one write.
+pub fn encode_commands<'a, A: AsRef<[u8]> + 'a>(
+    commands: impl IntoIterator<Item = &'a [A]>,
+) -> Bytes {
     let mut out = BytesMut::new();
-    head(&mut out, b'*', args.len());
-    for arg in args {
-        bulk(&mut out, b'$', &[arg.as_ref()]);
+    for args in commands {
+        head(&mut out, b'*', args.len());
+        for arg in args {
+            bulk(&mut out, b'$', &[arg.as_ref()]);
+        }
     }
     out.freeze()
 }

@@ -20,7 +20,7 @@ mod token;
 #[doc(hidden)]
 pub use decode::Decoder;
 #[doc(hidden)]
-pub use encode::encode_command;
+pub use encode::{encode_command, encode_commands};
 #[doc(hidden)]
 pub use error::{Expected, ProtocolError};
 #[doc(hidden)]
