@@ -4,8 +4,8 @@ use std::path::Path;
 
 use snapbox::{Data, IntoData as _};
 
+use crate::by_hand::ports::Ports;
 use crate::lab::{Lab, text};
-use crate::seeds::ports::Ports;
 
 /// The commands of the README's console blocks with what they print, in order.
 fn commands() -> Vec<(String, String)> {
