@@ -18,6 +18,7 @@ use crate::config::directive::split_words;
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Standing;
 use crate::machine::random;
+use crate::machine::text::counted;
 use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice};
 use crate::server::{Identity, Server};
 use crate::state::ports;
@@ -247,7 +248,7 @@ fn refuse_contradictions(archive: &Archive, options: &Options) -> Result<(), Err
     let checks = [
         (
             options.masters == saved.masters,
-            format!("it has {} masters", saved.masters),
+            format!("it has {}", counted(saved.masters, "master")),
         ),
         (
             options.replicas == saved.replicas,

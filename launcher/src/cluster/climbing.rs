@@ -125,6 +125,7 @@ impl Cluster {
         Err(Error::NotReady(Box::new(NotReady {
             wanted,
             waited: timeout,
+            topology: self.record.options.topology,
             unformed: self.record.options.topology == Topology::Cluster
                 && lowest == Some(Rung::Listening),
             standings,

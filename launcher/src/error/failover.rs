@@ -121,7 +121,7 @@ pub enum FailoverError {
     },
     /// The shard has failed over, which a node in the midst of a move cannot hear of.
     #[error(
-        "`{owner}` is the master now, but `{node}` does not hear that it has slots {slots}, which it was getting from the old master"
+        "`{owner}` is the master now, but `{node}` does not hear that it has slots {slots}, which it was importing from the old master"
     )]
     Open {
         /// The node that is getting the slots.
@@ -216,8 +216,7 @@ impl FailoverError {
             Self::LinkDown { .. } => "`shardlab wait --for replicas` waits for it".to_owned(),
             Self::NoMajority { .. } => "`--mode takeover` needs no votes".to_owned(),
             Self::Late { .. } => {
-                "`shardlab status` shows where it stands now; `--timeout` gives it more time"
-                    .to_owned()
+                "`shardlab status` shows where it stands now; `--timeout` waits longer".to_owned()
             }
             Self::Refused { .. } => "`shardlab logs` shows what the node thinks of it".to_owned(),
             Self::NoShard { .. } | Self::Unsupported(_) => return None,

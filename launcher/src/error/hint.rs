@@ -93,9 +93,12 @@ impl Error {
             }
             Self::NotReady(late) if late.unformed => Some(
                 "`shardlab fix` mends what does not pass by itself, as when a node has lost its nodes.conf; \
-                 `--timeout` gives it more time"
+                 `--timeout` waits longer"
                     .to_owned(),
             ),
+            Self::NotReady(late) if !late.topology.is_cluster() => {
+                Some("`shardlab status` shows where it stands now; `--timeout` waits longer".to_owned())
+            }
             Self::NotReady(_) => {
                 Some("`shardlab check` says what is wrong and what mends it; `--timeout` waits longer".to_owned())
             }

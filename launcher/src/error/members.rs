@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::exit;
+use crate::machine::text::counted;
 
 /// What keeps a node from being added or deleted.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub enum MemberError {
     #[error("node `{0}` is the last master; its slots and keys would have nowhere to go")]
     LastMaster(String),
     /// A master that is down and has slots.
-    #[error("node `{node}` is down and the master of {slots} slots, whose keys cannot be moved")]
+    #[error("node `{node}` is down and the master of {}, whose keys cannot be moved", counted(*slots, "slot"))]
     Lost {
         /// The node.
         node: String,
@@ -42,7 +43,7 @@ pub enum MemberError {
         slots: usize,
     },
     /// A node that has become the master of slots since its deletion was worked out.
-    #[error("node `{node}` is the master of {slots} slots by now, which only it has")]
+    #[error("node `{node}` is the master of {} by now, which only it has", counted(*slots, "slot"))]
     Promoted {
         /// The node.
         node: String,

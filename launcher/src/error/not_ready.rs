@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::ladder::{Group, Rung, Standing, groups};
+use crate::machine::text::counted;
+use crate::plan::Topology;
 
 /// A ladder that was not climbed in time.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct NotReady {
     pub logs: Vec<(String, Vec<String>)>,
     /// Whether it was a first start, of which nothing is left; otherwise all goes on running.
     pub removed: bool,
+    /// What the nodes form.
+    pub topology: Topology,
     /// Whether nodes of a cluster answer and do not know each other as they are: what does not pass by
     /// itself is mended by `fix`.
     pub unformed: bool,
@@ -40,7 +44,7 @@ impl fmt::Display for NotReady {
         }
         let more: usize = groups.iter().skip(GROUPS_SHOWN).map(Group::size).sum();
         if more > 0 {
-            write!(f, "\n  and {more} more nodes")?;
+            write!(f, "\n  and {}", counted(more, "more node"))?;
         }
         for (node, lines) in &self.logs {
             write!(f, "\n  the last log lines of `{node}`:")?;
@@ -49,5 +53,37 @@ impl fmt::Display for NotReady {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn the_hint_names_a_command_that_there_is_for_the_topology() {
+        let hint = |topology, unformed| {
+            let late = NotReady {
+                wanted: Rung::Ready,
+                waited: Duration::from_secs(1),
+                standings: Vec::new(),
+                logs: Vec::new(),
+                removed: false,
+                topology,
+                unformed,
+            };
+            Error::NotReady(Box::new(late)).hint().unwrap()
+        };
+        assert!(hint(Topology::Cluster, false).starts_with("`shardlab check`"));
+        assert!(hint(Topology::Cluster, true).starts_with("`shardlab fix`"));
+        for topology in [
+            Topology::Replication,
+            Topology::Sentinel,
+            Topology::Standalone,
+        ] {
+            // Neither knows anything but slots.
+            assert!(hint(topology, false).starts_with("`shardlab status`"));
+        }
     }
 }

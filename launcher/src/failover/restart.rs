@@ -77,7 +77,7 @@ impl Cluster {
         self.refuse_unfinished()?;
         if self.record().options.topology == Topology::Standalone {
             return Err(Error::Unsupported(
-                "standalone servers cannot stand in for each other; leave `--rolling` away"
+                "standalone servers cannot stand in for each other; leave out `--rolling`"
                     .to_owned(),
             ));
         }
@@ -124,7 +124,7 @@ impl Cluster {
             let alone = |standing: &Standing| standing.rung == Some(Rung::Listening);
             if self.standings().await.iter().all(alone) {
                 return Err(Error::Unsupported(
-                    "nodes that are not joined cannot stand in for each other; leave `--rolling` away"
+                    "nodes that are not joined cannot stand in for each other; leave out `--rolling`"
                         .to_owned(),
                 ));
             }

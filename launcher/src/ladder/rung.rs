@@ -63,10 +63,10 @@ impl Rung {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Listening => "every node answers",
-            Self::Formed => "every node knows the others",
+            Self::Formed => "the nodes form the topology that was asked for",
             Self::Ok => "no node reports a failure",
             Self::Replicas => "every replica is linked to its master",
-            Self::Ready => "clients can use it",
+            Self::Ready => "every node shows its clients the same",
         }
     }
 

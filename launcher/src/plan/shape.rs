@@ -17,7 +17,7 @@ pub const HOLE: (u16, u16) = (12_100, 12_199);
 #[non_exhaustive]
 pub enum ShapeError {
     /// It decides something that was asked for differently.
-    #[error("the shape `{shape}` decides `{option}`; leave one of the two away")]
+    #[error("the shape `{shape}` decides `{option}`; leave out one of the two")]
     Decided {
         /// The shape.
         shape: Shape,
@@ -172,7 +172,7 @@ mod tests {
         let error = Shape::TwoMasters.check(&options).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the shape `two-masters` decides `--masters`; leave one of the two away"
+            "the shape `two-masters` decides `--masters`; leave out one of the two"
         );
         let mut options = shaped(Shape::OpenSlot);
         options.masters = 1;

@@ -54,7 +54,7 @@ async fn a_failover_that_a_node_cannot_hear_of_names_fix() {
             assert_eq!(
                 error.to_string(),
                 "`r3` is the master now, but `n1` does not hear that it has slots 15495, \
-                 which it was getting from the old master"
+                 which it was importing from the old master"
             );
             assert!(error.hint().unwrap().contains("`shardlab fix`"));
         }

@@ -297,7 +297,7 @@ fn options_that_contradict_the_archive_are_named() {
     lab.up(&["--masters", "1", "--replicas", "0"]);
     lab.shardlab(["save", file, "-q"]).assert().success();
     for (option, complaint) in [
-        ("--masters=2", "it has 1 masters"),
+        ("--masters=2", "it has 1 master"),
         ("--replicas=1", "it has other replicas"),
         ("--ephemeral", "it keeps its data in another way"),
         (

@@ -385,7 +385,7 @@ impl fmt::Display for Finding {
                 slots,
                 export,
             } => {
-                let verb = if *export { "giving away" } else { "getting" };
+                let verb = if *export { "migrating" } else { "importing" };
                 write!(f, "{node} is {verb} slots {slots} by atomic migration")
             }
             Self::Unfinished {

@@ -416,7 +416,7 @@ fn links_states_and_migrations_are_told_of_the_nodes_that_were_asked() {
     assert_eq!(
         world.findings(),
         [
-            "n1 is giving away slots 0-9 by atomic migration",
+            "n1 is migrating slots 0-9 by atomic migration",
             "r1 is not in sync with its master: master_link_status:down",
             "cluster_state:fail on r1",
         ]

@@ -84,9 +84,12 @@ pub(crate) async fn check(lab: &Lab<'_>, args: &Check) -> Result<u8, Error> {
 /// One line for a sound cluster.
 pub(super) fn sound_text(cluster: &Cluster) -> String {
     format!(
-        "cluster `{}` is sound: {} nodes agree on the owner of each of the 16384 slots, and none is open\n",
+        "cluster `{}` is sound: {} the owner of each of the 16384 slots, and none is open\n",
         cluster.name(),
-        cluster.nodes().len()
+        match cluster.nodes().len() {
+            1 => "its node knows".to_owned(),
+            many => format!("{many} nodes agree on"),
+        }
     )
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
         paused.keep();
         report(&[]);
         lab.term.note(&format!(
-            "paused {names}; `shardlab resume{}` resumes them",
+            "paused {names}; `shardlab resume{}` ends it",
             lab.name_option()
         ));
         return Ok(exit::DONE);
