@@ -91,7 +91,8 @@ impl Session {
     /// and refuses to give it away; then it is open as one that comes from there.
     ///
     /// # Errors
-    /// As [`Session::give_all`], of a slot that can be opened neither way.
+    /// As [`Session::give_all`], of a slot that can be opened neither way, as by a node that has become the
+    /// other one's replica with its last slot; whoever asks again then finds nothing left to move.
     pub(crate) async fn open_slots(&mut self, slots: &[Slot], id: &str) -> Result<(), Error> {
         let orders = |way| about(slots, &["CLUSTER", "SETSLOT"], &[way, id]);
         let (leaving, arriving) = (orders("MIGRATING"), orders("IMPORTING"));
