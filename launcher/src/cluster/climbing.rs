@@ -7,7 +7,7 @@ use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing, common};
 use crate::machine::wait::Deadline;
 use crate::node::Node;
-use crate::plan::{Role, Topology};
+use crate::plan::Role;
 use crate::probe::prober::{Climb, Prober};
 use crate::wire::client::REPLY_TIMEOUT;
 
@@ -126,8 +126,6 @@ impl Cluster {
             wanted,
             waited: timeout,
             topology: self.record.options.topology,
-            unformed: self.record.options.topology == Topology::Cluster
-                && lowest == Some(Rung::Listening),
             standings,
             logs,
             removed: false,

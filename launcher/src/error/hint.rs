@@ -91,7 +91,7 @@ impl Error {
             Self::NotReady(late) if late.removed => {
                 Some("what was started has been removed; `--timeout` gives it more time".to_owned())
             }
-            Self::NotReady(late) if late.unformed => Some(
+            Self::NotReady(late) if late.is_unformed() => Some(
                 "`shardlab fix` mends what does not pass by itself, as when a node has lost its nodes.conf; \
                  `--timeout` waits longer"
                     .to_owned(),

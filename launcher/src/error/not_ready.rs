@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::ladder::{Group, Rung, Standing, groups};
+use crate::ladder::{Group, Rung, Standing, common, groups};
 use crate::machine::text::counted;
 use crate::plan::Topology;
 
@@ -22,9 +22,14 @@ pub struct NotReady {
     pub removed: bool,
     /// What the nodes form.
     pub topology: Topology,
+}
+
+impl NotReady {
     /// Whether nodes of a cluster answer and do not know each other as they are: what does not pass by
     /// itself is mended by `fix`.
-    pub unformed: bool,
+    pub fn is_unformed(&self) -> bool {
+        self.topology.is_cluster() && common(&self.standings) == Some(Rung::Listening)
+    }
 }
 
 /// Of a large cluster, nobody reads more lines.
@@ -63,27 +68,30 @@ mod tests {
 
     #[test]
     fn the_hint_names_a_command_that_there_is_for_the_topology() {
-        let hint = |topology, unformed| {
+        let hint = |topology, rung| {
             let late = NotReady {
                 wanted: Rung::Ready,
                 waited: Duration::from_secs(1),
-                standings: Vec::new(),
+                standings: vec![Standing {
+                    node: "n1".to_owned(),
+                    rung: Some(rung),
+                    why: None,
+                }],
                 logs: Vec::new(),
                 removed: false,
                 topology,
-                unformed,
             };
             Error::NotReady(Box::new(late)).hint().unwrap()
         };
-        assert!(hint(Topology::Cluster, false).starts_with("`shardlab check`"));
-        assert!(hint(Topology::Cluster, true).starts_with("`shardlab fix`"));
+        assert!(hint(Topology::Cluster, Rung::Formed).starts_with("`shardlab check`"));
+        assert!(hint(Topology::Cluster, Rung::Listening).starts_with("`shardlab fix`"));
         for topology in [
             Topology::Replication,
             Topology::Sentinel,
             Topology::Standalone,
         ] {
             // Neither knows anything but slots.
-            assert!(hint(topology, false).starts_with("`shardlab status`"));
+            assert!(hint(topology, Rung::Listening).starts_with("`shardlab status`"));
         }
     }
 }

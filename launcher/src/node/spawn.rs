@@ -24,7 +24,7 @@ pub fn describe(status: ExitStatus) -> String {
 /// elsewhere the next command sweeps up.
 #[cfg_attr(
     not(target_os = "linux"),
-    expect(unused_variables, reason = "there is no such call")
+    expect(unused_variables, reason = "only Linux has PR_SET_PDEATHSIG")
 )]
 pub fn die_with_parent(command: &mut Command, signal: Signal) {
     #[cfg(target_os = "linux")]

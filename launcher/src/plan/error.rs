@@ -31,7 +31,8 @@ pub enum PlanError {
     TooManyNodes(usize),
     /// `--ports` with the wrong number of ports.
     #[error(
-        "`--ports` names {given} ports, but the cluster has {needed} nodes ({masters} masters, then the replicas)"
+        "`--ports` names {}, but the cluster has {} ({}, then the replicas)",
+        counted(*given, "port"), counted(*needed, "node"), counted(*masters, "master")
     )]
     PortCount {
         /// Ports given.

@@ -97,7 +97,7 @@ pub(super) fn line<'a>(survey: &'a Survey, node: &str) -> Result<&'a NodeLine, M
         reason: survey
             .account(node)
             .and_then(|account| account.says.as_ref().err().cloned())
-            .unwrap_or_else(|| "there is no such node".to_owned()),
+            .unwrap_or_else(|| "the node does not exist".to_owned()),
     })
 }
 

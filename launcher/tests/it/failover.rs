@@ -31,7 +31,11 @@ async fn cluster(lab: &Lab, masters: usize, node_timeout: Duration) -> Cluster {
     lab.cluster().options(options).start().await.unwrap()
 }
 
-async fn fail_over(cluster: &Cluster, node: &str, mode: Mode) -> Result<Failover, shardlab::Error> {
+pub(crate) async fn fail_over(
+    cluster: &Cluster,
+    node: &str,
+    mode: Mode,
+) -> Result<Failover, shardlab::Error> {
     let request = Request {
         mode,
         timeout: Some(PATIENCE),

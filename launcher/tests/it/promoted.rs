@@ -19,20 +19,12 @@ use shardlab::wire::client::Connection;
 use shardlab::wire::view;
 use shardlab::{Cluster, Node};
 
+use crate::failover::fail_over;
 use crate::lab::{Lab, PATIENCE};
 
 async fn set(lab: &Lab, topology: Topology) -> Cluster {
     let builder = lab.cluster().topology(topology);
     builder.start().await.unwrap()
-}
-
-async fn fail_over(cluster: &Cluster, node: &str, mode: Mode) -> Result<Failover, shardlab::Error> {
-    let request = Request {
-        mode,
-        timeout: Some(PATIENCE),
-        ..Request::default()
-    };
-    cluster.failover(node, request, |_| {}).await
 }
 
 fn phases(done: &Failover) -> BTreeSet<&'static str> {

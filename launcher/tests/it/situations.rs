@@ -12,7 +12,7 @@ fn refused(lab: &Lab, args: &[&str], code: i32) -> String {
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "",
-        "{args:?}: a refusal is no data"
+        "{args:?}: a refusal prints nothing on standard output"
     );
     errors
 }
