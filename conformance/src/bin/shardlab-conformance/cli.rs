@@ -8,7 +8,7 @@ use shardlab_conformance::run::jobs_by_default;
 use shardlab_conformance::suite::{Origin, Selection};
 use shardlab_conformance::transcript::ast;
 
-/// Replays Redis Cluster transcripts against any server and says exactly where it departs.
+/// Replay Redis Cluster transcripts against any server, and show exactly where it departs.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -17,40 +17,53 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 every claim holds, 1 a departure, or every case was skipped, 2 bad use, a bad \
-transcript, or nothing selected, 3 no server, or none at the address, 70 a bug.";
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   every case passes
+  1   a case departs, or every selected case was skipped
+  2   the command line or a transcript is wrong, or nothing is selected
+  3   no server to start, or none at the address
+  70  a bug";
+
+const EXAMPLES: &str = "\
+Examples:
+  shardlab-conformance run --server redis@6.2
+  shardlab-conformance run --area moved,ask
+  shardlab-conformance run --attach 127.0.0.1:7001
+  shardlab-conformance run my_case.resp";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs transcripts against a server
+    /// Run transcripts against a server
+    #[command(after_help = EXAMPLES)]
     Run(Run),
-    /// Lists the transcripts
+    /// List the transcripts
     List(List),
-    /// Tells all about one transcript: claim, source, steps
+    /// Explain one transcript: its claim, its sources and its steps
     Explain(Explain),
-    /// Looks for mistakes in transcripts
+    /// Look for mistakes in transcripts
     Check(Check),
-    /// Writes transcripts in their canonical form
+    /// Format transcripts
     Fmt(Fmt),
 }
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Transcripts, or folders of them, instead of those of this program
+    /// Transcript files or folders [default: the built-in transcripts]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The server to start: a path, a program, `valkey`, `redis`, or `product@version`
+    /// The server to start: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`
     #[arg(long, value_name = "SPEC")]
     pub(crate) server: Option<String>,
-    /// Fetches nothing
+    /// Do not download a server
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Tests a running cluster, through clients only, and leaves no key behind
+    /// Test a running cluster as a client; leave no key behind
     #[arg(long, value_name = "HOST:PORT,…", conflicts_with_all = ["server", "offline"])]
     pub(crate) attach: Option<String>,
-    /// What the running server is, instead of what it says of itself
+    /// The product of the running server [default: what it says itself]
     #[arg(long, value_name = "NAME", requires = "server_version")]
     pub(crate) product: Option<String>,
     /// The version of `--product`
@@ -58,22 +71,22 @@ pub(crate) struct Run {
     pub(crate) server_version: Option<ast::Version>,
     #[command(flatten)]
     pub(crate) selection: Select,
-    /// Known departures, one to a line: `ID  PRODUCT<=VERSION  REASON` [default: ours, with --server]
+    /// A list of known departures, one per line: `ID  PRODUCT<=VERSION  REASON` [default: the built-in list; none with `--attach`]
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
-    /// How many cases run at once
+    /// How many cases to run at once
     #[arg(long, short, value_name = "N", default_value_t = jobs_by_default(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: u8,
-    /// Makes every deadline so many times as long
+    /// Multiply every deadline by this factor
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     pub(crate) slow: f64,
     /// How long the whole run may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     pub(crate) timeout: u64,
-    /// Shows what differs in cases that pass, too
+    /// Show differences in cases that pass, too
     #[arg(long, short)]
     pub(crate) verbose: bool,
-    /// The result as one JSON object (docs/json.md), also of an error, on standard error
+    /// Print one JSON object; errors too, on standard error (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -81,16 +94,16 @@ pub(crate) struct Run {
 /// Which transcripts.
 #[derive(Debug, Args)]
 pub(crate) struct Select {
-    /// Only these: ids or names, `*` stands for any text; may be given several times
+    /// Only cases with these ids or names; `*` matches any text; may be repeated
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     case: Vec<String>,
-    /// Only those of these areas
+    /// Only cases of these areas; may be repeated
     #[arg(long, value_name = "AREA", value_delimiter = ',')]
     area: Vec<String>,
-    /// Only those of this strength, and stronger ones
+    /// Only cases of this level and stronger ones
     #[arg(long, value_name = "LEVEL")]
     level: Option<Level>,
-    /// Takes the transcripts from a folder instead of this program
+    /// Take the transcripts from this folder [default: the built-in transcripts]
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
 }
@@ -98,11 +111,11 @@ pub(crate) struct Select {
 /// How strong a claim is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Level {
-    /// What client programs parse
+    /// What client programs rely on
     Must,
-    /// What they should not depend on
+    /// What client programs should not rely on
     Should,
-    /// What a server may choose
+    /// What each server may choose
     May,
 }
 
@@ -136,7 +149,7 @@ impl Select {
 pub(crate) struct List {
     #[command(flatten)]
     pub(crate) selection: Select,
-    /// As one JSON object (docs/json.md)
+    /// Print one JSON object; errors too, on standard error (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -144,10 +157,10 @@ pub(crate) struct List {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// Its id or name
+    /// The id or name of a case
     #[arg(value_name = "CASE")]
     pub(crate) case: String,
-    /// Takes the transcripts from a folder instead of this program
+    /// Take the transcripts from this folder [default: the built-in transcripts]
     #[arg(long, value_name = "DIR")]
     pub(crate) fixtures: Option<PathBuf>,
 }
@@ -155,7 +168,7 @@ pub(crate) struct Explain {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Transcripts, or folders of them, instead of those of this program
+    /// Transcript files or folders [default: the built-in transcripts]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 }
@@ -163,10 +176,10 @@ pub(crate) struct Check {
 /// Arguments of `fmt`.
 #[derive(Debug, Args)]
 pub(crate) struct Fmt {
-    /// Transcripts, or folders of them
+    /// Transcript files or folders
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Writes nothing; exit code 1 if a file is not in its canonical form
+    /// Change nothing; exit with 1 if a file would change
     #[arg(long)]
     pub(crate) check: bool,
 }

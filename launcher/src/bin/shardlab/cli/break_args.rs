@@ -1,4 +1,4 @@
-//! The arguments of the commands that break and mend nodes.
+//! The arguments of the commands that break nodes and bring them back.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use super::common::{Json, RungArg, time};
 /// `restart`
 #[derive(Debug, Args)]
 pub(crate) struct Restart {
-    /// Names, ports or beginnings of ids [default: all nodes].
+    /// Node names, ports or id prefixes [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
-    /// One after the other while clients go on: replicas first, then each master after its shard has
-    /// failed over; roles are not given back.
+    /// Restart one node after the other, while clients go on: replicas first, then each master after its
+    /// shard has failed over. Masters do not get their role back.
     #[arg(long)]
     pub(crate) rolling: bool,
-    /// The rung to wait for when all nodes run; always `ready` with `--rolling`.
+    /// How ready the cluster must be before the command returns; always `ready` with `--rolling`.
     #[arg(
         long,
         value_enum,
@@ -27,7 +27,7 @@ pub(crate) struct Restart {
         conflicts_with = "rolling"
     )]
     pub(crate) wait: RungArg,
-    /// How long it may take, or each step with `--rolling` [default: 30s and more].
+    /// How long the restart may take; with `--rolling`, each step [default: 30s, more with many nodes].
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
@@ -37,10 +37,10 @@ pub(crate) struct Restart {
 /// `kill`
 #[derive(Debug, Args)]
 pub(crate) struct Kill {
-    /// Names, ports or beginnings of ids.
+    /// Node names, ports or id prefixes.
     #[arg(required = true, value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
-    /// A name, with or without SIG, or a number.
+    /// The signal: a name, with or without SIG, or a number.
     #[arg(short, long, default_value = "KILL")]
     pub(crate) signal: Signal,
     #[command(flatten)]
@@ -50,10 +50,10 @@ pub(crate) struct Kill {
 /// `pause`
 #[derive(Debug, Args)]
 pub(crate) struct Pause {
-    /// Names, ports or beginnings of ids.
+    /// Node names, ports or id prefixes.
     #[arg(required = true, value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
-    /// Stay for so long, then resume; Ctrl-C resumes at once [default: until `resume`].
+    /// Resume the nodes after this time, or at Ctrl-C [default: never; `resume` resumes them].
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     pub(crate) time: Option<Duration>,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(crate) struct Pause {
 /// `resume`
 #[derive(Debug, Args)]
 pub(crate) struct Resume {
-    /// Names, ports or beginnings of ids [default: all that are paused].
+    /// Node names, ports or id prefixes [default: all paused nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     #[command(flatten)]
@@ -73,17 +73,17 @@ pub(crate) struct Resume {
 /// `failover`
 #[derive(Debug, Args)]
 pub(crate) struct Failover {
-    /// A node of the shard: a replica takes over itself, of a master the replica that has most data.
+    /// The replica that takes over; or the master, whose replica with the most data then takes over.
     #[arg(value_name = "NODE")]
     pub(crate) node: String,
-    /// By which means.
+    /// How to fail over.
     #[arg(long, value_enum, default_value = "graceful")]
     pub(crate) mode: ModeArg,
-    /// With `crash`: do not start the killed master again.
+    /// With `--mode crash`: do not start the killed master again.
     #[arg(long)]
     pub(crate) leave_dead: bool,
-    /// How long it may take [default: 30s and 12 node timeouts; with sentinels 60s,
-    /// twice --down-after and three times --failover-timeout].
+    /// How long it may take [default: 30s + 12 × node timeout; with sentinels
+    /// 60s + 2 × `--down-after` + 3 × `--failover-timeout`].
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
@@ -93,13 +93,13 @@ pub(crate) struct Failover {
 /// `--mode`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ModeArg {
-    /// Master and replica agree, nothing is lost
+    /// Master and replica agree; no write is lost
     Graceful,
-    /// Without the master: by the votes of the others, a sentinel, or by hand
+    /// Without the master's consent: the other masters vote, a sentinel decides, or REPLICAOF does it
     Force,
-    /// Without anybody, in a cluster only
+    /// Without any other node's consent; only in a cluster
     Takeover,
-    /// SIGKILL of the master; it comes back as a replica
+    /// Kill the master with SIGKILL; start it again as a replica
     Crash,
 }
 

@@ -18,10 +18,10 @@ use super::topology_args::TopologyArgs;
 pub(crate) struct ClusterArgs {
     #[command(flatten)]
     pub(crate) topology: TopologyArgs,
-    /// Number of masters [default: 3; 1 without cluster].
+    /// Number of masters [default: 3; 1 without cluster mode].
     #[arg(long, value_name = "N", help_heading = "Shape")]
     pub(crate) masters: Option<usize>,
-    /// Replicas of each master: one number, or one for each [default: 1; 2 without cluster].
+    /// Replicas of each master: one number for all, or one for each [default: 1; 2 without cluster mode].
     #[arg(
         long,
         value_name = "N[,N…]",
@@ -29,16 +29,16 @@ pub(crate) struct ClusterArgs {
         help_heading = "Shape"
     )]
     pub(crate) replicas: Option<Vec<usize>>,
-    /// Slots of each master; several ranges of one are joined by `+` [default: evenly].
+    /// Slots of each master; `+` joins several ranges of one master [default: equal shares].
     #[arg(long, value_name = "A-B,C-D…", value_parser = slots, help_heading = "Shape")]
     pub(crate) slots: Option<SlotLists>,
-    /// A cluster that is odd on purpose.
+    /// A cluster with a peculiarity to test against (docs/shapes.md).
     #[arg(long, value_enum, value_name = "SHAPE", help_heading = "Shape")]
     pub(crate) shape: Option<ShapeArg>,
     /// How the nodes become a cluster.
     #[arg(long, value_enum, help_heading = "Shape")]
     pub(crate) boot: Option<BootArg>,
-    /// A cluster that was saved, with its data: shape and persistence are its own.
+    /// Start a cluster that `save` has written to this file, with its data, shape and persistence.
     #[arg(
         long,
         value_name = "FILE",
@@ -46,7 +46,7 @@ pub(crate) struct ClusterArgs {
         help_heading = "Shape"
     )]
     pub(crate) from: Option<PathBuf>,
-    /// The server: a path, a program, valkey, redis, or product@version such as valkey@9.1.
+    /// The server: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`.
     #[arg(
         long,
         value_name = "SPEC",
@@ -54,25 +54,25 @@ pub(crate) struct ClusterArgs {
         help_heading = "Server"
     )]
     pub(crate) server: Option<String>,
-    /// Fetch nothing.
+    /// Do not download a server.
     #[arg(long, help_heading = "Server")]
     pub(crate) offline: bool,
-    /// A directive of node.conf, as often as needed.
+    /// Add a directive to every node.conf; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Server")]
     pub(crate) settings: Vec<String>,
-    /// cluster-node-timeout [default: 5s; 15s for more than 120 nodes].
+    /// The server's cluster-node-timeout [default: 5s; 15s with more than 120 nodes].
     #[arg(long, value_name = "TIME", value_parser = server_time, help_heading = "Server")]
     pub(crate) node_timeout: Option<Duration>,
-    /// Keep data in an append-only file [default for `up`].
+    /// Keep data in an append-only file; the default of `up`.
     #[arg(long, conflicts_with = "ephemeral", help_heading = "Server")]
     pub(crate) persist: bool,
-    /// Keep data in memory only [default for `run`].
+    /// Keep data in memory only; the default of `run`.
     #[arg(long, help_heading = "Server")]
     pub(crate) ephemeral: bool,
-    /// First client port, the others follow; or `auto` [default: 7001 for `up`, auto for `run`].
+    /// The first client port, the others follow; `auto`: any free ports [default: 7001 for `up`, auto for `run`].
     #[arg(long, value_name = "PORT|auto", value_parser = port, conflicts_with = "ports", help_heading = "Network")]
     pub(crate) port: Option<PortChoice>,
-    /// All client ports: those of the masters, then of the first replicas, ….
+    /// All client ports: those of the masters, then those of their first replicas, and so on.
     #[arg(
         long,
         value_name = "PORT,…",
@@ -80,32 +80,33 @@ pub(crate) struct ClusterArgs {
         help_heading = "Network"
     )]
     pub(crate) ports: Option<Vec<u16>>,
-    /// First bus port, the others follow; or `auto`: the client port + 10000, or another one where that
-    /// cannot be had [default: auto].
+    /// The first cluster bus port, the others follow; `auto`: the client port + 10000, or any free port if
+    /// that one is taken [default: auto].
     #[arg(long, value_name = "PORT|auto", value_parser = bus_port, help_heading = "Network")]
     pub(crate) bus_port: Option<BusPortChoice>,
-    /// Addresses to listen on, as often as needed [default: 127.0.0.1].
+    /// An address to listen on; may be repeated [default: 127.0.0.1].
     #[arg(long, value_name = "ADDR", help_heading = "Network")]
     pub(crate) bind: Vec<IpAddr>,
-    /// The address or host name that nodes tell clients.
+    /// The address or host name that nodes announce to clients.
     #[arg(long, value_name = "HOST", help_heading = "Network")]
     pub(crate) announce: Option<String>,
-    /// The password of clients and replicas; better given in `SHARDLAB_PASSWORD` or a file.
+    /// The password of clients and replicas; safer in SHARDLAB_PASSWORD or a file, since other users can
+    /// see the command line.
     #[arg(
         long,
-        value_name = "P",
+        value_name = "PASSWORD",
         env = "SHARDLAB_PASSWORD",
         hide_env_values = true,
         help_heading = "Network"
     )]
     pub(crate) password: Option<String>,
-    /// A file whose first line is the password; counts before `--password` and its variable.
+    /// Read the password from the first line of this file; overrides `--password` and SHARDLAB_PASSWORD.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Where the nodes' folders go [default: the cluster's folder in the state folder].
+    /// Where to put the nodes' folders [default: the cluster's folder in the state folder].
     #[arg(long, value_name = "DIR", help_heading = "Start")]
     pub(crate) dir: Option<PathBuf>,
-    /// The rung to wait for.
+    /// How ready the cluster must be before the command returns.
     #[arg(
         long,
         value_enum,
@@ -114,7 +115,7 @@ pub(crate) struct ClusterArgs {
         help_heading = "Start"
     )]
     pub(crate) wait: RungArg,
-    /// How long the start may take [default: 30s and more for many nodes].
+    /// How long the start may take [default: 30s, more with many nodes].
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Start")]
     pub(crate) timeout: Option<Duration>,
 }
@@ -126,13 +127,13 @@ pub(crate) struct SlotLists(pub(crate) Vec<SlotRanges>);
 /// `--boot`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BootArg {
-    /// Seeded where the server is known to take it, else by commands
+    /// `seeded` if the server supports it, else `commands`
     Auto,
-    /// By files that are written before the first start
+    /// Write each nodes.conf before the first start; fastest
     Seeded,
-    /// CLUSTER ADDSLOTS, MEET and REPLICATE; REPLICAOF, and sentinels that find out the rest
+    /// Send CLUSTER ADDSLOTS, MEET and REPLICATE; without cluster mode, REPLICAOF
     Commands,
-    /// Not at all: bare nodes
+    /// Leave the nodes separate and empty
     None,
 }
 

@@ -8,7 +8,7 @@ use shardlab::Rung;
 /// `--json`
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Json {
-    /// Print one JSON object (docs/json.md), also of an error, on standard error.
+    /// Print one JSON object; errors too, on standard error (docs/json.md).
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -18,14 +18,15 @@ pub(crate) struct Json {
 pub(crate) enum RungArg {
     /// Every node answers
     Listening,
-    /// Every node knows every other one, and all links are up; without cluster: all follow one master
+    /// All nodes know each other and are connected; without cluster mode: all follow one master
     Formed,
-    /// `cluster_state` is ok everywhere; without cluster: the master knows all replicas, CKQUORUM is OK
+    /// `cluster_state` is ok on every node; without cluster mode: the master knows all replicas, and
+    /// SENTINEL CKQUORUM is OK
     Ok,
-    /// Every replica's link to its master is up
+    /// Every replica is connected to its master
     Replicas,
-    /// CLUSTER SLOTS is the same and whole on every node; without cluster: all replicas are online,
-    /// and no sentinel misses anybody
+    /// CLUSTER SLOTS is complete and the same on every node; without cluster mode: all replicas are online,
+    /// and every sentinel knows all nodes
     #[value(alias = "visible")]
     Ready,
 }

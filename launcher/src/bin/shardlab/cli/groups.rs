@@ -53,7 +53,7 @@ fn group(command: &Command, title: &str, names: &[&str]) -> String {
 /// Of the longest name.
 const WIDTH: usize = 11;
 /// `help` is added by clap, after this.
-const HELP: &str = "Shows the help of a command";
+const HELP: &str = "Print the help of a command";
 
 #[cfg(test)]
 mod tests {

@@ -9,10 +9,10 @@ use super::common::Json;
 /// `save`
 #[derive(Debug, Args)]
 pub(crate) struct Save {
-    /// The file, such as lab.shardlab; only you can read it, since it holds passwords.
+    /// The file, such as lab.shardlab; it may hold the password, so only you can read it.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Replace the file if there is one.
+    /// Replace the file if it exists.
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub(crate) struct Save {
 /// `wipe`
 #[derive(Debug, Args)]
 pub(crate) struct Wipe {
-    /// Names, ports or beginnings of ids [default: all nodes].
+    /// Node names, ports or id prefixes [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     #[command(flatten)]

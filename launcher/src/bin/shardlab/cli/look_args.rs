@@ -12,10 +12,10 @@ use super::common::{Json, RungArg, time};
 /// `status`
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// Look again and again, until Ctrl-C.
+    /// Show the status again and again, until Ctrl-C.
     #[arg(long)]
     pub(crate) watch: bool,
-    /// How often, from 100ms to 1h.
+    /// How often, between 100ms and 1h.
     #[arg(long, value_name = "TIME", default_value = "1s", requires = "watch", value_parser = every)]
     pub(crate) every: Duration,
     #[command(flatten)]
@@ -25,7 +25,8 @@ pub(crate) struct Status {
 /// `wait`
 #[derive(Debug, Args)]
 pub(crate) struct Wait {
-    /// A rung (listening, formed, ok, replicas, ready) or NODE=master, NODE=replica; as often as needed.
+    /// How ready the cluster must be: listening, formed, ok, replicas or ready; or NODE=master,
+    /// NODE=replica; may be repeated.
     #[arg(long = "for", value_name = "RUNG|NODE=ROLE", default_value = "ready", value_parser = goal)]
     pub(crate) goals: Vec<Goal>,
     /// How long to wait.
@@ -45,7 +46,7 @@ pub(crate) enum Goal {
 /// `env`
 #[derive(Debug, Args)]
 pub(crate) struct Env {
-    /// How it is written.
+    /// The format.
     #[arg(long, value_enum, default_value = "sh")]
     pub(crate) shell: ShellArg,
 }
@@ -53,7 +54,7 @@ pub(crate) struct Env {
 /// `--shell`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShellArg {
-    /// export A='b', for sh, bash and zsh
+    /// export A='b' (sh, bash, zsh)
     Sh,
     /// set -gx A 'b'
     Fish,
@@ -66,18 +67,18 @@ pub(crate) enum ShellArg {
 /// `call`
 #[derive(Debug, Args)]
 pub(crate) struct Call {
-    /// Ask every node that is a master now.
+    /// Send the command to every current master.
     #[arg(long, conflicts_with = "replicas")]
     pub(crate) masters: bool,
-    /// Ask every node that is a replica now.
+    /// Send the command to every current replica.
     #[arg(long)]
     pub(crate) replicas: bool,
-    /// How long to wait for the reply, or `none` [default: as long as the node answers others].
+    /// How long to wait for the reply, or `none` for no limit [default: as long as the node answers others].
     #[arg(long, value_name = "TIME|none", value_parser = call_timeout)]
     pub(crate) timeout: Option<CallTimeout>,
     #[command(flatten)]
     pub(crate) json: Json,
-    /// The command and its arguments, after all options; in front of it a node's name or port may stand.
+    /// A node's name or port, if one is meant; then the command and its arguments. Options go first.
     #[arg(
         required = true,
         trailing_var_arg = true,
@@ -99,7 +100,7 @@ pub(crate) enum CallTimeout {
 /// `cli`
 #[derive(Debug, Args)]
 pub(crate) struct CliArgs {
-    /// A node's name or port, and arguments for redis-cli [default: n1].
+    /// A node's name or port [default: n1]; then arguments for redis-cli or valkey-cli.
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -111,13 +112,13 @@ pub(crate) struct CliArgs {
 /// `logs`
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
-    /// Names, ports or beginnings of ids [default: all nodes].
+    /// Node names, ports or id prefixes [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
-    /// Go on as the logs grow.
+    /// Print new lines as they are written, until Ctrl-C.
     #[arg(short, long)]
     pub(crate) follow: bool,
-    /// Only so many of the last lines of each.
+    /// Print only the last N lines of each log.
     #[arg(long, value_name = "N", value_parser = lines)]
     pub(crate) lines: Option<usize>,
 }
@@ -125,7 +126,7 @@ pub(crate) struct Logs {
 /// `servers`
 #[derive(Debug, Args)]
 pub(crate) struct Servers {
-    /// What to do with them; without it they are listed.
+    /// What to do; without a command, list the servers.
     #[command(subcommand)]
     pub(crate) command: Option<ServersCommand>,
     #[command(flatten)]
@@ -135,11 +136,11 @@ pub(crate) struct Servers {
 /// `servers …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServersCommand {
-    /// Fetches a server into the cache
+    /// Download a server into the cache
     Install {
-        /// valkey, redis, or product@version
+        /// `valkey`, `redis`, or a version such as `valkey@9.1`.
         spec: String,
-        /// Accept a licence that restricts the server's use.
+        /// Accept a licence that restricts how the server may be used.
         #[arg(long)]
         accept_licence: bool,
     },
@@ -187,7 +188,9 @@ fn goal(text: &str) -> Result<Goal, String> {
     let rung = RungArg::from_str(text, false);
     rung.map(|rung| Goal::Rung(rung.into())).map_err(|_| {
         let names = Rung::ALL.map(Rung::name).join(", ");
-        format!("`{text}` is not a rung; the rungs are {names}, and NODE=master or NODE=replica waits for a role")
+        format!(
+            "`{text}` cannot be waited for; expected one of {names}, or NODE=master or NODE=replica"
+        )
     })
 }
 

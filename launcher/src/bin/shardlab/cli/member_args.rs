@@ -9,14 +9,14 @@ use super::common::Json;
 /// `add-node`
 #[derive(Debug, Args)]
 pub(crate) struct AddNodeArgs {
-    /// A node of the shard in which the new one becomes a replica [default: a master without slots].
+    /// Add a replica to the shard of this node [default: add a master without slots].
     #[arg(long, value_name = "NODE")]
     pub(crate) replica_of: Option<String>,
-    /// Its client port [default: the next one behind the cluster's that is free].
+    /// The new node's client port [default: the next free port after the cluster's].
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "existing")]
     pub(crate) port: Option<u16>,
-    /// A server that is already running: in cluster mode, alone and without data, or a node that others have
-    /// added to the cluster, as what it is. Shardlab never ends it.
+    /// Add a server that is already running: either an empty one in cluster mode that is in no cluster, or a
+    /// node that was added to this cluster by other means. Shardlab never stops it.
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub(crate) existing: Option<SocketAddr>,
     #[command(flatten)]
@@ -26,10 +26,10 @@ pub(crate) struct AddNodeArgs {
 /// `del-node`
 #[derive(Debug, Args)]
 pub(crate) struct DelNodeArgs {
-    /// A name, a port or the beginning of an id.
+    /// A node's name, port or id prefix.
     #[arg(value_name = "NODE")]
     pub(crate) node: String,
-    /// Also if its keys are lost, or nodes that are down go on remembering it.
+    /// Delete it even if its keys are lost, or if nodes that are down cannot forget it.
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -40,10 +40,10 @@ pub(crate) struct DelNodeArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("size").required(true).multiple(true))]
 pub(crate) struct ScaleArgs {
-    /// Number of masters; the slots are dealt out evenly among them.
+    /// Number of masters; they get equal shares of the slots.
     #[arg(long, value_name = "N", group = "size")]
     pub(crate) masters: Option<usize>,
-    /// Replicas of each master [default: those that it has; for a new one as many as the fewest].
+    /// Replicas of each master [default: unchanged; a new master gets as many as the master with the fewest].
     #[arg(long, value_name = "M", group = "size")]
     pub(crate) replicas: Option<usize>,
     #[command(flatten)]
@@ -53,7 +53,7 @@ pub(crate) struct ScaleArgs {
 /// What is shown, and whether that is all.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Show {
-    /// Show what would be done, and do nothing.
+    /// Show what would be done, but do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]

@@ -14,7 +14,7 @@ pub(crate) struct Check {
 /// `fix`
 #[derive(Debug, Args)]
 pub(crate) struct Fix {
-    /// Show what would be done, and do nothing.
+    /// Show what would be repaired, but repair nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(crate) struct Fix {
 /// `doctor`
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// Mend it. Data of clusters is kept.
+    /// Repair the damage; the data of clusters is kept.
     #[arg(long)]
     pub(crate) fix: bool,
     #[command(flatten)]

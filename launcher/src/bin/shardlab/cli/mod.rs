@@ -3,6 +3,7 @@
 mod break_args;
 mod cluster_args;
 mod common;
+mod examples;
 mod groups;
 mod keep_args;
 mod look_args;
@@ -44,16 +45,25 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 the answer is no, 2 usage, 3 environment (no server, port taken, …), \
-4 not ready in time, 70 a bug. `run` ends with CMD's code; its own are 125, 126 and 127.";
+const EXIT_CODES: &str = "\
+`shardlab COMMAND --help` shows the options of a command.
+
+Exit codes:
+  0   done
+  1   the answer is no: a fault was found, or a node replied with an error
+  2   the command line, a name or a file is wrong
+  3   the environment does not allow it: no server, a port is taken, …
+  4   the cluster was not ready in time
+  70  a bug
+`run` exits with the code of its command; its own codes are 125, 126 and 127.";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// Which cluster.
+    /// The cluster's name.
     #[arg(short, long, global = true, value_name = "NAME", default_value = "default", env = "SHARDLAB_NAME", value_parser = name)]
     pub(crate) name: Name,
-    /// Where clusters are remembered [default: shardlab in the XDG state folder].
+    /// The state folder [default: shardlab in the XDG state folder].
     #[arg(
         long,
         global = true,
@@ -62,7 +72,7 @@ pub(crate) struct Global {
         hide = true
     )]
     pub(crate) home: Option<PathBuf>,
-    /// Nothing but data and errors.
+    /// Print only results and errors.
     #[arg(
         short,
         long,
@@ -71,7 +81,7 @@ pub(crate) struct Global {
         overrides_with = "quiet"
     )]
     pub(crate) quiet: bool,
-    /// Every node of every rung.
+    /// Show the progress of each node.
     #[arg(short, long, global = true, overrides_with = "verbose")]
     pub(crate) verbose: bool,
     /// Whether the command has `--json`, and was given it.
@@ -82,71 +92,84 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Starts a cluster and waits until it is ready
+    /// Start a cluster and wait until it is ready
+    #[command(after_help = examples::UP)]
     Up(Up),
-    /// Runs CMD with a private cluster that is gone when CMD ends
+    /// Run a command with a private cluster, which is removed when the command ends
+    #[command(after_help = examples::RUN)]
     Run(Run),
-    /// Removes a cluster with its data
+    /// Remove a cluster and its data
     Down(Down),
-    /// Removes a private cluster once its owner is gone; started by commands that start nodes in one
+    /// Remove a private cluster once its owner is gone; started by commands that start nodes in one
     #[command(hide = true)]
     Reap,
-    /// Stops nodes; their data, ids, slots and ports are kept
+    /// Stop nodes; they keep their data, ids, slots and ports
     Stop(Nodes),
-    /// Starts what has been stopped or has died
+    /// Start nodes that are not running
     Start(Start),
-    /// Makes nodes forget data and cluster; configs and ports are kept
+    /// Erase the nodes' data and cluster state; keep their configs and ports
     Wipe(Wipe),
-    /// Writes a cluster with its data to a file, for `up --from FILE`
+    /// Save a cluster and its data to a file, for `up --from FILE`
     Save(Save),
-    /// Stops nodes and starts them again with their data
+    /// Stop nodes and start them again with their data
     Restart(Restart),
-    /// Sends a signal to nodes, SIGKILL unless told otherwise
+    /// Send a signal to nodes, SIGKILL by default
     Kill(Kill),
-    /// Freezes nodes: they keep their connections and answer nobody
+    /// Freeze nodes: their connections stay open, but they answer nothing
+    #[command(after_help = examples::PAUSE)]
     Pause(Pause),
-    /// Lets paused nodes go on
+    /// Resume paused nodes
     Resume(Resume),
-    /// Makes another node the master of a shard, and tells what happened when
+    /// Make another node the master of a shard, and show what happened when
+    #[command(after_help = examples::FAILOVER)]
     Failover(Failover),
-    /// Lists the clusters
+    /// List the clusters
     Ls(Json),
-    /// Shows the nodes of a cluster and on which rung they stand
+    /// Show the nodes of a cluster, and what it is waiting for if it is not ready
     Status(Status),
-    /// Waits for a rung, or for a node to have a role
+    /// Wait until a cluster is ready, or a node has a role
+    #[command(after_help = examples::WAIT)]
     Wait(Wait),
-    /// Prints how to reach the cluster, for a shell or a file
+    /// Print the cluster's addresses as environment variables
+    #[command(after_help = examples::ENV)]
     Env(Env),
-    /// Sends a command; follows MOVED and ASK unless a node is named
+    /// Send a command; follow MOVED and ASK unless a node is named
+    #[command(after_help = examples::CALL)]
     Call(Call),
-    /// Opens redis-cli or valkey-cli
+    /// Open redis-cli or valkey-cli
+    #[command(after_help = examples::CLI)]
     Cli(CliArgs),
-    /// Prints the logs of the nodes
+    /// Print the logs of the nodes
+    #[command(after_help = examples::LOGS)]
     Logs(Logs),
-    /// Adds a node: a master without slots, or a replica
+    /// Add a node: a master without slots, or a replica
+    #[command(after_help = examples::ADD_NODE)]
     AddNode(AddNodeArgs),
-    /// Deletes a node; a master's slots go to the others first
+    /// Delete a node; a master's slots move to the other masters first
     DelNode(DelNodeArgs),
-    /// Makes it so many masters with so many replicas each
+    /// Change the number of masters and of replicas
+    #[command(after_help = examples::SCALE)]
     Scale(ScaleArgs),
-    /// Moves slots, with their keys, to one master
+    /// Move slots and their keys to one master
+    #[command(after_help = examples::RESHARD)]
     Reshard(ReshardArgs),
-    /// Moves slots so that every master has its share
+    /// Move slots until every master has its share
+    #[command(after_help = examples::REBALANCE)]
     Rebalance(RebalanceArgs),
-    /// Checks coverage, open slots, agreement, epochs, replicas and links; ends with 1 on findings
+    /// Look for faults: slots, epochs, replicas and links; exit with 1 if there are any
     Check(Check),
-    /// Mends what `check` finds: open and uncovered slots, keys astray, nodes that disagree
+    /// Repair what `check` finds
     Fix(Fix),
-    /// Tells what is wrong in the state folder: damaged records, servers that nobody owns, locks; `--fix` mends it
+    /// Look for damage in the state folder; `--fix` repairs it
     Doctor(Doctor),
-    /// Lists the servers that are here and that can be had
+    /// List the servers that are installed, and those that can be installed
     Servers(Servers),
-    /// Prints the completions of a shell
+    /// Print a completion script for a shell
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Checks a server against the transcripts: `shardlab-conformance …`
+    /// Test a server against the transcripts: `shardlab-conformance …`
     #[command(disable_help_flag = true, disable_version_flag = true)]
     Conformance {
         /// Its arguments.
@@ -160,10 +183,10 @@ pub(crate) enum Command {
 pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
-    /// Stay in front; the cluster is gone when this ends.
+    /// Stay in the foreground; remove the cluster when this command ends.
     #[arg(long)]
     pub(crate) foreground: bool,
-    /// Show what would be started, and start nothing.
+    /// Show what would be started, but start nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -175,7 +198,7 @@ pub(crate) struct Up {
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
-    /// The command and its arguments, behind `--`.
+    /// The command and its arguments, after `--`.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
 }
@@ -183,7 +206,7 @@ pub(crate) struct Run {
 /// `down`
 #[derive(Debug, Args)]
 pub(crate) struct Down {
-    /// All clusters but those of a `run` that goes on.
+    /// Remove all clusters, except those of a `run` that is still going.
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -191,7 +214,7 @@ pub(crate) struct Down {
 /// `stop`
 #[derive(Debug, Args)]
 pub(crate) struct Nodes {
-    /// Names, ports or beginnings of ids [default: all nodes].
+    /// Node names, ports or id prefixes [default: all nodes].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
     #[command(flatten)]
@@ -201,13 +224,13 @@ pub(crate) struct Nodes {
 /// `start`
 #[derive(Debug, Args)]
 pub(crate) struct Start {
-    /// Names, ports or beginnings of ids [default: all nodes that do not run].
+    /// Node names, ports or id prefixes [default: all nodes that are not running].
     #[arg(value_name = "NODE")]
     pub(crate) nodes: Vec<String>,
-    /// The rung to wait for when all nodes run.
+    /// How ready the cluster must be before the command returns.
     #[arg(long, value_enum, value_name = "RUNG", default_value = "ready")]
     pub(crate) wait: RungArg,
-    /// How long the start may take [default: 30s and more for many nodes].
+    /// How long the start may take [default: 30s, more with many nodes].
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]

@@ -9,13 +9,13 @@ use super::common::Json;
 /// `reshard`
 #[derive(Debug, Args)]
 pub(crate) struct ReshardArgs {
-    /// How many slots.
+    /// How many slots to move.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16384))]
     pub(crate) slots: u16,
-    /// The master that gets them.
+    /// The master that gets the slots.
     #[arg(long, value_name = "NODE")]
     pub(crate) to: String,
-    /// The masters that give them, in proportion to what they own; or `all`.
+    /// The masters that give slots, in proportion to what they own; or `all`.
     #[arg(
         long,
         value_name = "NODE,…|all",
@@ -30,13 +30,13 @@ pub(crate) struct ReshardArgs {
 /// `rebalance`
 #[derive(Debug, Args)]
 pub(crate) struct RebalanceArgs {
-    /// A master's weight, as often as needed; 1 if not said, 0 empties it.
+    /// A master's weight; 0 empties it; may be repeated [default: 1 each].
     #[arg(long = "weight", value_name = "NODE=W", value_parser = weight)]
     pub(crate) weights: Vec<(String, f64)>,
-    /// Masters without slots get their share, too.
+    /// Give masters without slots their share, too.
     #[arg(long)]
     pub(crate) use_empty: bool,
-    /// How many percent a master may be off its share before anything moves.
+    /// Move nothing while every master is within this many percent of its share.
     #[arg(long, value_name = "PERCENT", default_value_t = Rebalance::THRESHOLD)]
     pub(crate) threshold: f64,
     #[command(flatten)]
@@ -46,10 +46,10 @@ pub(crate) struct RebalanceArgs {
 /// What all commands that move slots take.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Moving {
-    /// Show what would be moved, and move nothing.
+    /// Show what would be moved, but move nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// How slots are moved.
+    /// How to move slots.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) way: WayArg,
     #[command(flatten)]
@@ -59,11 +59,11 @@ pub(crate) struct Moving {
 /// `--way`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum WayArg {
-    /// As the server does it best
+    /// `atomic` if all servers support it, else `keys`
     Auto,
-    /// By the server itself: CLUSTER MIGRATESLOTS, Valkey 9.0 and later
+    /// The server moves whole slots: CLUSTER MIGRATESLOTS, Valkey 9.0 and later
     Atomic,
-    /// Key by key: SETSLOT and MIGRATE, every server
+    /// Key by key: CLUSTER SETSLOT and MIGRATE, any server
     Keys,
 }
 

@@ -6,19 +6,19 @@ use shardlab::plan::Shape;
 /// `--shape`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShapeArg {
-    /// Two masters, fewer than a vote needs when one dies
+    /// Two masters: if one dies, the other has no majority to fail over with
     TwoMasters,
-    /// Masters that nobody copies
+    /// Masters without replicas
     NoReplicas,
-    /// Masters with two replicas, one and none
+    /// Three masters: one with two replicas, one with one, one with none
     UnevenReplicas,
-    /// A master with one slot, one with many small ranges, one with almost all
+    /// Three masters: one with a single slot, one with many small ranges, one with all the rest
     Uneven,
-    /// A fourth master that owns no slots
+    /// A fourth master, without slots
     EmptyMaster,
-    /// Slot 15495 on its way, with keys on both sides: ASK and TRYAGAIN
+    /// Slot 15495 half migrated, with keys on both sides: ASK and TRYAGAIN
     OpenSlot,
-    /// Slots that nobody owns: `cluster_state:fail`
+    /// Slots without an owner: `cluster_state:fail`
     Uncovered,
 }
 

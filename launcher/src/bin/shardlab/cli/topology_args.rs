@@ -10,25 +10,25 @@ use super::common::server_time;
 /// Topology and sentinels.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TopologyArgs {
-    /// What the nodes are to each other [default: cluster].
+    /// How the nodes work together [default: cluster].
     #[arg(long, value_enum, help_heading = "Shape")]
     pub(crate) topology: Option<TopologyArg>,
     /// Number of sentinels [default: 3].
     #[arg(long, value_name = "N", help_heading = "Sentinel")]
     pub(crate) sentinels: Option<usize>,
-    /// What the sentinels call the master [default: mymaster].
+    /// The sentinels' name for the master [default: mymaster].
     #[arg(long, value_name = "NAME", help_heading = "Sentinel")]
     pub(crate) master_name: Option<String>,
-    /// How many sentinels must find the master down [default: the majority].
+    /// How many sentinels must agree that the master is down [default: the majority].
     #[arg(long, value_name = "N", help_heading = "Sentinel")]
     pub(crate) quorum: Option<usize>,
-    /// First sentinel's port, the others follow [default: 27001; any with `--port auto`].
+    /// The first sentinel's port, the others follow [default: 27001; any free ports with `--port auto`].
     #[arg(long, value_name = "PORT", help_heading = "Sentinel")]
     pub(crate) sentinel_port: Option<u16>,
-    /// down-after-milliseconds [default: 5s].
+    /// Sentinel's down-after-milliseconds [default: 5s].
     #[arg(long, value_name = "TIME", value_parser = server_time, help_heading = "Sentinel")]
     pub(crate) down_after: Option<Duration>,
-    /// failover-timeout [default: 10s].
+    /// Sentinel's failover-timeout [default: 10s].
     #[arg(long, value_name = "TIME", value_parser = server_time, help_heading = "Sentinel")]
     pub(crate) failover_timeout: Option<Duration>,
 }
@@ -38,11 +38,11 @@ pub(crate) struct TopologyArgs {
 pub(crate) enum TopologyArg {
     /// Masters that share the slots, with replicas
     Cluster,
-    /// One master, `n1`, and its replicas [default: 2], without cluster mode
+    /// One master, `n1`, and its replicas, without cluster mode
     Replication,
-    /// The same, watched by sentinels, which call the master `mymaster` unless told otherwise
+    /// One master and its replicas, monitored by sentinels
     Sentinel,
-    /// One server, or several (`--masters`) that know nothing of each other
+    /// One server, or with `--masters N` several independent ones
     Standalone,
 }
 
