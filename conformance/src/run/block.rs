@@ -76,12 +76,16 @@ impl<T: Target> Session<'_, T> {
         loop {
             let last = deadline.passed();
             count += 1;
-            let Err(difference) = self.block(block).await else {
+            let Err(mut difference) = self.block(block).await else {
                 return Ok(());
             };
             self.captures.clone_from(&captures);
             self.tolerated.truncate(tolerated);
-            if last {
+            if difference.is_final && !last {
+                let note = "this cannot become right, so it was not tried again";
+                difference.notes.push(note.to_owned());
+            }
+            if last || difference.is_final {
                 let further = closest.filter(|other| place(other) > place(&difference));
                 let closest = further.map(|other| other.sentence());
                 let attempts =

@@ -7,9 +7,9 @@ use shardlab::machine::wait::Deadline;
 use crate::system::Target;
 use crate::transcript::ast::Transcript;
 
-use super::Limits;
 use super::result::{Difference, Tolerated};
 use super::session::Session;
+use super::{Limits, Patience};
 
 /// Lines of a node's log that a picture shows.
 const LOG_LINES: usize = 6;
@@ -28,9 +28,19 @@ pub struct Trial {
 /// Runs the steps of a transcript. The answer comes within the time that [`Limits`] give a case:
 /// whatever the target does or does not do becomes a difference.
 pub async fn run_case<T: Target>(transcript: &Transcript, target: &T, limits: &Limits) -> Trial {
+    run_case_among(transcript, target, limits, &Patience::default()).await
+}
+
+/// The same in a run that has seen something of the server already.
+pub(super) async fn run_case_among<T: Target>(
+    transcript: &Transcript,
+    target: &T,
+    limits: &Limits,
+    patience: &Patience,
+) -> Trial {
     let timeout = target.node_timeout().period;
     let deadline = Deadline::after(limits.of_case(&transcript.body, timeout));
-    let mut session = Session::new(target, limits, deadline);
+    let mut session = Session::new(target, limits, patience, deadline);
     let outcome = session.block(&transcript.body).await;
     let difference = outcome.err().map(|mut difference| {
         difference.wire = session.wire.events();

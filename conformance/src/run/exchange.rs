@@ -5,7 +5,7 @@ use shardlab::wire::client::ClientError;
 use shardlab::wire::resp::{Frame, Protocol, encode_command};
 
 use crate::pattern::{Match, Mismatch, Received, judge};
-use crate::system::{Target, choose};
+use crate::system::{Cause, Target, choose, command_name};
 use crate::transcript::ast::{Answer, Connection, Expected, Outcome as Wish, Pipeline, Shape};
 use crate::transcript::{Span, Spanned};
 
@@ -19,8 +19,8 @@ enum Reply {
     Silence(ClientError),
     /// Nothing, as was to be seen.
     Pending,
-    /// Refused or lost.
-    Lost(String),
+    /// Refused or lost, and what that shows.
+    Lost(String, Option<Cause>),
     /// Bytes that make no frame.
     Garbage(ClientError),
 }
@@ -30,7 +30,7 @@ impl<T: Target> Session<'_, T> {
     pub(super) async fn pipeline(&mut self, pipeline: &Pipeline) -> Outcome {
         let connection = &pipeline.connection.value;
         let mut bytes = Vec::new();
-        let mut protocols = Vec::new();
+        let mut commands = Vec::new();
         for exchange in &pipeline.exchanges {
             let arguments = self.known(|known| known.arguments(&exchange.command));
             let arguments = arguments.map_err(|error| {
@@ -43,24 +43,25 @@ impl<T: Target> Session<'_, T> {
                     received,
                 )
             })?;
-            protocols.push(protocol_after(&arguments));
             bytes.extend_from_slice(&encode_command(&arguments));
+            commands.push(arguments);
         }
         let mut lost = match self.send(connection, &bytes).await {
             Ok(()) => None,
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some((error.to_string(), Cause::of_error(&error))),
         };
         let mut replies = Vec::with_capacity(pipeline.exchanges.len());
-        for (exchange, protocol) in pipeline.exchanges.iter().zip(protocols) {
+        for (exchange, words) in pipeline.exchanges.iter().zip(&commands) {
+            let protocol = protocol_after(words);
             if let Some(protocol) = protocol {
                 self.set_protocol(connection, protocol);
             }
-            let reply = match &lost {
-                Some(error) => Reply::Lost(error.clone()),
-                None => {
-                    self.reply(connection, &exchange.expected, Wanted::Reply)
-                        .await
-                }
+            let reply = if let Some((error, cause)) = &lost {
+                Reply::Lost(error.clone(), cause.clone())
+            } else {
+                let name = command_name(words);
+                self.reply(connection, &name, &exchange.expected, Wanted::Reply)
+                    .await
             };
             if let (Some(_), Reply::Frame(frame)) = (protocol, &reply)
                 && frame.as_error().is_some()
@@ -70,16 +71,19 @@ impl<T: Target> Session<'_, T> {
             }
             let ends = match &reply {
                 Reply::Frame(_) | Reply::Pending => None,
-                Reply::Lost(error) => Some(error.clone()),
-                Reply::Silence(error) | Reply::Garbage(error) => Some(error.to_string()),
+                Reply::Lost(error, cause) => Some((error.clone(), cause.clone())),
+                Reply::Silence(error) | Reply::Garbage(error) => {
+                    Some((error.to_string(), Cause::of_error(error)))
+                }
             };
             lost = lost.or(ends);
             replies.push(reply);
         }
         let before = self.captures.clone();
-        for (exchange, reply) in pipeline.exchanges.iter().zip(replies) {
+        let exchanges = pipeline.exchanges.iter().zip(&commands);
+        for ((exchange, words), reply) in exchanges.zip(replies) {
             let prompt = exchange.command.span;
-            let judged = self.judge(connection, prompt, &exchange.expected, reply);
+            let judged = self.judge(connection, prompt, words, &exchange.expected, reply);
             if judged.is_err() {
                 self.captures = before;
                 return judged;
@@ -94,11 +98,17 @@ impl<T: Target> Session<'_, T> {
         connection: &Spanned<Connection>,
         expected: &Expected,
     ) -> Outcome {
-        let reply = self.reply(connection, expected, Wanted::Push).await;
-        self.judge(connection, connection.span, expected, reply)
+        let reply = self.reply(connection, "", expected, Wanted::Push).await;
+        self.judge(connection, connection.span, &[], expected, reply)
     }
 
-    async fn reply(&mut self, connection: &Connection, expected: &Expected, push: Wanted) -> Reply {
+    async fn reply(
+        &mut self,
+        connection: &Connection,
+        command: &str,
+        expected: &Expected,
+        push: Wanted,
+    ) -> Reply {
         let outcomes = outcomes(self.target, expected);
         let may_wait = outcomes
             .iter()
@@ -111,22 +121,33 @@ impl<T: Target> Session<'_, T> {
             if may_wait {
                 Deadline::after(self.limits.quiet)
             } else {
-                self.soon()
+                self.soon_for(command)
             },
             if a_push { Wanted::Push } else { push },
         );
         match self.read(connection, push, deadline).await {
-            Ok(frame) => Reply::Frame(frame),
+            Ok(frame) => {
+                self.patience.answered(command);
+                Reply::Frame(frame)
+            }
             Err(ClientError::Timeout { unread: 0, .. }) if may_wait => Reply::Pending,
             Err(error @ ClientError::Timeout { unread: 0, .. }) => {
                 // A reply that came now would be taken for the next command's.
                 self.close(connection);
+                self.patience.in_vain(command);
                 Reply::Silence(error)
             }
             Err(error @ (ClientError::Protocol { .. } | ClientError::Timeout { .. })) => {
+                self.patience.in_vain(command);
                 Reply::Garbage(error)
             }
-            Err(error) => Reply::Lost(error.to_string()),
+            Err(error) => {
+                let cause = Cause::of_error(&error);
+                if cause.is_some() {
+                    self.patience.in_vain(command);
+                }
+                Reply::Lost(error.to_string(), cause)
+            }
         }
     }
 
@@ -134,13 +155,14 @@ impl<T: Target> Session<'_, T> {
         &mut self,
         connection: &Connection,
         prompt: Span,
+        words: &[Vec<u8>],
         expected: &Expected,
         reply: Reply,
     ) -> Outcome {
         let received = match &reply {
             Reply::Frame(frame) => Received::Frame(frame),
             Reply::Pending | Reply::Silence(_) | Reply::Garbage(_) => Received::Pending,
-            Reply::Lost(_) => Received::NoConnection,
+            Reply::Lost(..) => Received::NoConnection,
         };
         let facts = NodeFactsOf(self.target);
         let server = self.target.server();
@@ -174,13 +196,35 @@ impl<T: Target> Session<'_, T> {
                 return Ok(());
             }
         };
-        match reply {
-            Reply::Garbage(error) => mismatch.received = error.to_string(),
-            Reply::Silence(error) => mismatch.received = format!("no reply: {error}"),
-            Reply::Lost(error) => mismatch.received = format!("no connection: {error}"),
-            Reply::Frame(_) | Reply::Pending => {}
+        let cause = match reply {
+            Reply::Garbage(error) => {
+                mismatch.received = error.to_string();
+                Cause::of_error(&error)
+            }
+            Reply::Silence(error) => {
+                mismatch.received = format!("no reply: {error}");
+                Some(Cause::Silent)
+            }
+            Reply::Lost(error, cause) => {
+                mismatch.received = format!("no connection: {error}");
+                cause
+            }
+            Reply::Frame(frame) => Cause::of_reply(words, &outcomes(self.target, expected), &frame),
+            Reply::Pending => None,
+        };
+        let mut difference = difference(mismatch, Some(prompt), node);
+        let is_over = self.patience.is_over(&command_name(words));
+        if is_over && cause == Some(Cause::Silent) {
+            let words = "other commands were left without an answer, too, so the wait was short";
+            difference.notes.push(words.to_owned());
         }
-        Err(difference(mismatch, Some(prompt), node))
+        difference.is_final = match &cause {
+            Some(Cause::Missing(_) | Cause::NoResp | Cause::OtherType) => true,
+            Some(Cause::Silent | Cause::Closes) => is_over,
+            None => false,
+        };
+        difference.cause = cause;
+        Err(difference)
     }
 }
 

@@ -7,10 +7,55 @@ use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::ClientError;
 use shardlab::wire::resp::{encode_command, encode_commands, escape};
 
-use crate::system::{Link as _, Target};
+use crate::system::{Cause, Link as _, Target, missing};
 
-use super::Limits;
 use super::footprint::Footprint;
+use super::{Limits, Patience};
+
+/// What a server does not tell of keys, or does not do with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    /// What it says instead.
+    pub(super) text: String,
+    /// What that shows of it.
+    pub(super) cause: Option<Cause>,
+}
+
+impl Trouble {
+    fn of(error: &ClientError) -> Self {
+        Self {
+            text: error.to_string(),
+            cause: Cause::of_error(error),
+        }
+    }
+
+    /// The same, and what it is the answer to.
+    fn to(self, command: &str) -> Self {
+        Self {
+            text: format!("`{command}`: {}", self.text),
+            cause: self.cause,
+        }
+    }
+}
+
+impl From<&str> for Trouble {
+    fn from(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            cause: None,
+        }
+    }
+}
+
+/// How the keys in a slot are counted.
+const COUNT_KEYS: &str = "CLUSTER COUNTKEYSINSLOT";
+
+/// How long a server may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) patience: &'a Patience,
+}
 
 /// Which of a case's keys exist, in any of its databases.
 ///
@@ -19,12 +64,12 @@ use super::footprint::Footprint;
 pub(super) async fn existing<'k, T: Target>(
     target: &T,
     footprint: &'k Footprint,
-    limits: &Limits,
-) -> Result<BTreeSet<&'k [u8]>, String> {
+    waits: Waits<'_>,
+) -> Result<BTreeSet<&'k [u8]>, Trouble> {
     let keys = footprint.keys();
     let mut existing = BTreeSet::new();
     for database in footprint.databases() {
-        let counts = each(target, database, b"EXISTS", &keys, limits).await?;
+        let counts = each(target, database, "EXISTS", &keys, waits).await?;
         let found = keys.iter().zip(counts).filter(|(_, count)| *count > 0);
         existing.extend(found.map(|(key, _)| *key));
     }
@@ -38,8 +83,8 @@ pub(super) async fn existing<'k, T: Target>(
 pub(super) async fn occupied<T: Target>(
     target: &T,
     footprint: &Footprint,
-    limits: &Limits,
-) -> Result<Option<u16>, String> {
+    waits: Waits<'_>,
+) -> Result<Option<u16>, Trouble> {
     let slots = &footprint.slots;
     let numbers: Vec<_> = slots.iter().map(ToString::to_string).collect();
     let commands = numbers
@@ -52,19 +97,23 @@ pub(super) async fn occupied<T: Target>(
     }
     for node in target.nodes() {
         for database in footprint.databases() {
-            let replies = replies(target, node, database, &requests, slots.len(), limits).await;
-            let replies = match replies {
+            let asked = Asked {
+                command: COUNT_KEYS,
+                requests: &requests,
+                count: slots.len(),
+            };
+            let replies = match replies(target, node, database, asked, waits).await {
                 Err(ClientError::Connect { .. }) => break,
-                replies => replies.map_err(|error| error.to_string())?,
+                replies => replies.map_err(|error| Trouble::of(&error))?,
             };
             for (slot, reply) in slots.iter().zip(replies) {
                 let said = match reply {
                     Ok(Some(0)) => continue,
                     Ok(Some(_)) => return Ok(Some(*slot)),
-                    Ok(None) => "not a number".to_owned(),
-                    Err(error) => error,
+                    Ok(None) => Trouble::from("not a number"),
+                    Err(trouble) => trouble,
                 };
-                return Err(format!("`CLUSTER COUNTKEYSINSLOT {slot}`: {said}"));
+                return Err(said.to(&format!("{COUNT_KEYS} {slot}")));
             }
         }
     }
@@ -78,18 +127,21 @@ pub(super) async fn occupied<T: Target>(
 pub(super) async fn delete<T: Target>(
     target: &T,
     footprint: &Footprint,
-    limits: &Limits,
-) -> Result<(), String> {
+    waits: Waits<'_>,
+) -> Result<(), Trouble> {
     let keys = footprint.keys();
     if keys.is_empty() {
         return Ok(());
     }
     for database in footprint.databases() {
-        each(target, database, b"DEL", &keys, limits).await?;
+        each(target, database, "DEL", &keys, waits).await?;
     }
-    match existing(target, footprint, limits).await?.first() {
+    match existing(target, footprint, waits).await?.first() {
         None => Ok(()),
-        Some(key) => Err(format!("the key `{}` could not be deleted", escape(key))),
+        Some(key) => {
+            let text = format!("the key `{}` could not be deleted", escape(key));
+            Err(Trouble::from(text.as_str()))
+        }
     }
 }
 
@@ -97,70 +149,105 @@ pub(super) async fn delete<T: Target>(
 async fn each<T: Target>(
     target: &T,
     database: u32,
-    command: &[u8],
+    command: &'static str,
     keys: &[&[u8]],
-    limits: &Limits,
-) -> Result<Vec<i64>, String> {
+    waits: Waits<'_>,
+) -> Result<Vec<i64>, Trouble> {
     let mut counts = vec![None; keys.len()];
-    let mut trouble = "no node serves it".to_owned();
-    let commands: Vec<_> = keys.iter().map(|key| [command, *key]).collect();
+    let mut trouble = Trouble::from("no node serves it");
+    let commands: Vec<_> = keys.iter().map(|key| [command.as_bytes(), *key]).collect();
     let requests = encode_commands(commands.iter().map(<[_; 2]>::as_slice));
     for node in target.nodes() {
         if keys.is_empty() || counts.iter().all(Option::is_some) {
             break;
         }
-        let replies = replies(target, node, database, &requests, keys.len(), limits).await;
-        match replies {
+        let asked = Asked {
+            command,
+            requests: &requests,
+            count: keys.len(),
+        };
+        match replies(target, node, database, asked, waits).await {
             Ok(replies) => {
                 for (count, reply) in counts.iter_mut().zip(replies) {
                     match reply {
                         Ok(number) => *count = count.or(number),
                         // Whoever does not own the key's slot redirects.
-                        Err(error) if error.starts_with("MOVED ") => {}
+                        Err(error) if error.text.starts_with("MOVED ") => {}
                         Err(error) => trouble = error,
                     }
                 }
             }
-            Err(error @ ClientError::Connect { .. }) => trouble = error.to_string(),
+            Err(error @ ClientError::Connect { .. }) => trouble = Trouble::of(&error),
             // Whoever listens and does not answer would keep us waiting at every node.
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(Trouble::of(&error)),
         }
     }
-    let words = String::from_utf8_lossy(command);
+    let told = |key| trouble.clone().to(&format!("{command} {}", escape(key)));
     counts
         .into_iter()
         .zip(keys)
-        .map(|(count, key)| count.ok_or_else(|| format!("`{words} {}`: {trouble}", escape(key))))
+        .map(|(count, key)| count.ok_or_else(|| told(key)))
         .collect()
 }
 
 /// A reply as far as it matters here: an integer, if it is one, or an error's words.
-type Count = Result<Option<i64>, String>;
+type Count = Result<Option<i64>, Trouble>;
+
+/// The same command once for each key or slot.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    command: &'static str,
+    requests: &'a [u8],
+    count: usize,
+}
 
 /// What a node answers in one of its databases; a database that it does not have holds nothing.
 async fn replies<T: Target>(
     target: &T,
     node: crate::transcript::ast::NodeName,
     database: u32,
-    requests: &[u8],
-    count: usize,
-    limits: &Limits,
+    asked: Asked<'_>,
+    waits: Waits<'_>,
 ) -> Result<Vec<Count>, ClientError> {
-    let deadline = Deadline::after(limits.read);
+    let read = waits.patience.of(asked.command, waits.limits.read);
+    let replies = replies_by(target, node, database, asked, Deadline::after(read)).await;
+    match &replies {
+        Ok(_) => waits.patience.answered(asked.command),
+        Err(ClientError::Connect { .. }) => {}
+        Err(_) => waits.patience.in_vain(asked.command),
+    }
+    replies
+}
+
+async fn replies_by<T: Target>(
+    target: &T,
+    node: crate::transcript::ast::NodeName,
+    database: u32,
+    asked: Asked<'_>,
+    deadline: Deadline,
+) -> Result<Vec<Count>, ClientError> {
     let mut link = target.connect(node, deadline).await?;
     if database > 0 {
         let select = encode_command(&["SELECT", &database.to_string()]);
         link.send(&select, deadline).await?;
         if link.read(deadline).await?.as_error().is_some() {
-            return Ok(vec![Ok(Some(0)); count]);
+            return Ok(vec![Ok(Some(0)); asked.count]);
         }
     }
-    link.send(requests, deadline).await?;
-    let mut replies = Vec::with_capacity(count);
-    for _ in 0..count {
+    link.send(asked.requests, deadline).await?;
+    let words = asked
+        .command
+        .split(' ')
+        .map(|word| word.as_bytes().to_vec());
+    let words: Vec<_> = words.collect();
+    let mut replies = Vec::with_capacity(asked.count);
+    for _ in 0..asked.count {
         let reply = link.read(deadline).await?;
         replies.push(match reply.as_error() {
-            Some(error) => Err(excerpt(error, 200, 0)),
+            Some(error) => Err(Trouble {
+                text: excerpt(error, 200, 0),
+                cause: missing(&words, error).map(Cause::Missing),
+            }),
             None => Ok(reply.as_integer()),
         });
     }
@@ -174,7 +261,7 @@ mod tests {
     use super::*;
     use crate::system::scripted::Scripted;
 
-    fn occupied_slot(target: &Scripted) -> Result<Option<u16>, String> {
+    fn occupied_slot(target: &Scripted) -> Result<Option<u16>, Trouble> {
         let mut footprint = Footprint::default();
         footprint.slots.insert(7);
         let limits = Limits {
@@ -185,7 +272,11 @@ mod tests {
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(occupied(target, &footprint, &limits))
+        let waits = Waits {
+            limits: &limits,
+            patience: &Patience::default(),
+        };
+        runtime.block_on(occupied(target, &footprint, waits))
     }
 
     #[test]
@@ -198,7 +289,7 @@ mod tests {
         assert_eq!(occupied_slot(&counted(":0\r\n")), Ok(None));
         assert_eq!(occupied_slot(&counted(":2\r\n")), Ok(Some(7)));
         let refused = occupied_slot(&counted("-LOADING data\r\n")).unwrap_err();
-        assert!(refused.contains("LOADING data"), "{refused}");
+        assert!(refused.text.contains("LOADING data"), "{refused:?}");
         assert!(occupied_slot(&counted("")).is_err());
     }
 }

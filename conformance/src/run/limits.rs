@@ -92,6 +92,13 @@ pub(crate) fn longest_first(case: &Case) -> Reverse<Duration> {
     Reverse(Limits::default().longest(&case.transcript.body, Duration::from_secs(1)))
 }
 
+/// Whether a case has no block that is repeated and no action: it takes no longer than its replies.
+pub(crate) fn waits_for_nothing(case: &Case) -> bool {
+    Limits::default()
+        .longest(&case.transcript.body, Duration::from_secs(1))
+        .is_zero()
+}
+
 /// A period in time.
 pub(super) fn length(period: Period, node_timeout: Duration) -> Duration {
     match period {

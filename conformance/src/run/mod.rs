@@ -3,26 +3,33 @@
 
 mod action;
 mod block;
+mod boots;
 mod case;
+mod event;
 mod exchange;
 mod footprint;
 mod gate;
 mod keys;
 mod limits;
+mod patience;
 mod probe;
 mod raw;
 pub mod result;
 mod runner;
+mod schedule;
 mod session;
 mod subject;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod tried;
 mod wire;
 
 pub use case::{Trial, run_case};
+pub use event::Event;
 pub use gate::gate;
 pub(crate) use limits::longest_first;
 pub use limits::{Limits, jobs_by_default};
+pub(crate) use patience::Patience;
 pub use result::Skip;
 pub use runner::{Runner, runtime};
 pub use subject::{Subject, SubjectError, Wanted};

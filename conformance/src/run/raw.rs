@@ -4,12 +4,15 @@ use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::ClientError;
 
 use crate::pattern::{Match, RawReceived, judge_raw};
-use crate::system::{Target, requests};
+use crate::system::{Cause, Target, requests};
 use crate::transcript::ast::{Connection, RawBytes, RawOutcome};
 use crate::transcript::{Span, Spanned};
 
 use super::exchange::protocol_after;
 use super::session::{NodeFactsOf, Outcome, Session, difference, stumble};
+
+/// What all bytes are an answer to.
+const RAW: &str = "bytes";
 
 /// The most bytes that one step reads.
 const MOST: usize = 4 << 20;
@@ -54,7 +57,7 @@ impl<T: Target> Session<'_, T> {
         outcome: &RawOutcome,
         span: Span,
     ) -> Outcome {
-        let deadline = self.soon();
+        let deadline = self.soon_for(RAW);
         let mut bytes = Vec::new();
         let mut matched = false;
         loop {
@@ -65,10 +68,23 @@ impl<T: Target> Session<'_, T> {
             };
             let limit = MOST.saturating_sub(bytes.len()).max(1);
             match self.read_bytes(connection, limit, patience).await {
-                Ok(more) => bytes.extend(more),
-                Err(ClientError::Timeout { .. }) => break,
-                Err(_) if bytes.is_empty() => {
-                    return self.judge_bytes(connection, outcome, span, RawReceived::NoConnection);
+                Ok(more) => {
+                    self.patience.answered(RAW);
+                    bytes.extend(more);
+                }
+                Err(error) if bytes.is_empty() => {
+                    self.patience.in_vain(RAW);
+                    let silent = matches!(error, ClientError::Timeout { .. });
+                    let received = if silent {
+                        RawReceived::Bytes(&[])
+                    } else {
+                        RawReceived::NoConnection
+                    };
+                    let judged = self.judge_bytes(connection, outcome, span, received);
+                    return judged.map_err(|mut difference| {
+                        difference.cause = Cause::of_error(&error);
+                        difference
+                    });
                 }
                 Err(_) => break,
             }

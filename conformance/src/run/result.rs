@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::pattern::{Server, Strength};
 use crate::suite::Case;
+use crate::system::Cause;
 use crate::transcript::Span;
-use crate::transcript::ast::{CaseId, Level, NodeName};
+use crate::transcript::ast::{CaseId, Level, Needs, NodeName};
 
 use super::WireEvent;
 
@@ -20,6 +21,10 @@ pub struct RunResult {
     pub cases: Vec<CaseResult>,
     /// From the first case to the last.
     pub elapsed: Duration,
+    /// How many cases must be tried, if the user says so.
+    pub least: Option<usize>,
+    /// Whether the run was ended from outside; cases that had not ended are not in it.
+    pub is_interrupted: bool,
 }
 
 /// One case.
@@ -35,6 +40,8 @@ pub struct CaseResult {
     pub title: String,
     /// How strong it is.
     pub level: Level,
+    /// The rights that it needs.
+    pub needs: Needs,
     /// The transcript, as a user would name it.
     pub path: String,
     /// What the server is, if it is known.
@@ -57,6 +64,7 @@ impl CaseResult {
             claim: case.claim.clone(),
             title: header.title.value.clone(),
             level: header.level.value,
+            needs: header.needs.value,
             path: case.path.clone(),
             server: None,
             verdict,
@@ -167,6 +175,10 @@ pub struct Difference {
     pub wire: Vec<WireEvent>,
     /// The last lines of that node's log.
     pub log: Vec<String>,
+    /// What it shows of the server as a whole.
+    pub cause: Option<Cause>,
+    /// Whether another attempt would come to the same.
+    pub is_final: bool,
 }
 
 /// How often a block was tried.
@@ -233,6 +245,8 @@ impl Difference {
             node: None,
             wire: Vec::new(),
             log: Vec::new(),
+            cause: None,
+            is_final: false,
         }
     }
 
@@ -256,8 +270,8 @@ impl RunResult {
         self.count(|verdict| !matches!(verdict, Verdict::Skipped(_)))
     }
 
-    /// Whether every claim holds, and at least one was put to the test.
+    /// Whether every claim holds, and enough of them were put to the test.
     pub fn holds(&self) -> bool {
-        self.ran() > 0 && self.count(Verdict::fails) == 0
+        self.count(Verdict::fails) == 0 && self.shortfall().is_none()
     }
 }

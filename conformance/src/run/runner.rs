@@ -1,32 +1,30 @@
 //! All cases against a server: several at once, each with a cluster of its own or a shared one.
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
-use shardlab::machine::wait::Deadline;
 use tokio::runtime::{self, Runtime};
-use tokio::task::JoinSet;
 
 use crate::known::KnownList;
 use crate::pattern::{Captures, Known, Server};
-use crate::pool::{Booking, Boots, Pool};
+use crate::pool::{Booking, Pool};
 use crate::suite::Case;
 use crate::system::Target;
-use crate::system::attached::{Attached, Undiscovered};
+use crate::system::attached::{Attached, Attachment, Undiscovered};
 use crate::system::launched::Wish;
 use crate::transcript::ast::{Level, Needs};
 
-use super::case::{Trial, run_case};
+use super::boots::Boots;
+use super::case::{Trial, run_case_among};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
-use super::keys::{delete, existing, occupied};
-use super::limits::longest_first;
+use super::keys::{Trouble, Waits, delete, existing, occupied};
 use super::probe::unknown_command;
-use super::result::{CaseResult, Difference, RunResult, Skip, Verdict};
+use super::result::{CaseResult, Difference, Skip, Verdict};
 use super::session::NodeFactsOf;
-use super::{Limits, Subject};
+use super::{Limits, Patience, Subject};
 
 /// A runtime for runs: two threads, since the work is done by the servers.
 ///
@@ -45,11 +43,18 @@ pub struct Runner {
     subject: Subject,
     limits: Limits,
     known: KnownList,
+    patience: Patience,
+    booted: Boots,
+    /// How often in a row the cluster was slow to tell its nodes, or did not.
+    slow_discoveries: AtomicU32,
     /// Held by the case that runs on somebody's cluster: there is one for all of them.
     turn: tokio::sync::Mutex<()>,
     /// That case's keys, while they may be there.
     in_hand: Mutex<Option<(Attached, Footprint)>>,
 }
+
+/// From so many slow answers in a row on, somebody's cluster has less time to tell its nodes.
+const SLOW_DISCOVERIES: u32 = 2;
 
 /// What came of trying a case.
 type Tried = Result<Trial, Verdict>;
@@ -61,6 +66,9 @@ impl Runner {
             subject,
             limits: Limits::default(),
             known: KnownList::default(),
+            patience: Patience::that_ends(),
+            booted: Boots::default(),
+            slow_discoveries: AtomicU32::new(0),
             turn: tokio::sync::Mutex::default(),
             in_hand: Mutex::default(),
         }
@@ -85,71 +93,6 @@ impl Runner {
         &self.subject
     }
 
-    /// Runs all cases, `jobs` at once, and tells of each as it ends. Cases that are not begun
-    /// when `patience` is over count as broken.
-    pub async fn run(
-        self: Arc<Self>,
-        cases: Vec<Case>,
-        jobs: usize,
-        patience: Duration,
-        told: impl Fn(&CaseResult),
-    ) -> RunResult {
-        let (begun, deadline) = (Instant::now(), Deadline::after(patience));
-        let count = cases.len();
-        let mut lost: Vec<_> = cases.iter().map(|case| Some(lost(case))).collect();
-        let (queue, _boots) = self.queue(cases, jobs);
-        let queue = Arc::new(Mutex::new(queue));
-        let (sender, mut results) = tokio::sync::mpsc::unbounded_channel();
-        let mut workers = JoinSet::new();
-        for _ in 0..jobs.clamp(1, count.max(1)) {
-            let (runner, queue, sender) = (Arc::clone(&self), Arc::clone(&queue), sender.clone());
-            workers.spawn(async move {
-                let next = || {
-                    queue
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .pop_front()
-                };
-                while let Some(Queued {
-                    place,
-                    case,
-                    booking,
-                }) = next()
-                {
-                    let result = if deadline.passed() {
-                        let reason = format!("the run's {} s were over", patience.as_secs());
-                        CaseResult::new(&case, Verdict::Broken(reason))
-                    } else {
-                        runner.booked(&case, booking).await
-                    };
-                    let _ = sender.send((place, result));
-                }
-            });
-        }
-        drop(sender);
-        let mut results_by_place = Vec::with_capacity(count);
-        while let Some((place, result)) = results.recv().await {
-            told(&result);
-            if let Some(lost) = lost.get_mut(place) {
-                *lost = None;
-            }
-            results_by_place.push((place, result));
-        }
-        // A worker that panics takes its case with it, which must not look like one that was not asked for.
-        let lost = lost.into_iter().enumerate();
-        results_by_place.extend(lost.filter_map(|(place, lost)| Some((place, lost?))));
-        results_by_place.sort_by_key(|(place, _)| *place);
-        RunResult {
-            target: self.subject.describe(),
-            options: self.subject.options(),
-            cases: results_by_place
-                .into_iter()
-                .map(|(_, result)| result)
-                .collect(),
-            elapsed: begun.elapsed(),
-        }
-    }
-
     /// Deletes the keys of a case whose run was dropped half-way on somebody's cluster.
     ///
     /// # Errors
@@ -159,7 +102,9 @@ impl Runner {
         let _turn = self.turn.lock().await;
         let in_hand = self.in_hand().take();
         match in_hand {
-            Some((target, footprint)) => delete(&target, &footprint, &self.limits).await,
+            Some((target, footprint)) => delete(&target, &footprint, self.waits())
+                .await
+                .map_err(|trouble| trouble.text),
             None => Ok(()),
         }
     }
@@ -173,34 +118,31 @@ impl Runner {
         self.booked(case, None).await
     }
 
-    /// Cases in the order in which they are run, and the boots of those that get a cluster of their own.
-    fn queue(&self, cases: Vec<Case>, jobs: usize) -> (VecDeque<Queued>, Option<Boots>) {
-        let plain = |(place, case)| Queued {
-            place,
-            case,
-            booking: None,
-        };
-        let mut cases: Vec<_> = cases.into_iter().enumerate().collect();
-        cases.sort_by_key(|(_, case)| longest_first(case));
-        let mut queue: VecDeque<_> = cases.into_iter().map(plain).collect();
-        let Subject::Launched(pool) = &self.subject else {
-            return (queue, None);
-        };
-        let own = |queued: &&mut Queued| {
-            !is_shared(&queued.case) && refused(pool, &queued.case).is_none()
-        };
-        let wishes = queue.iter_mut().filter(own);
-        let wishes = wishes
-            .map(|queued| Wish::of(&queued.case.transcript.header))
-            .collect();
-        let (boots, bookings) = pool.book(wishes, jobs);
-        for (queued, booking) in queue.iter_mut().filter(own).zip(bookings) {
-            queued.booking = Some(booking);
+    fn waits(&self) -> Waits<'_> {
+        Waits {
+            limits: &self.limits,
+            patience: &self.patience,
         }
-        (queue, Some(boots))
     }
 
-    async fn booked(&self, case: &Case, booking: Option<Booking>) -> CaseResult {
+    /// Which nodes somebody's cluster has now. One that has become silent is not waited for in every case.
+    async fn discover(&self, attachment: &Attachment) -> Result<Attached, Undiscovered> {
+        let slow = self.slow_discoveries.load(Ordering::Relaxed);
+        let patience = match slow {
+            0..SLOW_DISCOVERIES => self.limits.read,
+            SLOW_DISCOVERIES.. => self.limits.read / 20,
+        };
+        let begun = Instant::now();
+        let found = attachment.discover(patience).await;
+        let slow = match &found {
+            Ok(_) if begun.elapsed() < patience => 0,
+            _ => slow.saturating_add(1),
+        };
+        self.slow_discoveries.store(slow, Ordering::Relaxed);
+        found
+    }
+
+    pub(super) async fn booked(&self, case: &Case, booking: Option<Booking>) -> CaseResult {
         let mut result = CaseResult::new(case, Verdict::Pass);
         let tried = match &self.subject {
             Subject::Launched(pool) => {
@@ -209,7 +151,7 @@ impl Runner {
             }
             Subject::Attached(attachment) => {
                 let _turn = self.turn.lock().await;
-                match attachment.discover(self.limits.read).await {
+                match self.discover(attachment).await {
                     Ok(target) => {
                         result.server = target.server().cloned();
                         self.attached(&target, case).await
@@ -239,6 +181,9 @@ impl Runner {
             return Err(Verdict::Skipped(skip));
         }
         let wish = Wish::of(&case.transcript.header);
+        if let Some(reason) = self.booted.failure(&wish) {
+            return Err(Verdict::Broken(reason));
+        }
         let shared = is_shared(case);
         let booted = match booking {
             Some(booking) => match booking.take().await {
@@ -250,8 +195,15 @@ impl Runner {
             None => Some(pool.fresh(&wish).await),
         };
         let cluster = match booted {
-            Some(Ok(cluster)) => cluster,
-            Some(Err(error)) => return Err(Verdict::Broken(error.to_string())),
+            Some(Ok(cluster)) => {
+                self.booted.note(&wish, None);
+                cluster
+            }
+            Some(Err(error)) => {
+                let reason = error.to_string();
+                self.booted.note(&wish, Some(&reason));
+                return Err(Verdict::Broken(reason));
+            }
             None => return Err(Verdict::Broken("the pool of clusters has ended".to_owned())),
         };
         let footprint = trace(case, &cluster);
@@ -260,7 +212,7 @@ impl Runner {
         if shared
             && trial.difference.is_none()
             && footprint.reaches.is_none()
-            && delete(&cluster, &footprint, &self.limits).await.is_ok()
+            && delete(&cluster, &footprint, self.waits()).await.is_ok()
         {
             pool.give_back(wish, cluster);
         }
@@ -282,7 +234,7 @@ impl Runner {
                 format!("it sends `{command}`"),
             );
         }
-        match existing(target, &footprint, &self.limits).await {
+        match existing(target, &footprint, self.waits()).await {
             Ok(keys) => {
                 if let Some(key) = keys.first() {
                     let key = shardlab::wire::resp::escape(key);
@@ -293,12 +245,12 @@ impl Runner {
                 }
             }
             // What may be somebody's is not written.
-            Err(reason) => {
+            Err(trouble) => {
                 let wanted = "a server that tells whether the case's keys exist";
-                return self.undiscovered(case, wanted, &reason);
+                return self.undiscovered(case, wanted, trouble);
             }
         }
-        match occupied(target, &footprint, &self.limits).await {
+        match occupied(target, &footprint, self.waits()).await {
             Ok(None) => {}
             Ok(Some(slot)) => {
                 return skip(
@@ -306,21 +258,21 @@ impl Runner {
                     format!("there are keys in slot {slot}, whose keys it counts"),
                 );
             }
-            Err(reason) => {
+            Err(trouble) => {
                 let wanted = "a server that tells how many keys are in the case's slots";
-                return self.undiscovered(case, wanted, &reason);
+                return self.undiscovered(case, wanted, trouble);
             }
         }
         *self.in_hand() = Some((target.clone(), footprint.clone()));
         let trial = self.trial(case, target).await;
         let deleted = match &trial {
-            Ok(_) => delete(target, &footprint, &self.limits).await,
+            Ok(_) => delete(target, &footprint, self.waits()).await,
             Err(_) => Ok(()),
         };
         self.in_hand().take();
         let mut trial = trial?;
-        if let Err(reason) = deleted {
-            let left = format!("the case's keys are left behind: {reason}");
+        if let Err(Trouble { text, .. }) = deleted {
+            let left = format!("the case's keys are left behind: {text}");
             match &mut trial.difference {
                 Some(difference) => difference.notes.push(left),
                 None => return Err(Verdict::Broken(left)),
@@ -330,12 +282,13 @@ impl Runner {
     }
 
     /// The departure of a case that cannot be tried, since the server did not tell what must be known first.
-    fn undiscovered(&self, case: &Case, wanted: &str, reason: &str) -> Tried {
+    fn undiscovered(&self, case: &Case, wanted: &str, trouble: Trouble) -> Tried {
         let undiscovered = Undiscovered {
             expected: wanted.to_owned(),
-            received: reason.to_owned(),
+            received: trouble.text,
         };
-        let difference = unknown_place(case, undiscovered);
+        let mut difference = unknown_place(case, undiscovered);
+        difference.cause = trouble.cause;
         Err(self.departs(case, None, difference))
     }
 
@@ -352,7 +305,13 @@ impl Runner {
                 reason: format!("the server does not know `{command}`"),
             }));
         }
-        Ok(run_case(&case.transcript, target, &self.limits).await)
+        // Nodes of a case that pauses or kills them owe no answer.
+        let endless = Patience::default();
+        let patience = match case.transcript.header.needs.value {
+            Needs::Client | Needs::Admin | Needs::Config => &self.patience,
+            Needs::Process | Needs::Sentinel => &endless,
+        };
+        Ok(run_case_among(&case.transcript, target, &self.limits, patience).await)
     }
 
     fn departs(
@@ -384,26 +343,13 @@ impl Runner {
     }
 }
 
-/// A case of which nobody told what came of it.
-fn lost(case: &Case) -> CaseResult {
-    let reason = "the runner ended before the case did; this is a bug".to_owned();
-    CaseResult::new(case, Verdict::Broken(reason))
-}
-
-/// A case that waits for its turn.
-struct Queued {
-    place: usize,
-    case: Case,
-    booking: Option<Booking>,
-}
-
 /// Why a server that we start cannot be tested with a case.
-fn refused(pool: &Pool, case: &Case) -> Option<Skip> {
+pub(super) fn refused(pool: &Pool, case: &Case) -> Option<Skip> {
     gate(case, Some(pool.launcher().server()), Needs::Sentinel)
 }
 
 /// Whether a case leaves its cluster as it was, but for its keys.
-fn is_shared(case: &Case) -> bool {
+pub(super) fn is_shared(case: &Case) -> bool {
     case.transcript.header.needs.value == Needs::Client
 }
 

@@ -11,9 +11,9 @@ use crate::system::{Link, NOWHERE, Target};
 use crate::transcript::Span;
 use crate::transcript::ast::{Connection, NodeField, NodeName};
 
-use super::Limits;
 use super::result::{Difference, Tolerated};
 use super::wire::{Direction, Wire};
+use super::{Limits, Patience};
 
 /// More pushes than this are not kept while a reply is waited for, nor more bytes of them. In memory they
 /// may take fifty times as many.
@@ -27,6 +27,7 @@ pub(super) type Outcome = Result<(), Box<Difference>>;
 pub(super) struct Session<'a, T: Target> {
     pub(super) target: &'a T,
     pub(super) limits: &'a Limits,
+    pub(super) patience: &'a Patience,
     pub(super) captures: Captures,
     pub(super) tolerated: Vec<Tolerated>,
     pub(super) wire: Wire,
@@ -58,10 +59,16 @@ impl<T: Target> Facts for NodeFactsOf<'_, T> {
 }
 
 impl<'a, T: Target> Session<'a, T> {
-    pub(super) fn new(target: &'a T, limits: &'a Limits, deadline: Deadline) -> Self {
+    pub(super) fn new(
+        target: &'a T,
+        limits: &'a Limits,
+        patience: &'a Patience,
+        deadline: Deadline,
+    ) -> Self {
         Self {
             target,
             limits,
+            patience,
             captures: Captures::new(),
             tolerated: Vec::new(),
             wire: Wire::new(),
@@ -81,6 +88,12 @@ impl<'a, T: Target> Session<'a, T> {
     /// The deadline of the next step on the wire.
     pub(super) fn soon(&self) -> Deadline {
         self.deadline.at_most(self.limits.read)
+    }
+
+    /// The deadline of the reply to a command.
+    pub(super) fn soon_for(&self, command: &str) -> Deadline {
+        let read = self.patience.of(command, self.limits.read);
+        self.deadline.at_most(read)
     }
 
     /// Sends bytes; opens the connection if this is its first use.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::system::Cause;
 use crate::system::scripted::Scripted;
 use crate::transcript::ast::Transcript;
 use crate::transcript::parse;
@@ -356,4 +357,39 @@ fn what_is_not_captured_cannot_be_sent() {
     let (line, difference) = departs(&Scripted::new(), "n1> ECHO <E>\n...\n");
     assert_eq!(line, 1);
     assert!(difference.received.contains("<E>"));
+}
+
+#[test]
+fn what_cannot_become_right_is_not_tried_again() {
+    for (reply, cause) in [
+        (
+            "-ERR unknown command 'PING', with args beginning with: \r\n",
+            Cause::Missing("PING".to_owned()),
+        ),
+        ("$4\r\nPONG\r\n", Cause::OtherType),
+        ("HTTP/1.1 400\r\n", Cause::NoResp),
+    ] {
+        let target = Scripted::new().on("n1", "PING", reply);
+        let (_, difference) = departs(&target, "within 50s\n  n1> PING\n  PONG\n");
+        assert_eq!(difference.cause, Some(cause));
+        let attempts = difference.attempts.unwrap();
+        assert_eq!(attempts.count, 1, "{reply}");
+        assert!(
+            difference
+                .notes
+                .iter()
+                .any(|note| note.contains("not tried again")),
+            "{:?}",
+            difference.notes
+        );
+    }
+}
+
+#[test]
+fn an_error_that_may_pass_is_tried_again() {
+    let target =
+        Scripted::new()
+            .on("n1", "PING", "-LOADING data\r\n")
+            .on("n1", "PING", "+PONG\r\n");
+    passes(&target, "within 50s\n  n1> PING\n  PONG\n");
 }

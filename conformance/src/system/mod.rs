@@ -3,6 +3,7 @@
 //! fake that tests the runner itself.
 
 pub mod attached;
+mod cause;
 mod facts;
 mod identify;
 pub mod launched;
@@ -23,6 +24,7 @@ use crate::pattern::Server;
 
 use crate::transcript::ast::{NodeName, Signal};
 
+pub use cause::{Cause, command_name, missing};
 pub use facts::NodeFacts;
 pub use identify::{choose, describe, from_identity, from_info};
 pub(crate) use requests::requests;

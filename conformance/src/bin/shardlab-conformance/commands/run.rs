@@ -13,7 +13,7 @@ use shardlab_conformance::known::KnownList;
 use shardlab_conformance::pattern::Server;
 use shardlab_conformance::report::{json, rerun, terminal};
 use shardlab_conformance::run::result::RunResult;
-use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
+use shardlab_conformance::run::{Event, Limits, Runner, Subject, Wanted, runtime};
 use shardlab_conformance::suite::Case;
 
 use super::failure::{Code, cases, usage};
@@ -58,9 +58,11 @@ fn bug(error: &std::io::Error) -> Failure {
 
 async fn whole(args: &Run, runner: Arc<Runner>, chosen: Vec<Case>) -> Code {
     let (ended, count) = (Cell::new(0), chosen.len());
-    let told = |_: &_| {
-        ended.set(ended.get() + 1);
-        term::progress(ended.get(), count);
+    let told = |event: Event<'_>| {
+        if let Event::Ended(_) = event {
+            ended.set(ended.get() + 1);
+            term::progress(ended.get(), count);
+        }
     };
     let result = runner
         .run(chosen.clone(), args.jobs.into(), args.patience(), told)
