@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::pause;
 
 /// How often progress is told.
 const TELL: Duration = Duration::from_millis(100);
@@ -95,7 +95,7 @@ pub(super) async fn run<T: Send + 'static, E: Send + 'static>(
             result = &mut working => {
                 return result.unwrap_or_else(|error| Err(lost(io::Error::other(error))));
             }
-            () = next_round(TELL, Deadline::after(TELL)) => observe(guard.job.progress()),
+            () = pause(TELL) => observe(guard.job.progress()),
         }
     }
 }
@@ -124,7 +124,7 @@ mod tests {
         tokio::select! {
             biased;
             result = run(work, &observe, |error| error) => panic!("it ended: {result:?}"),
-            () = next_round(TELL * 3, Deadline::after(TELL * 3)) => {}
+            () = pause(TELL * 3) => {}
         }
         assert_eq!(told.try_recv(), Ok(()), "the drop has waited for it");
         assert!(observed.load(Ordering::Relaxed));

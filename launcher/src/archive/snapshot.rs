@@ -11,9 +11,9 @@ use super::ArchiveError;
 use super::nodes_conf::is_whole;
 use crate::config::CLUSTER_FILE;
 use crate::error::{Error, IoContext as _};
-use crate::machine::wait::{Deadline, until};
-use crate::node::{Endpoint, Node, put_aside, put_back};
-use crate::wire::client::{Connection, REPLY_TIMEOUT};
+use crate::machine::wait::{Deadline, Rounds, until};
+use crate::node::{Endpoint, Node, Session, put_aside, put_back};
+use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::resp::{Frame, escape};
 use crate::wire::view;
 
@@ -45,17 +45,12 @@ impl Snapshot {
     /// memory only must not find any when it is started again. What an interruption leaves is set
     /// right by the node's next start.
     pub(super) async fn take(self) -> Result<File, Error> {
-        let deadline = Deadline::after(SNAPSHOT_TIMEOUT);
-        let mut connection = self
-            .endpoint
-            .connect(deadline.at_most(REPLY_TIMEOUT))
-            .await
-            .map_err(|source| self.failed(source.to_string()))?;
-        let name = self.setting(&mut connection, "dbfilename").await?;
+        let mut session = Session::unconnected(self.endpoint);
+        let name = setting(&mut session, "dbfilename").await?;
         let path = self.dir.join(OsStr::from_bytes(&name));
-        let takes_snapshots = !self.setting(&mut connection, "save").await?.is_empty();
+        let takes_snapshots = !setting(&mut session, "save").await?.is_empty();
         if !takes_snapshots {
-            if self.setting(&mut connection, "appendonly").await? == b"no" {
+            if setting(&mut session, "appendonly").await? == b"no" {
                 // A copy for a replica, which the server removes within a second (`rdb-del-sync-files`,
                 // `replicationCron`, replication.c), is not what is to come back.
                 let is_gone = || {
@@ -70,84 +65,88 @@ impl Snapshot {
             }
             put_aside(&path)?;
         }
-        self.begin(&mut connection, deadline).await?;
-        self.end(&mut connection, deadline).await?;
+        let deadline = Deadline::after(SNAPSHOT_TIMEOUT);
+        begin(&mut session, deadline).await?;
+        end(&mut session, deadline).await?;
         let file = File::open(&path).doing("read", &path)?;
         if !takes_snapshots {
             put_back(&self.dir)?;
         }
         Ok(file)
     }
+}
 
-    async fn setting(&self, connection: &mut Connection, key: &str) -> Result<Vec<u8>, Error> {
-        let reply = self.ask(connection, &["CONFIG", "GET", key]).await?;
-        let value = reply
-            .as_array()
-            .and_then(|pair| pair.get(1)?.as_text())
-            .map(<[u8]>::to_vec);
-        value.ok_or_else(|| self.failed(format!("it does not tell its `{key}`")))
+async fn setting(session: &mut Session, key: &str) -> Result<Vec<u8>, Error> {
+    let reply = ask(session, &["CONFIG", "GET", key]).await?;
+    let value = reply
+        .as_array()
+        .and_then(|pair| pair.get(1)?.as_text())
+        .map(<[u8]>::to_vec);
+    value.ok_or_else(|| failed(session, format!("it does not tell its `{key}`")))
+}
+
+/// Another snapshot is under way at times: an append-only file is rewritten, a replica is served.
+async fn begin(session: &mut Session, deadline: Deadline) -> Result<(), Error> {
+    let mut rounds = Rounds::until(deadline, LOOK);
+    loop {
+        let reply = say(session, &["BGSAVE"]).await?;
+        let Some(error) = reply.as_error() else {
+            return Ok(());
+        };
+        let words = escape(error);
+        let passes = ["in progress", "child process", "LOADING"];
+        if !passes.iter().any(|busy| words.contains(busy)) || !rounds.next().await {
+            return Err(failed(session, words));
+        }
     }
+}
 
-    /// One of another's is under way at times: an append-only file is rewritten, a replica is served.
-    async fn begin(&self, connection: &mut Connection, deadline: Deadline) -> Result<(), Error> {
-        loop {
-            let reply = self.send(connection, &["BGSAVE"]).await?;
-            let Some(error) = reply.as_error() else {
-                return Ok(());
-            };
-            let words = escape(error);
-            let passes = ["in progress", "child process", "LOADING"];
-            if deadline.passed() || !passes.iter().any(|busy| words.contains(busy)) {
-                return Err(self.failed(words));
+async fn end(session: &mut Session, deadline: Deadline) -> Result<(), Error> {
+    let mut rounds = Rounds::until(deadline, LOOK);
+    loop {
+        let info = ask(session, &["INFO", "persistence"]).await?;
+        let field = |name| view::info_field(&info, name);
+        match (
+            field("rdb_bgsave_in_progress"),
+            field("rdb_last_bgsave_status"),
+        ) {
+            (Some("0"), Some("ok")) => return Ok(()),
+            (Some("0"), status) => {
+                let status = status.unwrap_or("unknown");
+                let reason = format!("BGSAVE ended with the status `{status}`");
+                return Err(failed(session, reason));
             }
-            crate::machine::wait::next_round(LOOK, deadline).await;
+            _ => {}
+        }
+        if !rounds.next().await {
+            let waited = humantime::format_duration(SNAPSHOT_TIMEOUT);
+            let reason = format!("BGSAVE has not ended within {waited}");
+            return Err(failed(session, reason));
         }
     }
+}
 
-    async fn end(&self, connection: &mut Connection, deadline: Deadline) -> Result<(), Error> {
-        loop {
-            let info = self.ask(connection, &["INFO", "persistence"]).await?;
-            let field = |name| view::info_field(&info, name);
-            match (
-                field("rdb_bgsave_in_progress"),
-                field("rdb_last_bgsave_status"),
-            ) {
-                (Some("0"), Some("ok")) => return Ok(()),
-                (Some("0"), status) => {
-                    let status = status.unwrap_or("unknown");
-                    return Err(self.failed(format!("BGSAVE ended with the status `{status}`")));
-                }
-                _ if deadline.passed() => {
-                    let waited = humantime::format_duration(SNAPSHOT_TIMEOUT);
-                    return Err(self.failed(format!("BGSAVE has not ended within {waited}")));
-                }
-                _ => crate::machine::wait::next_round(LOOK, deadline).await,
-            }
-        }
+async fn ask(session: &mut Session, command: &[&str]) -> Result<Frame, Error> {
+    let reply = say(session, command).await?;
+    match reply.as_error() {
+        Some(error) => Err(failed(session, escape(error))),
+        None => Ok(reply),
     }
+}
 
-    async fn ask(&self, connection: &mut Connection, command: &[&str]) -> Result<Frame, Error> {
-        let reply = self.send(connection, command).await?;
-        match reply.as_error() {
-            Some(error) => Err(self.failed(escape(error))),
-            None => Ok(reply),
-        }
-    }
+/// What is refused for a moment is tried again for as long as a snapshot may take, so that each command is
+/// given once.
+async fn say(session: &mut Session, command: &[&str]) -> Result<Frame, Error> {
+    let reply = session.call(command, Deadline::after(REPLY_TIMEOUT)).await;
+    reply.map_err(|source| failed(session, source.to_string()))
+}
 
-    async fn send(&self, connection: &mut Connection, command: &[&str]) -> Result<Frame, Error> {
-        connection
-            .call(command, Deadline::after(REPLY_TIMEOUT))
-            .await
-            .map_err(|source| self.failed(source.to_string()))
+fn failed(session: &Session, reason: String) -> Error {
+    ArchiveError::Snapshot {
+        node: session.name().to_owned(),
+        reason,
     }
-
-    fn failed(&self, reason: String) -> Error {
-        ArchiveError::Snapshot {
-            node: self.endpoint.name.clone(),
-            reason,
-        }
-        .into()
-    }
+    .into()
 }
 
 /// What a node remembers of the cluster. Servers write nodes.conf in place, so it is read until it is whole.

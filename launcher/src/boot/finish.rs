@@ -180,22 +180,23 @@ async fn give(nodes: &[Node], orders: BTreeMap<usize, Vec<Vec<String>>>) -> Resu
     Ok(())
 }
 
-/// Sends commands one after the other; gives those that were refused, with the reply.
+/// Sends commands; gives those that were refused, with the reply. What is refused for a moment is asked for in
+/// the next round, if it is still needed.
 async fn refused(
     endpoint: Endpoint,
     commands: Vec<Vec<String>>,
 ) -> Result<Vec<(String, Vec<u8>)>, ClientError> {
-    let deadline = Deadline::after(OBEYS_WITHIN);
-    let mut connection = endpoint.connect(deadline).await?;
-    let mut refused = Vec::new();
-    for command in commands {
-        let reply = connection.call(&command, deadline).await?;
-        if let Some(error) = reply.as_error() {
-            let shown: Vec<&str> = command.iter().take(3).map(String::as_str).collect();
-            refused.push((shown.join(" "), error.to_vec()));
-        }
-    }
-    Ok(refused)
+    let mut session = Session::unconnected(endpoint);
+    let all: Vec<&[String]> = commands.iter().map(Vec::as_slice).collect();
+    let replies = session
+        .pipeline(&all, Deadline::after(OBEYS_WITHIN))
+        .await?;
+    let answered = commands.iter().zip(replies);
+    let refused = answered.filter_map(|(command, reply)| {
+        let shown: Vec<&str> = command.iter().take(3).map(String::as_str).collect();
+        Some((shown.join(" "), reply.as_error()?.to_vec()))
+    });
+    Ok(refused.collect())
 }
 
 /// Introduces the replicas of a large cluster, as far as the nodes answer.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::introduce::introduce;
 use crate::error::Error;
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, Rounds, next_round};
 use crate::node::{Node, Session};
 use crate::plan::Role;
 use crate::wire::view;
@@ -91,6 +91,7 @@ async fn take_over_one(
     deadline: Deadline,
 ) -> Result<u64, Error> {
     let hopeless = Deadline::after(PATIENCE);
+    let mut rounds = Rounds::until(deadline, EVERY);
     loop {
         let Some(orders) = all.get_mut(index) else {
             return Ok(last);
@@ -116,13 +117,11 @@ async fn take_over_one(
         let heard = number("cluster_current_epoch") >= last;
         let ready =
             heard && (hopeless.passed() || (ok && at_rest(nodes, all, index, &myself.id).await?));
-        if ready || deadline.passed() {
+        if ready || !rounds.next().await {
             let Some(orders) = all.get_mut(index) else {
                 return Ok(last);
             };
             orders.give(&["CLUSTER", "FAILOVER", "TAKEOVER"]).await?;
-        } else {
-            next_round(EVERY, deadline).await;
         }
     }
 }
@@ -170,6 +169,7 @@ async fn move_offsets(
         if replicas == 0 || plan.role == Role::Replica {
             continue;
         }
+        let mut rounds = Rounds::until(deadline, EVERY);
         loop {
             let info = orders.give(&["INFO", "replication"]).await?;
             let online = (0..replicas)
@@ -182,10 +182,9 @@ async fn move_offsets(
                     .await?;
                 break;
             }
-            if deadline.passed() {
+            if !rounds.next().await {
                 break;
             }
-            next_round(EVERY, deadline).await;
         }
     }
     Ok(())
@@ -194,6 +193,7 @@ async fn move_offsets(
 /// Has every node forget every phantom. A node that has not heard of one yet would learn of it by
 /// gossip later, so that all are asked until nobody knows any.
 async fn forget(all: &mut [Session], phantoms: &[String], deadline: Deadline) -> Result<(), Error> {
+    let mut rounds = Rounds::until(deadline, EVERY);
     loop {
         let mut known = 0_usize;
         for orders in all.iter_mut() {
@@ -204,9 +204,8 @@ async fn forget(all: &mut [Session], phantoms: &[String], deadline: Deadline) ->
                 }
             }
         }
-        if known == 0 || deadline.passed() {
+        if known == 0 || !rounds.next().await {
             return Ok(());
         }
-        next_round(EVERY, deadline).await;
     }
 }

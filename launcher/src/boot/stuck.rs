@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::seed::Seed;
 use crate::config::CLUSTER_FILE;
 use crate::error::Error;
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, pause};
 use crate::node::Node;
 use crate::state::write_atomically;
 use crate::wire::client::ClientError;
@@ -42,16 +42,13 @@ pub(super) async fn mend(
                 start_anew(node, index, seed, arguments).await?;
             }
         }
-        next_round(EVERY, Deadline::after(EVERY)).await;
+        pause(EVERY).await;
     }
 }
 
 async fn hangs(node: &Node, deadline: Deadline) -> bool {
-    let asked = async {
-        let mut connection = node.endpoint().connect(deadline).await?;
-        connection.call(&["PING"], deadline).await
-    };
-    matches!(asked.await, Err(ClientError::Timeout { .. })) && node.process().is_some()
+    let answered = node.endpoint().ping(deadline).await;
+    matches!(answered, Err(ClientError::Timeout { .. })) && node.process().is_some()
 }
 
 async fn start_anew(

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
 
 use super::candidate::best;
-use super::order::{Again, Order, Orders, follow, leave_offset_0, write};
+use super::order::{Again, Order, follow, leave_offset_0, write};
 use super::rejoin::Rejoin;
 use super::roles::{Means, Roles, has_data, is_up};
 use super::watch::{Heard, Scene, Watch};
@@ -16,7 +16,7 @@ use super::{
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Rung;
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Endpoint, NO_WRITES, Node, Temporary};
 
 /// How long a take-over waits for a moment in which nobody waits for a PONG of the replica.
@@ -65,19 +65,18 @@ impl Cluster {
     /// Waits until nobody waits for a PONG of the node, for a second at most: one that arrives after
     /// the news of a take-over tells of the role before, which can confuse its receiver for good.
     async fn let_rest(&self, id: &str) {
-        let deadline = Deadline::after(REST);
+        let mut rounds = Rounds::until(Deadline::after(REST), REST_LOOK);
         loop {
-            let survey = self.survey(deadline.at_most(REST_ANSWER)).await;
+            let survey = self.survey(Deadline::after(REST_ANSWER)).await;
             let mut accounts = survey.accounts().iter();
             let rests = accounts.all(|account| {
                 let lines = account.says.as_deref().unwrap_or_default();
                 let line = lines.iter().find(|line| line.id == id);
                 line.is_none_or(|line| line.has("myself") || line.is_at_rest())
             });
-            if rests || deadline.passed() {
+            if rests || !rounds.next().await {
                 return;
             }
-            next_round(REST_LOOK, deadline).await;
         }
     }
 }
@@ -96,7 +95,7 @@ struct Act<'a, O> {
 struct Begun<'a> {
     rejoin: Rejoin<'a>,
     /// Keeps the master from taking writes.
-    hold: Option<Temporary>,
+    without_writes: Option<Temporary>,
     /// What a node is told, and who tells it.
     order: Option<Order>,
     ordering: Option<AbortHandle>,
@@ -115,7 +114,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
                 .without_writes(!self.roles.covered);
         let mut watch = Watch::begin(&endpoints, heard, &self.roles.scene);
         let speaking = heard.iter().filter(|heard| **heard).count();
-        let orders = self.orders().await?;
+        let order = self.order().await?;
         watch.warm_up(speaking, &mut timeline).await;
         if let Some((master, _)) = timeline.promoted() {
             // The others were faster than this command.
@@ -127,7 +126,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
 
         let deadline = Deadline::after(self.timeout);
         let since = Instant::now();
-        let mut begun = self.begin(orders, &mut watch, deadline).await?;
+        let mut begun = self.begin(order, &mut watch, deadline).await?;
         let mut given = 0;
         let mut undone = timeline.undone();
         let mut handed_over = None;
@@ -188,7 +187,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
     }
 
     /// Connects to the one who is to be told; there is nobody if the master is to be killed.
-    async fn orders(&self) -> Result<Option<Orders>, Error> {
+    async fn order(&self) -> Result<Option<Order>, Error> {
         let mode = self.request.mode;
         let nodes = self.cluster.nodes();
         let told = match self.roles.means {
@@ -206,38 +205,36 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
         if let (Means::Cluster, Mode::Graceful, Some(master)) =
             (&self.roles.means, mode, nodes.get(self.roles.master))
         {
-            let left = leave_offset_0(&master.endpoint()).await;
-            left.map_err(|source| master.failed(source))?;
+            leave_offset_0(master).await?;
         }
         let endpoint = told.endpoint();
-        let orders = match self.roles.means {
-            Means::Cluster => Orders::to_cluster(endpoint, mode).await,
+        let order = match self.roles.means {
+            Means::Cluster => Order::to_cluster(endpoint, mode).await?,
             Means::Sentinel(_) => {
                 let sentinels = &self.cluster.record().options.sentinels;
-                Orders::to_sentinel(endpoint, sentinels).await
+                Order::to_sentinel(endpoint, sentinels).await?
             }
-            Means::Master => Orders::to_master(endpoint, &self.cluster.peer(candidate)).await,
-            Means::Hand => Orders::to_replica(endpoint).await,
+            Means::Master => Order::to_master(endpoint, &self.cluster.peer(candidate)).await?,
+            Means::Hand => Order::to_replica(endpoint).await?,
         };
-        let orders = orders.map_err(|source| told.failed(source))?;
         if let (Mode::Takeover, Scene::Shard(_, ids)) = (mode, &self.roles.scene)
             && let Some(Some(id)) = ids.get(self.roles.candidate)
         {
             self.cluster.let_rest(id).await;
         }
-        Ok(Some(orders))
+        Ok(Some(order))
     }
 
     /// The act itself: the first order, or the SIGKILL.
     async fn begin(
         &self,
-        orders: Option<Orders>,
+        mut order: Option<Order>,
         watch: &mut Watch,
         deadline: Deadline,
     ) -> Result<Begun<'a>, Error> {
         let mut begun = Begun {
             rejoin: Rejoin::default(),
-            hold: None,
+            without_writes: None,
             order: None,
             ordering: None,
             handing_over: Vec::new(),
@@ -246,7 +243,6 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
         let Some(master) = nodes.get(self.roles.master) else {
             return Ok(begun);
         };
-        let mut orders = orders;
         if self.request.mode == Mode::Crash {
             if !self.request.leave_dead {
                 begun.rejoin = Rejoin::of(master);
@@ -257,22 +253,21 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
                 let candidates = self.cluster.candidates(&self.roles.replicas).await;
                 let candidate = best(&candidates, None, false).unwrap_or(self.roles.candidate);
                 if let Some(candidate) = nodes.get(candidate) {
-                    let opened = Orders::to_replica(candidate.endpoint()).await;
-                    orders = Some(opened.map_err(|source| candidate.failed(source))?);
+                    order = Some(Order::to_replica(candidate.endpoint()).await?);
                 }
             }
         } else if self.request.mode == Mode::Graceful
             && matches!(self.roles.means, Means::Sentinel(_) | Means::Hand)
         {
             let settings = &self.cluster.record().options.settings;
-            let hold = Temporary::take(master.endpoint(), &NO_WRITES, settings, false).await?;
-            begun.hold = Some(hold);
+            let taken = Temporary::take(master.endpoint(), &NO_WRITES, settings, false).await?;
+            begun.without_writes = Some(taken);
             self.cluster
                 .catch_up(&self.roles, deadline, self.timeout)
                 .await?;
         }
-        begun.order = orders.as_ref().map(|orders| orders.order().clone());
-        begun.ordering = orders.map(|orders| watch.also(|teller| orders.give(teller)));
+        begun.order = order.as_ref().map(Order::anew);
+        begun.ordering = order.map(|order| watch.also(|teller| order.give(teller)));
         Ok(begun)
     }
 
@@ -294,7 +289,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
             if let Some(ordering) = begun.ordering.take() {
                 ordering.abort();
             }
-            let order = order.clone();
+            let order = order.anew();
             begun.ordering = Some(watch.also(|teller| order.give_again(again, teller)));
         }
     }
@@ -337,9 +332,9 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
             if by_sentinel && !(is_old && self.request.mode == Mode::Graceful) {
                 continue;
             }
-            let hold = begun.hold.take_if(|_| is_old);
+            let without_writes = begun.without_writes.take_if(|_| is_old);
             let (endpoint, peer) = (node.endpoint(), peer.clone());
-            let following = watch.also(|_| follow(endpoint, peer, hold, by_sentinel));
+            let following = watch.also(|_| follow(endpoint, peer, without_writes, by_sentinel));
             begun.handing_over.push(following);
         }
     }

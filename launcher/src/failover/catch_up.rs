@@ -1,13 +1,12 @@
 //! Waiting until whoever may take over has all that a master has that takes no more writes.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::roles::{Means, Roles, has_data, is_up};
 use super::{FailoverError, Mode};
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::machine::wait::{Deadline, until_met};
+use crate::machine::wait::{Deadline, Rounds};
 use crate::node::Node;
 use crate::wire::view::{self, Replication};
 
@@ -31,7 +30,8 @@ impl Cluster {
             return Ok(());
         };
         let offset = replication(master).await?.offset;
-        let caught_up = until_met(deadline, EVERY, async || {
+        let mut rounds = Rounds::until(deadline, EVERY);
+        loop {
             if !is_up(master) {
                 return Err(Error::from(FailoverError::SilentMaster {
                     master: master.name().to_owned(),
@@ -39,22 +39,35 @@ impl Cluster {
                     mode: Mode::Graceful,
                 }));
             }
-            for replica in self.who_may_win(roles)? {
-                let why = match replication(replica).await {
-                    Ok(says) if says.link.as_deref() == Some("up") && says.offset >= offset => {
-                        continue;
-                    }
-                    Ok(_) => Error::from(FailoverError::Behind {
+            let Some(why) = self.lags(roles, offset, timeout).await? else {
+                return Ok(());
+            };
+            if !rounds.next().await {
+                return Err(why);
+            }
+        }
+    }
+
+    /// Why one of those that may take over has not all that the master has, which is at this offset.
+    async fn lags(
+        &self,
+        roles: &Roles,
+        offset: u64,
+        timeout: Duration,
+    ) -> Result<Option<Error>, Error> {
+        for replica in self.who_may_win(roles)? {
+            match replication(replica).await {
+                Ok(says) if says.link.as_deref() == Some("up") && says.offset >= offset => {}
+                Ok(_) => {
+                    return Ok(Some(Error::from(FailoverError::Behind {
                         replica: replica.name().to_owned(),
                         waited: timeout,
-                    }),
-                    Err(error) => error,
-                };
-                return Ok(ControlFlow::Continue(why));
+                    })));
+                }
+                Err(error) => return Ok(Some(error)),
             }
-            Ok(ControlFlow::Break(()))
-        });
-        caught_up.await?
+        }
+        Ok(None)
     }
 
     /// The replicas of which one takes over: Sentinel chooses among all that run.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::FailoverError;
 use crate::cluster::Cluster;
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, pause};
 use crate::probe::survey::{Direction, Survey};
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::slots::SlotRanges;
@@ -30,7 +30,7 @@ impl Cluster {
         loop {
             let first = deaf(&self.survey(Deadline::after(REPLY_TIMEOUT)).await);
             let every = if first.is_some() { GOSSIP } else { EVERY };
-            next_round(every, Deadline::after(every)).await;
+            pause(every).await;
             let Some(first) = first else {
                 continue;
             };

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::watch::{Heard, Teller};
 use super::{FailoverError, Mode};
-use crate::machine::wait::{Deadline, next_round};
-use crate::node::{Endpoint, Temporary};
+use crate::error::Error;
+use crate::machine::wait::{Deadline, pause};
+use crate::node::{Endpoint, Node, Session, Temporary};
 use crate::plan::Sentinels;
-use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
+use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::resp::Frame;
 use crate::wire::slots::{Slot, key_slot};
 use crate::wire::view::{self, Peer};
@@ -31,17 +32,11 @@ const EVERY_WRITE: Duration = Duration::from_millis(2);
 /// How long the key may live, in milliseconds, should the connection break between SET and DEL.
 const KEY_LIFE: &str = "60000";
 
-/// A node that is told, until somebody else is the master.
+/// What a node is told, until somebody else is the master. How often it is told counts, so that each order is
+/// given once and what the node answers is judged here.
 #[derive(Debug)]
-pub(super) struct Orders {
-    order: Order,
-    connection: Connection,
-}
-
-/// What a node is told.
-#[derive(Debug, Clone)]
 pub(super) struct Order {
-    endpoint: Endpoint,
+    session: Session,
     words: Vec<String>,
     /// How long the server tries.
     patience: Duration,
@@ -73,54 +68,53 @@ impl Again {
     }
 }
 
-impl Orders {
+impl Order {
     /// To a replica in a cluster: CLUSTER FAILOVER.
     ///
     /// # Errors
     /// The node cannot be talked to.
-    pub(super) async fn to_cluster(endpoint: Endpoint, mode: Mode) -> Result<Self, ClientError> {
+    pub(super) async fn to_cluster(endpoint: Endpoint, mode: Mode) -> Result<Self, Error> {
         let words: &[&str] = match mode {
             Mode::Force => &["CLUSTER", "FAILOVER", "FORCE"],
             Mode::Takeover => &["CLUSTER", "FAILOVER", "TAKEOVER"],
             Mode::Graceful | Mode::Crash => &["CLUSTER", "FAILOVER"],
         };
-        let mut orders = Self::open(endpoint, words).await?;
+        let mut order = Self::open(endpoint, words).await?;
         let get = ["CONFIG", "GET", TIMEOUT_SETTING];
-        let setting = orders.connection.call(&get, Deadline::after(REPLY_TIMEOUT));
-        let setting = setting.await?;
+        let setting = order.session.call(&get, Deadline::after(REPLY_TIMEOUT));
+        let setting = setting.await;
+        let setting = setting.map_err(|source| order.session.endpoint().failed(source))?;
         let value = setting
             .as_array()
             .and_then(|pair| std::str::from_utf8(pair.get(1)?.as_text()?).ok())
             .and_then(|text| text.parse().ok());
-        orders.order.patience = value.map_or(SERVER_TIMEOUT, Duration::from_millis);
-        Ok(orders)
+        order.patience = value.map_or(SERVER_TIMEOUT, Duration::from_millis);
+        Ok(order)
     }
 
     /// To a sentinel, which chooses the replica and asks nobody. It gives up after
     /// [`Sentinels::failover_timeout`].
     ///
     /// # Errors
-    /// As [`Orders::to_cluster`].
+    /// As [`Order::to_cluster`].
     pub(super) async fn to_sentinel(
         endpoint: Endpoint,
         sentinels: &Sentinels,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, Error> {
         let words = ["SENTINEL", "FAILOVER", &sentinels.master_name];
-        let orders = Self::open(endpoint, &words).await?;
-        let order = Order {
+        Ok(Self {
             patience: sentinels.failover_timeout,
             most_refusals: MOST_REFUSALS_OF_SENTINEL,
-            ..orders.order
-        };
-        Ok(Self { order, ..orders })
+            ..Self::open(endpoint, &words).await?
+        })
     }
 
     /// To a master: it stops writing, waits until the replica has everything, and changes places with
     /// it (FAILOVER, Redis 6.2).
     ///
     /// # Errors
-    /// As [`Orders::to_cluster`].
-    pub(super) async fn to_master(endpoint: Endpoint, replica: &Peer) -> Result<Self, ClientError> {
+    /// As [`Order::to_cluster`].
+    pub(super) async fn to_master(endpoint: Endpoint, replica: &Peer) -> Result<Self, Error> {
         let (port, tries) = (
             replica.port.to_string(),
             SERVER_TIMEOUT.as_millis().to_string(),
@@ -132,140 +126,126 @@ impl Orders {
     /// To a replica, which asks nobody.
     ///
     /// # Errors
-    /// As [`Orders::to_cluster`].
-    pub(super) async fn to_replica(endpoint: Endpoint) -> Result<Self, ClientError> {
+    /// As [`Order::to_cluster`].
+    pub(super) async fn to_replica(endpoint: Endpoint) -> Result<Self, Error> {
         Self::open(endpoint, &["REPLICAOF", "NO", "ONE"]).await
     }
 
     /// Connects, so that the first order goes out at once.
-    async fn open(endpoint: Endpoint, words: &[&str]) -> Result<Self, ClientError> {
-        let connection = endpoint.connect(Deadline::after(REPLY_TIMEOUT)).await?;
-        let order = Order {
-            endpoint,
+    async fn open(endpoint: Endpoint, words: &[&str]) -> Result<Self, Error> {
+        Ok(Self {
+            session: Session::to(endpoint, Deadline::after(REPLY_TIMEOUT)).await?,
             words: words.iter().map(|word| (*word).to_owned()).collect(),
             patience: SERVER_TIMEOUT,
             most_refusals: MOST_REFUSALS,
-        };
-        Ok(Self { order, connection })
+        })
     }
 
-    /// What it is told.
-    pub(super) fn order(&self) -> &Order {
-        &self.order
+    /// The same order, for a connection that is yet to be made.
+    pub(super) fn anew(&self) -> Self {
+        Self {
+            session: Session::unconnected(self.session.endpoint().clone()),
+            words: self.words.clone(),
+            ..*self
+        }
+    }
+
+    /// Tells the node again, once it may, as [`Order::give`].
+    pub(super) async fn give_again(mut self, again: Again, teller: Teller) {
+        pause(again.after).await;
+        let info = ["INFO", "replication"];
+        loop {
+            let info = self.session.call(&info, Deadline::after(REPLY_TIMEOUT));
+            let is_up = |info: &Frame| view::info_field(info, "master_link_status") == Some("up");
+            if info
+                .await
+                .is_ok_and(|info| !again.needs_link || is_up(&info))
+            {
+                return self.give(teller).await;
+            }
+            pause(EVERY_ORDER).await;
+        }
     }
 
     /// Tells the node, and again whenever the server's own attempt has run out of time, until this is
     /// dropped; servers answer OK before they have begun.
-    pub(super) async fn give(self, teller: Teller) {
-        let Self { order, connection } = self;
-        order.give(connection, teller).await;
-    }
-}
-
-impl Order {
-    /// Tells the node again, once it may, as [`Orders::give`].
-    pub(super) async fn give_again(self, again: Again, teller: Teller) {
-        next_round(again.after, Deadline::after(again.after)).await;
-        loop {
-            let deadline = Deadline::after(REPLY_TIMEOUT);
-            if let Ok(mut connection) = self.endpoint.connect(deadline).await
-                && (!again.needs_link || is_linked(&mut connection, deadline).await)
-            {
-                return self.give(connection, teller).await;
-            }
-            next_round(EVERY_ORDER, Deadline::after(EVERY_ORDER)).await;
-        }
-    }
-
-    async fn give(self, mut connection: Connection, teller: Teller) {
+    pub(super) async fn give(mut self, teller: Teller) {
         let mut refusals = 0;
         loop {
             if teller.send(Heard::Ordered).is_err() {
                 return;
             }
             let deadline = Deadline::after(REPLY_TIMEOUT);
-            let refusal = match connection.call(&self.words, deadline).await {
+            let refusal = match self.session.call(&self.words, deadline).await {
                 // Sentinel is at it already.
                 Ok(reply) if reply.error_code() == Some("INPROG") => None,
                 Ok(reply) => reply.as_error().map(crate::wire::resp::escape),
-                Err(error) => {
-                    if let Ok(opened) = self.endpoint.connect(deadline).await {
-                        connection = opened;
-                    }
-                    Some(error.to_string())
-                }
+                Err(error) => Some(error.to_string()),
             };
             let Some(reply) = refusal else {
                 refusals = 0;
                 let again = self.patience + MARGIN;
-                next_round(again, Deadline::after(again)).await;
+                pause(again).await;
                 continue;
             };
             refusals += 1;
             if refusals == self.most_refusals {
                 let _ = teller.send(Heard::Refused(FailoverError::Refused {
-                    node: self.endpoint.name,
+                    node: self.session.name().to_owned(),
                     command: self.words.join(" "),
                     reply,
                     times: refusals,
                 }));
                 return;
             }
-            next_round(AFTER_REFUSAL, Deadline::after(AFTER_REFUSAL)).await;
+            pause(AFTER_REFUSAL).await;
         }
     }
 }
 
 /// Tells a node to follow the new master until it obeys (a master that is changing places refuses for a
-/// moment); then `hold`, which kept it from taking writes, may end. `rewrite`: its config is to say so
-/// as well.
+/// moment); then it gets the settings back that kept it from taking writes. `rewrite`: its config is to say
+/// so as well.
 pub(super) async fn follow(
     endpoint: Endpoint,
     master: Peer,
-    hold: Option<Temporary>,
+    without_writes: Option<Temporary>,
     rewrite: bool,
 ) {
     let port = master.port.to_string();
     let words = ["REPLICAOF", &master.host, &port];
+    let mut session = Session::unconnected(endpoint);
     loop {
         let deadline = Deadline::after(REPLY_TIMEOUT);
-        if let Ok(mut connection) = endpoint.connect(deadline).await
-            && let Ok(reply) = connection.call(&words, deadline).await
+        if let Ok(reply) = session.call(&words, deadline).await
             && reply.as_error().is_none()
         {
-            drop(hold);
+            drop(without_writes);
             if rewrite {
                 // A server without a config file of its own has nothing to rewrite.
-                let _ = connection.call(&["CONFIG", "REWRITE"], deadline).await;
+                let _ = session.call(&["CONFIG", "REWRITE"], deadline).await;
             }
             return;
         }
-        next_round(EVERY_ORDER, Deadline::after(EVERY_ORDER)).await;
+        pause(EVERY_ORDER).await;
     }
 }
 
 /// Writes a key to a node until one write is accepted, and deletes it in the same breath, so that none
 /// is left behind however this ends.
 pub(super) async fn write(node: usize, endpoint: Endpoint, key: String, teller: Teller) {
-    let mut connection = None;
+    let mut session = Session::unconnected(endpoint);
+    let commands: [&[&str]; 2] = [&["SET", &key, "1", "PX", KEY_LIFE], &["DEL", &key]];
     loop {
-        let deadline = Deadline::after(REPLY_TIMEOUT);
-        let opened = match connection.take() {
-            Some(connection) => Ok(connection),
-            None => endpoint.connect(deadline).await,
-        };
-        if let Ok(mut open) = opened {
-            match set_and_del(&mut open, &key, deadline).await.as_deref() {
-                Ok([set, ..]) if set.as_error().is_none() => {
-                    let _ = teller.send(Heard::Written(node));
-                    return;
-                }
-                // CLUSTERDOWN, MOVED, LOADING, …: not yet.
-                Ok(_) => connection = Some(open),
-                Err(_) => {}
-            }
+        let replies = session.pipeline(&commands, Deadline::after(REPLY_TIMEOUT));
+        // Otherwise not yet: CLUSTERDOWN, MOVED, LOADING, …
+        if let Ok([set, ..]) = replies.await.as_deref()
+            && set.as_error().is_none()
+        {
+            let _ = teller.send(Heard::Written(node));
+            return;
         }
-        next_round(EVERY_WRITE, Deadline::after(EVERY_WRITE)).await;
+        pause(EVERY_WRITE).await;
     }
 }
 
@@ -275,30 +255,14 @@ pub(super) async fn write(node: usize, endpoint: Endpoint, key: String, teller: 
 ///
 /// # Errors
 /// It cannot be talked to.
-pub(super) async fn leave_offset_0(master: &Endpoint) -> Result<(), ClientError> {
-    let deadline = Deadline::after(REPLY_TIMEOUT);
-    let mut connection = master.connect(deadline).await?;
-    let info = connection.call(&["INFO", "replication"], deadline).await?;
+pub(super) async fn leave_offset_0(master: &Node) -> Result<(), Error> {
+    let info = master.call(&["INFO", "replication"]).await?;
     if view::info_field(&info, "master_repl_offset") == Some("0") {
         // For more replicas than there are: the master asks them for an acknowledgement, whether the
         // cluster takes writes or not.
-        connection.call(&["WAIT", "1000", "1"], deadline).await?;
+        master.call(&["WAIT", "1000", "1"]).await?;
     }
     Ok(())
-}
-
-async fn is_linked(connection: &mut Connection, deadline: Deadline) -> bool {
-    let info = connection.call(&["INFO", "replication"], deadline).await;
-    info.is_ok_and(|info| view::info_field(&info, "master_link_status") == Some("up"))
-}
-
-async fn set_and_del(
-    connection: &mut Connection,
-    key: &str,
-    deadline: Deadline,
-) -> Result<Vec<Frame>, ClientError> {
-    let commands: [&[&str]; 2] = [&["SET", key, "1", "PX", KEY_LIFE], &["DEL", key]];
-    connection.pipeline(&commands, deadline).await
 }
 
 /// The key where there are no slots.
@@ -354,9 +318,9 @@ mod tests {
             password: None,
         };
         tokio::spawn(idle_server(listener));
-        let orders = Orders::to_cluster(endpoint, Mode::Graceful).await.unwrap();
+        let order = Order::to_cluster(endpoint, Mode::Graceful).await.unwrap();
         let (teller, mut heard) = unbounded_channel();
-        let giving = tokio::spawn(orders.give(teller));
+        let giving = tokio::spawn(order.give(teller));
         for _ in 0..3 {
             assert!(matches!(heard.recv().await, Some(Heard::Ordered)));
         }

@@ -12,7 +12,7 @@ use super::set::Set;
 use super::shard::Shard;
 use super::timeline::Report;
 use super::{FailoverError, Timeline};
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, pause};
 use crate::node::Endpoint;
 use crate::probe::questions::Questions;
 use crate::wire::client::{Connection, REPLY_TIMEOUT};
@@ -157,6 +157,6 @@ async fn listen(node: usize, endpoint: Endpoint, scene: Scene, every: Duration, 
                 }
             }
         }
-        next_round(every, Deadline::after(every)).await;
+        pause(every).await;
     }
 }

@@ -39,9 +39,53 @@ impl Deadline {
     }
 }
 
-/// Probes again and again, `every` apart, until the probe breaks with a value or the deadline has
-/// passed; then the last observation comes back as the error. The probe is made at least once, and
-/// once more at the deadline, so that a machine that was busy meanwhile is not taken for a failure.
+/// How much longer than the wait itself its last look may take, on a busy machine.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The rounds of a wait that is written as a loop. A loop holds what a probe of [`until`] cannot: what is
+/// borrowed from round to round, and errors that end the wait.
+#[derive(Debug)]
+pub struct Rounds {
+    deadline: Deadline,
+    every: Duration,
+    is_last: bool,
+}
+
+impl Rounds {
+    /// The first of the rounds that are `every` apart and go on until the deadline.
+    pub fn until(deadline: Deadline, every: Duration) -> Self {
+        Self {
+            deadline,
+            every,
+            is_last: deadline.passed(),
+        }
+    }
+
+    /// When a look that begins now must be over: after `most` of time, and hardly later than the wait itself. The
+    /// last one has time, too.
+    pub fn look(&self, most: Duration) -> Deadline {
+        Deadline::after(most.min(self.deadline.remaining() + GRACE))
+    }
+
+    /// Whether no other round comes: what is not so now is late.
+    pub fn is_last(&self) -> bool {
+        self.is_last
+    }
+
+    /// Waits for the next round; false if there is none. The last one begins when the deadline has passed, so
+    /// that a machine that was busy meanwhile is not taken for a failure.
+    pub async fn next(&mut self) -> bool {
+        if self.is_last {
+            return false;
+        }
+        pause(self.every.min(self.deadline.remaining())).await;
+        self.is_last = self.deadline.passed();
+        true
+    }
+}
+
+/// Probes in [`Rounds`] until the probe breaks with a value; when they are over, the last observation comes
+/// back as the error.
 ///
 /// # Errors
 /// What the last probe observed when time ran out.
@@ -50,31 +94,15 @@ where
     P: FnMut() -> F,
     F: Future<Output = ControlFlow<T, O>>,
 {
+    let mut rounds = Rounds::until(deadline, every);
     loop {
-        let last = deadline.passed();
         match probe().await {
             ControlFlow::Break(value) => return Ok(value),
-            ControlFlow::Continue(observation) if last => return Err(observation),
-            ControlFlow::Continue(_) => pause(every.min(deadline.remaining())).await,
-        }
-    }
-}
-
-/// As [`until`], for a probe that works on what it has borrowed and may fail: its error ends the wait.
-///
-/// # Errors
-/// The probe's own; within, what it observed last when time ran out.
-pub async fn until_met<T, O, E>(
-    deadline: Deadline,
-    every: Duration,
-    mut probe: impl AsyncFnMut() -> Result<ControlFlow<T, O>, E>,
-) -> Result<Result<T, O>, E> {
-    loop {
-        let last = deadline.passed();
-        match probe().await? {
-            ControlFlow::Break(value) => return Ok(Ok(value)),
-            ControlFlow::Continue(observation) if last => return Ok(Err(observation)),
-            ControlFlow::Continue(_) => pause(every.min(deadline.remaining())).await,
+            ControlFlow::Continue(observation) => {
+                if !rounds.next().await {
+                    return Err(observation);
+                }
+            }
         }
     }
 }
@@ -122,11 +150,12 @@ pub fn until_blocking<T, O>(
     }
 }
 
+/// Waits for so long: between the rounds of what goes on until it is dropped.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that sleeps"
 )]
-async fn pause(duration: Duration) {
+pub async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
@@ -170,6 +199,27 @@ mod tests {
             })
             .await;
         assert_eq!(result, Err("not yet"));
+    }
+
+    #[tokio::test]
+    async fn the_last_round_begins_when_the_deadline_has_passed() {
+        let deadline = Deadline::after(Duration::from_millis(20));
+        let mut rounds = Rounds::until(deadline, Duration::from_millis(3));
+        let mut began = Vec::new();
+        loop {
+            began.push(deadline.passed());
+            if !rounds.next().await {
+                break;
+            }
+        }
+        assert_eq!(began.first(), Some(&false));
+        assert_eq!(began.iter().filter(|late| **late).count(), 1, "{began:?}");
+    }
+
+    #[tokio::test]
+    async fn there_is_one_round_when_there_is_no_time_at_all() {
+        let mut rounds = Rounds::until(Deadline::after(Duration::ZERO), Duration::ZERO);
+        assert!(!rounds.next().await);
     }
 
     #[test]

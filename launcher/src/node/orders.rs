@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Node, Session};
 use crate::error::Error;
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, Rounds};
 use crate::wire::resp::Frame;
 use crate::wire::slots::Slot;
 use crate::wire::view::{self, NodeLine};
@@ -31,16 +31,16 @@ impl Session {
         master: &str,
         deadline: Deadline,
     ) -> Result<(), Error> {
+        let mut rounds = Rounds::until(deadline, Duration::from_millis(5));
         loop {
             let known = self
                 .nodes()
                 .await?
                 .iter()
                 .any(|line| line.id == master && !line.has("handshake"));
-            if known || deadline.passed() {
+            if known || !rounds.next().await {
                 return self.give(&["CLUSTER", "REPLICATE", master]).await.map(drop);
             }
-            next_round(Duration::from_millis(5), deadline).await;
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::transient::{ends_connection, is_transient};
 use super::{Endpoint, Node};
 use crate::error::Error;
-use crate::machine::wait::{self, Deadline};
+use crate::machine::wait::{self, Deadline, Rounds};
 use crate::wire::client::{ClientError, Connection, REPLY_TIMEOUT};
 use crate::wire::resp::{Frame, Limits, encode_command, encode_commands, escape};
 
@@ -23,8 +23,9 @@ const WORDS_SHOWN: usize = 4;
 
 /// A connection to a node that is ordered or asked something.
 ///
-/// Whoever is [refused for a moment](is_transient) is told again: all commands of a call, which must
-/// therefore be of a kind that can be repeated.
+/// A command that is [refused for a moment](is_transient) is given again, with all others of the same write,
+/// which must therefore be of a kind that can be repeated. Only [`Session::call`] and [`Session::pipeline`]
+/// say everything once, for who counts or times the tries.
 #[derive(Debug)]
 pub(crate) struct Session {
     endpoint: Endpoint,
@@ -71,15 +72,24 @@ impl Session {
         Ok(Self::on(connection, endpoint, deadline))
     }
 
-    fn on(connection: Connection, endpoint: Endpoint, deadline: Deadline) -> Self {
+    /// A session that connects when something is said for the first time.
+    pub(crate) fn unconnected(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            connection: Some(connection),
+            connection: None,
             database: 0,
             selected: 0,
-            deadline: Some(deadline),
+            deadline: None,
             reply: REPLY_TIMEOUT,
             repeats: false,
+        }
+    }
+
+    fn on(connection: Connection, endpoint: Endpoint, deadline: Deadline) -> Self {
+        Self {
+            connection: Some(connection),
+            deadline: Some(deadline),
+            ..Self::unconnected(endpoint)
         }
     }
 
@@ -106,6 +116,50 @@ impl Session {
     /// Has all further commands mean this database.
     pub(crate) fn select(&mut self, database: u32) {
         self.database = database;
+    }
+
+    /// Where the node is.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Sends one command once and gives the reply, which may be an error reply. A connection that has broken
+    /// is made anew before.
+    ///
+    /// # Errors
+    /// The node does not answer by the deadline.
+    pub(crate) async fn call<A: AsRef<[u8]>>(
+        &mut self,
+        command: &[A],
+        deadline: Deadline,
+    ) -> Result<Frame, ClientError> {
+        let mut connection = self.take_connection(deadline).await?;
+        let reply = connection.call(command, deadline).await?;
+        self.connection = Some(connection);
+        Ok(reply)
+    }
+
+    /// As [`Session::call`], for several commands in one write.
+    ///
+    /// # Errors
+    /// As [`Session::call`].
+    pub(crate) async fn pipeline<A: AsRef<[u8]>>(
+        &mut self,
+        commands: &[&[A]],
+        deadline: Deadline,
+    ) -> Result<Vec<Frame>, ClientError> {
+        let mut connection = self.take_connection(deadline).await?;
+        let replies = connection.pipeline(commands, deadline).await?;
+        self.connection = Some(connection);
+        Ok(replies)
+    }
+
+    /// The connection, until it is known that no replies are outstanding.
+    async fn take_connection(&mut self, deadline: Deadline) -> Result<Connection, ClientError> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.endpoint.connect(deadline).await,
+        }
     }
 
     /// Gives an order; the reply is no error.
@@ -166,18 +220,16 @@ impl Session {
     ) -> Result<Vec<Frame>, Error> {
         let requests = encode_commands(commands.iter().copied());
         let deadline = self.deadline.unwrap_or_else(|| Deadline::after(TRANSIENT));
-        // Not `wait::until`: a closure that borrows hides from the compiler that this can be spawned.
+        let mut rounds = Rounds::until(deadline, ROUND);
         loop {
-            let last = deadline.passed();
             let said = self.once(&requests, commands.len(), reply).await;
             let passes = match &said {
                 Ok(replies) => replies.iter().filter_map(Frame::as_error).any(is_transient),
                 Err(error) => self.repeats && is_broken(error),
             };
-            if last || !passes {
+            if !passes || !rounds.next().await {
                 return said;
             }
-            wait::next_round(ROUND, deadline).await;
         }
     }
 

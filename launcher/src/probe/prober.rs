@@ -5,14 +5,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::ladder::{Observation, Rung, Standing, common, judge};
-use crate::machine::wait::{self, Deadline};
+use crate::machine::wait::{Deadline, Rounds};
 use crate::node::Endpoint;
 use crate::plan::{Options, Role, Topology};
 use crate::probe::questions::Questions;
 use crate::wire::client::{Connection, REPLY_TIMEOUT};
-
-/// How long the last round may go on after the deadline, on a busy machine.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// When each node first stood on each rung, counted from the launcher's start.
 #[derive(Debug, Clone, Default)]
@@ -173,21 +170,18 @@ impl Prober {
         // Each round costs every node some milliseconds, growing with the size of its tables.
         let every = Duration::from_millis(10)
             .max(Duration::from_millis(2) * u32::try_from(self.nodes.len()).unwrap_or(1));
+        let mut rounds = Rounds::until(deadline, every);
         loop {
-            let last = deadline.passed();
-            // A node that is silent must not hold up the answer for much longer than was asked for.
-            let patience = REPLY_TIMEOUT.min(deadline.remaining() + GRACE);
-            let round = self.round(Deadline::after(patience)).await;
+            let round = self.round(rounds.look(REPLY_TIMEOUT)).await;
             let standings = self.judge(&round);
             climb.note(&standings, since.elapsed());
             observe(&standings)?;
             if common(&standings) >= Some(wanted) {
                 return Ok(Ok(climb));
             }
-            if last {
+            if !rounds.next().await {
                 return Ok(Err(standings));
             }
-            wait::next_round(every, deadline).await;
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::config::boot_values::Method;
 use crate::error::Error;
 use crate::error::members::MemberError;
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Node, Session};
 use crate::probe::survey::Survey;
 use crate::state::{Lock, Stage, create_folders, make_node_folder, write_atomically};
@@ -115,8 +115,9 @@ impl Cluster {
     /// deleted less than a minute ago is not taken up by it (`CLUSTER_BLACKLIST_TTL`, `cluster_legacy.c`).
     async fn meet_all(&self, deadline: Deadline, timeout: Duration) -> Result<(), Error> {
         let mut met: BTreeMap<(String, String), Instant> = BTreeMap::new();
+        let mut rounds = Rounds::until(deadline, ROUND);
         loop {
-            let survey = self.survey(deadline.at_most(REPLY_TIMEOUT)).await;
+            let survey = self.survey(rounds.look(REPLY_TIMEOUT)).await;
             let unknown = self.unacquainted(&survey);
             let mut joining = self.joining().map(Node::name);
             let silent = joining.find(|node| survey.node(node).is_none());
@@ -127,7 +128,7 @@ impl Cluster {
                     format!("`{node}` has no whole link to `{stranger}` yet")
                 }
             };
-            if deadline.passed() {
+            if rounds.is_last() {
                 return Err(MemberError::Late {
                     what: "getting to know the new nodes".to_owned(),
                     waited: timeout,
@@ -151,7 +152,7 @@ impl Cluster {
                     met.insert((node, stranger), Instant::now());
                 }
             }
-            next_round(ROUND, deadline).await;
+            rounds.next().await;
         }
     }
 
@@ -207,12 +208,13 @@ impl Cluster {
             }
         }
         let mut prober = self.prober();
+        let mut rounds = Rounds::until(deadline, ROUND);
         loop {
-            let round = prober.round(deadline.at_most(REPLY_TIMEOUT)).await;
+            let round = prober.round(rounds.look(REPLY_TIMEOUT)).await;
             let Some((pair, why)) = unattached(&round, pairs) else {
                 return Ok(());
             };
-            if deadline.passed() {
+            if rounds.is_last() {
                 return Err(MemberError::Late {
                     what: format!("`{}` becoming a replica of `{}`", pair.replica, pair.master),
                     waited: timeout,
@@ -223,7 +225,7 @@ impl Cluster {
             // A replica at offset 0 is hidden until its master sends something (`isReplicaAvailable`,
             // cluster.c): a WAIT has it ask for an acknowledgement, and touches no key.
             let _ = self.node(&pair.master)?.call(&["WAIT", "1000", "1"]).await;
-            next_round(ROUND, deadline).await;
+            rounds.next().await;
         }
     }
 }

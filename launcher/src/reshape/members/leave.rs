@@ -1,6 +1,5 @@
 //! Nodes that go: emptied of what may not be lost, forgotten by all, ended.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::goal::Attach;
@@ -8,7 +7,7 @@ use super::reported::{Leaver, belongs, owning, remembering, silent};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::error::members::MemberError;
-use crate::machine::wait::{Deadline, until_met};
+use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Node, Session};
 use crate::probe::survey::Direction;
 use crate::reshape::{Keep, MoveOptions};
@@ -173,33 +172,34 @@ impl Cluster {
         timeout: Duration,
     ) -> Result<(), Error> {
         let deadline = Deadline::after(timeout);
-        let forgotten = until_met(deadline, ROUND, async || {
-            let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
+        let mut rounds = Rounds::until(deadline, ROUND);
+        loop {
+            let survey = self.survey(rounds.look(REPLY_TIMEOUT)).await;
             let remembering = remembering(&survey, leavers);
             let silent = if sound {
                 silent(&survey, leavers)
             } else {
                 None
             };
-            let observed = match (remembering.first(), silent) {
-                (None, None) => return Ok::<_, Error>(ControlFlow::Break(())),
+            let last = match (remembering.first(), silent) {
+                (None, None) => return Ok(()),
                 (Some((node, _)), _) => format!("`{node}` remembers one of them"),
                 (None, Some(node)) => format!("`{node}` does not answer"),
             };
+            if rounds.is_last() {
+                return Err(MemberError::Late {
+                    what: "forgetting the deleted nodes".to_owned(),
+                    waited: timeout,
+                    last,
+                }
+                .into());
+            }
             for (node, id) in remembering {
                 let mut orders = Session::open(self.node(node)?, deadline).await?;
                 orders.forget(&id).await?;
             }
-            Ok(ControlFlow::Continue(observed))
-        });
-        forgotten.await?.map_err(|last| {
-            MemberError::Late {
-                what: "forgetting the deleted nodes".to_owned(),
-                waited: timeout,
-                last,
-            }
-            .into()
-        })
+            rounds.next().await;
+        }
     }
 }
 

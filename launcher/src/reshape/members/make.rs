@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, LOCK_PATIENCE, default_timeout};
 use crate::error::Error;
 use crate::error::members::MemberError;
 use crate::ladder::{Answers, Rung};
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, Rounds};
 use crate::node::Node;
 use crate::plan::Plan;
 use crate::reshape::{Journal, Move, MoveEvent, MoveOptions};
@@ -140,16 +140,16 @@ impl Cluster {
     /// Waits until the nodes that are to get slots serve. A master that has just started does not for two
     /// seconds (`CLUSTER_WRITABLE_DELAY`, `cluster_legacy.c`).
     async fn await_service(&self, moves: &[Move], timeout: Duration) -> Result<(), Error> {
-        let deadline = Deadline::after(timeout);
         let mut prober = self.prober();
+        let mut rounds = Rounds::until(Deadline::after(timeout), ROUND);
         loop {
-            let round = prober.round(deadline.at_most(REPLY_TIMEOUT)).await;
+            let round = prober.round(rounds.look(REPLY_TIMEOUT)).await;
             let idle = round.iter().find(|observation| {
                 moves.iter().any(|part| part.to == observation.node)
                     && !observation.answers.as_ref().is_ok_and(serves)
             });
             let Some(idle) = idle else { return Ok(()) };
-            if deadline.passed() {
+            if !rounds.next().await {
                 return Err(MemberError::Late {
                     what: "waiting for the nodes that are to get slots".to_owned(),
                     waited: timeout,
@@ -157,7 +157,6 @@ impl Cluster {
                 }
                 .into());
             }
-            next_round(ROUND, deadline).await;
         }
     }
 

@@ -13,7 +13,7 @@ use super::jobs::{Job, State, jobs, spelled};
 use super::peer::Peer;
 use super::progress::{Tell, Tick};
 use crate::error::Error;
-use crate::machine::wait::{self, Deadline};
+use crate::machine::wait::{Deadline, Rounds};
 use crate::node::Session;
 use crate::reshape::MoveError;
 use crate::reshape::moves::Task;
@@ -84,9 +84,9 @@ pub(super) async fn wait_idle(from: &Arc<Peer>) -> Result<(), Error> {
             .find(|job| job.export && job.state == State::Working)
             .cloned()
     };
-    let deadline = Deadline::after(PATIENCE);
+    let mut rounds = Rounds::until(Deadline::after(PATIENCE), ROUND);
     while let Some(job) = at_work(&ask(&mut source).await?) {
-        if deadline.passed() {
+        if !rounds.next().await {
             return Err(MoveError::Migration {
                 slots: job.slots.replace(' ', ",").parse().unwrap_or_default(),
                 from: from.name().to_owned(),
@@ -96,7 +96,6 @@ pub(super) async fn wait_idle(from: &Arc<Peer>) -> Result<(), Error> {
             }
             .into());
         }
-        wait::next_round(ROUND, deadline).await;
     }
     Ok(())
 }
@@ -139,7 +138,7 @@ async fn once(source: &mut Session, part: &Part) -> Result<ControlFlow<(), Strin
         return Ok(ControlFlow::Continue(escape(error)));
     }
     let slots = spelled(&part.slots);
-    let deadline = Deadline::after(PATIENCE);
+    let mut rounds = Rounds::until(Deadline::after(PATIENCE), ROUND);
     loop {
         let jobs = ask(source).await?;
         let job = jobs
@@ -155,11 +154,11 @@ async fn once(source: &mut Session, part: &Part) -> Result<ControlFlow<(), Strin
             State::Cancelled => {
                 return Err(failed(source, part, "was cancelled".to_owned(), message));
             }
-            State::Working if deadline.passed() => {
-                let state = format!("is not over after {}", humantime::format_duration(PATIENCE));
-                return Err(failed(source, part, state, message));
-            }
-            State::Working => wait::next_round(ROUND, deadline).await,
+            State::Working => {}
+        }
+        if !rounds.next().await {
+            let state = format!("is not over after {}", humantime::format_duration(PATIENCE));
+            return Err(failed(source, part, state, message));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shardlab::machine::wait::{Deadline, next_round};
+use shardlab::machine::wait::pause;
 use shardlab::node::Log;
 use shardlab::{Error, Node, exit};
 
@@ -60,7 +60,7 @@ pub(crate) async fn logs(lab: &Lab<'_>, args: &Logs) -> Result<u8, Error> {
         if more {
             tokio::task::yield_now().await;
         } else {
-            next_round(FOLLOW, Deadline::after(FOLLOW)).await;
+            pause(FOLLOW).await;
         }
     }
     Ok(exit::DONE)
