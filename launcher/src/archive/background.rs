@@ -14,7 +14,7 @@ const TELL: Duration = Duration::from_millis(100);
 
 /// How far the work on an archive has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct ArchiveProgress {
     /// Bytes of data that have been worked through.
     pub done: u64,
     /// Bytes of data that there are.
@@ -49,8 +49,8 @@ impl Job {
         }
     }
 
-    fn progress(&self) -> Progress {
-        Progress {
+    fn progress(&self) -> ArchiveProgress {
+        ArchiveProgress {
             done: self.done.load(Ordering::Relaxed),
             total: self.total.load(Ordering::Relaxed),
         }
@@ -77,7 +77,7 @@ impl Drop for Guard {
 /// The work's own, or `lost` if its thread has died.
 pub(super) async fn run<T: Send + 'static, E: Send + 'static>(
     work: impl FnOnce(&Job) -> Result<T, E> + Send + 'static,
-    observe: &(dyn Fn(Progress) + Sync),
+    observe: &(dyn Fn(ArchiveProgress) + Sync),
     lost: impl FnOnce(io::Error) -> E,
 ) -> Result<T, E> {
     let job = Job::default();
@@ -119,7 +119,7 @@ mod tests {
         let observed = Arc::new(AtomicBool::new(false));
         let observe = {
             let observed = Arc::clone(&observed);
-            move |progress: Progress| observed.store(progress.done > 0, Ordering::Relaxed)
+            move |progress: ArchiveProgress| observed.store(progress.done > 0, Ordering::Relaxed)
         };
         tokio::select! {
             biased;

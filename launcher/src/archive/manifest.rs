@@ -78,7 +78,7 @@ pub struct SavedFile {
 
 /// What a file of a node is, by its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Member {
+pub(super) enum FileKind {
     /// What it remembers of the cluster.
     NodesConf,
     /// Its data, as BGSAVE has written it.
@@ -87,7 +87,7 @@ pub(super) enum Member {
     Data(String),
 }
 
-impl Member {
+impl FileKind {
     /// Takes the path below a node's name apart.
     pub(super) fn parse(path: &str) -> Result<Self, &'static str> {
         if path == CLUSTER_FILE {
@@ -242,9 +242,9 @@ fn check_file(node: &str, file: &SavedFile) -> Result<String, Damage> {
         path: escaped(&file.path),
         reason,
     };
-    let member = Member::parse(&file.path).map_err(refuse)?;
+    let kind = FileKind::parse(&file.path).map_err(refuse)?;
     let path = member_path(node, &file.path).map_err(refuse)?;
-    if member == Member::NodesConf && file.length > NODES_CONF_LIMIT {
+    if kind == FileKind::NodesConf && file.length > NODES_CONF_LIMIT {
         return Err(Damage::Length {
             path,
             length: file.length,
@@ -444,11 +444,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_path_leads_out_of_a_nodes_folder(path in "(data/)?[./a-z\\\\\0-]{0,12}") {
-            if let Ok(Member::Data(place)) = Member::parse(&path) {
+            if let Ok(FileKind::Data(place)) = FileKind::parse(&path) {
                 let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
                 prop_assert!(std::path::Path::new(&place).components().all(plain), "{place}");
                 prop_assert!(!place.is_empty() && !place.starts_with('/'));
-                prop_assert_eq!(Member::parse(&path).unwrap().path(), path);
+                prop_assert_eq!(FileKind::parse(&path).unwrap().path(), path);
             }
         }
 

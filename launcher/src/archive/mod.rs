@@ -32,7 +32,7 @@ mod wishes;
 
 pub use crate::error::archive::{ArchiveError, Damage};
 
-pub use background::Progress;
+pub use background::ArchiveProgress;
 pub use manifest::{Manifest, SavedFile, SavedNode};
 pub use save::Saved;
 pub use unpack::Archive;

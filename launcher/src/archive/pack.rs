@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
 
 use super::background::Job;
-use super::manifest::{MANIFEST, Manifest, Member, SavedFile, SavedNode, member_path};
+use super::manifest::{MANIFEST, Manifest, FileKind, SavedFile, SavedNode, member_path};
 use crate::error::{Error, IoContext as _};
 
 /// What is read at once.
@@ -65,7 +65,7 @@ impl Content {
 /// A node's file on its way into an archive.
 #[derive(Debug)]
 pub(super) struct Source {
-    pub(super) member: Member,
+    pub(super) kind: FileKind,
     pub(super) content: Content,
 }
 
@@ -152,7 +152,7 @@ fn describe(nodes: &mut [NodeSources], job: &Job) -> io::Result<Vec<SavedNode>> 
                 Ok(())
             })?;
             files.push(SavedFile {
-                path: file.member.path(),
+                path: file.kind.path(),
                 length,
                 sha256: hex(&sum.finalize()),
             });

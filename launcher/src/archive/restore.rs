@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use super::background::Progress;
-use super::manifest::{FILE_NAMES, Member};
+use super::background::ArchiveProgress;
+use super::manifest::{FILE_NAMES, FileKind};
 use super::nodes_conf::{Place, Places, myself, needed_stranger, relocate};
 use super::{Archive, ArchiveError, Damage, background};
 use crate::boot::{Event, Request, arrange, replicated_method};
@@ -125,16 +125,16 @@ async fn unpack(
         path: archive.path().to_owned(),
         source,
     };
-    let observe = |Progress { done, total }: Progress| {
+    let observe = |ArchiveProgress { done, total }: ArchiveProgress| {
         (request.observer)(&Event::Unpacked { done, total });
     };
     let from = archive.clone();
     let work = move |job: &background::Job| {
-        let place = |index: usize, member: &Member| {
+        let place = |index: usize, kind: &FileKind| {
             let folder = folders.get(index).cloned().unwrap_or_default();
-            match member {
-                Member::Data(place) => folder.join(place),
-                Member::Snapshot | Member::NodesConf => folder.join(&snapshot),
+            match kind {
+                FileKind::Data(place) => folder.join(place),
+                FileKind::Snapshot | FileKind::NodesConf => folder.join(&snapshot),
             }
         };
         from.unpack(place, job)

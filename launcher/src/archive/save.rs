@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use tokio::task::JoinSet;
 
 use super::ArchiveError;
-use super::background::{self, Progress};
-use super::manifest::{Manifest, Member, SCHEMA, escaped, member_path};
+use super::background::{self, ArchiveProgress};
+use super::manifest::{Manifest, FileKind, SCHEMA, escaped, member_path};
 use super::nodes_conf::{myself, needed_stranger};
 use super::pack::{Content, NodeSources, Source, pack};
 use super::snapshot::{Snapshot, nodes_conf};
@@ -70,7 +70,7 @@ impl Cluster {
         _lock: &Lock,
         path: &Path,
         force: bool,
-        observe: &(dyn Fn(Progress) + Sync),
+        observe: &(dyn Fn(ArchiveProgress) + Sync),
     ) -> Result<Saved, Error> {
         self.refuse_unfinished()?;
         let record = self.record();
@@ -203,7 +203,7 @@ impl Cluster {
             let content = Content::File(written?);
             if let Some(node) = nodes.get_mut(index) {
                 node.files.push(Source {
-                    member: Member::Snapshot,
+                    kind: FileKind::Snapshot,
                     content,
                 });
             }
@@ -238,7 +238,7 @@ impl Cluster {
             sources.files.insert(
                 0,
                 Source {
-                    member: Member::NodesConf,
+                    kind: FileKind::NodesConf,
                     content: Content::Text(text.into_bytes()),
                 },
             );
@@ -262,7 +262,7 @@ fn files_of(node: &Node) -> Result<Vec<Source>, Error> {
         }
     }
     // Always in the same order, whatever the file system's is.
-    sources.sort_by_key(|source| source.member.path());
+    sources.sort_by_key(|source| source.kind.path());
     Ok(sources)
 }
 
@@ -286,13 +286,13 @@ fn add(node: &Node, path: &Path, sources: &mut Vec<Source>) -> Result<(), Error>
     {
         return Ok(());
     }
-    let member = Member::Data(place.to_owned());
+    let kind = FileKind::Data(place.to_owned());
     // Only what can be restored is saved.
-    Member::parse(&member.path()).map_err(refuse)?;
-    member_path(node.name(), &member.path()).map_err(refuse)?;
+    FileKind::parse(&kind.path()).map_err(refuse)?;
+    member_path(node.name(), &kind.path()).map_err(refuse)?;
     let file = File::open(path).doing("read", path)?;
     sources.push(Source {
-        member,
+        kind,
         content: Content::File(file),
     });
     Ok(())

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::background::Job;
 use super::manifest::{
-    MANIFEST, MANIFEST_LIMIT, Manifest, Member, SavedFile, escaped, member_path,
+    MANIFEST, MANIFEST_LIMIT, Manifest, FileKind, SavedFile, escaped, member_path,
 };
 use super::pack::{CHUNK, hex};
 use super::wishes::leave_out;
@@ -60,14 +60,14 @@ impl Archive {
         &self.path
     }
 
-    /// Unpacks every file to the place that `place` gives for it: node's index, member. What was unpacked is
+    /// Unpacks every file to the place that `place` gives for it: node's index, kind of file. What was unpacked is
     /// to be thrown away when this fails. Returns each node's nodes.conf, which is not unpacked.
     ///
     /// # Errors
     /// A place cannot be written, or the archive is not what its manifest says: to the last byte.
     pub(super) fn unpack(
         &self,
-        place: impl Fn(usize, &Member) -> PathBuf,
+        place: impl Fn(usize, &FileKind) -> PathBuf,
         job: &Job,
     ) -> Result<Vec<Option<String>>, Error> {
         job.expect(self.manifest.length());
@@ -81,7 +81,7 @@ impl Archive {
     fn unpack_members(
         &self,
         tar: &mut tar::Archive<GzDecoder<BufReader<File>>>,
-        place: impl Fn(usize, &Member) -> PathBuf,
+        place: impl Fn(usize, &FileKind) -> PathBuf,
         job: &Job,
     ) -> Result<Vec<Option<String>>, Why> {
         let mut members = members(tar)?;
@@ -102,8 +102,8 @@ impl Archive {
                     }
                     .into());
                 }
-                match Member::parse(&file.path) {
-                    Ok(Member::NodesConf) => {
+                match FileKind::parse(&file.path) {
+                    Ok(FileKind::NodesConf) => {
                         let mut bytes = Vec::new();
                         copy(&mut member, &path, file, &mut bytes, job)?;
                         text = Some(String::from_utf8_lossy(&bytes).into_owned());

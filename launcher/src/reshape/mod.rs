@@ -15,6 +15,6 @@ pub use crate::state::{Journal, Move};
 
 #[doc(hidden)]
 pub use equipment::Equipment;
-pub use mover::{MoveEvent, MoveOptions, Moved, Progress, Way};
+pub use mover::{MoveEvent, MoveOptions, MoveProgress, Moved, Way};
 #[doc(hidden)]
 pub use moves::Keep;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::jobs::{Job, State, jobs, spelled};
-use super::peer::Peer;
+use super::end::End;
 use super::progress::{Tell, Tick};
 use crate::error::Error;
 use crate::machine::wait::{Deadline, Rounds};
@@ -31,7 +31,7 @@ const ROUND: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) slots: SlotRanges,
-    pub(super) to: Arc<Peer>,
+    pub(super) to: Arc<End>,
     /// How many keys were in them at the start.
     pub(super) keys: usize,
 }
@@ -41,7 +41,7 @@ pub(super) struct Part {
 const KEYS_AT_ONCE: usize = 250_000;
 
 /// The slots, with how many keys each has, in as few parts as that allows.
-pub(super) fn parts(tasks: &[&(Task, usize)], to: &Arc<Peer>) -> Vec<Part> {
+pub(super) fn parts(tasks: &[&(Task, usize)], to: &Arc<End>) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for (task, keys) in tasks {
         match parts
@@ -63,7 +63,7 @@ pub(super) fn parts(tasks: &[&(Task, usize)], to: &Arc<Peer>) -> Vec<Part> {
 }
 
 /// Moves the parts, one after the other.
-pub(super) async fn work(from: Arc<Peer>, parts: Vec<Part>, tell: Tell) -> Result<(), Error> {
+pub(super) async fn work(from: Arc<End>, parts: Vec<Part>, tell: Tell) -> Result<(), Error> {
     let mut source = Session::lasting(from.endpoint.clone()).await?;
     for part in parts {
         if tell.is_closed() {
@@ -77,7 +77,7 @@ pub(super) async fn work(from: Arc<Peer>, parts: Vec<Part>, tell: Tell) -> Resul
 }
 
 /// Waits until a source has no migration under way: those of a command that was killed go on.
-pub(super) async fn wait_idle(from: &Arc<Peer>) -> Result<(), Error> {
+pub(super) async fn wait_idle(from: &Arc<End>) -> Result<(), Error> {
     let mut source = Session::lasting(from.endpoint.clone()).await?;
     let at_work = |jobs: &[Job]| {
         jobs.iter()

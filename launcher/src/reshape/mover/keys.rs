@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::migrate::{Carrier, Parcel};
-use super::peer::Peer;
+use super::end::End;
 use super::progress::{Tell, Tick};
 use crate::error::Error;
 use crate::node::Session;
@@ -57,8 +57,8 @@ impl Queue {
 /// One worker between two nodes. Several of them keep both nodes busy while one waits for a disk.
 #[derive(Debug)]
 pub(super) struct Lane {
-    from: Arc<Peer>,
-    to: Arc<Peer>,
+    from: Arc<End>,
+    to: Arc<End>,
     source: Session,
     target: Session,
     carrier: Carrier,
@@ -67,8 +67,8 @@ pub(super) struct Lane {
 
 impl Lane {
     pub(super) async fn open(
-        from: &Arc<Peer>,
-        to: &Arc<Peer>,
+        from: &Arc<End>,
+        to: &Arc<End>,
         options: MoveOptions,
         tell: Tell,
     ) -> Result<Self, Error> {

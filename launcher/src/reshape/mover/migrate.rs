@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::peer::Peer;
+use super::end::End;
 use super::progress::{Tell, Tick};
 use crate::error::Error;
 use crate::node::Session;
@@ -65,7 +65,7 @@ pub(super) struct Carrier {
 impl Carrier {
     pub(super) async fn new(
         source: &mut Session,
-        to: &Peer,
+        to: &End,
         options: MoveOptions,
         tell: Tell,
     ) -> Result<Self, Error> {
@@ -154,13 +154,13 @@ impl Carrier {
                 .await?;
             let mut moved = 0;
             for (parcel, reply) in now.iter().zip(&replies) {
-                moved += match Outcome::of(reply) {
-                    Outcome::Gone => parcel.keys.len(),
-                    Outcome::Slow(reply) => {
+                moved += match Answer::of(reply) {
+                    Answer::Gone => parcel.keys.len(),
+                    Answer::Slow(reply) => {
                         self.one_by_one(source, target, parcel, Some(reply)).await?
                     }
-                    Outcome::Busy => self.one_by_one(source, target, parcel, None).await?,
-                    Outcome::Refused(error) => return Err(source.refused(&["MIGRATE"], &error)),
+                    Answer::Busy => self.one_by_one(source, target, parcel, None).await?,
+                    Answer::Refused(error) => return Err(source.refused(&["MIGRATE"], &error)),
                 };
             }
             self.tell.send(Tick::Keys(moved));
@@ -228,11 +228,11 @@ impl Carrier {
                 .await?;
             let command = self.command(std::slice::from_ref(key), timeout);
             let replies = source.ask_within(&[command], patience(timeout)).await?;
-            late = match replies.first().map(Outcome::of) {
-                Some(Outcome::Slow(reply)) => Some(reply),
-                Some(Outcome::Busy) => return self.discard(source, key).await,
-                Some(Outcome::Refused(error)) => return Err(source.refused(&["MIGRATE"], &error)),
-                Some(Outcome::Gone) | None => return Ok(1),
+            late = match replies.first().map(Answer::of) {
+                Some(Answer::Slow(reply)) => Some(reply),
+                Some(Answer::Busy) => return self.discard(source, key).await,
+                Some(Answer::Refused(error)) => return Err(source.refused(&["MIGRATE"], &error)),
+                Some(Answer::Gone) | None => return Ok(1),
             };
         }
     }
@@ -291,7 +291,7 @@ fn together(parcels: &[Parcel]) -> usize {
 }
 
 /// What came of one MIGRATE.
-enum Outcome {
+enum Answer {
     /// The keys are no longer at the source: moved, or expired before they were (`NOKEY`).
     Gone,
     /// The target did not answer in time; some or all keys may be on both sides.
@@ -302,7 +302,7 @@ enum Outcome {
     Refused(Vec<u8>),
 }
 
-impl Outcome {
+impl Answer {
     fn of(reply: &Frame) -> Self {
         let Some(error) = reply.as_error() else {
             return Self::Gone;
@@ -347,20 +347,20 @@ mod tests {
     #[test]
     fn outcomes_are_told_apart() {
         let of =
-            |error: &'static str| Outcome::of(&Frame::from_value(Value::SimpleError(error.into())));
+            |error: &'static str| Answer::of(&Frame::from_value(Value::SimpleError(error.into())));
         assert!(matches!(
             of("IOERR error or timeout reading to target instance"),
-            Outcome::Slow(_)
+            Answer::Slow(_)
         ));
         assert!(matches!(
             of("ERR Target instance replied with error: BUSYKEY Target key name already exists."),
-            Outcome::Busy
+            Answer::Busy
         ));
         assert!(matches!(
             of("ERR Target instance replied with error: OOM"),
-            Outcome::Refused(_)
+            Answer::Refused(_)
         ));
         let ok = Frame::from_value(Value::SimpleString("NOKEY".into()));
-        assert!(matches!(Outcome::of(&ok), Outcome::Gone));
+        assert!(matches!(Answer::of(&ok), Answer::Gone));
     }
 }

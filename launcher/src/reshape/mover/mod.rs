@@ -6,13 +6,13 @@
 
 mod agree;
 mod atomic;
+mod end;
 pub(super) mod jobs;
 mod keys;
-mod last;
 mod migrate;
 mod options;
-mod peer;
 mod progress;
+mod stages;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -35,8 +35,8 @@ use crate::wire::slots::{Slot, SlotRanges};
 use atomic::Part;
 use keys::{Lane, Queue};
 pub use options::{MoveOptions, Way};
-use peer::Peer;
-pub use progress::{MoveEvent, Moved, Progress};
+use end::End;
+pub use progress::{MoveEvent, MoveProgress, Moved};
 use progress::{Tell, Tick};
 
 /// How many workers there are between two nodes: one moves keys while another waits for the disk.
@@ -47,8 +47,8 @@ const LANES_THAT_WAIT: usize = 128;
 
 /// The slots that are to go from one node to another, with how many keys each had.
 struct Leg {
-    from: Arc<Peer>,
-    to: Arc<Peer>,
+    from: Arc<End>,
+    to: Arc<End>,
     tasks: Vec<(Task, usize)>,
 }
 
@@ -120,17 +120,17 @@ impl Cluster {
         }
         if atomic {
             for part in &moves {
-                atomic::wait_idle(&self.endpoint_of(&survey, &part.from)?).await?;
+                atomic::wait_idle(&self.end_of(&survey, &part.from)?).await?;
             }
             survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
         }
-        let stages = last::stages(moves, &survey);
+        let stages = stages::stages(moves, &survey);
         let mut legs = Vec::with_capacity(stages.len());
         for stage in &stages {
             legs.push(self.legs(stage, &survey).await?);
         }
         let tasks = || legs.iter().flatten().flat_map(|leg| &leg.tasks);
-        let mut progress = Progress::new(tasks().count(), tasks().map(|(_, keys)| keys).sum());
+        let mut progress = MoveProgress::new(tasks().count(), tasks().map(|(_, keys)| keys).sum());
         observe(&MoveEvent::Progress(&progress));
         let mut done: Vec<Move> = Vec::new();
         for (stage, legs) in stages.into_iter().zip(legs) {
@@ -222,8 +222,8 @@ impl Cluster {
         };
         let tasks: Vec<_> = slots.slots().map(task).collect();
         let (from, to) = (
-            self.endpoint_of(&survey, from)?,
-            self.endpoint_of(&survey, to)?,
+            self.end_of(&survey, from)?,
+            self.end_of(&survey, to)?,
         );
         let (tell, mut told) = mpsc::unbounded_channel();
         let lane = Lane::open(&from, &to, options, Tell::new(tell)).await?;
@@ -255,8 +255,8 @@ impl Cluster {
         options.lanes.unwrap_or(usual)
     }
 
-    fn endpoint_of(&self, survey: &Survey, name: &str) -> Result<Arc<Peer>, Error> {
-        Ok(Arc::new(Peer {
+    fn end_of(&self, survey: &Survey, name: &str) -> Result<Arc<End>, Error> {
+        Ok(Arc::new(End {
             endpoint: self.node(name)?.endpoint(),
             id: moves::line(survey, name)?.id.clone(),
         }))
@@ -270,8 +270,8 @@ impl Cluster {
                 continue;
             }
             let (from, to) = (
-                self.endpoint_of(survey, &part.from)?,
-                self.endpoint_of(survey, &part.to)?,
+                self.end_of(survey, &part.from)?,
+                self.end_of(survey, &part.to)?,
             );
             let slots: Vec<Slot> = tasks.iter().map(|task| task.slot).collect();
             let mut source = Session::lasting(from.endpoint.clone()).await?;
@@ -298,7 +298,7 @@ async fn begin(
     options: MoveOptions,
     tell: &Tell,
 ) -> Result<(), Error> {
-    let mut by_source: BTreeMap<String, (Arc<Peer>, Vec<Part>)> = BTreeMap::new();
+    let mut by_source: BTreeMap<String, (Arc<End>, Vec<Part>)> = BTreeMap::new();
     let mut ready = Vec::new();
     for leg in legs {
         let whole = |task: &Task| atomic && !task.open && !task.target_owns;

@@ -8,7 +8,7 @@ use crate::error::reshape::SlowKey;
 
 /// How far a move is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct MoveProgress {
     /// Slots that have a new owner.
     pub slots_done: usize,
     /// Slots that were to be moved at the start.
@@ -21,7 +21,7 @@ pub struct Progress {
     pub elapsed: Duration,
 }
 
-impl Progress {
+impl MoveProgress {
     pub(super) fn new(slots: usize, keys: usize) -> Self {
         Self {
             slots_done: 0,
@@ -83,7 +83,7 @@ fn as_f64(count: usize) -> f64 {
 #[non_exhaustive]
 pub enum MoveEvent<'a> {
     /// Something has moved.
-    Progress(&'a Progress),
+    Progress(&'a MoveProgress),
     /// A key was too slow, and is tried again with more time.
     SlowKey(&'a SlowKey),
     /// The server gave a migration up, and is asked to try again.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use shardlab::archive::Progress;
+use shardlab::archive::ArchiveProgress;
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
@@ -29,7 +29,7 @@ pub(crate) async fn save(lab: &Lab<'_>, args: &Save) -> Result<u8, Error> {
     lab.open()?;
     let lock = lab.lock().await?;
     let cluster = lab.open()?;
-    let observe = |Progress { done, total }| lab.term.progress(&percentage("packing", done, total));
+    let observe = |ArchiveProgress { done, total }| lab.term.progress(&percentage("packing", done, total));
     let saved = cluster
         .save_locked(&lock, &args.file, args.force, &observe)
         .await?;

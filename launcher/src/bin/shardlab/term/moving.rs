@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use shardlab::reshape::{MoveEvent, Progress};
+use shardlab::reshape::{MoveEvent, MoveProgress};
 
 use super::{Term, Volume};
 
@@ -55,7 +55,7 @@ impl<'a> MovingBar<'a> {
         }
     }
 
-    fn progress(&mut self, progress: &Progress) {
+    fn progress(&mut self, progress: &MoveProgress) {
         if self.term.volume == Volume::Quiet || progress.slots == 0 {
             return;
         }
@@ -93,7 +93,7 @@ fn bar(slots: usize) -> ProgressBar {
 }
 
 /// Keys, rate and time left, in words.
-fn rest(progress: &Progress) -> String {
+fn rest(progress: &MoveProgress) -> String {
     let keys = format!("{} of {} keys", progress.keys_done, progress.keys);
     let rate = progress.rate().map(|rate| format!("{rate:.0} keys/s"));
     let left = progress.time_left().map(|left| {
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn rate_and_time_left_are_told_once_they_are_known() {
-        let mut progress = Progress {
+        let mut progress = MoveProgress {
             slots_done: 0,
             slots: 10,
             keys_done: 0,

@@ -2,15 +2,15 @@
 
 use crate::node::Endpoint;
 
-/// A node that takes part in a move.
+/// The source or the target of a move.
 #[derive(Debug)]
-pub(super) struct Peer {
+pub(super) struct End {
     pub(super) endpoint: Endpoint,
     /// Its node id.
     pub(super) id: String,
 }
 
-impl Peer {
+impl End {
     pub(super) fn name(&self) -> &str {
         &self.endpoint.name
     }

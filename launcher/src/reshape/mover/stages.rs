@@ -1,4 +1,4 @@
-//! What a master that gives all its slots away gives last. Pure.
+//! The order of the moves: a master that gives all its slots away keeps one of them for the end. Pure.
 //!
 //! A master that learns from a bus packet that its last slot is gone becomes a replica of whoever has
 //! it, and from then on puts *that* master's epoch into its packets (`clusterBuildMessageHdr`). Who gets
@@ -20,24 +20,24 @@ use crate::wire::slots::{Slot, SlotRanges};
 /// that gives everything away to several others, then these.
 pub(super) fn stages(moves: Vec<Move>, survey: &Survey) -> Vec<Vec<Move>> {
     let sources: BTreeSet<&str> = moves.iter().map(|part| part.from.as_str()).collect();
-    let last: Vec<Move> = sources
+    let finals: Vec<Move> = sources
         .into_iter()
-        .filter_map(|source| last_of(source, &moves, survey))
+        .filter_map(|source| final_slot(source, &moves, survey))
         .collect();
-    if last.is_empty() {
+    if finals.is_empty() {
         return vec![moves];
     }
     let mut first = moves;
     for part in &mut first {
-        let of_source = last.iter().filter(|last| last.from == part.from);
-        for slot in of_source.flat_map(|last| last.slots.slots()) {
+        let of_source = finals.iter().filter(|slot| slot.from == part.from);
+        for slot in of_source.flat_map(|slot| slot.slots.slots()) {
             part.slots.remove(slot);
         }
     }
-    vec![first, last]
+    vec![first, finals]
 }
 
-fn last_of(source: &str, moves: &[Move], survey: &Survey) -> Option<Move> {
+fn final_slot(source: &str, moves: &[Move], survey: &Survey) -> Option<Move> {
     let line = survey.node(source)?;
     let parts = || moves.iter().filter(|part| part.from == source);
     let goes = |slot: Slot| parts().any(|part| part.slots.contains(slot));
