@@ -49,7 +49,7 @@ async fn refusal(cluster: &Cluster, node: &str, mode: Mode) -> String {
     failed.unwrap_err().to_string()
 }
 
-fn phases(done: &Failover) -> BTreeSet<&'static str> {
+pub(crate) fn phases(done: &Failover) -> BTreeSet<&'static str> {
     let moments = done.moments.iter();
     moments.map(|moment| moment.phase.name()).collect()
 }

@@ -8,6 +8,7 @@ use shardlab::Cluster;
 use shardlab::plan::Role;
 
 use crate::lab::{Lab, wait_until};
+use crate::nodes::setting;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
@@ -26,12 +27,6 @@ async fn follow(cluster: &Cluster, node: &str, master: &str) {
     let address = cluster.node(master).unwrap().address();
     let (host, port) = (address.ip().to_string(), address.port().to_string());
     told(cluster, node, &["REPLICAOF", &host, &port]).await;
-}
-
-async fn setting(cluster: &Cluster, node: &str, key: &str) -> String {
-    let reply = cluster.call(node, &["CONFIG", "GET", key]).await.unwrap();
-    let value = reply.as_array().unwrap()[1].as_text().unwrap().to_vec();
-    String::from_utf8(value).unwrap()
 }
 
 /// Starts the set, which becomes whole; gives the master.

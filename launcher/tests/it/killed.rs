@@ -70,7 +70,7 @@ fn rewrite(lab: &Lab, change: impl FnOnce(&mut Value)) {
     std::fs::write(path, serde_json::to_vec(&record).unwrap()).unwrap();
 }
 
-fn folder_of(report: &Value) -> PathBuf {
+pub(crate) fn folder_of(report: &Value) -> PathBuf {
     report["nodes"][0]["dir"].as_str().unwrap().into()
 }
 

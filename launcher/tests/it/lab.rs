@@ -1,6 +1,7 @@
 //! A state folder of the test's own, and the program in it.
 
 use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -120,6 +121,20 @@ impl Lab {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{:?}: {errors}", output.status);
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Runs the program, which must refuse with this exit code, and gives what it says.
+    #[track_caller]
+    pub(crate) fn refused<S: AsRef<OsStr> + Debug>(&self, args: &[S], code: i32) -> String {
+        let output = self.shardlab(args).output().unwrap();
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {errors}");
+        let told = text(&output.stdout);
+        assert_eq!(
+            told, "",
+            "{args:?}: a refusal prints nothing on standard output"
+        );
+        errors
     }
 
     /// Processes that work in here.

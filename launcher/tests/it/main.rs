@@ -32,6 +32,7 @@ mod library;
 mod members;
 mod mend;
 mod moved;
+mod nodes;
 mod others;
 mod ports;
 mod processes;

@@ -9,13 +9,6 @@ use shardlab::{Cluster, Rung};
 use crate::lab::{Lab, PATIENCE, text};
 use crate::traffic::{Keys, Traffic};
 
-/// Runs the program, which must refuse, and gives what it says.
-#[track_caller]
-fn refused(lab: &Lab, args: &[&str], code: i32) -> String {
-    let refused = lab.shardlab(args).assert().code(code);
-    text(&refused.get_output().stderr)
-}
-
 /// `name role-or-master` of each node that `status` tells of, and the rung of all.
 fn roles(lab: &Lab) -> (Vec<String>, String) {
     let report = lab.json(["status", "--json"]);
@@ -93,7 +86,7 @@ fn up_finds_a_scaled_cluster_by_what_it_was_and_by_what_it_is() {
         (["--slots", "0-9,10-20,21-16383"], "`--slots` is another"),
         (["--port", "7001"], "`--ports` is"),
     ] {
-        let errors = refused(&lab, &["up", other[0], other[1]], 2);
+        let errors = lab.refused(&["up", other[0], other[1]], 2);
         assert!(errors.contains(difference), "{port}: {errors}");
     }
 }
@@ -169,7 +162,7 @@ fn a_server_that_runs_already_is_taken_in_and_never_ended() {
     assert_eq!(report["nodes"][3]["node"], "n4");
     assert_eq!(report["nodes"][3]["ours"], false);
 
-    let mine = refused(&lab, &["add-node", "--existing", &address], 3);
+    let mine = lab.refused(&["add-node", "--existing", &address], 3);
     assert!(
         mine.contains("it is node `n4` of this cluster already"),
         "{mine}"
@@ -203,7 +196,7 @@ fn a_server_that_is_not_fit_is_refused_with_the_reason() {
     let (lab, others) = (Lab::new(), Lab::new());
     lab.up(&["--replicas", "0", "--ephemeral"]);
     let refuse = |address: &str, reason: &str| {
-        let errors = refused(&lab, &["add-node", "--existing", address], 3);
+        let errors = lab.refused(&["add-node", "--existing", address], 3);
         assert!(errors.contains(reason), "{errors}");
         assert_eq!(roles(&lab).0.len(), 3);
     };
@@ -237,16 +230,16 @@ fn what_cannot_be_deleted_is_refused_with_the_next_step() {
     lab.shardlab(["scale", "--masters", "1", "-q"])
         .assert()
         .success();
-    let last = refused(&lab, &["del-node", "n1"], 2);
+    let last = lab.refused(&["del-node", "n1"], 2);
     assert!(last.contains("`n1` is the last master"), "{last}");
     assert!(last.contains("shardlab down"), "{last}");
     lab.shardlab(["scale", "--masters", "2", "-q"])
         .assert()
         .success();
     lab.shardlab(["stop", "n3", "-q"]).assert().success();
-    let silent = refused(&lab, &["add-node"], 3);
+    let silent = lab.refused(&["add-node"], 3);
     assert!(silent.contains("node `n3` does not answer"), "{silent}");
-    let down = refused(&lab, &["del-node", "n3"], 3);
+    let down = lab.refused(&["del-node", "n3"], 3);
     assert!(
         down.contains("is down and the master of 8192 slots"),
         "{down}"
@@ -255,7 +248,7 @@ fn what_cannot_be_deleted_is_refused_with_the_next_step() {
         .assert()
         .success();
     assert_eq!(roles(&lab).0, ["n1 master"]);
-    let none = refused(&lab, &["scale"], 2);
+    let none = lab.refused(&["scale"], 2);
     assert!(none.contains("--masters"), "{none}");
     lab.shardlab(["down", "-q"]).assert().success();
     lab.assert_empty();
@@ -348,7 +341,7 @@ fn an_addition_that_was_killed_is_finished_and_is_one_node() {
     ];
     for (moment, name) in moments.into_iter().zip(["n2", "n3", "n4"]) {
         lab.kill_when(&["add-node", "-q"], moment);
-        let other = refused(&lab, &["add-node", "--replica-of", "n1"], 2);
+        let other = lab.refused(&["add-node", "--replica-of", "n1"], 2);
         assert!(other.contains("was interrupted and comes first"), "{other}");
         lab.shardlab(["add-node", "-q"]).assert().success();
         let (nodes, rung) = roles(&lab);

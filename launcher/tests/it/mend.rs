@@ -14,6 +14,7 @@ use shardlab::wire::client::Connection;
 use shardlab::wire::slots::key_slot;
 
 use crate::lab::{Lab, PATIENCE};
+use crate::nodes::{id, order};
 
 /// A cluster with keys, and the right to mend it.
 pub(crate) struct Broken {
@@ -80,22 +81,15 @@ impl Broken {
         findings.iter().map(ToString::to_string).collect()
     }
 
-    /// Sends a command, which must be obeyed.
-    async fn order(&self, node: &str, command: &[&str]) {
-        let reply = self.cluster.call(node, command).await.unwrap();
-        assert_eq!(reply.as_error(), None, "{node} {command:?}: {reply:?}");
-    }
-
-    async fn id(&self, node: &str) -> String {
-        let reply = self.cluster.call(node, &["CLUSTER", "MYID"]).await.unwrap();
-        String::from_utf8(reply.as_text().unwrap().to_vec()).unwrap()
-    }
-
-    pub(crate) async fn open(&self, node: &str, direction: &str, peer: &str) {
+    pub(crate) async fn open(&self, node: &str, direction: &str, other: &str) {
         let slot = key_slot(TAG.as_bytes()).to_string();
-        let peer = self.id(peer).await;
-        self.order(node, &["CLUSTER", "SETSLOT", &slot, direction, &peer])
-            .await;
+        let other = id(&self.cluster, other).await;
+        order(
+            &self.cluster,
+            node,
+            &["CLUSTER", "SETSLOT", &slot, direction, &other],
+        )
+        .await;
     }
 
     /// Moves some keys of slot 15495 from `n3` as a mover would.
@@ -105,7 +99,7 @@ impl Broken {
         let keys: Vec<_> = keys.map(|number| format!("{TAG}{number}")).collect();
         let mut command = vec!["MIGRATE", &ip, &port, "", "0", "5000", "KEYS"];
         command.extend(keys.iter().map(String::as_str));
-        self.order("n3", &command).await;
+        order(&self.cluster, "n3", &command).await;
     }
 
     /// Mends it, after which it must be sound, with all keys there; gives what was done.
@@ -166,9 +160,12 @@ async fn half_open_slots_go_back_to_their_owner_with_their_keys() {
     broken.open("n1", "IMPORTING", "n3").await;
     broken.open("n3", "MIGRATING", "n1").await;
     broken.migrate("n1", 0..2).await;
-    broken
-        .order("n1", &["CLUSTER", "SETSLOT", "15495", "STABLE"])
-        .await;
+    order(
+        &broken.cluster,
+        "n1",
+        &["CLUSTER", "SETSLOT", "15495", "STABLE"],
+    )
+    .await;
     assert_eq!(kinds(&broken.fixed().await), ["close", "bring"]);
     // Importing, by two, without migrating; with keys at one of them.
     let broken = Broken::new(5).await;
@@ -176,9 +173,12 @@ async fn half_open_slots_go_back_to_their_owner_with_their_keys() {
     broken.open("n2", "IMPORTING", "n3").await;
     broken.open("n3", "MIGRATING", "n1").await;
     broken.migrate("n1", 0..2).await;
-    broken
-        .order("n3", &["CLUSTER", "SETSLOT", "15495", "STABLE"])
-        .await;
+    order(
+        &broken.cluster,
+        "n3",
+        &["CLUSTER", "SETSLOT", "15495", "STABLE"],
+    )
+    .await;
     assert_eq!(kinds(&broken.fixed().await), ["close", "close", "bring"]);
 }
 
@@ -227,12 +227,15 @@ async fn keys_of_a_slot_without_an_owner_are_brought_together() {
     broken.open("n3", "MIGRATING", "n1").await;
     broken.migrate("n1", 0..6).await;
     for node in ["n3", "n1", "n2"] {
-        broken.order(node, &["CLUSTER", "DELSLOTS", "15495"]).await;
+        order(&broken.cluster, node, &["CLUSTER", "DELSLOTS", "15495"]).await;
     }
     for node in ["n3", "n1"] {
-        broken
-            .order(node, &["CLUSTER", "SETSLOT", "15495", "STABLE"])
-            .await;
+        order(
+            &broken.cluster,
+            node,
+            &["CLUSTER", "SETSLOT", "15495", "STABLE"],
+        )
+        .await;
     }
     let slot = key_slot(TAG.as_bytes());
     let finding = broken.cluster.check(deadline()).await.into_iter().next();
@@ -249,11 +252,11 @@ async fn keys_of_a_slot_without_an_owner_are_brought_together() {
 #[tokio::test]
 async fn a_slot_that_two_say_is_theirs_costs_no_key() {
     let mut broken = Broken::new(8).await;
-    let n1 = broken.id("n1").await;
+    let n1 = id(&broken.cluster, "n1").await;
     for _ in 0..4 {
         // Gossip settles it in moments; whatever `fix` sees of it, no key is lost.
         let command = ["CLUSTER", "SETSLOT", "15495", "NODE", &n1];
-        broken.order("n1", &command).await;
+        order(&broken.cluster, "n1", &command).await;
         let fixed = broken
             .cluster
             .fix_locked(&broken.lock, |_| {})

@@ -28,12 +28,6 @@ fn bus_ports(report: &Value) -> Vec<u64> {
         .collect()
 }
 
-/// The words with which the program refuses, and its exit code.
-fn refused(lab: &Lab, args: &[&str]) -> (Option<i32>, String) {
-    let output = lab.shardlab(args).output().unwrap();
-    (output.status.code(), text(&output.stderr))
-}
-
 #[tokio::test]
 async fn a_client_port_without_room_above_it_serves() {
     let lab = Lab::new();
@@ -55,8 +49,7 @@ async fn a_client_port_without_room_above_it_serves() {
             &port,
         ];
         if !is_free {
-            let (code, words) = refused(&lab, &up);
-            assert_eq!(code, Some(2), "{words}");
+            let words = lab.refused(&up, 2);
             assert!(words.contains("ports up to 55535"), "{words}");
             continue;
         }
@@ -102,8 +95,7 @@ async fn a_bus_port_that_somebody_has_is_left_to_him() {
         assert_eq!(report["rung"], "ready");
         assert_ne!(bus_ports(&report), [u64::from(first) + 10_000]);
     } else {
-        let (code, words) = refused(&lab, &up);
-        assert_eq!(code, Some(3), "{words}");
+        let words = lab.refused(&up, 3);
         let taken = format!(
             "port {}, the bus port of node `n1`, is taken by",
             first + 10_000
@@ -133,15 +125,13 @@ async fn bus_ports_are_where_they_are_asked_for() {
     let up = |base: &'static str| [&up[..], &[base]].concat();
     let asked = up(base.clone().leak());
     if !is_free(&lab).await {
-        let (code, words) = refused(&lab, &asked);
-        assert_eq!(code, Some(2), "{words}");
+        let words = lab.refused(&asked, 2);
         assert!(words.contains("Redis 7.0 and Valkey can"), "{words}");
         return;
     }
     let (first, second) = (u64::from(bus), u64::from(bus) + 1);
     let holder = TcpListener::bind((lab.address(), bus + 1)).unwrap();
-    let (code, words) = refused(&lab, &asked);
-    assert_eq!(code, Some(3), "{words}");
+    let words = lab.refused(&asked, 3);
     let taken = format!("port {second}, the bus port of node `r1`, is taken by");
     assert!(words.contains(&taken), "{words}");
     drop(holder);
@@ -151,8 +141,7 @@ async fn bus_ports_are_where_they_are_asked_for() {
     assert_eq!(bus_ports(&report), [first, second]);
     lab.json(&asked);
     lab.json(up("auto"));
-    let (code, words) = refused(&lab, &up("1"));
-    assert_eq!(code, Some(2), "{words}");
+    let words = lab.refused(&up("1"), 2);
     assert!(
         words.contains(&format!("`--bus-port` is {first}")),
         "{words}"

@@ -2,11 +2,12 @@
 //! cannot be seen.
 
 use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::killed::folder_of;
 use crate::lab::{Lab, text, wait_until};
 
 /// A process of somebody else, ended with the test.
@@ -42,10 +43,6 @@ impl Drop for Stranger {
 }
 
 const SMALL: [&str; 4] = ["--masters", "1", "--replicas", "0"];
-
-fn folder_of(report: &Value) -> PathBuf {
-    report["nodes"][0]["dir"].as_str().unwrap().into()
-}
 
 fn pid_of(report: &Value) -> Option<i64> {
     report["nodes"][0]["pid"].as_i64()

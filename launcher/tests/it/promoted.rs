@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use shardlab::failover::Step;
-use shardlab::failover::{Failover, Mode, Request};
+use shardlab::failover::{Mode, Request};
 use shardlab::machine::wait::{Deadline, next_round, until};
 use shardlab::node::Endpoint;
 use shardlab::plan::Topology;
@@ -19,24 +19,13 @@ use shardlab::wire::client::Connection;
 use shardlab::wire::view;
 use shardlab::{Cluster, Node};
 
-use crate::failover::fail_over;
+use crate::failover::{fail_over, phases};
 use crate::lab::{Lab, PATIENCE};
+use crate::nodes::setting;
 
 async fn set(lab: &Lab, topology: Topology) -> Cluster {
     let builder = lab.cluster().topology(topology);
     builder.start().await.unwrap()
-}
-
-fn phases(done: &Failover) -> BTreeSet<&'static str> {
-    let moments = done.moments.iter();
-    moments.map(|moment| moment.phase.name()).collect()
-}
-
-/// A value of CONFIG GET.
-async fn setting(cluster: &Cluster, node: &str, key: &str) -> String {
-    let reply = cluster.call(node, &["CONFIG", "GET", key]).await.unwrap();
-    let value = reply.as_array().unwrap()[1].as_text().unwrap().to_vec();
-    String::from_utf8(value).unwrap()
 }
 
 /// A client that writes keys, each once, to whoever takes them, until it is stopped.

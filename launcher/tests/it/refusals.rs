@@ -7,13 +7,8 @@ use crate::lab::Lab;
 #[track_caller]
 fn refused(args: &[&str], code: i32, words: &str) {
     let lab = Lab::new();
-    let output = lab
-        .shardlab(["up", "-q"].iter().chain(args))
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
-    assert!(stderr.contains(words), "{args:?}: {stderr}");
+    let told = lab.refused(&[&["up", "-q"], args].concat(), code);
+    assert!(told.contains(words), "{args:?}: {told}");
     lab.assert_empty();
 }
 

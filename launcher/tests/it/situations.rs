@@ -3,20 +3,6 @@
 use crate::lab::Lab;
 use crate::members::stranger;
 
-/// What the program says when it refuses.
-#[track_caller]
-fn refused(lab: &Lab, args: &[&str], code: i32) -> String {
-    let output = lab.shardlab(args).output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {errors}");
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "",
-        "{args:?}: a refusal prints nothing on standard output"
-    );
-    errors
-}
-
 #[test]
 fn a_server_that_is_not_ours_is_refused_by_name_and_spared_otherwise() {
     let (lab, others) = (Lab::new(), Lab::new());
@@ -30,14 +16,14 @@ fn a_server_that_is_not_ours_is_refused_by_name_and_spared_otherwise() {
     for verb in [
         "kill", "pause", "resume", "stop", "start", "restart", "wipe",
     ] {
-        let errors = refused(&lab, &[verb, "n2"], 2);
+        let errors = lab.refused(&[verb, "n2"], 2);
         assert!(
             errors.contains("was not started by shardlab"),
             "{verb}: {errors}"
         );
         assert!(errors.contains("del-node n2"), "{verb}: {errors}");
     }
-    let rolling = refused(&lab, &["restart", "--rolling", "n2"], 2);
+    let rolling = lab.refused(&["restart", "--rolling", "n2"], 2);
     assert!(rolling.contains("was not started by shardlab"), "{rolling}");
     lab.shardlab(["reshard", "--slots", "9", "--to", "n2", "-q"])
         .assert()
@@ -70,14 +56,14 @@ fn without_cluster_mode_what_is_about_slots_is_a_usage_error() {
         &["fix", "--dry-run"],
     ];
     for command in commands {
-        let errors = refused(&lab, command, 2);
+        let errors = lab.refused(command, 2);
         assert!(
             errors.contains("of the topology `standalone`: only clusters have slots"),
             "{command:?}: {errors}"
         );
     }
     lab.shardlab(["stop", "-q"]).assert().success();
-    let stopped = refused(&lab, &["rebalance"], 2);
+    let stopped = lab.refused(&["rebalance"], 2);
     assert!(stopped.contains("only clusters have slots"), "{stopped}");
 }
 
@@ -94,7 +80,7 @@ fn what_meets_a_paused_node_says_so() {
         &["save", archive.to_str().unwrap()],
     ];
     for command in commands {
-        let errors = refused(&lab, command, 3);
+        let errors = lab.refused(command, 3);
         assert!(
             errors.contains("error: node `n2` is paused\n"),
             "{command:?}: {errors}"
@@ -102,7 +88,7 @@ fn what_meets_a_paused_node_says_so() {
         assert!(errors.contains("shardlab resume n2"), "{errors}");
     }
     for args in [["wait", "--timeout", "1s"], ["up", "--timeout", "1s"]] {
-        let errors = refused(&lab, &args, 4);
+        let errors = lab.refused(&args, 4);
         assert!(
             errors.starts_with("waiting for `n2`, which is paused"),
             "{errors}"
@@ -129,7 +115,7 @@ fn a_call_passes_over_a_node_that_is_silent_and_names_the_one_it_needs() {
         .success()
         .stdout_eq("PONG\n");
     let silent = |args: &[&str], node: &str| {
-        let errors = refused(&lab, args, 3);
+        let errors = lab.refused(args, 3);
         let named = format!("error: node `{node}` is paused\n");
         assert!(errors.starts_with(&named), "{args:?}: {errors}");
     };
@@ -152,7 +138,7 @@ fn a_call_to_the_only_master_has_time_left_when_a_replica_is_silent() {
     // It is still the master, whoever else would answer.
     lab.shardlab(["pause", "n1", "-q"]).assert().success();
     let set = ["call", "--timeout", "2s", "SET", "a", "1"];
-    let errors = refused(&lab, &set, 3);
+    let errors = lab.refused(&set, 3);
     assert!(
         errors.starts_with("error: node `n1` is paused\n"),
         "{errors}"
@@ -176,7 +162,7 @@ fn slots_that_are_on_their_way_are_told_of_and_not_saved() {
         assert!(told.contains("`shardlab fix`"), "{verb}: {told}");
     }
     let archive = lab.home().join("lab.shardlab");
-    let errors = refused(&lab, &["save", archive.to_str().unwrap()], 3);
+    let errors = lab.refused(&["save", archive.to_str().unwrap()], 3);
     assert!(
         errors.contains(&format!("`{command}` was interrupted")),
         "{errors}"
@@ -190,7 +176,7 @@ fn a_node_that_does_not_exist_is_not_sent_as_a_command() {
     let lab = Lab::new();
     lab.up(&["--topology", "standalone"]);
     for (verb, node) in [("call", "n9"), ("call", "7999"), ("cli", "n9")] {
-        let errors = refused(&lab, &[verb, node, "PING"], 2);
+        let errors = lab.refused(&[verb, node, "PING"], 2);
         assert!(errors.contains(&format!("no node `{node}`")), "{errors}");
     }
     let archive = lab.home().join("lab.shardlab");
@@ -205,7 +191,7 @@ fn a_node_that_does_not_exist_is_not_sent_as_a_command() {
         "--topology",
         "sentinel",
     ];
-    let errors = refused(&lab, &other, 2);
+    let errors = lab.refused(&other, 2);
     assert!(errors.contains("its topology is `standalone`"), "{errors}");
 }
 
@@ -214,7 +200,7 @@ fn options_of_every_command_may_be_given_twice() {
     let lab = Lab::new();
     lab.shardlab(["-q", "ls", "-q"]).assert().success();
     lab.shardlab(["-v", "ls", "-v"]).assert().success();
-    let both = refused(&lab, &["ls", "-v", "-q"], 2);
+    let both = lab.refused(&["ls", "-v", "-q"], 2);
     assert!(both.contains("cannot be used with"), "{both}");
 }
 
@@ -292,7 +278,7 @@ fn a_start_in_which_a_server_dies_leaves_nothing_bent_and_says_the_next_step() {
     let conf = std::path::Path::new(report["nodes"][1]["dir"].as_str().unwrap()).join("node.conf");
     let sound = std::fs::read_to_string(&conf).unwrap();
     std::fs::write(&conf, format!("{sound}no-such-directive 1\n")).unwrap();
-    let errors = refused(&lab, &["start", "-n", "set"], 3);
+    let errors = lab.refused(&["start", "-n", "set"], 3);
     assert!(errors.contains("no-such-directive"), "{errors}");
     assert!(errors.contains("`shardlab logs -n set r1`"), "{errors}");
     let ping = lab.shardlab([

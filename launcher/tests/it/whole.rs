@@ -1,11 +1,11 @@
 //! Whatever moves slots moves the keys of all databases, with their times to live, also when it is
 //! killed and something else finishes it.
 
-use shardlab::Cluster;
 use shardlab::wire::slots::key_slot;
 
 use crate::databases::{Databases, SETTING};
 use crate::lab::{Lab, wait_until};
+use crate::nodes::{id, order};
 
 /// A cluster with keys, in several databases if the server has them in a cluster.
 async fn filled(lab: &Lab, arguments: &[&str], keys: usize) -> Databases {
@@ -75,16 +75,6 @@ async fn several_masters_are_drained_at_once_and_become_what_the_server_makes_of
     });
 }
 
-async fn order(cluster: &Cluster, node: &str, command: &[&str]) {
-    let reply = cluster.call(node, command).await.unwrap();
-    assert_eq!(reply.as_error(), None, "{node} {command:?}: {reply:?}");
-}
-
-async fn id(cluster: &Cluster, node: &str) -> String {
-    let reply = cluster.call(node, &["CLUSTER", "MYID"]).await.unwrap();
-    String::from_utf8(reply.as_text().unwrap().to_vec()).unwrap()
-}
-
 #[tokio::test]
 async fn fix_ends_a_move_that_stands_half_way_in_all_databases() {
     let lab = Lab::new();
@@ -99,9 +89,9 @@ async fn fix_ends_a_move_that_stands_half_way_in_all_databases() {
     let from = survey.owners(slot).next().unwrap();
     let to = if from == "n1" { "n2" } else { "n1" };
     let slot = slot.to_string();
-    for (node, way, peer) in [(to, "IMPORTING", from), (from, "MIGRATING", to)] {
-        let peer = id(&cluster, peer).await;
-        order(&cluster, node, &["CLUSTER", "SETSLOT", &slot, way, &peer]).await;
+    for (node, way, other) in [(to, "IMPORTING", from), (from, "MIGRATING", to)] {
+        let other = id(&cluster, other).await;
+        order(&cluster, node, &["CLUSTER", "SETSLOT", &slot, way, &other]).await;
     }
     lab.shardlab(["fix", "-q"]).assert().success();
     databases.verify(&cluster).await.unwrap();
