@@ -162,10 +162,10 @@ fn leads_to_a_stranger(word: &str, places: &Places) -> bool {
     let inner = word
         .strip_prefix('[')
         .and_then(|word| word.strip_suffix(']'));
-    let peer = inner
+    let other = inner
         .and_then(|inner| inner.rsplit_once('-'))
-        .map(|(_, peer)| peer);
-    peer.is_some_and(|peer| !places.nodes.contains_key(peer))
+        .map(|(_, other)| other);
+    other.is_some_and(|other| !places.nodes.contains_key(other))
 }
 
 #[cfg(test)]

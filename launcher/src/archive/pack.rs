@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
 
 use super::background::Job;
-use super::manifest::{MANIFEST, Manifest, FileKind, SavedFile, SavedNode, member_path};
+use super::manifest::{FileKind, MANIFEST, Manifest, SavedFile, SavedNode, member_path};
 use crate::error::{Error, IoContext as _};
 
 /// What is read at once.

@@ -19,7 +19,7 @@ use crate::error::{Error, IoContext as _};
 use crate::ladder::Standing;
 use crate::machine::random;
 use crate::machine::text::counted;
-use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice};
+use crate::plan::{Boot, NodePlan, Options, Plan, PortChoice, Setting};
 use crate::server::{Identity, Server};
 use crate::state::ports;
 use crate::state::{Home, Lock, Phase, write_atomically};
@@ -153,11 +153,10 @@ fn snapshot_name(options: &Options) -> OsString {
     last_word(options, key).map_or_else(|| usual.into(), OsString::from_vec)
 }
 
-/// The value of a directive of one word, if the user has set it: the last time counts.
+/// The value of a directive of one word, if the user has set it.
 fn last_word(options: &Options, key: &str) -> Option<Vec<u8>> {
-    let mut asked = options.settings.iter().rev();
-    let setting = asked.find(|setting| setting.key == key)?;
-    split_words(&setting.value).ok()?.into_iter().next()
+    let value = Setting::value_in(&options.settings, &[key])?;
+    split_words(value).ok()?.into_iter().next()
 }
 
 /// Every node's nodes.conf for the new addresses.

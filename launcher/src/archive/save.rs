@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::ArchiveError;
 use super::background::{self, ArchiveProgress};
-use super::manifest::{Manifest, FileKind, SCHEMA, escaped, member_path};
+use super::manifest::{FileKind, Manifest, SCHEMA, escaped, member_path};
 use super::nodes_conf::{myself, needed_stranger};
 use super::pack::{Content, NodeSources, Source, pack};
 use super::snapshot::{Snapshot, nodes_conf};

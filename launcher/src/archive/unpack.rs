@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::background::Job;
 use super::manifest::{
-    MANIFEST, MANIFEST_LIMIT, Manifest, FileKind, SavedFile, escaped, member_path,
+    FileKind, MANIFEST, MANIFEST_LIMIT, Manifest, SavedFile, escaped, member_path,
 };
 use super::pack::{CHUNK, hex};
 use super::wishes::leave_out;

@@ -19,7 +19,7 @@ use crate::plan::{Boot, Role};
 use crate::probe::prober::Climb;
 use crate::server::Identity;
 use crate::state::{Phase, read_regular, write_atomically};
-use crate::wire::view::Peer;
+use crate::wire::view::HostPort;
 
 /// How a set with one master is made. `boot` is not [`Boot::None`].
 pub(crate) fn method(boot: Boot, server: &Identity) -> Method {
@@ -101,11 +101,11 @@ fn arrange_born(cluster: &Cluster, method: Method) -> Result<(), Error> {
 /// Writes into the configs who follows whom and who watches: one is the master, all others with
 /// data are its replicas.
 pub(crate) fn arrange(cluster: &Cluster, master: &Node, method: Method) -> Result<(), Error> {
-    let peer = cluster.peer(master);
+    let address = cluster.announced(master);
     for node in followers(cluster, master) {
         let path = node.config_path();
         let conf = read_regular(&path).doing("read", &path)?;
-        write_atomically(&path, &following(&conf, Some(&peer)))?;
+        write_atomically(&path, &following(&conf, Some(&address)))?;
     }
     acquaint(cluster, master, method)
 }
@@ -122,17 +122,17 @@ fn acquaint(cluster: &Cluster, master: &Node, method: Method) -> Result<(), Erro
         let known = || Known {
             own_id: own_id.clone(),
             replicas: followers(cluster, master)
-                .map(|node| cluster.peer(node))
+                .map(|node| cluster.announced(node))
                 .collect(),
             others: others
                 .map(|(other, id)| Acquaintance {
-                    peer: cluster.peer(other),
+                    address: cluster.announced(other),
                     id: id.clone(),
                 })
                 .collect(),
         };
         let watch = Watch {
-            master: cluster.peer(master),
+            master: cluster.announced(master),
             known: (method == Method::Seeded).then(known),
         };
         let conf = sentinel_conf(
@@ -159,7 +159,7 @@ async fn tell_replicas(cluster: &Cluster, deadline: Deadline) -> Result<(), Erro
     let Some(master) = born_master(cluster) else {
         return Ok(());
     };
-    let Peer { host, port } = cluster.peer(master);
+    let HostPort { host, port } = cluster.announced(master);
     let port = port.to_string();
     for node in followers(cluster, master) {
         let mut orders = Session::open(node, deadline).await?;

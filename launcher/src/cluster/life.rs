@@ -12,7 +12,7 @@ use crate::machine::signal::Signal;
 use crate::machine::wait::Deadline;
 use crate::node::{Node, Temporaries};
 use crate::plan::{Boot, Plan, Role};
-use crate::state::ports::{self, Held};
+use crate::state::ports::{self, ReservedPorts};
 use crate::state::{Lock, Phase, is_owner, remove_own_files};
 
 /// How long a node may take to write its data down when it is stopped.
@@ -265,20 +265,20 @@ impl Cluster {
         lock.forget()
     }
 
-    pub(crate) fn arm(&mut self, owner: Option<File>, held: Held) {
+    pub(crate) fn arm(&mut self, owner: Option<File>, reserved: ReservedPorts) {
         self.armed = true;
         if let Some(owner) = &owner {
             at_exit::remember(&self.home, &self.record.name, owner);
         }
         self.owner = owner;
-        self.held = held;
+        self.reserved = reserved;
     }
 
     /// Lets the cluster live on when the value is dropped.
     pub fn detach(&mut self) {
         self.armed = false;
         at_exit::forget(&self.home, &self.record.name);
-        self.held = Held::default();
+        self.reserved = ReservedPorts::default();
     }
 
     /// Writes `cluster.json` with the processes as they are.

@@ -33,11 +33,11 @@ use crate::machine::wait::{Deadline, until};
 use crate::node::{Launch, Node, Session};
 use crate::plan::{Plan, Role};
 use crate::probe::prober::Climb;
-use crate::state::ports::Held;
+use crate::state::ports::ReservedPorts;
 use crate::state::{Home, Name, NodeRecord, Record, Stage};
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::resp::Frame;
-use crate::wire::view::Peer;
+use crate::wire::view::HostPort;
 
 pub use breaking::{Effect, Paused};
 pub use verbs::LOCK_PATIENCE;
@@ -76,7 +76,7 @@ pub struct Cluster {
     /// Held while the cluster belongs to this process.
     owner: Option<File>,
     /// Its ports, also while a node is dead.
-    held: Held,
+    reserved: ReservedPorts,
     armed: bool,
     climb: Climb,
 }
@@ -119,7 +119,7 @@ impl Cluster {
             nodes,
             launch,
             owner: None,
-            held: Held::default(),
+            reserved: ReservedPorts::default(),
             armed: false,
             climb: Climb::default(),
         }
@@ -176,8 +176,8 @@ impl Cluster {
     }
 
     /// A node by the host that it tells others of itself.
-    pub(crate) fn peer(&self, node: &Node) -> Peer {
-        Peer {
+    pub(crate) fn announced(&self, node: &Node) -> HostPort {
+        HostPort {
             host: self.record.options.told_host(),
             port: node.plan().port,
         }
@@ -252,9 +252,9 @@ impl Cluster {
     pub(crate) fn dismiss(&mut self, name: &str) {
         if let Some(gone) = self.nodes.iter().position(|node| node.name() == name) {
             let node = self.nodes.remove(gone);
-            self.held.release(node.plan().port);
+            self.reserved.release(node.plan().port);
             if let Some(port) = node.bus_port() {
-                self.held.release(port);
+                self.reserved.release(port);
             }
             self.record.retired.push(node.name().to_owned());
         }
@@ -267,9 +267,10 @@ impl Cluster {
     }
 
     /// Keeps the ports of nodes that are about to be started, if this cluster keeps its ports.
-    pub(crate) fn hold(&mut self, plan: &Plan) {
+    pub(crate) fn reserve_ports(&mut self, plan: &Plan) {
         if self.armed {
-            self.held.join(Held::of(plan, &self.record.options.bind));
+            self.reserved
+                .join(ReservedPorts::of(plan, &self.record.options.bind));
         }
     }
 

@@ -18,14 +18,14 @@ use crate::node::Node;
 use crate::plan::{Boot, Role, Topology};
 use crate::state::{read_regular, write_atomically};
 use crate::wire::client::REPLY_TIMEOUT;
-use crate::wire::view::Peer;
+use crate::wire::view::HostPort;
 
 /// How long a server tries to change places with its replica at most: what `failover` tells it, and more.
 const REST: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Whom each node with data follows, of those of whom it is known: by name.
-pub(super) type Links = Vec<(String, Option<Peer>)>;
+pub(super) type Links = Vec<(String, Option<HostPort>)>;
 
 impl Cluster {
     /// The node that is the master now, where there is one ([`Topology::has_one_master`]): the one
@@ -79,7 +79,7 @@ impl Cluster {
         let link = |(node, observation): (&Node, &Observation)| {
             let follows = match (&observation.answers, master) {
                 (Ok(Answers::Server(says)), _) => says.master.clone(),
-                (Err(_), Some(master)) if formed => Some(self.peer(master)),
+                (Err(_), Some(master)) if formed => Some(self.announced(master)),
                 _ => return None,
             };
             Some((node.name().to_owned(), follows))
@@ -123,10 +123,10 @@ impl Cluster {
             self.write_roles_down(master).await?;
         } else if let Some(master) = self.master_by_config()? {
             follow(master, None)?;
-            let peer = self.peer(master);
+            let address = self.announced(master);
             for node in self.nodes_with_data() {
                 if node.name() != master.name() {
-                    follow(node, Some(&peer))?;
+                    follow(node, Some(&address))?;
                 }
             }
         }
@@ -203,8 +203,8 @@ impl Cluster {
         round: &[Observation],
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let peer = self.peer(master);
-        let port = peer.port.to_string();
+        let address = self.announced(master);
+        let port = address.port.to_string();
         for (node, one) in self.nodes.iter().zip(round) {
             let Ok(Answers::Server(says)) = &one.answers else {
                 continue;
@@ -214,8 +214,8 @@ impl Cluster {
                 (None, ["REPLICAOF", "NO", "ONE"])
             } else {
                 (
-                    Some(peer.port),
-                    ["REPLICAOF", peer.host.as_str(), port.as_str()],
+                    Some(address.port),
+                    ["REPLICAOF", address.host.as_str(), port.as_str()],
                 )
             };
             if follows == wanted {
@@ -259,7 +259,7 @@ fn read_config(node: &Node) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 /// The config cannot be read or written.
-pub(crate) fn follow(node: &Node, master: Option<&Peer>) -> Result<(), Error> {
+pub(crate) fn follow(node: &Node, master: Option<&HostPort>) -> Result<(), Error> {
     let conf = read_config(node)?;
     if master_of(&conf).as_ref() == master {
         return Ok(());

@@ -4,7 +4,7 @@
 //!
 //! Measured on Redis 5.0 to 8.2 and Valkey 8.1 and 9.1.
 
-use crate::plan::{LARGE, Options, Topology};
+use crate::plan::{LARGE, Options, Setting, Topology};
 use crate::server::Identity;
 
 /// How the cluster is about to become whole, which decides what is changed.
@@ -41,35 +41,35 @@ const BOOT_VALUES: [BootValue; 5] = [
         alias: "hz",
         usual: "10",
         boot: "100",
-        why: "Cron ticks a second; a boot borrows 100.",
+        why: "Cron ticks a second; a boot uses 100.",
     },
     BootValue {
         key: "repl-ping-replica-period",
         alias: "repl-ping-slave-period",
         usual: "10",
         boot: "1",
-        why: "Seconds between a master's pings to its replicas. The first one moves their offset off 0, and\n# replicas at 0 are hidden from CLUSTER SLOTS (isReplicaAvailable), so a boot borrows 1.",
+        why: "Seconds between a master's pings to its replicas. The first one moves their offset off 0, and\n# replicas at 0 are hidden from CLUSTER SLOTS (isReplicaAvailable), so a boot uses 1.",
     },
     BootValue {
         key: "repl-diskless-sync",
         alias: "repl-diskless-sync",
         usual: "yes",
         boot: "no",
-        why: "Whether a first copy goes to the replica without a file. Such a stream stays silent for about a\n# second after it, so a boot borrows no.",
+        why: "Whether a first copy goes to the replica without a file. Such a stream stays silent for about a\n# second after it, so a boot uses no.",
     },
     BootValue {
         key: "repl-diskless-load",
         alias: "repl-diskless-load",
         usual: "disabled",
         boot: "on-empty-db",
-        why: "How a replica takes in its first copy. Valkey 9.1 looks at a copy on disk only once a second, so a\n# boot borrows on-empty-db.",
+        why: "How a replica takes in its first copy. Valkey 9.1 looks at a copy on disk only once a second, so a\n# boot uses on-empty-db.",
     },
     BootValue {
         key: "cluster-require-full-coverage",
         alias: "cluster-require-full-coverage",
         usual: "yes",
         boot: "no",
-        why: "Whether one slot without a master stops all. While roles settle a slot may be nobody's for a moment,\n# and a master that was OK and falls to FAIL stays there for 2 s, so a seeded boot borrows no.",
+        why: "Whether one slot without a master stops all. While roles settle a slot may be nobody's for a moment,\n# and a master that was OK and falls to FAIL stays there for 2 s, so a seeded boot uses no.",
     },
 ];
 
@@ -125,16 +125,9 @@ pub fn final_settings(
     method: Method,
 ) -> Vec<(String, String)> {
     let fixed = changed(options.topology, server, method).map(|directive| {
-        let asked = options
-            .settings
-            .iter()
-            .rev()
-            .find(|setting| setting.key == directive.key || setting.key == directive.alias);
-        let value = asked.map_or_else(
-            || usual(directive, server).to_owned(),
-            |setting| setting.value.clone(),
-        );
-        (directive.key.to_owned(), value)
+        let asked = Setting::value_in(&options.settings, &[directive.key, directive.alias]);
+        let value = asked.unwrap_or_else(|| usual(directive, server));
+        (directive.key.to_owned(), value.to_owned())
     });
     let timeout = boot_node_timeout(options, method, 0).map(|_| {
         (
@@ -197,7 +190,6 @@ pub fn calming_command(options: &Options, method: Method, nodes: usize) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Setting;
 
     fn valkey() -> Identity {
         Identity::from_version_output(

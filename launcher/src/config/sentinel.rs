@@ -8,13 +8,13 @@ use std::path::Path;
 use super::{Conf, origin};
 use crate::plan::{NodePlan, Options, Sentinels};
 use crate::server::Identity;
-use crate::wire::view::Peer;
+use crate::wire::view::HostPort;
 
 /// Whom a sentinel watches from its first start on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watch {
     /// The master.
-    pub master: Peer,
+    pub master: HostPort,
     /// What it would otherwise find out by itself, in some seconds.
     pub known: Option<Known>,
 }
@@ -26,7 +26,7 @@ pub struct Known {
     /// Its own id, 40 hex digits.
     pub own_id: String,
     /// The master's replicas.
-    pub replicas: Vec<Peer>,
+    pub replicas: Vec<HostPort>,
     /// The other sentinels.
     pub others: Vec<Acquaintance>,
 }
@@ -35,7 +35,7 @@ pub struct Known {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acquaintance {
     /// Where it listens.
-    pub peer: Peer,
+    pub address: HostPort,
     /// Its id.
     pub id: String,
 }
@@ -93,7 +93,7 @@ impl Conf {
             ..
         } = &options.sentinels;
         self.section("Whom it watches");
-        let Peer { host, port } = &watch.master;
+        let HostPort { host, port } = &watch.master;
         self.sentinel(
             "The master, and how many sentinels must find it down.",
             &[
@@ -134,20 +134,20 @@ impl Conf {
     fn knowing(&mut self, master_name: &str, known: &Known) {
         self.section("What it would find out by itself, in some seconds");
         self.sentinel("Its own id.", &["myid", &known.own_id]);
-        for Peer { host, port } in &known.replicas {
+        for HostPort { host, port } in &known.replicas {
             self.sentinel(
                 "A replica.",
                 &["known-replica", master_name, host, &port.to_string()],
             );
         }
-        for Acquaintance { peer, id } in &known.others {
+        for Acquaintance { address, id } in &known.others {
             self.sentinel(
                 "Another sentinel.",
                 &[
                     "known-sentinel",
                     master_name,
-                    &peer.host,
-                    &peer.port.to_string(),
+                    &address.host,
+                    &address.port.to_string(),
                     id,
                 ],
             );
@@ -180,8 +180,8 @@ mod tests {
         )
     }
 
-    fn peer(port: u16) -> Peer {
-        Peer {
+    fn at(port: u16) -> HostPort {
+        HostPort {
             host: "127.0.0.1".to_owned(),
             port,
         }
@@ -200,12 +200,12 @@ mod tests {
             ..Options::of(Topology::Sentinel)
         };
         let watch = Watch {
-            master: peer(7001),
+            master: at(7001),
             known: Some(Known {
                 own_id: "1".repeat(40),
-                replicas: vec![peer(7002)],
+                replicas: vec![at(7002)],
                 others: vec![Acquaintance {
-                    peer: peer(27_002),
+                    address: at(27_002),
                     id: "2".repeat(40),
                 }],
             }),
@@ -234,7 +234,7 @@ mod tests {
         let options = Options::of(Topology::Sentinel);
         assert!(!conf(&options, None).contains("mymaster"));
         let watch = Watch {
-            master: peer(7001),
+            master: at(7001),
             known: None,
         };
         let text = conf(&options, Some(&watch));

@@ -201,7 +201,7 @@ async fn rewrite_config(cluster: &Cluster, node: &Node) -> Result<(), Error> {
     // Asked before: a bare config would claim to be a master's.
     let master = master(cluster, node).await;
     set_aside_unless_file(&path)?;
-    let conf = match master.map(|master| cluster.peer(master)) {
+    let conf = match master.map(|master| cluster.announced(master)) {
         Some(master) if node.plan().role == Role::Sentinel => sentinel_conf(
             &cluster.folder(),
             &record.options,
@@ -214,7 +214,7 @@ async fn rewrite_config(cluster: &Cluster, node: &Node) -> Result<(), Error> {
             }),
         )
         .into_bytes(),
-        Some(master) if master != cluster.peer(node) => {
+        Some(master) if master != cluster.announced(node) => {
             following(cluster.bare_config(node).as_bytes(), Some(&master))
         }
         _ => cluster.bare_config(node).into_bytes(),
@@ -243,7 +243,8 @@ async fn master<'a>(cluster: &'a Cluster, but: &Node) -> Option<&'a Node> {
         .filter_map(|node| Some((node, master_of(&read_regular(&node.config_path()).ok()?))))
         .collect();
     let followed = configs.iter().find_map(|(_, follows)| follows.as_ref());
-    let is_followed = |node: &&Node| followed.is_some_and(|peer| peer.port == node.plan().port);
+    let is_followed =
+        |node: &&Node| followed.is_some_and(|address| address.port == node.plan().port);
     let claims = || configs.iter().find(|(_, follows)| follows.is_none());
     cluster
         .nodes_with_data()
@@ -260,7 +261,7 @@ fn restore_memory(cluster: &Cluster, node: &Node) -> Result<(), Error> {
         .nodes()
         .iter()
         .filter(|other| other.name() != node.name());
-    let host = cluster.peer(node).host;
+    let host = cluster.announced(node).host;
     let hosts = [host, node.address().ip().to_string()];
     let newest = others
         .filter_map(|other| read_text(&other.dir().join(CLUSTER_FILE)).ok())

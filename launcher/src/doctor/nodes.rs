@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE, PID_FILE};
 use crate::error::data_damage;
 use crate::node::{Damage, Node, Part};
-use crate::plan::Boot;
+use crate::plan::{Boot, Setting};
 
 /// How many of the last lines of a log are looked at.
 const LAST_WORDS: usize = 8;
@@ -146,8 +146,8 @@ fn files(cluster: &Cluster, node: &Node, runs: bool, findings: &mut Findings<'_>
 fn own_files(cluster: &Cluster, node: &Node) -> Vec<PathBuf> {
     let settings = &cluster.record().options.settings;
     let named = |(key, usual): (&str, &str)| {
-        let asked = settings.iter().rev().find(|setting| setting.key == key);
-        asked.map_or_else(|| usual.to_owned(), |setting| setting.value.clone())
+        let asked = Setting::value_in(settings, &[key]);
+        asked.unwrap_or(usual).to_owned()
     };
     let written = [LOG_FILE, PID_FILE, CLUSTER_FILE]
         .into_iter()

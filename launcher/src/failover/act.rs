@@ -214,7 +214,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
                 let sentinels = &self.cluster.record().options.sentinels;
                 Order::to_sentinel(endpoint, sentinels).await?
             }
-            Means::Master => Order::to_master(endpoint, &self.cluster.peer(candidate)).await?,
+            Means::Master => Order::to_master(endpoint, &self.cluster.announced(candidate)).await?,
             Means::Hand => Order::to_replica(endpoint).await?,
         };
         if let (Mode::Takeover, Scene::Shard(_, ids)) = (mode, &self.roles.scene)
@@ -312,14 +312,14 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
         let key = self.roles.key.clone();
         let writing = watch.also(|teller| write(new, master.endpoint(), key, teller));
         begun.handing_over.push(writing);
-        let peer = self.cluster.peer(master);
+        let address = self.cluster.announced(master);
         let by_sentinel = match self.roles.means {
             Means::Cluster => return,
             Means::Sentinel(_) => true,
             Means::Master | Means::Hand => false,
         };
         if !by_sentinel {
-            begun.rejoin.follows(peer.clone());
+            begun.rejoin.follows(address.clone());
         }
         for (place, node) in nodes.iter().enumerate() {
             let speaks = self.roles.heard.get(place) == Some(&true);
@@ -333,8 +333,8 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
                 continue;
             }
             let without_writes = begun.without_writes.take_if(|_| is_old);
-            let (endpoint, peer) = (node.endpoint(), peer.clone());
-            let following = watch.also(|_| follow(endpoint, peer, without_writes, by_sentinel));
+            let (endpoint, address) = (node.endpoint(), address.clone());
+            let following = watch.also(|_| follow(endpoint, address, without_writes, by_sentinel));
             begun.handing_over.push(following);
         }
     }

@@ -11,7 +11,7 @@ use crate::plan::Sentinels;
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::resp::Frame;
 use crate::wire::slots::{Slot, key_slot};
-use crate::wire::view::{self, Peer};
+use crate::wire::view::{self, HostPort};
 
 /// How long a server tries by itself: `CLUSTER_MF_TIMEOUT` in `cluster_legacy.c`, a setting since
 /// Valkey 9.0.
@@ -114,7 +114,7 @@ impl Order {
     ///
     /// # Errors
     /// As [`Order::to_cluster`].
-    pub(super) async fn to_master(endpoint: Endpoint, replica: &Peer) -> Result<Self, Error> {
+    pub(super) async fn to_master(endpoint: Endpoint, replica: &HostPort) -> Result<Self, Error> {
         let (port, tries) = (
             replica.port.to_string(),
             SERVER_TIMEOUT.as_millis().to_string(),
@@ -208,7 +208,7 @@ impl Order {
 /// so as well.
 pub(super) async fn follow(
     endpoint: Endpoint,
-    master: Peer,
+    master: HostPort,
     without_writes: Option<Temporary>,
     rewrite: bool,
 ) {

@@ -3,14 +3,14 @@
 use crate::cluster::follow;
 use crate::error::Error;
 use crate::node::Node;
-use crate::wire::view::Peer;
+use crate::wire::view::HostPort;
 
 /// A killed master that is started again, at the latest when this is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Rejoin<'a> {
     node: Option<&'a Node>,
     /// Whom it is to follow from its start on.
-    master: Option<Peer>,
+    master: Option<HostPort>,
 }
 
 impl<'a> Rejoin<'a> {
@@ -23,7 +23,7 @@ impl<'a> Rejoin<'a> {
     }
 
     /// Has it follow the new master, where nobody would tell it otherwise.
-    pub(super) fn follows(&mut self, master: Peer) {
+    pub(super) fn follows(&mut self, master: HostPort) {
         self.master = Some(master);
     }
 

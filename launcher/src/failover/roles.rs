@@ -195,13 +195,13 @@ impl Cluster {
             return Ok(None);
         };
         let settings = &self.record().options.settings;
-        let borrowed = Temporary::take(node.endpoint(), &PREFERRED, settings, true).await?;
+        let preferred = Temporary::take(node.endpoint(), &PREFERRED, settings, true).await?;
         let deadline = Deadline::after(PRIORITY_HEARD);
         let mut prober = self.prober();
         loop {
             let round = prober.round(deadline.at_most(REPLY_TIMEOUT)).await;
             if set.priority_seen(&round, wanted) == Some(priority) {
-                return Ok(Some(borrowed));
+                return Ok(Some(preferred));
             }
             if deadline.passed() {
                 return Err(FailoverError::Unsupported(format!(

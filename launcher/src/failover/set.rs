@@ -64,7 +64,8 @@ impl Set {
             .or_else(|| most_named(round))
             .ok_or_else(|| outside("follows nobody that is known"))?;
         let named = ports.get(master).copied();
-        let names_it = |(_, says): &(usize, &SentinelAnswers)| Some(says.master.peer.port) == named;
+        let names_it =
+            |(_, says): &(usize, &SentinelAnswers)| Some(says.master.address.port) == named;
         let epochs = sentinels(round).map(|(_, says)| says.master.epoch.unwrap_or(0));
         Ok(Self {
             master,
@@ -197,7 +198,10 @@ impl Set {
     pub(super) fn priority_seen(&self, round: &[Observation], replica: usize) -> Option<u32> {
         let port = *self.ports.get(replica)?;
         let (_, says) = sentinels(round).find(|(place, _)| Some(*place) == self.sentinel)?;
-        let seen = says.replicas.iter().find(|seen| seen.peer.port == port)?;
+        let seen = says
+            .replicas
+            .iter()
+            .find(|seen| seen.address.port == port)?;
         seen.priority
     }
 
@@ -206,7 +210,7 @@ impl Set {
         let place = |port: u16| self.ports.iter().position(|other| *other == port);
         match answers {
             Answers::Sentinel(Some(says)) => {
-                let master = place(says.master.peer.port);
+                let master = place(says.master.address.port);
                 Report {
                     node,
                     old_master: match master {

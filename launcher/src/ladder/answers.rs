@@ -1,7 +1,7 @@
 //! What nodes answer in one round. Pure.
 
 use crate::plan::Role;
-use crate::wire::view::{NodeLine, Peer, Replication, SlotLine, Watched};
+use crate::wire::view::{HostPort, NodeLine, Replication, SlotLine, Watched};
 
 /// What one node answered in one round.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Answers {
     }
 
     /// Whom a server without cluster mode replicates.
-    pub fn replicates(&self) -> Option<&Peer> {
+    pub fn replicates(&self) -> Option<&HostPort> {
         match self {
             Self::Server(says) => says.master.as_ref(),
             Self::Cluster(_) | Self::Sentinel(_) => None,

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::{Answers, Observation, Rung};
 use crate::plan::Role;
-use crate::wire::view::{Peer, Replication};
+use crate::wire::view::{HostPort, Replication};
 
 /// The index of the node that is the master: the one that says so, and if several do, the one whom
 /// most nodes follow and most sentinels name.
 pub fn present_master(round: &[Observation]) -> Option<usize> {
     let followed = |answers: &Answers| match answers {
         Answers::Server(says) => says.master.as_ref().map(|master| master.port),
-        Answers::Sentinel(says) => says.as_ref().map(|says| says.master.peer.port),
+        Answers::Sentinel(says) => says.as_ref().map(|says| says.master.address.port),
         Answers::Cluster(_) => None,
     };
     let followers = |port: u16| {
@@ -102,10 +102,10 @@ impl<'a> Truth<'a> {
     }
 
     /// A node's name, or the address of a stranger.
-    pub(super) fn name(&self, peer: &Peer) -> String {
-        match self.names.get(&peer.port) {
+    pub(super) fn name(&self, address: &HostPort) -> String {
+        match self.names.get(&address.port) {
             Some(name) => (*name).to_owned(),
-            None => peer.to_string(),
+            None => address.to_string(),
         }
     }
 
@@ -136,14 +136,14 @@ impl<'a> Truth<'a> {
         if self.master.as_ref().ok()?.0 != node {
             return None;
         }
-        let known = |port| says.replicas.iter().any(|line| line.peer.port == port);
+        let known = |port| says.replicas.iter().any(|line| line.address.port == port);
         let (name, _) = self.replicas.iter().find(|(_, port)| !known(*port))?;
         Some(format!("waiting for the replica {name} to connect"))
     }
 
     fn offline_replica(&self, says: &Replication) -> Option<String> {
         let line = says.replicas.iter().find(|line| line.state != "online")?;
-        let name = self.name(&line.peer);
+        let name = self.name(&line.address);
         Some(format!(
             "waiting for the sync of the replica {name}; its state is {}",
             line.state
@@ -166,8 +166,8 @@ pub(super) mod tests {
     use crate::plan::Topology;
     use crate::wire::view::ReplicaLine;
 
-    pub(in crate::ladder) fn peer(port: u16) -> Peer {
-        Peer {
+    pub(in crate::ladder) fn at(port: u16) -> HostPort {
+        HostPort {
             host: "127.0.0.1".to_owned(),
             port,
         }
@@ -176,7 +176,7 @@ pub(super) mod tests {
     /// The master `n1` and its replicas `r1` and `r1b`, on the ports 1 to 3.
     pub(in crate::ladder) fn whole() -> Vec<Observation> {
         let line = |port| ReplicaLine {
-            peer: peer(port),
+            address: at(port),
             state: "online".to_owned(),
         };
         let master = Replication {
@@ -187,7 +187,7 @@ pub(super) mod tests {
             failing_over: false,
         };
         let replica = Replication {
-            master: Some(peer(1)),
+            master: Some(at(1)),
             link: Some("up".to_owned()),
             replicas: Vec::new(),
             offset: 100,
@@ -245,7 +245,7 @@ pub(super) mod tests {
         }
         assert_eq!(present_master(&round), Some(0));
         if let Ok(Answers::Server(says)) = &mut round[2].answers {
-            says.master = Some(peer(2));
+            says.master = Some(at(2));
         }
         assert_eq!(present_master(&round), Some(1));
         for observation in &mut round {
@@ -260,7 +260,7 @@ pub(super) mod tests {
             let mut round = whole();
             for (place, observation) in round.iter_mut().enumerate() {
                 if let Ok(Answers::Server(says)) = &mut observation.answers {
-                    says.master = (!claims.contains(&place)).then(|| peer(1));
+                    says.master = (!claims.contains(&place)).then(|| at(1));
                     says.offset = offsets[place];
                     says.replicas.clear();
                 }
@@ -292,13 +292,13 @@ pub(super) mod tests {
             ),
             (
                 0,
-                |says| says.master = Some(peer(2)),
+                |says| says.master = Some(at(2)),
                 Rung::Listening,
                 "n1: waiting for a master; no node is one",
             ),
             (
                 2,
-                |says| says.master = Some(peer(2)),
+                |says| says.master = Some(at(2)),
                 Rung::Listening,
                 "r1b: waiting to replicate the master n1, not r1",
             ),

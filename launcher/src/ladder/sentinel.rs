@@ -28,7 +28,7 @@ fn unformed(truth: &Truth<'_>, node: &str, answers: &SentinelAnswers) -> Option<
         Ok(master) => *master,
         Err(why) => return Some(why.clone()),
     };
-    let named = &answers.master.peer;
+    let named = &answers.master.address;
     if named.port != port {
         let named = truth.name(named);
         return Some(format!(
@@ -54,14 +54,14 @@ fn differing(
 ) -> Option<String> {
     let unknown = there
         .iter()
-        .find(|(_, port)| !known.iter().any(|watched| watched.peer.port == *port));
+        .find(|(_, port)| !known.iter().any(|watched| watched.address.port == *port));
     if let Some((name, _)) = unknown {
         return Some(format!("waiting to hear of the {what} {name}"));
     }
     let stranger = known
         .iter()
-        .find(|watched| !there.iter().any(|(_, port)| watched.peer.port == *port))?;
-    let name = truth.name(&stranger.peer);
+        .find(|watched| !there.iter().any(|(_, port)| watched.address.port == *port))?;
+    let name = truth.name(&stranger.address);
     Some(format!("waiting to forget {name}, which is not a {what}"))
 }
 
@@ -81,7 +81,7 @@ fn unlinked(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
         .replicas
         .iter()
         .find(|replica| replica.link.as_deref().is_some_and(|link| link != "ok"))?;
-    let name = truth.name(&replica.peer);
+    let name = truth.name(&replica.address);
     Some(format!(
         "waiting to hear that the link of {name} to its master is up"
     ))
@@ -94,20 +94,20 @@ fn not_shown(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
 
 fn not_reached(truth: &Truth<'_>, watched: &Watched) -> Option<String> {
     let flag = watched.unreachable()?;
-    let name = truth.name(&watched.peer);
+    let name = truth.name(&watched.address);
     Some(format!("waiting for the flag `{flag}` of {name} to go"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::replication::tests::{peer, whole as data};
+    use super::super::replication::tests::{at, whole as data};
     use super::super::{Answers, Observation, Standing, common, judge};
     use super::*;
     use crate::plan::Topology;
 
     fn watched(port: u16, link: Option<&str>) -> Watched {
         Watched {
-            peer: peer(port),
+            address: at(port),
             flags: vec!["whatever".to_owned()],
             link: link.map(ToOwned::to_owned),
             epoch: None,
@@ -154,7 +154,7 @@ mod tests {
         let flag = |watched: &mut Watched, flag: &str| watched.flags.push(flag.to_owned());
         let cases: [Case; 9] = [
             (
-                |says| says.master.peer.port = 2,
+                |says| says.master.address.port = 2,
                 Rung::Listening,
                 "s1: waiting to hear that n1 is the master, not r1",
             ),

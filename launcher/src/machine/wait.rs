@@ -42,8 +42,8 @@ impl Deadline {
 /// How much longer than the wait itself its last look may take, on a busy machine.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The rounds of a wait that is written as a loop. A loop holds what a probe of [`until`] cannot: what is
-/// borrowed from round to round, and errors that end the wait.
+/// The rounds of a wait that is written as a loop, for what does not fit into a probe of [`until`]: a loop may
+/// work on references, and its errors end the wait.
 #[derive(Debug)]
 pub struct Rounds {
     deadline: Deadline,

@@ -247,9 +247,8 @@ fn value_of(reply: &Frame) -> Option<String> {
 
 /// The value that the user has asked for, or the server's default.
 fn users(own: &Override, settings: &[Setting]) -> String {
-    let mut asked = settings.iter().rev();
-    let asked = asked.find(|setting| setting.key == own.key || setting.key == own.alias);
-    asked.map_or_else(|| own.usual.to_owned(), |setting| setting.value.clone())
+    let asked = Setting::value_in(settings, &[own.key, own.alias]);
+    asked.unwrap_or(own.usual).to_owned()
 }
 
 #[cfg(test)]
@@ -310,7 +309,7 @@ mod tests {
         }
     }
 
-    fn held(lag: &str, replicas: &str) -> Settings {
+    fn settings_of(lag: &str, replicas: &str) -> Settings {
         let settings = [
             ("min-replicas-max-lag", lag),
             ("min-replicas-to-write", replicas),
@@ -319,21 +318,24 @@ mod tests {
         Arc::new(Mutex::new(settings.into()))
     }
 
-    async fn borrow_and_drop(settings: &Settings, asked: &[Setting]) {
-        let borrowed = Temporary::take(server(settings), &NO_WRITES, asked, false).await;
-        let borrowed = borrowed.unwrap();
+    async fn take_and_drop(settings: &Settings, asked: &[Setting]) {
+        let taken = Temporary::take(server(settings), &NO_WRITES, asked, false).await;
+        let taken = taken.unwrap();
         assert_eq!(
             *settings.lock().unwrap(),
-            *held("86399", "2147483647").lock().unwrap()
+            *settings_of("86399", "2147483647").lock().unwrap()
         );
-        drop(borrowed);
+        drop(taken);
     }
 
     #[tokio::test]
-    async fn what_was_borrowed_is_given_back_by_whatever_way_it_ends() {
-        let settings = held("0", "1");
-        borrow_and_drop(&settings, &[]).await;
-        assert_eq!(*settings.lock().unwrap(), *held("0", "1").lock().unwrap());
+    async fn the_values_from_before_come_back_by_whatever_way_it_ends() {
+        let settings = settings_of("0", "1");
+        take_and_drop(&settings, &[]).await;
+        assert_eq!(
+            *settings.lock().unwrap(),
+            *settings_of("0", "1").lock().unwrap()
+        );
     }
 
     #[test]
@@ -373,21 +375,24 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_killed_launcher_has_left_is_set_right() {
-        let settings = held("86399", "2147483647");
+        let settings = settings_of("86399", "2147483647");
         let asked = [Setting {
             key: "min-slaves-to-write".to_owned(),
             value: "1".to_owned(),
         }];
-        borrow_and_drop(&settings, &asked).await;
-        assert_eq!(*settings.lock().unwrap(), *held("10", "1").lock().unwrap());
+        take_and_drop(&settings, &asked).await;
+        assert_eq!(
+            *settings.lock().unwrap(),
+            *settings_of("10", "1").lock().unwrap()
+        );
 
         for (before, after) in [("2147483647", "0"), ("2", "2")] {
-            let settings = held("10", before);
+            let settings = settings_of("10", before);
             let set_right = Temporary::set_right(server(&settings), &NO_WRITES, &[], false);
             set_right.await.unwrap();
             assert_eq!(
                 *settings.lock().unwrap(),
-                *held("10", after).lock().unwrap()
+                *settings_of("10", after).lock().unwrap()
             );
         }
     }

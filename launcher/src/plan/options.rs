@@ -204,6 +204,15 @@ pub struct Setting {
     pub value: String,
 }
 
+impl Setting {
+    /// The value of a directive, by any of its names, if it is among the settings: the last time counts.
+    pub(crate) fn value_in<'a>(settings: &'a [Self], names: &[&str]) -> Option<&'a str> {
+        let mut settings = settings.iter().rev();
+        let setting = settings.find(|setting| names.contains(&setting.key.as_str()))?;
+        Some(&setting.value)
+    }
+}
+
 /// Which client ports to use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

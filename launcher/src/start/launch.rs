@@ -12,7 +12,7 @@ use crate::machine::wait::Deadline;
 use crate::plan::{NodePlan, Options, Plan, PortChoice, Topology, node_count};
 use crate::server::Server;
 use crate::state::limits;
-use crate::state::ports::{self, Held};
+use crate::state::ports::{self, ReservedPorts};
 use crate::state::{
     FolderId, Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, make_node_folder,
     missing_folders, refuse_existing, write_atomically,
@@ -99,7 +99,7 @@ impl Launch<'_> {
             .lock_ports(Deadline::after(self.request.patience()))
             .await?;
         let plan = plan(self.request, self.archive, self.home, self.server)?;
-        let held = Held::of(&plan, &self.request.options.bind);
+        let reserved = ReservedPorts::of(&plan, &self.request.options.bind);
         let record = self.record(plan)?;
         refuse_existing(&record.nodes)?;
         if self.request.dir.is_some() {
@@ -108,7 +108,7 @@ impl Launch<'_> {
         self.lock.write(&record)?;
         drop(ports_lock);
         let mut cluster = Cluster::of(self.home.clone(), record, self.private);
-        cluster.arm(owner, held);
+        cluster.arm(owner, reserved);
         // What a boot keeps in mind is too much for the stacks of those who wait for it.
         match Box::pin(self.bring_up(&mut cluster)).await {
             Ok(()) => Ok(cluster),

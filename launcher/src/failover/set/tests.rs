@@ -1,13 +1,13 @@
 //! Tests of who is who around a master without cluster mode, and of failovers that are refused.
 
 use super::*;
-use crate::wire::view::{Peer, Replication, Watched};
+use crate::wire::view::{HostPort, Replication, Watched};
 
 /// n1 with r1 and r1b on the ports 1 to 3, watched by s1 and s2 on 4 and 5.
 const NAMES: [&str; 5] = ["n1", "r1", "r1b", "s1", "s2"];
 
-fn peer(port: u16) -> Peer {
-    Peer {
+fn at(port: u16) -> HostPort {
+    HostPort {
         host: "127.0.0.1".to_owned(),
         port,
     }
@@ -15,7 +15,7 @@ fn peer(port: u16) -> Peer {
 
 fn server(master: Option<u16>) -> Answers {
     Answers::Server(Replication {
-        master: master.map(peer),
+        master: master.map(at),
         link: master.map(|_| "up".to_owned()),
         replicas: Vec::new(),
         offset: 0,
@@ -25,7 +25,7 @@ fn server(master: Option<u16>) -> Answers {
 
 fn watched(port: u16, flags: &str) -> Watched {
     Watched {
-        peer: peer(port),
+        address: at(port),
         flags: flags.split(',').map(ToOwned::to_owned).collect(),
         link: None,
         epoch: Some(7),

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::error::members::MemberError;
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Node, Session};
+use crate::plan::Setting;
 use crate::probe::survey::Direction;
 use crate::reshape::{Keep, MoveOptions};
 use crate::state::{Lock, Stage};
@@ -101,7 +102,8 @@ impl Cluster {
 
     /// Has masters that are about to be emptied stay masters when their last slot goes, and their
     /// replicas stay with them. Otherwise they turn to whoever gets that slot, and break all
-    /// connections in the midst of it (`clusterUpdateSlotsConfigWith`, `cluster_legacy.c`).
+    /// connections in the midst of it (`clusterUpdateSlotsConfigWith`, `cluster_legacy.c`). That lasts until they
+    /// are gone, also if the command is killed, so that it is not given back when a value is dropped.
     pub(super) async fn keep_roles(&self, names: &[String]) -> Result<(), Error> {
         if !self.record().server.replica_migration_setting() {
             return Ok(());
@@ -127,12 +129,10 @@ impl Cluster {
             let stays = *node.stage() != Stage::Leaving && node.may_answer();
             stays && (resumed || is_attached(node.name()))
         });
-        self.configure(
-            told.map(Node::name),
-            MIGRATION,
-            self.setting(MIGRATION, "yes"),
-        )
-        .await
+        let asked = Setting::value_in(&self.record().options.settings, &[MIGRATION]);
+        let told = told.map(Node::name);
+        self.configure(told, MIGRATION, asked.unwrap_or("yes"))
+            .await
     }
 
     /// Sets a directive on nodes, as far as they can be configured while they run. What somebody else has
@@ -151,16 +151,6 @@ impl Cluster {
             }
         }
         Ok(())
-    }
-
-    /// The user's value of a directive, or the server's.
-    pub(super) fn setting<'a>(&'a self, key: &str, usual: &'a str) -> &'a str {
-        let settings = self.record().options.settings.iter().rev();
-        settings
-            .filter(|setting| setting.key == key)
-            .map(|setting| setting.value.as_str())
-            .next()
-            .unwrap_or(usual)
     }
 
     /// Repeats FORGET until nobody remembers. A server that was told refuses to hear of the node again for

@@ -182,7 +182,7 @@ impl Cluster {
             };
             ports::check(&plan, &self.record().options.bind, self.home())?;
             refuse_existing(&ours)?;
-            self.hold(&plan);
+            self.reserve_ports(&plan);
             Some(taken)
         };
         for record in &change.newcomers {

@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::jobs::{Job, State, jobs, spelled};
 use super::end::End;
+use super::jobs::{Job, State, jobs, spelled};
 use super::progress::{Tell, Tick};
 use crate::error::Error;
 use crate::machine::wait::{Deadline, Rounds};

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::migrate::{Carrier, Parcel};
 use super::end::End;
+use super::migrate::{Carrier, Parcel};
 use super::progress::{Tell, Tick};
 use crate::error::Error;
 use crate::node::Session;

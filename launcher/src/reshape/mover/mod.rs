@@ -33,9 +33,9 @@ use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::slots::{Slot, SlotRanges};
 
 use atomic::Part;
+use end::End;
 use keys::{Lane, Queue};
 pub use options::{MoveOptions, Way};
-use end::End;
 pub use progress::{MoveEvent, MoveProgress, Moved};
 use progress::{Tell, Tick};
 
@@ -221,10 +221,7 @@ impl Cluster {
             keep,
         };
         let tasks: Vec<_> = slots.slots().map(task).collect();
-        let (from, to) = (
-            self.end_of(&survey, from)?,
-            self.end_of(&survey, to)?,
-        );
+        let (from, to) = (self.end_of(&survey, from)?, self.end_of(&survey, to)?);
         let (tell, mut told) = mpsc::unbounded_channel();
         let lane = Lane::open(&from, &to, options, Tell::new(tell)).await?;
         lane.work(Arc::new(Queue::new(&tasks, NonZeroUsize::MIN)))

@@ -91,7 +91,7 @@ fn listen(address: SocketAddr, home: &Home) -> Result<(), Refusal> {
 /// Checks that servers can listen on the addresses, whichever the port.
 fn check_addresses(bind: &[IpAddr]) -> Result<(), Error> {
     bind.iter().try_for_each(|address| {
-        hold(SocketAddr::new(*address, 0), false)
+        reserve(SocketAddr::new(*address, 0), false)
             .map(drop)
             .map_err(|source| Error::Bind {
                 address: *address,
@@ -279,7 +279,7 @@ impl<'a> Free<'a> {
     fn has(&self, port: u16) -> bool {
         let mut addresses = self.bind.iter();
         !self.taken.contains(&port)
-            && addresses.all(|address| hold(SocketAddr::new(*address, port), false).is_ok())
+            && addresses.all(|address| reserve(SocketAddr::new(*address, port), false).is_ok())
     }
 
     /// Takes the first of these ports that are free.
@@ -327,16 +327,16 @@ impl<'a> Free<'a> {
 /// Ports that are kept for a cluster while its nodes do not listen on them: a node that is killed
 /// gets its own port back. Given back on drop.
 ///
-/// A held port refuses connections, since nobody listens. Servers set `SO_REUSEADDR` and may listen
+/// A reserved port refuses connections, since nobody listens. Servers set `SO_REUSEADDR` and may listen
 /// on it all the same (Linux, socket(7)); [`choose`] does not, and finds it taken, whichever state
 /// folder it works for.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct ReservedPorts {
     sockets: Vec<(u16, TcpSocket)>,
 }
 
-impl Held {
-    /// Holds all ports of a plan, as far as they can be had.
+impl ReservedPorts {
+    /// Reserves all ports of a plan, as far as they can be had.
     pub fn of(plan: &Plan, bind: &[IpAddr]) -> Self {
         let ports = plan
             .nodes
@@ -350,24 +350,24 @@ impl Held {
         let wanted = addresses.filter(|_| cfg!(target_os = "linux"));
         Self {
             sockets: wanted
-                .filter_map(|address| Some((address.port(), hold(address, true).ok()?)))
+                .filter_map(|address| Some((address.port(), reserve(address, true).ok()?)))
                 .collect(),
         }
     }
 
-    /// Holds what the other one holds, too.
+    /// Reserves what the other one does, too.
     pub fn join(&mut self, other: Self) {
         self.sockets.extend(other.sockets);
     }
 
     /// Gives a port back.
     pub fn release(&mut self, port: u16) {
-        self.sockets.retain(|(held, _)| *held != port);
+        self.sockets.retain(|(reserved, _)| *reserved != port);
     }
 }
 
 /// Binds without listening.
-fn hold(address: SocketAddr, reuse: bool) -> io::Result<TcpSocket> {
+fn reserve(address: SocketAddr, reuse: bool) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()
     } else {

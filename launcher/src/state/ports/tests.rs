@@ -32,7 +32,7 @@ fn a_port_that_is_only_looked_at_meanwhile_is_not_taken() {
     let ports = choose(6, &[LOOPBACK], &home).unwrap();
     let plan = Plan::new(&Options::default(), &ports).unwrap();
     let address = SocketAddr::new(LOOPBACK, plan.nodes[0].port);
-    let looked_at = hold(address, false).unwrap();
+    let looked_at = reserve(address, false).unwrap();
     std::thread::scope(|scope| {
         let checked = scope.spawn(|| check(&plan, &[LOOPBACK], &home));
         let moment = Deadline::after(Duration::from_millis(50));
@@ -49,18 +49,18 @@ fn a_held_port_refuses_connections_is_not_chosen_and_can_be_listened_on() {
     let home = Home::at("/nonexistent");
     let ports = choose(6, &[LOOPBACK], &home).unwrap();
     let plan = Plan::new(&Options::default(), &ports).unwrap();
-    let held = Held::of(&plan, &[LOOPBACK]);
+    let reserved = ReservedPorts::of(&plan, &[LOOPBACK]);
     let address = SocketAddr::new(LOOPBACK, plan.nodes[0].port);
     assert_eq!(
         std::net::TcpStream::connect(address).unwrap_err().kind(),
         io::ErrorKind::ConnectionRefused
     );
     if cfg!(target_os = "linux") {
-        assert!(hold(address, false).is_err(), "nobody else takes it");
+        assert!(reserve(address, false).is_err(), "nobody else takes it");
     }
     drop(TcpListener::bind(address).unwrap());
-    drop(held);
-    hold(address, false).unwrap();
+    drop(reserved);
+    reserve(address, false).unwrap();
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::fmt;
 use crate::wire::resp::Frame;
 use crate::wire::slots::SlotRange;
 
-pub use replication::{Peer, ReplicaLine, Replication, replication};
+pub use replication::{HostPort, ReplicaLine, Replication, replication};
 pub use sentinel::{Watched, all_watched, watched};
 
 /// The most lines of a CLUSTER NODES that are taken apart: 16384 masters can own slots, and each line costs twenty

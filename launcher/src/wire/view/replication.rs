@@ -6,14 +6,14 @@ use crate::wire::resp::Frame;
 
 /// A host, as servers write it (a name, or an address without brackets), and a port.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Peer {
+pub struct HostPort {
     /// Name or address.
     pub host: String,
     /// Client port.
     pub port: u16,
 }
 
-impl std::fmt::Display for Peer {
+impl std::fmt::Display for HostPort {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
@@ -23,7 +23,7 @@ impl std::fmt::Display for Peer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replication {
     /// Whom it replicates; `None` of a master.
-    pub master: Option<Peer>,
+    pub master: Option<HostPort>,
     /// `master_link_status` of a replica, `up` or `down`.
     pub link: Option<String>,
     /// Who replicates it.
@@ -40,7 +40,7 @@ pub struct Replication {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicaLine {
     /// Where it says that it listens.
-    pub peer: Peer,
+    pub address: HostPort,
     /// `wait_bgsave`, `send_bulk`, `online`, and in newer servers others.
     pub state: String,
 }
@@ -51,7 +51,7 @@ pub fn replication(reply: &Frame) -> Option<Replication> {
     let field = |name: &str| super::info_field(reply, name);
     let master = match field("role")? {
         "master" => None,
-        _ => Some(Peer {
+        _ => Some(HostPort {
             host: field("master_host")?.to_owned(),
             port: field("master_port")?.parse().ok()?,
         }),
@@ -90,7 +90,7 @@ fn replica_line(text: &str) -> Option<ReplicaLine> {
             .map(|(_, value)| value)
     };
     Some(ReplicaLine {
-        peer: Peer {
+        address: HostPort {
             host: field("ip")?.to_owned(),
             port: field("port")?.parse().ok()?,
         },
@@ -119,7 +119,7 @@ mod tests {
         let replicas: Vec<_> = says
             .replicas
             .iter()
-            .map(|line| format!("{} {}", line.peer, line.state))
+            .map(|line| format!("{} {}", line.address, line.state))
             .collect();
         assert_eq!(replicas, ["127.0.0.1:7002 online", "::1:7003 wait_bgsave"]);
         assert_eq!((says.master, says.link), (None, None));

@@ -3,14 +3,14 @@
 //! Format: `addReplySentinelRedisInstance`, `addReplySentinelValkeyInstance` (sentinel.c; Redis 5
 //! to 8, Valkey 8 and 9): field and value in turns, in RESP3 as a map.
 
-use super::Peer;
+use super::HostPort;
 use crate::wire::resp::Frame;
 
 /// A server that a sentinel knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
     /// Where it listens.
-    pub peer: Peer,
+    pub address: HostPort,
     /// Split at commas: `master`, `slave`, `sentinel`, `s_down`, `o_down`, `disconnected`,
     /// `failover_in_progress`, ….
     pub flags: Vec<String>,
@@ -48,7 +48,7 @@ pub fn watched(reply: &Frame) -> Option<Watched> {
         String::from_utf8(pair.get(1)?.as_text()?.to_vec()).ok()
     };
     Some(Watched {
-        peer: Peer {
+        address: HostPort {
             host: field("ip")?,
             port: field("port")?.parse().ok()?,
         },

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use shardlab::plan::{BUS_OFFSET, Options, Plan};
 use shardlab::state::Home;
-use shardlab::state::ports::{Held, choose};
+use shardlab::state::ports::{ReservedPorts, choose};
 use shardlab::wire::slots::Slot;
 
 /// The first port of each run of ports that the document uses.
@@ -22,7 +22,7 @@ const LOOPBACK: [IpAddr; 2] = [
 pub(crate) struct Ports {
     /// As written, and as it is.
     pairs: Vec<(u64, u64)>,
-    _held: Vec<Held>,
+    _reserved: Vec<ReservedPorts>,
 }
 
 impl Ports {
@@ -31,7 +31,7 @@ impl Ports {
         static CHOOSING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = CHOOSING.lock().unwrap();
         let mut pairs = Vec::new();
-        let mut held = Vec::new();
+        let mut reserved = Vec::new();
         for first in FIRST {
             let ports = run_of_ports();
             let nodes = Options {
@@ -40,12 +40,15 @@ impl Ports {
                 ..Options::default()
             };
             let plan = Plan::new(&nodes, &ports).unwrap();
-            held.push(Held::of(&plan, &LOOPBACK));
+            reserved.push(ReservedPorts::of(&plan, &LOOPBACK));
             for (written, real) in (first..).zip(ports) {
                 pairs.push((written.into(), real.into()));
             }
         }
-        Self { pairs, _held: held }
+        Self {
+            pairs,
+            _reserved: reserved,
+        }
     }
 
     /// A command as it can be run.

@@ -29,7 +29,8 @@ pub(crate) async fn save(lab: &Lab<'_>, args: &Save) -> Result<u8, Error> {
     lab.open()?;
     let lock = lab.lock().await?;
     let cluster = lab.open()?;
-    let observe = |ArchiveProgress { done, total }| lab.term.progress(&percentage("packing", done, total));
+    let observe =
+        |ArchiveProgress { done, total }| lab.term.progress(&percentage("packing", done, total));
     let saved = cluster
         .save_locked(&lock, &args.file, args.force, &observe)
         .await?;
