@@ -1,4 +1,4 @@
-//! A lab for Redis Cluster on one machine: real servers, ready in tenths of a second, gone without a trace.
+//! A lab for Redis Cluster on one machine: real servers, ready in tenths of a second, removed without a trace.
 //!
 //! # The life of a cluster
 //!
@@ -7,36 +7,36 @@
 //! use shardlab::failover::Request;
 //! use shardlab::{Cluster, Signal};
 //!
-//! // Three masters with a replica each, on free ports, of the server that is found or fetched.
+//! // Three masters with one replica each, on free ports; the server is found, or downloaded.
 //! let mut cluster = Cluster::builder().masters(3).replicas(1).start().await?;
 //! println!("{:?}", cluster.urls()); // for your client
 //!
-//! cluster.kill(&["n3"], Signal::KILL).await?; // a node dies,
-//! cluster.start(&["n3"]).await?; // and comes back; all is ready again
+//! cluster.kill(&["n3"], Signal::KILL).await?; // a node dies
+//! cluster.start(&["n3"]).await?; // and comes back; the cluster is ready again
 //! let done = cluster.failover("n1", Request::default(), |_| {}).await?;
 //! assert_eq!(done.new_master, "r1");
 //! cluster.call("r1", &["SET", "{user7}", "1"]).await?;
-//! drop(cluster); // its servers end, and its folders are removed
+//! drop(cluster); // its servers are stopped and its folders removed
 //! # Ok(())
 //! # }
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
 //! ```
 //!
-//! | To … | use |
+//! | to | use |
 //! |---|---|
-//! | describe and start a cluster | [`Cluster::builder`], [`Builder`], [`Builder::start_blocking`] without a runtime ([`blocking`]) |
-//! | take one that the program has started | [`Cluster::open`] |
+//! | start a cluster | [`Cluster::builder`], [`Builder`]; without an async runtime [`Builder::start_blocking`] ([`blocking`]) |
+//! | open one that the program started | [`Cluster::open`] |
 //! | connect a client | [`Cluster::urls`], [`Cluster::addresses`], [`Cluster::call`] |
-//! | wait | [`Cluster::wait_for`], [`Rung`]: what "ready" means |
-//! | break and mend nodes | [`Cluster::kill`], [`Cluster::pause`], [`Cluster::stop`], [`Cluster::start`], [`Cluster::wipe`], [`Node`] |
+//! | wait until it is ready | [`Cluster::wait_for`], [`Rung`] |
+//! | break nodes and bring them back | [`Cluster::kill`], [`Cluster::pause`], [`Cluster::stop`], [`Cluster::start`], [`Cluster::wipe`], [`Node`] |
 //! | fail over | [`Cluster::failover`], [`failover`], [`Cluster::restart_rolling`] |
 //! | move slots, add and delete nodes | [`Cluster::reshard`], [`Cluster::rebalance`], [`Cluster::add_node`], [`reshape`] |
-//! | tell whether it is sound, and mend it | [`Cluster::check`], [`Cluster::fix`] |
-//! | keep it as a file | [`Cluster::save`], [`archive`] |
+//! | check whether it is sound, and repair it | [`Cluster::check`], [`Cluster::fix`] |
+//! | save it to a file | [`Cluster::save`], [`archive`] |
 //!
-//! Verbs take nodes by name (`n1`, `r1`), wait until what they do can be seen, and say in their [`Error`] what
-//! to do next. The program `shardlab` is a thin layer above (feature `cli`); modules that only it needs are not
-//! shown here, and may change in any version.
+//! Methods take node names (`n1`, `r1`), return when their effect can be observed, and their [`Error`] says what to
+//! do next. The program `shardlab` is a thin layer on top (feature `cli`). Modules that only it needs are hidden
+//! here, and may change in any version.
 
 // The ground: knows nothing of clusters.
 #[doc(hidden)]
@@ -59,7 +59,7 @@ pub mod probe;
 pub mod server;
 pub mod state;
 
-// What is done with clusters.
+// What can be done with clusters.
 pub mod archive;
 pub mod blocking;
 mod boot;

@@ -168,8 +168,8 @@ impl Cluster {
         match self.record.options.topology {
             topology if topology.is_cluster() => Ok(()),
             topology => Err(Error::Unsupported(format!(
-                "`{}` is of the topology `{topology}`: only clusters have slots to move, check and mend, \
-                 and nodes that come and go; `shardlab up -n OTHER` starts a cluster",
+                "`{}` has the topology `{topology}`, and this command works only on a cluster; \
+                 `shardlab up -n OTHER` starts one",
                 self.record.name
             ))),
         }

@@ -85,7 +85,7 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
     let (text, remedy) = if let Ok(Some(_)) = home.copy_of_record(name) {
         (
             what,
-            doctor(Action::RestoreRecord, "makes it again of its copy"),
+            doctor(Action::RestoreRecord, "restores it from its copy"),
         )
     } else if Record::is_newer(path) {
         let remedy = format!(
@@ -135,7 +135,7 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
         let text = format!("the start of the cluster `{name}` was interrupted before it finished");
         let remedy = doctor(
             Action::RemoveCluster,
-            "removes what it has left, as `up` does",
+            "removes what it left behind, as `up` does",
         );
         return findings.add(
             Kind::InterruptedStart,
@@ -157,7 +157,7 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
             "a restart of the cluster `{name}` was interrupted: its servers have settings that are not the user's"
         );
         let remedy = if cluster.is_running() {
-            doctor(Action::SetRight, "sets them right")
+            doctor(Action::SetRight, "restores them")
         } else {
             Remedy::Other(format!("`shardlab start -n {name}`"))
         };
@@ -238,7 +238,7 @@ fn copy(record: &Record, folder: &Path, findings: &mut Findings<'_>) {
     if let Some(reason) = reason {
         let path_text = path.display();
         let text = format!("the copy of the cluster's record, `{path_text}`, {reason}");
-        let remedy = doctor(Action::WriteCopy, "makes it again");
+        let remedy = doctor(Action::WriteCopy, "writes it again");
         findings.add(Kind::RecordCopy, None, path, text, remedy);
     }
 }
@@ -274,7 +274,8 @@ fn journal(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
                 "what a command that moves slots has set out to do, `{}`, cannot be used: {reason}",
                 path.display()
             );
-            let does = format!("removes it; `shardlab fix -n {name}` ends what was on its way");
+            let does =
+                format!("removes it; `shardlab fix -n {name}` then finishes what was interrupted");
             findings.add(
                 Kind::Journal,
                 None,

@@ -57,7 +57,7 @@ pub(super) fn ports_lock(home: &Home) -> Option<Finding> {
         path,
         remedy: doctor(
             Action::SetAside,
-            "removes it; the next command makes it again",
+            "removes it; the next command creates it again",
         ),
     })
 }
@@ -121,7 +121,7 @@ fn odd_permissions(path: &Path) -> Option<(String, Remedy)> {
         "`{path_text}` has the mode {:04o}: its owner may not read and write it",
         mode & 0o7777
     );
-    let remedy = doctor(Action::Permit, "gives the owner the right to");
+    let remedy = doctor(Action::Permit, "lets its owner read and write it again");
     Some((text, remedy))
 }
 

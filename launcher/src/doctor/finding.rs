@@ -1,4 +1,4 @@
-//! What can be wrong in the state folder, and what mends it. Pure.
+//! What can be wrong in the state folder, and what fixes it. Pure.
 
 use std::path::PathBuf;
 
@@ -64,6 +64,33 @@ pub enum Action {
     SaveMemory,
     /// Makes the nodes.conf of a node that does not run again, by what the others remember.
     RestoreMemory,
+}
+
+impl Action {
+    /// What was done, for a user.
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Permit => "its owner may read and write it again",
+            Self::SetAside => {
+                "removed it, or renamed it to `….aside` if it is a folder that is not empty"
+            }
+            Self::RestoreRecord => "restored it from its copy",
+            Self::WriteCopy => "wrote it again",
+            Self::CorrectPaths => "wrote the new place into its record and its nodes' configs",
+            Self::EndServers => "stopped the servers and kept their data",
+            Self::RemoveCluster => "removed what was left of it",
+            Self::FixSlots => "finished it, as `shardlab fix` does",
+            Self::SetRight => "restored the settings",
+            Self::RemakeFolder => {
+                "created it again, with its config; the data that was in it is lost"
+            }
+            Self::RewriteConfig => "wrote it again, as `up` did",
+            Self::SaveMemory => "the server wrote it again",
+            Self::RestoreMemory => {
+                "restored it from what the other nodes remember, or removed it if they do not know the node"
+            }
+        }
+    }
 }
 
 /// The sorts of findings.

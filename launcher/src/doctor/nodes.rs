@@ -45,7 +45,7 @@ pub(super) fn node(cluster: &Cluster, node: &Node, findings: &mut Findings<'_>) 
                 Kind::NodesConf,
                 doctor(
                     Action::RestoreMemory,
-                    "makes it again of what the other nodes remember; if they know nothing of the node, it is removed",
+                    "restores it from what the other nodes remember; if they do not know the node, it is removed",
                 ),
             ),
             // The server has opened its log, and writes no other file there until it starts again.
@@ -53,7 +53,7 @@ pub(super) fn node(cluster: &Cluster, node: &Node, findings: &mut Findings<'_>) 
                 Kind::NodeFile,
                 doctor(
                     Action::SetAside,
-                    "removes it, or moves it aside if it is a folder with something in it",
+                    "removes it, or renames it to `….aside` if it is a folder that is not empty",
                 ),
             ),
         };
@@ -71,11 +71,11 @@ fn folder_remedy(cluster: &Cluster, node: &Node, runs: bool) -> Remedy {
     if !runs {
         return doctor(
             Action::RemakeFolder,
-            "makes it again with its config; what the node had stored there is lost",
+            "creates it again, with its config; the data that was in it is lost",
         );
     }
     Remedy::Other(format!(
-        "`shardlab stop -n {name} {0}`, then `shardlab doctor --fix` makes the folder again; what the server has in memory is lost unless a replica has it: `shardlab failover -n {name} {0}` first",
+        "`shardlab stop -n {name} {0}`, then `shardlab doctor --fix` creates the folder again; what the server has in memory is lost, unless `shardlab failover -n {name} {0}` first makes a replica the master",
         node.name()
     ))
 }

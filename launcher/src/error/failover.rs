@@ -121,7 +121,7 @@ pub enum FailoverError {
     },
     /// The shard has failed over, which a node in the midst of a move cannot hear of.
     #[error(
-        "`{owner}` is the master now, but `{node}` does not hear that it has slots {slots}, which it was importing from the old master"
+        "`{owner}` is the master now, but `{node}` does not hear that it has {slots:#}, which it was importing from the old master"
     )]
     Open {
         /// The node that is getting the slots.

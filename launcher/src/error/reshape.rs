@@ -74,7 +74,7 @@ pub enum MoveError {
         rounds: u32,
     },
     /// The server's own migration failed again and again.
-    #[error("the migration of the slots {slots} from `{from}` to `{to}` {state}: {message}")]
+    #[error("the migration of {slots:#} from `{from}` to `{to}` {state}: {message}")]
     Migration {
         /// The slots.
         slots: SlotRanges,

@@ -66,7 +66,7 @@ pub enum WishError {
     #[error("the threshold is {0}; it is a percentage, 0 or more")]
     Threshold(f64),
     /// Slots that no node that answers owns.
-    #[error("the slots {slots} are not covered: no node that answers owns them")]
+    #[error("no node that answers owns {slots:#}")]
     NotCovered {
         /// The slots.
         slots: SlotRanges,

@@ -79,7 +79,7 @@ impl Cluster {
             Topology::Cluster => self.shard_roles(place, mode, look).await,
             Topology::Replication | Topology::Sentinel => self.set_roles(place, mode, look).await,
             Topology::Standalone => Err(FailoverError::Unsupported(format!(
-                "the servers of `{}` know nothing of each other, so that none can stand in for another",
+                "the servers of `{}` are independent of each other, so none can take over from another",
                 self.name()
             ))
             .into()),

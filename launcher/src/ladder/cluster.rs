@@ -100,7 +100,7 @@ impl<'a> Truth<'a> {
         }
         if answers.state != "ok" {
             let why = match unowned(&answers.nodes) {
-                Some(slots) => format!("the slots {slots} have no owner"),
+                Some(slots) => format!("no node owns {slots:#}"),
                 None => format!("it is {}", answers.state),
             };
             return Some(format!("waiting for cluster_state:ok; {why}"));
@@ -358,7 +358,7 @@ mod tests {
         }
         assert_eq!(
             judge(&round, None)[0].to_string(),
-            "n1: waiting for cluster_state:ok; the slots 9000-16383 have no owner"
+            "n1: waiting for cluster_state:ok; no node owns slots 9000-16383"
         );
     }
 

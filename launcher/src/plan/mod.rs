@@ -192,7 +192,7 @@ fn refuse_misfits(options: &Options) -> Result<(), PlanError> {
     if topology == Topology::Standalone && options.replicas.iter().any(|count| *count > 0) {
         return misfit(
             "`--replicas`".to_owned(),
-            "its nodes know nothing of each other; `--topology replication` has a master and replicas",
+            "its nodes are independent of each other; `--topology replication` has a master and replicas",
         );
     }
     if !topology.is_cluster() && options.slots.is_some() {

@@ -82,7 +82,7 @@ fn what_does_not_fit_the_topology_is_refused() {
         (
             Topology::Standalone,
             |options| options.replicas = vec![1],
-            "`--replicas` does not fit `--topology standalone`: its nodes know nothing of each other; `--topology replication` has a master and replicas",
+            "`--replicas` does not fit `--topology standalone`: its nodes are independent of each other; `--topology replication` has a master and replicas",
         ),
         (
             Topology::Sentinel,

@@ -112,7 +112,9 @@ fn a_paused_node_is_shown_and_goes_on_keeping_what_it_was_sent() {
     lab.shardlab(["kill", "r1", "-s", "TERM"])
         .assert()
         .success()
-        .stderr_eq("`r1` is paused and gets TERM when it goes on; `shardlab resume r1` lets it\n");
+        .stderr_eq(
+            "`r1` is paused and gets SIGTERM when it resumes; `shardlab resume r1` resumes it\n",
+        );
     assert_eq!(node(&lab, 1)["paused"], true);
     lab.shardlab(["resume", "r1"]).assert().success();
     wait_until("it ends", || node(&lab, 1)["pid"].is_null());
@@ -125,7 +127,7 @@ fn a_pause_for_a_time_ends_by_itself_and_with_its_command() {
     lab.shardlab(["pause", "n1", "r1", "--for", "50ms"])
         .assert()
         .success()
-        .stderr_eq("paused n1, r1 for 50ms; Ctrl-C ends it\nresumed n1, r1\n");
+        .stderr_eq("paused n1, r1 for 50ms; Ctrl-C resumes at once\nresumed n1, r1\n");
     assert_eq!(node(&lab, 0)["paused"], false);
 
     let mut pausing = lab.spawn(["pause", "n1", "--for", "1h"], Stdio::null());

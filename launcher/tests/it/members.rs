@@ -48,7 +48,7 @@ fn nodes_come_and_go_and_no_name_is_given_twice() {
     assert_eq!(lab.processes().len(), 4);
     // As if the first one had been killed after its last step.
     let again = lab.shardlab(["del-node", "n3"]).assert().success();
-    assert!(text(&again.get_output().stderr).contains("was deleted already"));
+    assert!(text(&again.get_output().stderr).contains("is already deleted"));
     lab.json(["add-node", "--json"]);
     lab.json(["add-node", "--replica-of", "n1", "--json"]);
     let (nodes, rung) = roles(&lab);

@@ -141,14 +141,14 @@ async fn a_move_that_stopped_half_way_is_found_and_goes_on() {
     assert_eq!(
         broken.check().await,
         [
-            "n1 is importing slots 15495 from n3",
-            "n3 is migrating slots 15495 to n1"
+            "n1 is importing slot 15495 from n3",
+            "n3 is migrating slot 15495 to n1"
         ]
     );
     let repairs = broken.cluster.repairs().await;
     assert_eq!(
         repairs[0].to_string(),
-        "n3 goes on handing slots 15495 over to n1, with 13 keys"
+        "n3 finishes migrating slot 15495 to n1, with 13 keys left"
     );
     assert_eq!(kinds(&broken.fixed().await), ["hand-over"]);
 }

@@ -338,7 +338,7 @@ fn what_makes_no_sense_is_a_usage_error_that_says_what_would() {
         assert!(errors.contains(words), "{errors}");
     };
     lab.up(&["--topology", "standalone"]);
-    refused(&["n1"], "know nothing of each other");
+    refused(&["n1"], "are independent of each other");
     lab.shardlab(["restart", "--rolling"]).assert().code(2);
     lab.shardlab(["down"]).assert().success();
     lab.up(&["--topology", "sentinel"]);

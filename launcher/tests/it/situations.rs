@@ -58,13 +58,13 @@ fn without_cluster_mode_what_is_about_slots_is_a_usage_error() {
     for command in commands {
         let errors = lab.refused(command, 2);
         assert!(
-            errors.contains("of the topology `standalone`: only clusters have slots"),
+            errors.contains("the topology `standalone`, and this command works only on a cluster"),
             "{command:?}: {errors}"
         );
     }
     lab.shardlab(["stop", "-q"]).assert().success();
     let stopped = lab.refused(&["rebalance"], 2);
-    assert!(stopped.contains("only clusters have slots"), "{stopped}");
+    assert!(stopped.contains("works only on a cluster"), "{stopped}");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_meets_a_paused_node_says_so() {
     let check = lab.shardlab(["check"]).output().unwrap();
     let check = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(check.contains("does not answer: it is paused"), "{check}");
-    assert!(check.contains("mend: `shardlab resume n2`"), "{check}");
+    assert!(check.contains("fix: `shardlab resume n2`"), "{check}");
 }
 
 #[test]

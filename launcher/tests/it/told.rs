@@ -33,7 +33,7 @@ fn a_removal_that_was_interrupted_is_told_and_finished() {
         half_remove(&lab);
         let down = run(&lab, args);
         assert_eq!(down.code, Some(0));
-        let gone = "the cluster `default` is gone\n";
+        let gone = "removed the cluster `default`\n";
         assert!(down.errors.contains(gone), "{}", down.errors);
         assert!(!down.errors.contains("does not exist"), "{}", down.errors);
         lab.assert_empty();
@@ -50,7 +50,7 @@ fn a_cluster_that_cannot_be_looked_at_is_not_called_sound() {
     assert_eq!(busy.code, Some(1), "{}", busy.out);
     let told = busy
         .out
-        .contains("nothing is wrong, but for 1 cluster not looked at\n");
+        .contains("nothing is wrong, but 1 cluster was not examined\n");
     assert!(told, "{}", busy.out);
     let report = run(&lab, &["doctor", "--json"]).out;
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();

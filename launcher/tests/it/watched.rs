@@ -193,7 +193,7 @@ fn a_variable_that_is_set_to_nothing_is_not_set() {
     let output = lab.shardlab(plan).arg("--password=").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        text(&output.stderr).contains("the value of '--password <P>' is empty"),
+        text(&output.stderr).contains("the value of '--password <PASSWORD>' is empty"),
         "{}",
         text(&output.stderr)
     );

@@ -43,7 +43,7 @@ fn a_wiped_cluster_is_one_of_bare_nodes_with_the_same_configs() {
     lab.shardlab(["wipe"])
         .assert()
         .success()
-        .stderr_eq("wiped n1, n2, r1, r2 of the cluster `default`: bare and stopped, with configs and ports as before\n");
+        .stderr_eq("wiped n1, n2, r1, r2 of the cluster `default`: now empty and stopped, with the same configs and ports\n");
     assert!(lab.processes().is_empty());
     let left = std::fs::read_dir(after["nodes"][0]["dir"].as_str().unwrap()).unwrap();
     let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();

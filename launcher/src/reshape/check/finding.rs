@@ -101,12 +101,12 @@ pub enum Finding {
         /// Whether a command is at work.
         at_work: bool,
     },
-    /// A node does not know another one.
+    /// A node does not know others.
     Unacquainted {
         /// The node.
         node: String,
-        /// Whom it does not know.
-        with: String,
+        /// Those that it does not know.
+        with: Vec<String>,
     },
     /// Nodes know one that is not of this cluster, such as one that was removed.
     Stranger {
@@ -333,34 +333,27 @@ impl fmt::Display for Finding {
             Self::Silent {
                 node, why, slots, ..
             } => {
-                write!(
-                    f,
-                    "{node}, which owns slots {slots}, does not answer: {why}"
-                )
+                write!(f, "{node}, which owns {slots:#}, does not answer: {why}")
             }
             Self::NotCovered { slots, keys } => {
-                write!(f, "no node owns slots {slots}")?;
+                write!(f, "no node owns {slots:#}")?;
                 for (node, count) in keys {
                     write!(f, "; {node} holds {}", keys_of(*count))?;
                 }
                 Ok(())
             }
             Self::Contested { slots, nodes } => {
-                write!(
-                    f,
-                    "{} all say that they own slots {slots}",
-                    nodes.join(", ")
-                )
+                write!(f, "{} all say that they own {slots:#}", nodes.join(", "))
             }
             Self::Open {
                 slots,
                 node,
                 direction: Direction::Migrating,
                 peer,
-            } => write!(f, "{node} is migrating slots {slots} to {peer}"),
+            } => write!(f, "{node} is migrating {slots:#} to {peer}"),
             Self::Open {
                 slots, node, peer, ..
-            } => write!(f, "{node} is importing slots {slots} from {peer}"),
+            } => write!(f, "{node} is importing {slots:#} from {peer}"),
             Self::Disagreement {
                 node,
                 slots,
@@ -370,15 +363,12 @@ impl fmt::Display for Finding {
                 let says = says.as_deref().unwrap_or("no node");
                 write!(
                     f,
-                    "{node} says that {says} owns slots {slots}, but {owner} owns them"
+                    "{node} says that {says} owns {slots:#}, but {owner} owns them"
                 )
             }
             Self::Astray { node, slots, keys } => {
                 let keys = keys_of(*keys);
-                write!(
-                    f,
-                    "{node} holds {keys} in slots {slots}, which it does not own"
-                )
+                write!(f, "{node} holds {keys} in {slots:#}, which it does not own")
             }
             Self::Migrating {
                 node,
@@ -386,7 +376,7 @@ impl fmt::Display for Finding {
                 export,
             } => {
                 let verb = if *export { "migrating" } else { "importing" };
-                write!(f, "{node} is {verb} slots {slots} by atomic migration")
+                write!(f, "{node} is {verb} {slots:#} by atomic migration")
             }
             Self::Unfinished {
                 command,
@@ -398,7 +388,7 @@ impl fmt::Display for Finding {
                 } else {
                     "was interrupted"
                 };
-                write!(f, "`{command}` {is}; it moves slots {slots}")
+                write!(f, "`{command}` {is}; it moves {slots:#}")
             }
             Self::Unreadable { why } => write!(
                 f,
@@ -419,7 +409,9 @@ impl fmt::Display for Finding {
                     )
                 }
             }
-            Self::Unacquainted { node, with } => write!(f, "{node} does not know {with}"),
+            Self::Unacquainted { node, with } => {
+                write!(f, "{node} does not know {}", with.join(", "))
+            }
             Self::Stranger {
                 nodes,
                 id,
@@ -439,7 +431,7 @@ impl fmt::Display for Finding {
                 if slots.is_empty() {
                     Ok(())
                 } else {
-                    write!(f, ", and {give} slots {slots} to it")
+                    write!(f, ", and {give} {slots:#} to it")
                 }
             }
             Self::Miscast { node, of, says, is } => {
@@ -470,11 +462,11 @@ impl fmt::Display for Finding {
                 )
             }
             Self::Unprotected { node, planned } => {
-                write!(f, "{node} has no replica, but was to have {planned}")
+                write!(f, "{node} has no replica, but should have {planned}")
             }
             Self::Idle { node, master } => write!(
                 f,
-                "{node} is a master without slots, but was to be a replica in the shard of {master}"
+                "{node} is a master without slots, but should be a replica in the shard of {master}"
             ),
             Self::Unlike(difference) => difference.fmt(f),
             Self::NotOk { nodes, state } => {

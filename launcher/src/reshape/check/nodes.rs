@@ -78,15 +78,14 @@ fn shared_epochs(inspection: &Inspection) -> Vec<Finding> {
 }
 
 /// The nodes of this cluster that are not in a node's list.
-fn unacquainted(inspection: &Inspection, node: &str, lines: &[NodeLine]) -> Vec<Finding> {
+fn unacquainted(inspection: &Inspection, node: &str, lines: &[NodeLine]) -> Option<Finding> {
     let selves = inspection.survey.selves();
-    selves
+    let with: Vec<_> = selves
         .filter(|(_, own)| !lines.iter().any(|line| line.id == own.id))
-        .map(|(with, _)| Finding::Unacquainted {
-            node: node.to_owned(),
-            with: with.to_owned(),
-        })
-        .collect()
+        .map(|(with, _)| with.to_owned())
+        .collect();
+    let node = node.to_owned();
+    (!with.is_empty()).then_some(Finding::Unacquainted { node, with })
 }
 
 /// Whether other nodes say the same of a stranger: then it is told once, with all of them.

@@ -38,24 +38,24 @@ impl Remedy {
             Self::Start(node) => format!("`shardlab start{option} {node}`"),
             Self::Resume(node) => format!("`shardlab resume{option} {node}`"),
             Self::Restart(node) => format!(
-                "passes by itself if the node is busy; if not, `shardlab restart{option} {node}`"
+                "it passes if the node is only busy; if not, `shardlab restart{option} {node}`"
             ),
             Self::Foreign(node) => format!(
-                "{node} was not started by shardlab: start it where it was started, or `shardlab del-node{option} {node}`"
+                "shardlab did not start {node}: start it the way it was started, or `shardlab del-node{option} {node}`"
             ),
             Self::Wait => "wait until the command has ended, then check again".to_owned(),
             Self::Time => {
-                format!("usually passes by itself within seconds; if not, `shardlab fix{option}`")
+                format!("it usually passes within seconds; if not, `shardlab fix{option}`")
             }
             Self::AddReplica(node) => {
                 format!("`shardlab add-node{option} --replica-of {node}`")
             }
             Self::OnAllMasters(command) => format!("`shardlab call{option} --masters {command}`"),
-            Self::Again => "the same command again finishes it".to_owned(),
-            Self::Others => "resolves with the other findings".to_owned(),
+            Self::Again => "run the same command again".to_owned(),
+            Self::Others => "it passes once the other findings are fixed".to_owned(),
             Self::Decide(address) => format!(
-                "it runs: `shardlab add-node{option} --existing {address}` takes it in; \
-                 once it has no slots and is ended, `shardlab fix{option}` has the others forget it"
+                "to keep it, `shardlab add-node{option} --existing {address}`; to be rid of it, move its slots away, \
+                 stop it, then `shardlab fix{option}`"
             ),
         }
     }

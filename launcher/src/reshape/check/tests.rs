@@ -196,7 +196,7 @@ fn both_ends_of_an_open_slot_are_told() {
         world.findings(),
         [
             "n1 is migrating slots 7-8 to n2",
-            "n2 is importing slots 7 from n1"
+            "n2 is importing slot 7 from n1"
         ]
     );
 }
@@ -204,15 +204,15 @@ fn both_ends_of_an_open_slot_are_told() {
 #[test]
 fn a_replica_that_shows_what_its_master_shows_adds_nothing() {
     let world = World::sound().open("n1", "[7->-a2]").open("r1", "[7->-a2]");
-    assert_eq!(world.findings(), ["n1 is migrating slots 7 to n2"]);
+    assert_eq!(world.findings(), ["n1 is migrating slot 7 to n2"]);
     let world = World::sound().open("r1", "[7->-a2]");
-    assert_eq!(world.findings(), ["n1 is migrating slots 7 to n2"]);
+    assert_eq!(world.findings(), ["n1 is migrating slot 7 to n2"]);
 }
 
 #[test]
 fn the_end_of_a_way_that_nobody_has_is_told_by_its_id() {
     let world = World::sound().open("n1", "[7->-ff]");
-    assert_eq!(world.findings(), ["n1 is migrating slots 7 to ff"]);
+    assert_eq!(world.findings(), ["n1 is migrating slot 7 to ff"]);
 }
 
 #[test]
@@ -242,8 +242,8 @@ fn who_gives_a_slot_to_another_than_its_owner_disagrees() {
     assert_eq!(
         world.findings(),
         [
-            "n3 says that no node owns slots 5459, but n1 owns them",
-            "r3 says that n2 owns slots 5460, but n1 owns them",
+            "n3 says that no node owns slot 5459, but n1 owns them",
+            "r3 says that n2 owns slot 5460, but n1 owns them",
         ]
     );
 }
@@ -267,7 +267,7 @@ fn what_mends_silence_depends_on_the_process() {
         (ServerProcess::Ended, "`shardlab start -n other n2`"),
         (ServerProcess::Paused, "`shardlab resume -n other n2`"),
         (ServerProcess::Running, "`shardlab restart -n other n2`"),
-        (ServerProcess::Unknown, "was not started by shardlab"),
+        (ServerProcess::Unknown, "shardlab did not start n2"),
     ] {
         let mut inspection = World::sound().silent("n2").inspection();
         for seat in &mut inspection.seats {
@@ -372,7 +372,7 @@ fn wrong_roles_links_and_suspicions_are_told() {
 #[test]
 fn a_master_whose_replicas_copy_others_is_unprotected() {
     let world = World::sound().says(&ALL, "slave a1", "slave a2");
-    assert_eq!(world.findings(), ["n1 has no replica, but was to have 1"]);
+    assert_eq!(world.findings(), ["n1 has no replica, but should have 1"]);
     let world = World::sound().silent("r1");
     assert_eq!(world.findings().len(), 1);
 }
@@ -384,7 +384,7 @@ fn a_replica_of_a_replica_has_no_master() {
         world.findings(),
         [
             "r3 replicates r2, which is not a master of this cluster",
-            "n3 has no replica, but was to have 1"
+            "n3 has no replica, but should have 1"
         ]
     );
 }
@@ -457,7 +457,7 @@ fn a_command_that_is_at_work_is_not_told_as_interrupted() {
     assert_eq!(
         world.findings(),
         [
-            "`shardlab reshard --slots 1 --to n2` is running; it moves slots 7",
+            "`shardlab reshard --slots 1 --to n2` is running; it moves slot 7",
             "n1 is migrating slots 7,9 to n2"
         ]
     );

@@ -31,6 +31,12 @@ pub fn repairs(inspection: &Inspection) -> Vec<Repair> {
                     address: address.clone(),
                 }));
             }
+            Finding::Unacquainted { node, with } => {
+                repairs.extend(with.into_iter().map(|with| Repair::Meet {
+                    node: node.clone(),
+                    with,
+                }));
+            }
             finding => repairs.extend(of_finding(inspection, finding)),
         }
     }
@@ -70,7 +76,7 @@ fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
         } if inspection.unfinished == Journaled::Nothing => Some(Repair::Cancel { node, slots }),
         Finding::Unfinished { command, slots, .. } => Some(Repair::Resume { command, slots }),
         Finding::Unreadable { why } => Some(Repair::Discard { why }),
-        Finding::Unacquainted { node, with } => Some(Repair::Meet { node, with }),
+
         Finding::Masterless { node, master } => {
             let shard = orphans(inspection);
             if shard.iter().any(|orphan| orphan.master == master) {

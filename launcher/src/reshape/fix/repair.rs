@@ -251,30 +251,36 @@ impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cancel { node, slots } => {
-                write!(f, "cancel the migration of slots {slots} from {node}")
+                write!(f, "cancel the migration of {slots:#} from {node}")
             }
             Self::Promote { node, slots } => {
-                write!(f, "{node} becomes the master of slots {slots}")
+                write!(f, "{node} becomes the master of {slots:#}")
             }
             Self::Forget { node, id, address } => write!(f, "{node} forgets {id} {address}"),
             Self::Meet { node, with } => write!(f, "{node} meets {with}"),
             Self::Follow { node, master } => write!(f, "{node} becomes a replica of {master}"),
             Self::Separate { nodes, epoch } => {
-                write!(f, "{} stop sharing epoch {epoch}", nodes.join(", "))
+                write!(
+                    f,
+                    "{}, which share epoch {epoch}, get different epochs",
+                    nodes.join(", ")
+                )
             }
-            Self::Close { node, slots } => write!(f, "{node} closes slots {slots}"),
+            Self::Close { node, slots } => {
+                write!(f, "{node} stops migrating or importing {slots:#}")
+            }
             Self::Take {
                 owner,
                 slots,
                 released,
-            } if released.is_empty() => write!(f, "{owner} takes slots {slots}"),
+            } if released.is_empty() => write!(f, "{owner} takes {slots:#}"),
             Self::Take {
                 owner,
                 slots,
                 released,
             } => write!(
                 f,
-                "{owner} keeps slots {slots}; {} lets go of them",
+                "{owner} keeps {slots:#}; {} no longer claims them",
                 released.join(", ")
             ),
             Self::Bring {
@@ -284,7 +290,7 @@ impl fmt::Display for Repair {
                 keys,
             } => {
                 let keys = keys_of(*keys);
-                write!(f, "{from} brings {keys} of slots {slots} to {to}")
+                write!(f, "{from} moves {keys} of {slots:#} to {to}")
             }
             Self::HandOver {
                 from,
@@ -295,30 +301,25 @@ impl fmt::Display for Repair {
                 let keys = keys_of(*keys);
                 write!(
                     f,
-                    "{from} goes on handing slots {slots} over to {to}, with {keys}"
+                    "{from} finishes migrating {slots:#} to {to}, with {keys} left"
                 )
             }
             Self::Resume { command, slots } => {
-                write!(f, "go on with `{command}`, which moves slots {slots}")
+                write!(f, "finish `{command}`, which moves {slots:#}")
             }
             Self::Agree {
                 owner,
                 slots,
                 nodes,
-            } => write!(
-                f,
-                "{} hears that {owner} owns slots {slots}",
-                nodes.join(", ")
-            ),
+            } => write!(f, "{} learns that {owner} owns {slots:#}", nodes.join(", ")),
             Self::Load {
                 node,
                 library,
                 from,
-            } => write!(f, "{node} gets the function library {library} of {from}"),
-            Self::Discard { why } => write!(
-                f,
-                "discard the plan of the command that was interrupted: {why}"
-            ),
+            } => write!(f, "{node} gets the function library {library} from {from}"),
+            Self::Discard { why } => {
+                write!(f, "discard the plan of the interrupted command: {why}")
+            }
         }
     }
 }

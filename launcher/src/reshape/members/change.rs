@@ -128,12 +128,12 @@ impl fmt::Display for Step {
             Self::Delete { node } => {
                 write!(
                     f,
-                    "delete `{node}`: forgotten by all, ended, its folder removed"
+                    "delete `{node}`: all nodes forget it, then it is stopped and its folder removed"
                 )
             }
             Self::Release { node, address } => write!(
                 f,
-                "release `{node}`: forgotten by all, reset; its server at {address} goes on"
+                "release `{node}`: all nodes forget it, then it is reset; its server at {address} keeps running"
             ),
         }
     }

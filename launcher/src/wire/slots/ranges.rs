@@ -106,8 +106,13 @@ impl<R: Into<SlotRange>> Extend<R> for SlotRanges {
     }
 }
 
+/// `0-99,105`; with `{:#}` as a sentence names them, `slots 0-99,105` or `slot 7`.
 impl fmt::Display for SlotRanges {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if formatter.alternate() {
+            let word = if self.count() == 1 { "slot" } else { "slots" };
+            write!(formatter, "{word} ")?;
+        }
         for (index, range) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             write!(formatter, "{comma}{range}")?;

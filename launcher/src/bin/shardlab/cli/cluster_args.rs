@@ -90,7 +90,7 @@ pub(crate) struct ClusterArgs {
     /// The address or host name that nodes announce to clients.
     #[arg(long, value_name = "HOST", help_heading = "Network")]
     pub(crate) announce: Option<String>,
-    /// The password of clients and replicas; safer in SHARDLAB_PASSWORD or a file, since other users can
+    /// The password of clients and replicas; safer in `SHARDLAB_PASSWORD` or a file, since other users can
     /// see the command line.
     #[arg(
         long,
@@ -100,7 +100,7 @@ pub(crate) struct ClusterArgs {
         help_heading = "Network"
     )]
     pub(crate) password: Option<String>,
-    /// Read the password from the first line of this file; overrides `--password` and SHARDLAB_PASSWORD.
+    /// Read the password from the first line of this file; overrides `--password` and `SHARDLAB_PASSWORD`.
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(crate) password_file: Option<PathBuf>,
     /// Where to put the nodes' folders [default: the cluster's folder in the state folder].

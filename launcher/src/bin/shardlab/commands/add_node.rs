@@ -38,8 +38,8 @@ pub(crate) async fn add_node(lab: &Lab<'_>, args: &AddNodeArgs) -> Result<u8, Er
     let advice = empty.map(|node| {
         let option = lab.name_option();
         format!(
-            "\n`{node}` has no slots: `shardlab rebalance --use-empty{option}` gives it its share, \
-                 `shardlab reshard --slots N --to {node}{option}` so many"
+            "\n`{node}` has no slots: `shardlab rebalance --use-empty{option}` gives it an equal share, \
+                 `shardlab reshard --slots N --to {node}{option}` gives it N slots"
         )
     });
     make(lab, &lock, &mut cluster, &change, args.show, advice).await

@@ -1,8 +1,10 @@
 //! `check`: whether the cluster's shape is sound.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
+use shardlab::machine::text::counted;
 use shardlab::machine::wait::Deadline;
 use shardlab::reshape::check::Finding;
 use shardlab::state::is_locked;
@@ -32,7 +34,7 @@ pub(super) struct FindingReport {
     #[serde(serialize_with = "as_list")]
     slots: SlotRanges,
     message: String,
-    /// What mends it.
+    /// What fixes it.
     hint: String,
 }
 
@@ -46,11 +48,6 @@ impl FindingReport {
             message: finding.to_string(),
             hint: finding.remedy().text(option),
         }
-    }
-
-    /// Two lines for people.
-    pub(super) fn text(&self) -> String {
-        format!("  {}\n      mend: {}\n", self.message, self.hint)
     }
 }
 
@@ -93,12 +90,15 @@ pub(super) fn sound_text(cluster: &Cluster) -> String {
     )
 }
 
-/// A head line and the findings.
+/// A head line and the findings; those that the same command fixes have it once.
 pub(super) fn findings_text(cluster: &Cluster, findings: &[FindingReport]) -> String {
-    let many = match findings.len() {
-        1 => "1 finding".to_owned(),
-        some => format!("{some} findings"),
-    };
-    let findings: String = findings.iter().map(FindingReport::text).collect();
-    format!("cluster `{}`: {many}\n{findings}", cluster.name())
+    let many = counted(findings.len(), "finding");
+    let mut text = format!("cluster `{}`: {many}\n", cluster.name());
+    for alike in findings.chunk_by(|one, next| one.hint == next.hint) {
+        for finding in alike {
+            let _ = writeln!(text, "  {}", finding.message); // a String takes all that is written
+        }
+        let _ = writeln!(text, "      fix: {}", alike[0].hint);
+    }
+    text
 }

@@ -22,7 +22,7 @@ pub(crate) async fn del_node(lab: &Lab<'_>, args: &DelNodeArgs) -> Result<u8, Er
     let mut cluster = lab.open()?;
     // A command that was interrupted after its last step, and is given again.
     if cluster.record().retired.contains(&args.node) {
-        let why = format!("`{}` was deleted already", args.node);
+        let why = format!("`{}` is already deleted", args.node);
         return Ok(tell_unchanged(lab, &cluster, args.show, &why).await);
     }
     let change = cluster.plan_del_node(&removal).await?;

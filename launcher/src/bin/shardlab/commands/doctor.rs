@@ -1,9 +1,9 @@
-//! `doctor`: what is wrong in the state folder, and what mends it.
+//! `doctor`: what is wrong in the state folder, and what fixes it.
 
 use std::path::PathBuf;
 
 use serde::Serialize;
-use shardlab::doctor::{Diagnosis, Event, Finding, examine, fix};
+use shardlab::doctor::{Action, Diagnosis, Event, Finding, examine, fix};
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
@@ -62,9 +62,9 @@ pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
     if args.fix {
         fix(&lab.home, only, |event| match event {
             Event::Mended(finding) => {
-                let done = finding.mend();
+                let done = finding.action().map_or("nothing", Action::done);
                 lab.term
-                    .note(&format!("mended: {}\n      {done}", finding.text));
+                    .note(&format!("{}\n      done: {done}", place(finding)));
                 mended.push(FindingReport::from(finding));
             }
             Event::Failed(finding, error) => {
@@ -104,29 +104,35 @@ fn report(lab: &Lab<'_>, diagnosis: &Diagnosis, mended: Vec<FindingReport>) -> D
     }
 }
 
+/// What is wrong, behind the name of the cluster.
+fn place(finding: &Finding) -> String {
+    let cluster = finding.cluster.as_ref();
+    let cluster = cluster.map_or_else(String::new, |name| format!("{name}: "));
+    format!("{cluster}{}", finding.text)
+}
+
 fn text(lab: &Lab<'_>, diagnosis: &Diagnosis) -> String {
     let home = lab.home.root().display();
     let head = match (diagnosis.findings.len(), diagnosis.busy.len()) {
         (0, 0) => "nothing is wrong".to_owned(),
         (0, busy) => format!(
-            "nothing is wrong, but for {} not looked at",
-            counted(busy, "cluster")
+            "nothing is wrong, but {} {} not examined",
+            counted(busy, "cluster"),
+            if busy == 1 { "was" } else { "were" }
         ),
         (some, _) => counted(some, "finding"),
     };
     let mut lines = vec![format!("state folder `{home}`: {head}")];
     for finding in &diagnosis.findings {
-        let cluster = finding.cluster.as_ref();
-        let cluster = cluster.map_or_else(String::new, |name| format!("{name}: "));
-        let (what, mend) = (&finding.text, finding.mend());
-        lines.push(format!("  {cluster}{what}\n      mend: {mend}"));
+        let (what, fix) = (place(finding), finding.mend());
+        lines.push(format!("  {what}\n      fix: {fix}"));
     }
     lines.extend(diagnosis.busy.iter().map(|name| {
-        format!("  {name}: not looked at, since another shardlab command is working on it")
+        format!("  {name}: not examined, since another shardlab command is working on it")
     }));
     lines.extend(
         (diagnosis.foreign.iter())
-            .map(|path| format!("  not shardlab's, and left alone: `{}`", path.display())),
+            .map(|path| format!("  not shardlab's, left alone: `{}`", path.display())),
     );
     lines.join("\n") + "\n"
 }

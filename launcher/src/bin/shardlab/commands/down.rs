@@ -25,7 +25,7 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
     for name in names {
         if args.all && belongs_to_a_run(lab, &name) {
             lab.term.note(&format!(
-                "left alone: `{name}` belongs to a process that runs"
+                "left alone: `{name}` belongs to a process that is still running"
             ));
             continue;
         }
@@ -48,7 +48,7 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
     }
     if removed == 0 && code == exit::DONE {
         lab.term.note(&if args.all {
-            "no cluster exists".to_owned()
+            "there are no clusters".to_owned()
         } else {
             format!("the cluster `{}` does not exist", lab.global.name)
         });
@@ -73,7 +73,7 @@ async fn remove(lab: &Lab<'_>, name: &Name) -> Result<bool, Error> {
 }
 
 fn tell_gone(lab: &Lab<'_>, name: &Name) {
-    lab.term.note(&format!("the cluster `{name}` is gone"));
+    lab.term.note(&format!("removed the cluster `{name}`"));
 }
 
 fn belongs_to_a_run(lab: &Lab<'_>, name: &Name) -> bool {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shardlab::failover::{self, FailoverError, FailoverEvent, Mode, Moment, Phase, Request};
+use shardlab::machine::text::counted;
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
@@ -70,25 +71,21 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
     }
     if let Some(later) = &done.replaced_by {
         lab.term.note(&format!(
-            "the sentinels have failed over once more, to `{later}`: with a `--down-after` of at most 1s they may take a new master for down"
+            "the sentinels failed over once more, to `{later}`: with a `--down-after` of 1s or less they may mistake a new master for one that is down"
         ));
     }
     if done.undone > 0 {
         lab.term.note(&format!(
-            "the server had undone {} first: it took the votes of an earlier election for new ones",
-            if done.undone == 1 {
-                "one promotion".to_owned()
-            } else {
-                format!("{} promotions", done.undone)
-            }
+            "the server undid {} first: it counted the votes of an earlier election as new ones",
+            counted(done.undone, "promotion")
         ));
     }
     if !done.covered {
         lab.term
-            .note("slots without a master keep the cluster from accepting writes; `shardlab check` names them");
+            .note("the cluster accepts no writes, since some slots have no master; `shardlab check` names them");
     } else if done.reached(Phase::Ready).is_none() {
         lab.term
-            .note("not all nodes run, so that the cluster was not waited for");
+            .note("did not wait for the cluster to be ready, since some nodes are not running");
     }
     Ok(exit::DONE)
 }
@@ -99,7 +96,7 @@ fn progress(event: &FailoverEvent<'_>) -> String {
             format!("{} after {}", moment.phase.name(), clock(moment.at))
         }
         FailoverEvent::Undone(again) => format!(
-            "undone by the server, which took the votes of an earlier election for new ones; it is told again in {}",
+            "the server undid it, since it counted the votes of an earlier election as new ones; trying again in {}",
             humantime::format_duration(*again)
         ),
         _ => String::new(),
@@ -129,12 +126,12 @@ fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {
 
 fn text(done: &failover::Failover) -> String {
     let again = if done.orders > 1 {
-        format!("; it took {} orders", done.orders)
+        format!("; it had to be told {} times", done.orders)
     } else {
         String::new()
     };
     let epochs = done.epochs.map_or_else(String::new, |epochs| {
-        format!(", epoch {} after {}", epochs.after, epochs.before)
+        format!(", epoch {} (was {})", epochs.after, epochs.before)
     });
     let head_line = format!(
         "{} failover: `{}` is the master instead of `{}`{epochs}{again}\n",

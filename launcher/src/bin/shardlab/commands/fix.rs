@@ -1,4 +1,6 @@
-//! `fix`: mends the cluster's shape.
+//! `fix`: repairs the cluster's shape.
+
+use std::fmt::Write as _;
 
 use serde::Serialize;
 use shardlab::reshape::fix::{FixEvent, Repair};
@@ -71,7 +73,7 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
         });
     } else if sound {
         if fixed.done.is_empty() {
-            lab.term.note("nothing to mend");
+            lab.term.note("nothing to repair");
         }
         lab.term.data(&sound_text(&cluster));
     } else {
@@ -99,24 +101,44 @@ async fn dry_run(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
 
 fn plan_text(cluster: &Cluster, repairs: &[Repair]) -> String {
     if repairs.is_empty() {
-        return format!("cluster `{}`: nothing that can be mended\n", cluster.name());
+        return format!(
+            "cluster `{}`: nothing that `fix` can repair\n",
+            cluster.name()
+        );
     }
     format!(
-        "cluster `{}`: would repair{}\n",
+        "cluster `{}`: planned repairs:{}\n",
         cluster.name(),
         lines(repairs)
     )
 }
 
+/// A line for each; all that one node meets are on one.
 fn lines(repairs: &[Repair]) -> String {
-    let lines: Vec<_> = repairs.iter().map(ToString::to_string).collect();
-    format!("\n  {}", lines.join("\n  "))
+    let acquaintance = |repair: &Repair| match repair {
+        Repair::Meet { node, .. } => Some(node.clone()),
+        _ => None,
+    };
+    let mut text = String::new();
+    let same_node = |one: &Repair, next: &Repair| {
+        let node = acquaintance(one);
+        node.is_some() && node == acquaintance(next)
+    };
+    for alike in repairs.chunk_by(same_node) {
+        let _ = write!(text, "\n  {}", alike[0]); // a String takes all that is written
+        for repair in &alike[1..] {
+            if let Repair::Meet { with, .. } = repair {
+                let _ = write!(text, ", {with}");
+            }
+        }
+    }
+    text
 }
 
 fn tell(lab: &Lab<'_>, bar: &mut MovingBar<'_>, event: &FixEvent<'_>) {
     match event {
         FixEvent::Planned(repairs) => {
-            lab.term.note(&format!("mending:{}", lines(repairs)));
+            lab.term.note(&format!("repairing:{}", lines(repairs)));
         }
         FixEvent::Moves(event) => bar.event(event),
         _ => {}

@@ -41,12 +41,12 @@ pub(crate) async fn kill(lab: &Lab<'_>, args: &Kill) -> Result<u8, Error> {
     for (node, effect) in effects {
         lab.term.note(&match effect {
             Effect::Ended => format!(
-                "`{node}` was ended by {signal}; `shardlab start{} {node}` starts it again",
+                "SIG{signal} ended `{node}`; `shardlab start{} {node}` starts it again",
                 lab.name_option()
             ),
-            Effect::Sent => format!("{signal} was sent to `{node}`"),
+            Effect::Sent => format!("sent SIG{signal} to `{node}`"),
             Effect::Kept => format!(
-                "`{node}` is paused and gets {signal} when it goes on; `shardlab resume{} {node}` lets it",
+                "`{node}` is paused and gets SIG{signal} when it resumes; `shardlab resume{} {node}` resumes it",
                 lab.name_option()
             ),
         });

@@ -68,7 +68,7 @@ pub(super) async fn carry_out(
     let plan = Plan::of(&cluster, command, Journal::of(&lock, command)?, wish).await?;
     if plan.resumed {
         lab.term
-            .note("this command was interrupted before; going on with its plan");
+            .note("this command was interrupted before; continuing with its plan");
     } else if !plan.moves.is_empty() {
         Journal::write(&lock, command, &plan.moves)?;
     }
@@ -119,7 +119,7 @@ impl<'a> Plan<'a> {
     /// A table, with its sum.
     fn picture(&self) -> String {
         if self.moves.is_empty() {
-            return "no slot has to move".to_owned();
+            return "no slot needs to move".to_owned();
         }
         let heads = ["FROM", "TO", "COUNT", "SLOTS"].map(ToOwned::to_owned);
         let mut rows = vec![heads.to_vec()];
@@ -154,7 +154,7 @@ impl<'a> Plan<'a> {
         }
         lab.term.data(&match done {
             None => self.picture(),
-            Some(done) if done.slots == 0 => "nothing was left to move".to_owned(),
+            Some(done) if done.slots == 0 => "moved nothing".to_owned(),
             Some(done) => format!(
                 "moved {} with {} in {:.2} s",
                 counted(done.slots, "slot"),

@@ -35,13 +35,13 @@ pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
         paused.keep();
         report(&[]);
         lab.term.note(&format!(
-            "paused {names}; `shardlab resume{}` ends it",
+            "paused {names}; to resume, `shardlab resume{}`",
             lab.name_option()
         ));
         return Ok(exit::DONE);
     };
     lab.term.note(&format!(
-        "paused {names} for {}; Ctrl-C ends it",
+        "paused {names} for {}; Ctrl-C resumes at once",
         humantime::format_duration(time)
     ));
     let whole = paused.hold(time).await;
@@ -50,7 +50,7 @@ pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
     lab.term.note(&if whole {
         format!("resumed {names}")
     } else {
-        format!("another command has resumed or ended {names}")
+        format!("another command has already resumed or stopped {names}")
     });
     Ok(exit::DONE)
 }

@@ -65,7 +65,7 @@ pub(crate) async fn foreground(
         signal = interrupts.next() => return Err(Error::Interrupted(signal)),
     };
     lab.term
-        .note("in the foreground: Ctrl-C removes the cluster");
+        .note("running in the foreground; Ctrl-C removes the cluster");
     let watch = until(Deadline::after(Duration::MAX), WATCH, || {
         std::future::ready(if cluster.is_removed() {
             ControlFlow::Break(())
@@ -106,12 +106,12 @@ async fn go_on(
     lab.term.note(&match started.as_slice() {
         [] => format!("the cluster `{}` is already running", lock.name()),
         all if all.len() == cluster.nodes().len() => {
-            format!("the cluster `{}` runs again, with its data", lock.name())
+            format!("started the cluster `{}` again, with its data", lock.name())
         }
         some => format!(
-            "the cluster `{}` runs; {} did not and was started",
-            lock.name(),
-            some.join(", ")
+            "started {} of the cluster `{}`; its other nodes were running",
+            some.join(", "),
+            lock.name()
         ),
     });
     lab.tell_unfinished(&cluster);
@@ -122,7 +122,7 @@ fn refuse_differences(args: &ClusterArgs, record: &Record) -> Result<(), Error> 
     if args.from.is_some() {
         return Err(Error::Differs {
             name: record.name.clone(),
-            differences: "`--from` makes a new one".to_owned(),
+            differences: "`--from` starts a new one".to_owned(),
         });
     }
     let differences = differences(args, record)?;
@@ -140,8 +140,8 @@ async fn clear_leftover(lab: &Lab<'_>, lock: &Lock) -> Result<(), Error> {
     match lab.home.record(lock.name())? {
         Some(record) if is_leftover(&record) => {
             lab.term.note(match record.phase {
-                Phase::Removing => "removing what an interrupted removal has left",
-                _ => "removing what an interrupted start has left",
+                Phase::Removing => "removing what an interrupted removal left behind",
+                _ => "removing what an interrupted start left behind",
             });
             Cluster::open(&lab.home, lock.name())?.clear(lock).await
         }

@@ -85,7 +85,7 @@ async fn look_on(lab: &Lab<'_>, args: &Status) -> Result<u8, Error> {
     }
     drop(screen);
     lab.term
-        .note(&format!("the cluster `{}` is gone", lab.global.name));
+        .note(&format!("the cluster `{}` was removed", lab.global.name));
     Ok(exit::DONE)
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn wipe(lab: &Lab<'_>, args: &Wipe) -> Result<u8, Error> {
     }
     let now = if running { "running" } else { "stopped" };
     lab.term.note(&format!(
-        "wiped {} of the cluster `{name}`: bare and {now}, with configs and ports as before",
+        "wiped {} of the cluster `{name}`: now empty and {now}, with the same configs and ports",
         wiped.join(", ")
     ));
     Ok(exit::DONE)

@@ -25,7 +25,7 @@ fn an_interrupted_move_goes_on() {
         .keys("n2", 7, 1);
     assert_eq!(
         told(&world),
-        ["n1 goes on handing slots 7,9 over to n2, with 3 keys"]
+        ["n1 finishes migrating slots 7,9 to n2, with 3 keys left"]
     );
 }
 
@@ -39,10 +39,10 @@ fn half_open_slots_are_closed_and_keys_go_home() {
     assert_eq!(
         told(&world),
         [
-            "n1 closes slots 7",
-            "n3 closes slots 8",
-            "n2 brings 1 key of slots 7 to n1",
-            "n3 brings 2 keys of slots 8 to n1",
+            "n1 stops migrating or importing slot 7",
+            "n3 stops migrating or importing slot 8",
+            "n2 moves 1 key of slot 7 to n1",
+            "n3 moves 2 keys of slot 8 to n1",
         ]
     );
 }
@@ -50,7 +50,7 @@ fn half_open_slots_are_closed_and_keys_go_home() {
 #[test]
 fn a_slot_on_its_way_to_nobody_is_closed() {
     let world = World::sound().open("n1", "[7->-ff]");
-    assert_eq!(told(&world), ["n1 closes slots 7"]);
+    assert_eq!(told(&world), ["n1 stops migrating or importing slot 7"]);
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn uncovered_slots_go_to_their_keys_and_the_rest_is_dealt_out() {
         told(&world),
         [
             "n2 takes slots 5462-5469",
-            "n3 takes slots 5461",
-            "n1 brings 1 key of slots 5461 to n3",
+            "n3 takes slot 5461",
+            "n1 moves 1 key of slot 5461 to n3",
         ]
     );
 }
@@ -87,8 +87,8 @@ fn of_contested_slots_the_loser_lets_go_and_brings_its_keys() {
     assert_eq!(
         told(&world),
         [
-            "n2 keeps slots 5461-5470; n1 lets go of them",
-            "n1 brings 4 keys of slots 5465 to n2",
+            "n2 keeps slots 5461-5470; n1 no longer claims them",
+            "n1 moves 4 keys of slot 5465 to n2",
         ]
     );
 }
@@ -110,8 +110,8 @@ fn membership_epochs_and_agreement_are_mended() {
         [
             "r2 forgets ee 127.0.0.1:7099@17099",
             "r1 meets r3",
-            "n2, n3 stop sharing epoch 2",
-            "n1 hears that n2 owns slots 10922",
+            "n2, n3, which share epoch 2, get different epochs",
+            "n1 learns that n2 owns slot 10922",
         ]
     );
 }
@@ -162,8 +162,8 @@ fn an_interrupted_command_goes_on_and_its_migrations_with_it() {
     assert_eq!(
         told(&world),
         [
-            "n1 goes on handing slots 7 over to n2, with 0 keys",
-            "go on with `shardlab reshard`, which moves slots 0-9",
+            "n1 finishes migrating slot 7 to n2, with 0 keys left",
+            "finish `shardlab reshard`, which moves slots 0-9",
         ]
     );
 }

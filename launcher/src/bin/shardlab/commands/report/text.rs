@@ -113,7 +113,7 @@ impl ClusterReport {
                 addresses(Some(Role::Replica))
             ),
             Topology::Sentinel => format!(
-                "connect a client by the sentinels  {}  to the master  {}",
+                "connect a client through the sentinels  {}  to the master  {}",
                 addresses(Some(Role::Sentinel)),
                 self.master_name.as_deref().unwrap_or_default()
             ),
