@@ -1,7 +1,7 @@
-//! Replays Redis Cluster transcripts against any server and says where it departs.
+//! Replays Redis Cluster transcripts against any server, and shows where it departs.
 //!
-//! [`transcript`] reads them, [`system`] is what they are run against, [`run`] runs them and
-//! [`report`] tells; [`suite`] holds the transcripts of this project, [`harness`] makes tests of them.
+//! [`transcript`] parses transcripts, [`system`] has the servers that they run against, [`run`] runs them, and
+//! [`report`] writes reports. [`suite`] contains the transcripts of this project; [`harness`] makes tests of them.
 
 pub mod diagnose;
 pub mod harness;

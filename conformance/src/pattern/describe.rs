@@ -96,12 +96,6 @@ pub(super) fn received(frame: &Frame) -> String {
     }
 }
 
-/// `1 item`, `2 items`
-pub(super) fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
-}
-
 /// The value without the attributes in front of it.
 pub(super) fn inner(frame: &Frame) -> &Value {
     let mut value = &frame.value;

@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
+use shardlab::machine::text::counted;
 use shardlab::wire::resp::Frame;
 
 use crate::transcript::ast::{Entry, Item, Pattern, Rule};
 use crate::transcript::{Span, Spanned};
 
 use super::Mismatch;
-use super::describe::{count, part, received};
+use super::describe::{part, received};
 use super::frame::{Mark, Matcher, Verdict};
 
 /// The most comparisons that finding an order may take.
@@ -283,13 +284,13 @@ fn same_count(noun: &str, wanted: usize, found: usize, span: Span) -> Verdict {
     if wanted == found {
         return Ok(());
     }
-    let mismatch = Mismatch::new(span, count(wanted, noun), found.to_string());
+    let mismatch = Mismatch::new(span, counted(wanted, noun), found.to_string());
     Err(Box::new(mismatch))
 }
 
 fn wrong_count(wanted: usize, found: usize, at_least: bool, span: Span) -> Mismatch {
     let at_least = if at_least { "at least " } else { "" };
-    let expected = format!("{at_least}{}", count(wanted, "item"));
+    let expected = format!("{at_least}{}", counted(wanted, "item"));
     Mismatch::new(span, expected, found.to_string())
 }
 

@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
+use shardlab::machine::text::counted;
+
 use crate::transcript::ast::{Level, Rule, Template, Text, TextLine};
 use crate::transcript::{Span, print_template};
 
 use super::Mismatch;
 use super::compile::Compiled;
-use super::describe::{count, legend, resolved};
+use super::describe::{legend, resolved};
 use super::frame::{Matcher, Verdict};
 
 /// A line that is looked for.
@@ -151,7 +153,7 @@ fn split(bytes: &[u8]) -> (Vec<&[u8]>, bool) {
 
 fn wrong_count(wanted: usize, at_least: bool, lines: &[&[u8]], span: Span) -> Mismatch {
     let at_least = if at_least { "at least " } else { "" };
-    let expected = format!("{at_least}{}", count(wanted, "line"));
+    let expected = format!("{at_least}{}", counted(wanted, "line"));
     Mismatch::new(span, expected, shown(lines))
 }
 
@@ -162,7 +164,7 @@ fn shown_line(line: &[u8]) -> String {
 /// The text as a picture shows it.
 fn shown(lines: &[&[u8]]) -> String {
     const MAX_LINES: usize = 40;
-    let mut text = format!("{}:", count(lines.len(), "line"));
+    let mut text = format!("{}:", counted(lines.len(), "line"));
     for line in lines.iter().take(MAX_LINES) {
         text.push_str("\n| ");
         text.extend(String::from_utf8_lossy(line).chars().take(200));

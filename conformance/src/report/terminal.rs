@@ -26,8 +26,7 @@ const LOG_WIDTH: usize = 140;
 /// One line about a case: verdict, id, title, level where it is not `must`.
 pub fn line(result: &CaseResult) -> String {
     let (colour, word) = match &result.verdict {
-        Verdict::Pass if result.tolerated.is_empty() => (GOOD, "ok"),
-        Verdict::Pass => (GOOD, "ok, text differs"),
+        Verdict::Pass => (GOOD, "pass"),
         Verdict::Departs(_) => (BAD, "departs"),
         Verdict::Otherwise(_) => (ODD, "otherwise"),
         Verdict::Known { .. } => (ODD, "known"),
@@ -52,7 +51,10 @@ pub fn line(result: &CaseResult) -> String {
         Verdict::Broken(reason) => {
             let _ = write!(line, "\n          {reason}");
         }
-        _ => {
+        verdict => {
+            if matches!(verdict, Verdict::Pass) && !result.tolerated.is_empty() {
+                let _ = write!(line, " {DIM}– text differs{DIM:#}");
+            }
             let _ = write!(line, " {DIM}{:.2} s{DIM:#}", result.elapsed.as_secs_f64());
         }
     }
@@ -117,9 +119,9 @@ pub fn tolerated(result: &CaseResult, case: &Case, style: Style) -> Vec<String> 
     let draw = |tolerated: &crate::run::result::Tolerated| {
         let mut diagnosis = diagnosis(&tolerated.difference, case, Severity::Warning);
         diagnosis.title = match tolerated.strength {
-            Strength::Text => "passes, text differs".to_owned(),
-            Strength::Should => "passes, although it should be otherwise".to_owned(),
-            Strength::May => "passes, and may be otherwise".to_owned(),
+            Strength::Text => "pass, but the text differs".to_owned(),
+            Strength::Should => "pass, although it should be otherwise".to_owned(),
+            Strength::May => "pass; it may be otherwise".to_owned(),
         };
         diagnosis.render(style)
     };
@@ -174,26 +176,26 @@ pub fn summary(run: &RunResult) -> String {
     let count = |wanted: fn(&Verdict) -> bool| run.count(wanted);
     let mut parts = Vec::new();
     for (number, word) in [
-        (count(|verdict| matches!(verdict, Verdict::Pass)), "held"),
+        (count(|verdict| matches!(verdict, Verdict::Pass)), "passed"),
         (
             count(|verdict| matches!(verdict, Verdict::Departs(_))),
             "departed",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Otherwise(_))),
-            "otherwise, as they may be",
+            "otherwise (allowed)",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Known { .. })),
-            "departed as is known",
+            "known to depart",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Fixed { .. })),
-            "known to depart, and did not",
+            "fixed (listed as known, but passed)",
         ),
         (
             count(|verdict| matches!(verdict, Verdict::Broken(_))),
-            "could not be run",
+            "broken (could not be run)",
         ),
     ] {
         if number > 0 {

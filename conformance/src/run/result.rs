@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shardlab::machine::text::counted;
+
 use crate::pattern::{Server, Strength};
 use crate::suite::Case;
 use crate::system::Cause;
@@ -219,8 +221,8 @@ impl Attempts {
         let seconds = self.elapsed.as_secs_f64();
         match self.kind {
             BlockKind::Within => {
-                let plural = if *count == 1 { "" } else { "s" };
-                format!("not {block} ({seconds:.1} s, {count} attempt{plural}, T = {node_timeout})")
+                let attempts = counted(u64::from(*count), "attempt");
+                format!("not {block} ({seconds:.1} s, {attempts}, T = {node_timeout})")
             }
             BlockKind::For => {
                 format!(

@@ -58,9 +58,9 @@ fn every_claim_that_holds_is_code_0() {
         .code(0)
         .stdout_eq(str![[r#"
 ping
-  ok        TST-01 a ping is answered [..] s
+  pass      TST-01 a ping is answered [..] s
 
-127.0.0.1:[..]: ran 1: 1 held ([..] s)
+127.0.0.1:[..]: ran 1: 1 passed ([..] s)
 
 "#]]);
 }
@@ -318,8 +318,8 @@ fn a_known_departure_passes_and_one_that_is_gone_does_not() {
     ]);
     let address = serve_cluster(pong).to_string();
     for (fixtures, code, word) in [
-        ("wrong", 0, "departed as is known"),
-        ("right", 1, "known to depart, and did not"),
+        ("wrong", 0, "known to depart"),
+        ("right", 1, "fixed (listed as known, but passed)"),
     ] {
         let run = program(folder.path())
             .args([

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use shardlab::machine::text::counted;
+
 use crate::transcript::span::Spanned;
 
 use super::{Comment, NodeName, NodeRole, Products};
@@ -192,28 +194,25 @@ impl Topology {
 
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = |number: u16, noun: &str| {
-            format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-        };
         match *self {
             Self::Cluster {
                 masters,
                 replicas: 0,
-            } => f.write_str(&count(masters, "master")),
+            } => f.write_str(&counted(masters, "master")),
             Self::Cluster { masters, replicas } => {
                 write!(
                     f,
                     "{}, {} each",
-                    count(masters, "master"),
-                    count(replicas, "replica")
+                    counted(masters, "master"),
+                    counted(replicas, "replica")
                 )
             }
-            Self::Bare { nodes } => f.write_str(&count(nodes, "bare node")),
+            Self::Bare { nodes } => f.write_str(&counted(nodes, "bare node")),
             Self::WithoutCluster { nodes } => {
-                write!(f, "{} without cluster", count(nodes, "node"))
+                write!(f, "{} without cluster", counted(nodes, "node"))
             }
             Self::Replication { replicas } => {
-                write!(f, "1 master, {}", count(replicas, "replica"))
+                write!(f, "1 master, {}", counted(replicas, "replica"))
             }
             Self::Sentinel {
                 replicas,
@@ -221,8 +220,8 @@ impl fmt::Display for Topology {
             } => write!(
                 f,
                 "1 master, {}, {}",
-                count(replicas, "replica"),
-                count(sentinels, "sentinel")
+                counted(replicas, "replica"),
+                counted(sentinels, "sentinel")
             ),
         }
     }

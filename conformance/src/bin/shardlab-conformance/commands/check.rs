@@ -1,6 +1,7 @@
 //! `check`: every mistake of every transcript at once.
 
 use shardlab::error::exit;
+use shardlab::machine::text::counted;
 use shardlab_conformance::suite::{self, Origin};
 
 use super::failure::{Code, told};
@@ -13,7 +14,6 @@ pub(super) fn check(args: &Check) -> Code {
         paths => Origin::Paths(paths.to_vec()),
     };
     let count = suite::check(&origin).map_err(|error| told(&error))?;
-    let plural = if count == 1 { "" } else { "s" };
-    term::note(&format!("{count} transcript{plural}, no mistake found"));
+    term::note(&format!("{}, no mistakes", counted(count, "transcript")));
     Ok(exit::DONE)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use shardlab::error::exit;
+use shardlab::machine::text::counted;
 use shardlab::state::{read_regular, replace};
 use shardlab_conformance::suite::{Broken, files, parse_case};
 use shardlab_conformance::transcript::print;
@@ -33,14 +34,12 @@ pub(super) fn fmt(args: &Fmt) -> Code {
     Ok(match (broken, changed) {
         (1.., _) => exit::USAGE,
         (0, 1..) if args.check => {
-            let text = format!(
-                "{changed} of {} transcripts are not in their canonical form",
-                files.len()
-            );
+            let of = counted(files.len(), "transcript");
+            let text = format!("not formatted: {changed} of {of}");
             return Err(Failure {
                 message: text,
                 code: exit::NO,
-                hint: Some("`shardlab-conformance fmt` writes it".to_owned()),
+                hint: Some("`shardlab-conformance fmt` formats them".to_owned()),
             });
         }
         _ => exit::DONE,

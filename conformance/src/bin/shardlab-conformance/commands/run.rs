@@ -40,7 +40,7 @@ pub(super) fn run(args: &Run) -> Code {
             code = running => code,
             signal = interrupts.next() => {
                 if let Err(reason) = runner.clean_up().await {
-                    term::note(&format!("a case's keys are left behind: {reason}"));
+                    term::note(&format!("keys of a case were left behind: {reason}"));
                 }
                 Err(Error::Interrupted(signal).into())
             }
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Run) -> Code {
 
 fn bug(error: &std::io::Error) -> Failure {
     Failure {
-        message: format!("the runtime does not start: {error}"),
+        message: format!("the runtime did not start: {error}"),
         code: exit::BUG,
         hint: None,
     }
