@@ -10,7 +10,7 @@ use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::{ClientError, Connection};
 use shardlab::wire::resp::{Frame, escape};
 use shardlab::wire::slots::split_evenly;
-use shardlab::wire::view::{self, NodeLine};
+use shardlab::wire::view::{self, Flag, NodeLine};
 use thiserror::Error;
 
 use crate::pattern::Server;
@@ -238,14 +238,13 @@ impl Nodes {
     }
 
     fn of(lines: &[NodeLine], asked: SocketAddr) -> Self {
-        let lost = ["fail", "noaddr", "handshake"];
-        let alive = |line: &&NodeLine| !lost.iter().any(|flag| line.has(flag));
+        let alive = |line: &&NodeLine| line.is_met() && !line.has(Flag::Failed);
         let mut masters: Vec<&NodeLine> = lines
             .iter()
             .filter(alive)
-            .filter(|line| line.has("master"))
+            .filter(|line| line.is_master())
             .collect();
-        let first = |line: &NodeLine| line.slots.iter().map(|range| range.start()).min();
+        let first = |line: &NodeLine| line.slots.slots().next();
         masters.sort_by_key(|line| (first(line).is_none(), first(line), line.id.clone()));
         let mut nodes = Self::new(evenly_spread(&masters), true);
         for (number, master) in (1..).zip(&masters) {
@@ -253,7 +252,7 @@ impl Nodes {
             let mut replicas: Vec<&NodeLine> = lines
                 .iter()
                 .filter(alive)
-                .filter(|line| line.master.as_ref() == Some(&master.id))
+                .filter(|line| line.replicates(&master.id))
                 .collect();
             replicas.sort_by(|left, right| left.address.cmp(&right.address));
             for (copy, replica) in (0..25).zip(replicas) {
@@ -271,22 +270,19 @@ impl Nodes {
         line: &NodeLine,
         asked: SocketAddr,
     ) {
-        // `ip:port@cport[,hostname]`; a node that has not been met knows no ip of its own.
-        let (place, bus) = line.address.split_once('@').unwrap_or((&line.address, ""));
-        let (ip, port) = place.rsplit_once(':').unwrap_or(("", place));
-        let ip: IpAddr = ip.parse().unwrap_or(asked.ip());
-        let Ok(port) = port.parse() else {
+        // A node that has not been met knows no ip of its own.
+        let ip: IpAddr = line.address.host().parse().unwrap_or(asked.ip());
+        let Some(port) = line.address.port() else {
             return;
         };
-        let bus = bus.split(',').next().and_then(|bus| bus.parse().ok());
         let address = SocketAddr::new(ip, port);
         self.add(
             role,
             number,
             copy,
             address,
-            bus.unwrap_or(port),
-            Some(line.id.clone()),
+            line.address.bus_port().unwrap_or(port),
+            Some(line.id.to_string()),
         );
     }
 
@@ -318,7 +314,7 @@ fn evenly_spread(masters: &[&NodeLine]) -> Result<u16, String> {
         .filter(|line| !line.slots.is_empty())
         .collect();
     for (number, (line, share)) in (1..).zip(serving.iter().zip(split_evenly(serving.len()))) {
-        if line.slots != [share] {
+        if line.slots.ranges() != [share] {
             return Err(format!("n{number} does not serve just the slots {share}"));
         }
     }

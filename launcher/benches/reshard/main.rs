@@ -172,7 +172,7 @@ async fn run(args: &Args, server: &str, way: WayArg) -> Result<Run, String> {
     keys.verify(&cluster).await?;
     let survey = cluster.survey(Deadline::after(PATIENCE)).await;
     for (name, line) in survey.masters() {
-        let count: u16 = line.slots.iter().map(|range| range.count()).sum();
+        let count: u16 = line.slots.count();
         if count != 4096 {
             return Err(format!("{name} has {count} slots"));
         }

@@ -23,6 +23,8 @@ use crate::plan::{Boot, Role};
 use crate::state::{Journal, Lock, target_of};
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::resp::escape;
+use crate::wire::slots::SlotRanges;
+use crate::wire::view::{Epoch, NodeId};
 
 /// What servers call files that they have not finished.
 const SERVERS_TEMPORARY: &str = "temp-";
@@ -40,12 +42,7 @@ pub struct Saved {
 }
 
 /// What one node says of roles and slots: its id, its master's, its epoch, its slots.
-type Shape = Vec<(
-    String,
-    Option<String>,
-    u64,
-    Vec<crate::wire::slots::SlotRange>,
-)>;
+type Shape = Vec<(NodeId, Option<NodeId>, Epoch, SlotRanges)>;
 
 impl Cluster {
     /// Writes the cluster with its data to a file, which only its owner can read since it holds the

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Node, Session};
 use crate::plan::Role;
-use crate::wire::view;
+use crate::wire::view::{self, NodeId};
 
 /// How many replicas are introduced at a time: each sends a packet to every node.
 const AT_ONCE: usize = 20;
@@ -59,7 +59,7 @@ async fn unseen(nodes: &[Node], all: &mut [Session]) -> Result<Vec<usize>, Error
     let mut unseen = BTreeSet::new();
     for orders in all.iter_mut() {
         let slots = orders.give(&["CLUSTER", "SLOTS"]).await?;
-        let seen: BTreeSet<String> = view::slots(&slots)
+        let seen: BTreeSet<NodeId> = view::slots(&slots)
             .unwrap_or_default()
             .into_iter()
             .flat_map(|line| line.replicas)

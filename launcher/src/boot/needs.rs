@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::ladder::{Answers, ClusterAnswers, Observation};
 use crate::plan::{NodePlan, Role};
 use crate::wire::slots::SlotRanges;
-use crate::wire::view::NodeLine;
+use crate::wire::view::{ClusterState, Epoch, Link, NodeId, NodeLine};
 
 /// What one node is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +24,9 @@ pub(super) enum Need {
     /// To become the master of its shard.
     TakeOver,
     /// To replicate the node with this id.
-    Follow(String),
+    Follow(NodeId),
     /// To forget the node with this id, which is none of ours.
-    Forget(String),
+    Forget(NodeId),
     /// To ask its replicas, one fewer than so many, for an acknowledgement: that moves their offset off 0,
     /// and replicas at 0 are hidden from CLUSTER SLOTS (`isReplicaAvailable`, Redis 5 to 8 and Valkey).
     Acknowledge(usize),
@@ -84,7 +84,7 @@ struct Speaker<'a> {
 impl Speaker<'_> {
     /// Whether it knows nobody and has no epoch yet. A handshake under way counts as somebody.
     fn is_bare(&self) -> bool {
-        self.says.nodes.len() == 1 && self.myself.epoch == 0
+        self.says.nodes.len() == 1 && self.myself.epoch == Epoch::NONE
     }
 
     fn is_master(&self) -> bool {
@@ -96,8 +96,8 @@ impl Speaker<'_> {
         self.plan.role == Role::Master && !self.is_master()
     }
 
-    fn line(&self, id: &str) -> Option<&NodeLine> {
-        self.says.nodes.iter().find(|line| line.id == id)
+    fn line(&self, id: &NodeId) -> Option<&NodeLine> {
+        self.says.nodes.iter().find(|line| line.id == *id)
     }
 
     /// The slots that it is to serve and that are nobody's, as far as it knows.
@@ -108,7 +108,7 @@ impl Speaker<'_> {
         let mut free = self.plan.slots.clone();
         let lines = self.says.nodes.iter();
         lines
-            .flat_map(|line| &line.slots)
+            .flat_map(|line| line.slots.ranges())
             .for_each(|range| free.remove(*range));
         (!free.is_empty()).then_some(free)
     }
@@ -158,7 +158,7 @@ impl<'a> Speakers<'a> {
         let replicas = self
             .nodes
             .iter()
-            .filter(|other| other.myself.master.as_ref() == Some(id));
+            .filter(|other| other.myself.replicates(id));
         let mut known = replicas.flat_map(|replica| {
             let lines = self
                 .nodes
@@ -171,17 +171,13 @@ impl<'a> Speakers<'a> {
 
     /// The ids that a node lists and nobody has: phantoms, which go once they own nothing and are not its
     /// master, whom it could not forget.
-    fn strangers_to(&self, node: &Speaker<'a>) -> impl Iterator<Item = String> {
-        let ours: BTreeSet<&str> = self
-            .nodes
-            .iter()
-            .map(|node| node.myself.id.as_str())
-            .collect();
+    fn strangers_to(&self, node: &Speaker<'a>) -> impl Iterator<Item = NodeId> {
+        let ours: BTreeSet<&NodeId> = self.nodes.iter().map(|node| &node.myself.id).collect();
         let (complete, master) = (self.complete, node.myself.master.clone());
         let goes = move |line: &&NodeLine| {
             complete
-                && !ours.contains(line.id.as_str())
-                && !line.has("handshake")
+                && !ours.contains(&line.id)
+                && !line.shakes_hands()
                 && line.slots.is_empty()
                 && master.as_ref() != Some(&line.id)
         };
@@ -204,7 +200,7 @@ impl<'a> Speakers<'a> {
     }
 
     /// The id of the node that this one is to replicate and does not.
-    fn to_follow(&self, node: &Speaker<'_>) -> Option<String> {
+    fn to_follow(&self, node: &Speaker<'_>) -> Option<NodeId> {
         // It would be refused as long as it has slots; it loses them when it hears of their new owner.
         if !node.myself.slots.is_empty() {
             return None;
@@ -221,6 +217,7 @@ impl<'a> Speakers<'a> {
                     && mate
                         .myself
                         .slots
+                        .ranges()
                         .iter()
                         .any(|range| node.plan.slots.contains(range.start()))
             }),
@@ -233,18 +230,18 @@ impl<'a> Speakers<'a> {
         let id = &target.myself.id;
         let takes_it_for_master = node
             .line(id)
-            .is_some_and(|line| line.has("master") && !line.has("handshake"));
-        let follows = node.myself.master.as_ref() == Some(id);
+            .is_some_and(|line| line.is_master() && !line.shakes_hands());
+        let follows = node.myself.replicates(id);
         (takes_it_for_master && !follows).then(|| id.clone())
     }
 
     /// How many replicas a master has, if somebody does not see one of them that has its copy.
     fn hidden_replicas(&self, node: &Speaker<'_>) -> Option<usize> {
         let id = &node.myself.id;
-        let linked = self.others(node).filter(|other| {
-            other.myself.master.as_ref() == Some(id) && other.says.link.as_deref() == Some("up")
-        });
-        let linked: Vec<&str> = linked.map(|other| other.myself.id.as_str()).collect();
+        let linked = self
+            .others(node)
+            .filter(|other| other.myself.replicates(id) && other.says.link == Some(Link::Up));
+        let linked: Vec<&NodeId> = linked.map(|other| &other.myself.id).collect();
         let hides = |speaker: &Speaker<'_>| {
             let own = speaker.says.slots.iter().filter(|line| line.master == *id);
             own.into_iter()
@@ -261,7 +258,7 @@ impl<'a> Speakers<'a> {
                 .line(&node.myself.id)
                 .is_some_and(NodeLine::is_at_rest)
         };
-        node.says.state == "ok" && self.others(node).all(rests)
+        node.says.state == ClusterState::Ok && self.others(node).all(rests)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::machine::wait::{Deadline, Rounds, next_round};
 use crate::node::{Node, Session};
 use crate::plan::Role;
-use crate::wire::view;
+use crate::wire::view::{self, ClusterState, NodeId, NodeLine};
 
 /// How often a node that is not ready for its take-over is asked again.
 const EVERY: Duration = Duration::from_millis(4);
@@ -102,18 +102,14 @@ async fn take_over_one(
                 .and_then(|text| text.parse::<u64>().ok())
                 .unwrap_or(0)
         };
-        let myself = orders
-            .nodes()
-            .await?
-            .into_iter()
-            .find(|line| line.has("myself"));
+        let myself = orders.nodes().await?.into_iter().find(NodeLine::is_myself);
         let Some(myself) = myself else {
             return Ok(last);
         };
-        if myself.has("master") && !myself.slots.is_empty() {
+        if myself.serves() {
             return Ok(number("cluster_my_epoch"));
         }
-        let ok = view::info_field(&info, "cluster_state") == Some("ok");
+        let ok = ClusterState::in_info(&info) == Some(ClusterState::Ok);
         let heard = number("cluster_current_epoch") >= last;
         let ready =
             heard && (hopeless.passed() || (ok && at_rest(nodes, all, index, &myself.id).await?));
@@ -131,7 +127,7 @@ async fn at_rest(
     nodes: &[Node],
     all: &mut [Session],
     index: usize,
-    id: &str,
+    id: &NodeId,
 ) -> Result<bool, Error> {
     let few = all.len() <= FEW;
     let shard = nodes.get(index).map(|node| node.plan().shard);
@@ -140,7 +136,7 @@ async fn at_rest(
             continue;
         }
         let lines = orders.nodes().await?;
-        if !lines.iter().any(|line| line.id == id && line.is_at_rest()) {
+        if !lines.iter().any(|line| line.id == *id && line.is_at_rest()) {
             return Ok(false);
         }
     }
@@ -198,7 +194,7 @@ async fn forget(all: &mut [Session], phantoms: &[String], deadline: Deadline) ->
         let mut known = 0_usize;
         for orders in all.iter_mut() {
             for line in orders.nodes().await? {
-                if phantoms.contains(&line.id) {
+                if phantoms.iter().any(|phantom| line.id == **phantom) {
                     known += 1;
                     orders.give(&["CLUSTER", "FORGET", &line.id]).await?;
                 }

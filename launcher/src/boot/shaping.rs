@@ -93,7 +93,7 @@ async fn let_go(node: &Node, hole: &SlotRanges, deadline: Deadline) -> Result<bo
     let given = orders.nodes().await?;
     let given: SlotRanges = given
         .iter()
-        .flat_map(|line| line.slots.iter().copied())
+        .flat_map(|line| line.slots.ranges().iter().copied())
         .collect();
     let mut command = vec!["CLUSTER".to_owned(), "DELSLOTS".to_owned()];
     let kept = hole.slots().filter(|slot| given.contains(*slot));

@@ -9,7 +9,7 @@ use super::Cluster;
 use crate::machine::wait::Deadline;
 use crate::node::{Endpoint, Node};
 use crate::probe::survey::{Account, Survey};
-use crate::wire::view;
+use crate::wire::view::{self, NodeLine};
 
 /// How long a node that is paused is waited for: it may go on at any moment, but hardly now.
 const PAUSED_TIMEOUT: Duration = Duration::from_secs(1);
@@ -61,7 +61,7 @@ async fn account(endpoint: Endpoint, deadline: Deadline) -> Account {
     let says = says.and_then(|reply| match reply.as_error() {
         Some(error) => Err(crate::wire::resp::escape(error)),
         None => view::nodes(&reply)
-            .filter(|lines| lines.iter().any(|line| line.has("myself")))
+            .filter(|lines| lines.iter().any(NodeLine::is_myself))
             .ok_or_else(|| "its CLUSTER NODES cannot be understood".to_owned()),
     });
     Account {

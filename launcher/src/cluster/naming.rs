@@ -3,6 +3,7 @@
 use super::Cluster;
 use crate::error::Error;
 use crate::node::{Node, NodeError, is_id_prefix};
+use crate::wire::view::NodeId;
 
 impl Cluster {
     /// The node of this name (`n1`) or client port (`7001`), or whose id begins so, with four digits
@@ -62,7 +63,7 @@ impl Cluster {
 
     fn node_by_id(&self, wanted: &str) -> Result<&Node, Error> {
         // Ids are on disk: they are read only for a word that can be one.
-        let matches: Vec<(&Node, String)> = if is_id_prefix(wanted) {
+        let matches: Vec<(&Node, NodeId)> = if is_id_prefix(wanted) {
             let ids = self
                 .nodes
                 .iter()

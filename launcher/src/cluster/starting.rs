@@ -12,6 +12,7 @@ use crate::node::Node;
 use crate::plan::Role;
 use crate::probe::questions::Questions;
 use crate::state::{Lock, Phase, read_regular};
+use crate::wire::view::Link;
 
 /// How long the next ones are held back for those before them. It only saves time: a replica that
 /// finds no master, and a sentinel that finds a server silent, tries again after a second.
@@ -101,7 +102,7 @@ async fn settle(node: &Node, deadline: Deadline) -> Result<(), Error> {
             return ControlFlow::Continue(());
         };
         match Questions::Server.ask(connection, deadline).await.1 {
-            Ok(Answers::Server(says)) if says.link.as_deref().is_none_or(|link| link == "up") => {
+            Ok(Answers::Server(says)) if says.link != Some(Link::Down) => {
                 ControlFlow::Break(Ok(()))
             }
             _ => ControlFlow::Continue(()),

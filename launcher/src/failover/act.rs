@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::ladder::Rung;
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Endpoint, NO_WRITES, Node, Temporary};
+use crate::wire::view::{Epoch, NodeId, NodeLine};
 
 /// How long a take-over waits for a moment in which nobody waits for a PONG of the replica.
 const REST: Duration = Duration::from_secs(1);
@@ -64,17 +65,13 @@ impl Cluster {
 
     /// Waits until nobody waits for a PONG of the node, for a second at most: one that arrives after
     /// the news of a take-over tells of the role before, which can confuse its receiver for good.
-    async fn let_rest(&self, id: &str) {
+    async fn let_rest(&self, id: &NodeId) {
         let mut rounds = Rounds::until(Deadline::after(REST), REST_LOOK);
         loop {
             let survey = self.survey(Deadline::after(REST_ANSWER)).await;
-            let mut accounts = survey.accounts().iter();
-            let rests = accounts.all(|account| {
-                let lines = account.says.as_deref().unwrap_or_default();
-                let line = lines.iter().find(|line| line.id == id);
-                line.is_none_or(|line| line.has("myself") || line.is_at_rest())
-            });
-            if rests || !rounds.next().await {
+            let rests = |line: &NodeLine| line.is_myself() || line.is_at_rest();
+            let mut known = survey.lines().filter(|line| line.id == *id);
+            if known.all(rests) || !rounds.next().await {
                 return;
             }
         }
@@ -272,7 +269,7 @@ impl<'a, O: FnMut(&FailoverEvent<'_>)> Act<'a, O> {
     }
 
     /// The old master's configuration epoch, where a claim counts by it.
-    fn epoch_before(&self) -> Option<u64> {
+    fn epoch_before(&self) -> Option<Epoch> {
         match &self.roles.scene {
             Scene::Shard(shard, _) => Some(shard.epoch),
             Scene::Set(..) => None,

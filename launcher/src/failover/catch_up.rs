@@ -8,7 +8,7 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::Node;
-use crate::wire::view::{self, Replication};
+use crate::wire::view::{self, Link, Replication};
 
 /// How often replicas are asked how much they have.
 const EVERY: Duration = Duration::from_millis(2);
@@ -57,7 +57,7 @@ impl Cluster {
     ) -> Result<Option<Error>, Error> {
         for replica in self.who_may_win(roles)? {
             match replication(replica).await {
-                Ok(says) if says.link.as_deref() == Some("up") && says.offset >= offset => {}
+                Ok(says) if says.link == Some(Link::Up) && says.offset >= offset => {}
                 Ok(_) => {
                     return Ok(Some(Error::from(FailoverError::Behind {
                         replica: replica.name().to_owned(),

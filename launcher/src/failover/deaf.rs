@@ -57,7 +57,7 @@ fn deaf(survey: &Survey) -> Option<Deaf> {
             continue;
         };
         if open.direction != Direction::Importing
-            || lines.any(|line| line.slots.iter().any(|range| range.contains(open.slot)))
+            || lines.any(|line| line.slots.contains(open.slot))
         {
             continue;
         }

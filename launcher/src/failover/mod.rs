@@ -22,6 +22,7 @@ mod watch;
 use std::time::Duration;
 
 use crate::plan::{Options, Topology};
+use crate::wire::view::Epoch;
 
 pub use crate::error::failover::FailoverError;
 pub use crate::plan::Mode;
@@ -87,9 +88,9 @@ pub struct Failover {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epochs {
     /// The old master's.
-    pub before: u64,
+    pub before: Epoch,
     /// The new master's.
-    pub after: u64,
+    pub after: Epoch,
 }
 
 impl Failover {

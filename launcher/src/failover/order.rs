@@ -11,7 +11,7 @@ use crate::plan::Sentinels;
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::resp::Frame;
 use crate::wire::slots::{Slot, key_slot};
-use crate::wire::view::{self, HostPort};
+use crate::wire::view::{self, HostPort, Link};
 
 /// How long a server tries by itself: `CLUSTER_MF_TIMEOUT` in `cluster_legacy.c`, a setting since
 /// Valkey 9.0.
@@ -156,7 +156,7 @@ impl Order {
         let info = ["INFO", "replication"];
         loop {
             let info = self.session.call(&info, Deadline::after(REPLY_TIMEOUT));
-            let is_up = |info: &Frame| view::info_field(info, "master_link_status") == Some("up");
+            let is_up = |info: &Frame| Link::in_info(info) == Some(Link::Up);
             if info
                 .await
                 .is_ok_and(|info| !again.needs_link || is_up(&info))

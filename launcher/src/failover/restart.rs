@@ -166,7 +166,7 @@ impl Cluster {
         let deadline = Deadline::after(REPLY_TIMEOUT);
         if self.record().options.topology.is_cluster() {
             let survey = self.survey(deadline).await;
-            let masters = survey.masters().filter(|(_, line)| !line.slots.is_empty());
+            let masters = survey.masters().filter(|(_, line)| line.serves());
             let with_replicas = |(name, line): (&str, &NodeLine)| {
                 (name.to_owned(), survey.replicas_of(&line.id).count())
             };

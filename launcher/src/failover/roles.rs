@@ -19,8 +19,7 @@ use crate::plan::{Role, Topology};
 use crate::probe::questions::Questions;
 use crate::probe::survey::Survey;
 use crate::wire::client::REPLY_TIMEOUT;
-use crate::wire::slots::{SlotRange, SlotRanges};
-use crate::wire::view;
+use crate::wire::view::{self, Epoch, Link};
 
 /// How long nodes are waited for when one is known to be silent.
 const SHORT_LOOK: Duration = Duration::from_secs(1);
@@ -53,7 +52,7 @@ pub(super) struct Roles {
     /// Whose agreement is needed.
     pub(super) heard: Vec<bool>,
     /// The epoch before; there is none in a set without sentinels.
-    pub(super) epoch: Option<u64>,
+    pub(super) epoch: Option<Epoch>,
     /// Whether every slot has a master, without which no node accepts writes and the cluster is not whole.
     pub(super) covered: bool,
     /// A key that the new master takes.
@@ -104,7 +103,7 @@ impl Cluster {
             replicas: shard.replicas.clone(),
             heard: heard.collect(),
             epoch: Some(shard.epoch),
-            covered: is_covered(&survey),
+            covered: survey.unowned().is_empty(),
             key: key_in(shard.slot),
             scene: Scene::Shard(
                 Arc::new(shard),
@@ -174,7 +173,7 @@ impl Cluster {
             let field = |name| view::info_field(info.as_ref()?, name);
             candidates.push(Candidate {
                 node: *place,
-                linked: field("master_link_status") == Some("up"),
+                linked: info.as_ref().and_then(Link::in_info) == Some(Link::Up),
                 offset: field("slave_repl_offset")
                     .and_then(|offset| offset.parse().ok())
                     .unwrap_or(0),
@@ -214,15 +213,6 @@ impl Cluster {
             next_round(PRIORITY_LOOK, deadline).await;
         }
     }
-}
-
-/// Whether every slot has a master in the eyes of some node.
-fn is_covered(survey: &Survey) -> bool {
-    let lines = survey.told().flat_map(|(_, lines)| lines);
-    let mut free = SlotRanges::from_iter([SlotRange::ALL]);
-    let ranges = lines.flat_map(|line| &line.slots);
-    ranges.for_each(|range| free.remove(*range));
-    free.is_empty()
 }
 
 /// Whether a node is worth waiting for.

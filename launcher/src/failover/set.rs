@@ -4,6 +4,7 @@ use super::timeline::{Health, Report};
 use super::{FailoverError, Mode};
 use crate::ladder::{Answers, Observation, SentinelAnswers, present_master};
 use crate::plan::Role;
+use crate::wire::view::{Epoch, WatchFlag};
 
 /// A node with its birth.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub(super) struct Set {
     /// The node that was named, if it is not the master.
     pub(super) wanted: Option<usize>,
     /// The epoch of the sentinels' last failover, where there are any.
-    pub(super) epoch: Option<u64>,
+    pub(super) epoch: Option<Epoch>,
     /// Of each node: the port by which others name it.
     ports: Vec<u16>,
 }
@@ -66,7 +67,7 @@ impl Set {
         let named = ports.get(master).copied();
         let names_it =
             |(_, says): &(usize, &SentinelAnswers)| Some(says.master.address.port) == named;
-        let epochs = sentinels(round).map(|(_, says)| says.master.epoch.unwrap_or(0));
+        let epochs = sentinels(round).map(|(_, says)| says.master.epoch.unwrap_or(Epoch::NONE));
         Ok(Self {
             master,
             master_speaks: claims.contains(&master),
@@ -216,13 +217,13 @@ impl Set {
                     old_master: match master {
                         Some(named) if named != self.master => Health::Fine,
                         // Valkey 9.1 takes for down, for a moment, whom it is told to replace.
-                        _ if says.master.has("force_failover") => Health::Fine,
-                        _ if says.master.has("o_down") => Health::Failed,
-                        _ if says.master.has("s_down") => Health::Suspected,
+                        _ if says.master.has(WatchFlag::ForcedFailover) => Health::Fine,
+                        _ if says.master.has(WatchFlag::ObjectivelyDown) => Health::Failed,
+                        _ if says.master.has(WatchFlag::SubjectivelyDown) => Health::Suspected,
                         _ => Health::Fine,
                     },
                     master,
-                    epoch: says.master.epoch.unwrap_or(0),
+                    epoch: says.master.epoch.unwrap_or(Epoch::NONE),
                 }
             }
             Answers::Server(says) => Report {
@@ -232,13 +233,13 @@ impl Set {
                     None => Some(node),
                     Some(master) => place(master.port),
                 },
-                epoch: 0,
+                epoch: Epoch::NONE,
             },
             Answers::Sentinel(None) | Answers::Cluster(_) => Report {
                 node,
                 old_master: Health::Fine,
                 master: None,
-                epoch: 0,
+                epoch: Epoch::NONE,
             },
         }
     }

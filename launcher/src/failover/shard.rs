@@ -7,14 +7,14 @@ use super::timeline::{Health, Report};
 use super::{FailoverError, Mode};
 use crate::probe::survey::Survey;
 use crate::wire::slots::Slot;
-use crate::wire::view::NodeLine;
+use crate::wire::view::{Epoch, Flag, NodeId, NodeLine};
 
 /// What is known of a node besides what it says.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) name: String,
     /// As it says, or as it stands in its folder.
-    pub(super) id: Option<String>,
+    pub(super) id: Option<NodeId>,
     /// The shard that it was born into.
     pub(super) birth: usize,
     /// Whether it stands still.
@@ -26,11 +26,11 @@ pub(super) struct Member {
 pub(super) struct Shard {
     /// The master's place in the cluster.
     pub(super) master: usize,
-    pub(super) master_id: String,
+    pub(super) master_id: NodeId,
     /// Whether it answers.
     pub(super) master_speaks: bool,
     /// Its configuration epoch.
-    pub(super) epoch: u64,
+    pub(super) epoch: Epoch,
     /// One of its slots, by whose owner the master is known; not on its way elsewhere if that can be.
     pub(super) slot: Slot,
     /// The places of its replicas that answer.
@@ -51,14 +51,15 @@ impl Shard {
             node: asked.clone(),
             why,
         };
-        let id = members.get(node).and_then(|member| member.id.as_deref());
+        let id = members.get(node).and_then(|member| member.id.as_ref());
         let id = id.ok_or_else(|| outside("is in no cluster"))?;
-        let line =
-            line_about(survey, id).ok_or_else(|| outside("is known to no node that answers"))?;
-        let replicates = line.master.as_deref();
+        let line = survey
+            .latest_of(id)
+            .ok_or_else(|| outside("is known to no node that answers"))?;
+        let replicates = line.master.as_ref();
         let master_id = replicates.unwrap_or(id);
         let speaks = survey.name_of(id).is_some();
-        let master_line = line_about(survey, master_id).unwrap_or(line);
+        let master_line = survey.latest_of(master_id).unwrap_or(line);
         let Some(slot) = a_slot(survey, master_line) else {
             let candidate =
                 candidate(survey, members, node).filter(|_| !speaks && replicates.is_none());
@@ -71,17 +72,17 @@ impl Shard {
                 None => outside("is a master without slots"),
             });
         };
-        let place = |id: &str| {
+        let place = |id: &NodeId| {
             members
                 .iter()
-                .position(|member| member.id.as_deref() == Some(id))
+                .position(|member| member.id.as_ref() == Some(id))
         };
         let master =
             place(master_id).ok_or_else(|| outside("replicates a node of somebody else's"))?;
         let replicas = survey.replicas_of(master_id);
         Ok(Self {
             master,
-            master_id: master_id.to_owned(),
+            master_id: master_id.clone(),
             master_speaks: survey.name_of(master_id).is_some(),
             epoch: master_line.epoch,
             slot,
@@ -128,7 +129,7 @@ impl Shard {
         if mode == Mode::Crash
             && let Some(stranger) = self.foreign_replica(survey, members)
         {
-            let address = stranger.address.split('@').next().unwrap_or_default();
+            let address = stranger.address.client();
             return Err(FailoverError::Unsupported(format!(
                 "the replica at {address} might be elected, which is not a node of this cluster; \
                  `shardlab add-node --existing {address}` takes it in"
@@ -167,19 +168,19 @@ impl Shard {
     }
 
     /// What the node at `node` says of the shard.
-    pub(super) fn report(&self, node: usize, lines: &[NodeLine], ids: &[Option<String>]) -> Report {
+    pub(super) fn report(&self, node: usize, lines: &[NodeLine], ids: &[Option<NodeId>]) -> Report {
         let old = lines.iter().find(|line| line.id == self.master_id);
-        let owner = lines.iter().find(|line| owns(line, self.slot));
-        let place = |id: &str| ids.iter().position(|other| other.as_deref() == Some(id));
+        let owner = lines.iter().find(|line| line.owns(self.slot));
+        let place = |id: &NodeId| ids.iter().position(|other| other.as_ref() == Some(id));
         Report {
             node,
             old_master: match old {
-                Some(line) if line.has("fail") => Health::Failed,
-                Some(line) if line.has("fail?") => Health::Suspected,
+                Some(line) if line.has(Flag::Failed) => Health::Failed,
+                Some(line) if line.has(Flag::Suspected) => Health::Suspected,
                 _ => Health::Fine,
             },
             master: owner.and_then(|line| place(&line.id)),
-            epoch: owner.map_or(0, |line| line.epoch),
+            epoch: owner.map_or(Epoch::NONE, |line| line.epoch),
         }
     }
 
@@ -191,11 +192,11 @@ impl Shard {
         members: &[Member],
         mode: Mode,
     ) -> Result<(), FailoverError> {
-        let ids: BTreeSet<&str> = every_line(survey).map(|line| line.id.as_str()).collect();
+        let ids: BTreeSet<&NodeId> = survey.lines().map(|line| &line.id).collect();
         let masters: Vec<&NodeLine> = ids
             .into_iter()
-            .filter_map(|id| line_about(survey, id))
-            .filter(|line| line.has("master") && !line.slots.is_empty())
+            .filter_map(|id| survey.latest_of(id))
+            .filter(|line| line.serves())
             .collect();
         let can_vote = |line: &&&NodeLine| {
             let of_ours = members
@@ -224,9 +225,9 @@ impl Shard {
                 .iter()
                 .any(|member| member.id.as_ref() == Some(&line.id))
         };
-        every_line(survey).find(|line| {
-            line.master.as_ref() == Some(&self.master_id) && line.is_present() && !is_ours(line)
-        })
+        survey
+            .lines()
+            .find(|line| line.replicates(&self.master_id) && line.is_present() && !is_ours(line))
     }
 
     /// Nodes that say nothing and were born where the master was.
@@ -247,52 +248,25 @@ impl Shard {
 fn candidate(survey: &Survey, members: &[Member], node: usize) -> Option<String> {
     let birth = members.get(node)?.birth;
     let mates = members.iter().filter(|member| member.birth == birth);
-    let is_master = |member: &&Member| {
-        survey
-            .node(&member.name)
-            .is_some_and(|line| line.has("master") && !line.slots.is_empty())
-    };
+    let is_master = |member: &&Member| survey.node(&member.name).is_some_and(NodeLine::serves);
     mates
         .filter(is_master)
         .map(|member| member.name.clone())
         .next()
 }
 
-fn every_line(survey: &Survey) -> impl Iterator<Item = &NodeLine> {
-    let accounts = survey.accounts().iter();
-    accounts.flat_map(|account| account.says.as_deref().unwrap_or_default())
-}
-
-/// What a node says of itself; if it is silent, what those say of it who have heard the latest.
-fn line_about<'a>(survey: &'a Survey, id: &str) -> Option<&'a NodeLine> {
-    let own = survey
-        .selves()
-        .map(|(_, line)| line)
-        .find(|line| line.id == id);
-    own.or_else(|| {
-        every_line(survey)
-            .filter(|line| line.id == id)
-            .max_by_key(|line| line.epoch)
-    })
-}
-
-fn owns(line: &NodeLine, slot: Slot) -> bool {
-    line.has("master") && line.slots.iter().any(|range| range.contains(slot))
-}
-
 /// A slot of the line; if that can be, one that nobody has open. A replica of Valkey 8 and later may have one
 /// open that its master has not, if who moved it was killed between the two: as a master, it would answer ASK.
 fn a_slot(survey: &Survey, line: &NodeLine) -> Option<Slot> {
     let others = survey.selves().flat_map(|(_, own)| &own.open);
-    let open: Vec<&String> = line.open.iter().chain(others).collect();
-    let is_open = |slot: &Slot| {
-        let mark = format!("[{slot}-");
-        open.iter().any(|open| open.starts_with(&mark))
-    };
-    let slots = || line.slots.iter().flat_map(|range| range.slots());
-    slots()
-        .find(|slot| !is_open(slot))
-        .or_else(|| slots().next())
+    let open: BTreeSet<Slot> = line
+        .open
+        .iter()
+        .chain(others)
+        .map(|mark| mark.slot)
+        .collect();
+    let mut free = line.slots.slots().filter(|slot| !open.contains(slot));
+    free.next().or_else(|| line.slots.slots().next())
 }
 
 fn name_of(members: &[Member], node: usize) -> String {

@@ -23,6 +23,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::wire::view::Epoch;
+
 /// A step of a failover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -90,7 +92,7 @@ pub struct Report {
     /// Who it says is the master of the shard's slots, if it is one of ours.
     pub master: Option<usize>,
     /// That master's configuration epoch, or 0 of who knows none.
-    pub epoch: u64,
+    pub epoch: Epoch,
 }
 
 /// One failover, as far as it has been seen.
@@ -101,8 +103,8 @@ pub struct Timeline {
     /// Of each node: whether it is listened to, and whom it named last.
     voices: Vec<(bool, Option<usize>)>,
     /// The old master's configuration epoch, which the new one's must exceed; none outside a cluster.
-    epoch_before: Option<u64>,
-    promoted: Option<(usize, u64)>,
+    epoch_before: Option<Epoch>,
+    promoted: Option<(usize, Epoch)>,
     undone: u32,
     /// Whether no write can be accepted, since slots that nobody serves keep the cluster from it.
     without_writes: bool,
@@ -117,7 +119,7 @@ impl Timeline {
         names: Vec<String>,
         old_master: usize,
         heard: &[bool],
-        epoch_before: Option<u64>,
+        epoch_before: Option<Epoch>,
     ) -> Self {
         let voice = |index: usize| (heard.get(index).copied().unwrap_or(false), None);
         Self {
@@ -214,7 +216,7 @@ impl Timeline {
     }
 
     /// The new master's place and its configuration epoch.
-    pub fn promoted(&self) -> Option<(usize, u64)> {
+    pub fn promoted(&self) -> Option<(usize, Epoch)> {
         self.promoted
     }
 
@@ -262,7 +264,7 @@ mod tests {
     /// `n1` fails over; it is heard as well unless it is `dead`.
     fn timeline(dead: bool) -> Timeline {
         let names = ["n1", "n2", "n3", "r1"].map(ToOwned::to_owned).to_vec();
-        Timeline::new(names, N1, &[!dead, true, true, true], Some(6))
+        Timeline::new(names, N1, &[!dead, true, true, true], Some(Epoch(6)))
     }
 
     fn report(node: usize, old_master: Health, master: usize) -> Report {
@@ -270,7 +272,7 @@ mod tests {
             node,
             old_master,
             master: Some(master),
-            epoch: 7,
+            epoch: Epoch(7),
         }
     }
 
@@ -318,7 +320,7 @@ mod tests {
                 (Phase::Ready, 2500, "all"),
             ]
         );
-        assert_eq!(seen.promoted(), Some((R1, 7)));
+        assert_eq!(seen.promoted(), Some((R1, Epoch(7))));
     }
 
     #[test]
@@ -373,7 +375,7 @@ mod tests {
     fn a_claim_with_an_old_epoch_is_no_promotion() {
         let mut seen = timeline(false);
         let stale = Report {
-            epoch: 6,
+            epoch: Epoch(6),
             ..report(R1, Health::Fine, R1)
         };
         seen.see(ms(10), &stale);

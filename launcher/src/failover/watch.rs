@@ -16,7 +16,7 @@ use crate::machine::wait::{Deadline, pause};
 use crate::node::Endpoint;
 use crate::probe::questions::Questions;
 use crate::wire::client::{Connection, REPLY_TIMEOUT};
-use crate::wire::view;
+use crate::wire::view::{self, NodeId};
 
 /// How often a node is asked, at the least; CLUSTER NODES costs it a tenth of a millisecond, and more
 /// the more nodes there are.
@@ -27,7 +27,7 @@ const EVERY_PER_NODE: Duration = Duration::from_millis(1);
 #[derive(Debug, Clone)]
 pub(super) enum Scene {
     /// A shard of a cluster, and the ids of all nodes.
-    Shard(Arc<Shard>, Arc<[Option<String>]>),
+    Shard(Arc<Shard>, Arc<[Option<NodeId>]>),
     /// A set with one master, and what its nodes are asked.
     Set(Arc<Set>, Arc<[Questions]>),
 }

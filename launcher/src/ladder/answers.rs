@@ -1,7 +1,7 @@
 //! What nodes answer in one round. Pure.
 
 use crate::plan::Role;
-use crate::wire::view::{HostPort, NodeLine, Replication, SlotLine, Watched};
+use crate::wire::view::{ClusterState, HostPort, Link, NodeLine, Replication, SlotLine, Watched};
 
 /// What one node answered in one round.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,10 +17,7 @@ pub enum Answers {
 impl Answers {
     /// A cluster node's line about itself.
     pub fn myself(&self) -> Option<&NodeLine> {
-        match self {
-            Self::Cluster(answers) => answers.myself(),
-            Self::Server(_) | Self::Sentinel(_) => None,
-        }
+        self.of_cluster()?.myself()
     }
 
     /// What the node is now.
@@ -35,6 +32,14 @@ impl Answers {
         } else {
             Role::Master
         })
+    }
+
+    /// What a node of a cluster says.
+    pub fn of_cluster(&self) -> Option<&ClusterAnswers> {
+        match self {
+            Self::Cluster(answers) => Some(answers),
+            Self::Server(_) | Self::Sentinel(_) => None,
+        }
     }
 
     /// Whom a server without cluster mode replicates.
@@ -62,10 +67,10 @@ pub struct Observation {
 pub struct ClusterAnswers {
     /// CLUSTER NODES.
     pub nodes: Vec<NodeLine>,
-    /// `cluster_state` of CLUSTER INFO.
-    pub state: String,
-    /// `master_link_status` of INFO replication; `None` on a master.
-    pub link: Option<String>,
+    /// Whether it answers for keys.
+    pub state: ClusterState,
+    /// The link to its master; `None` on a master.
+    pub link: Option<Link>,
     /// CLUSTER SLOTS, in slot order.
     pub slots: Vec<SlotLine>,
 }
@@ -73,7 +78,7 @@ pub struct ClusterAnswers {
 impl ClusterAnswers {
     /// The node's line about itself.
     pub fn myself(&self) -> Option<&NodeLine> {
-        self.nodes.iter().find(|line| line.has("myself"))
+        self.nodes.iter().find(|line| line.is_myself())
     }
 }
 

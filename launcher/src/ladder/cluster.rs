@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::replication::unlinked;
 use super::{Answers, ClusterAnswers, Observation, Rung};
-use crate::wire::slots::{SlotRange, SlotRanges};
-use crate::wire::view::{NodeLine, SlotLine};
+use crate::wire::view::{ClusterState, Flag, NodeId, NodeLine, SlotLine, unowned};
 
 /// What the nodes say of themselves: the measure for what they say of each other.
 pub(super) struct Truth<'a> {
-    selves: BTreeMap<&'a str, (&'a str, &'a NodeLine)>,
+    selves: BTreeMap<&'a NodeId, (&'a str, &'a NodeLine)>,
     slots: Vec<SlotLine>,
     shared_epoch: Option<String>,
     /// Whether nobody else may be there: of a cluster that has just been started others can know nothing.
@@ -24,7 +23,7 @@ impl<'a> Truth<'a> {
                 .as_ref()
                 .ok()
                 .and_then(Answers::myself)?;
-            Some((line.id.as_str(), (observation.node.as_str(), line)))
+            Some((&line.id, (observation.node.as_str(), line)))
         });
         let selves: BTreeMap<_, _> = speaking.collect();
         Self {
@@ -46,24 +45,24 @@ impl<'a> Truth<'a> {
         }
     }
 
-    fn is_ours(&self, id: &str) -> bool {
+    fn is_ours(&self, id: &NodeId) -> bool {
         self.selves.contains_key(id)
     }
 
-    fn name<'b>(&'b self, id: &'b str) -> &'b str {
+    fn name<'b>(&'b self, id: &'b NodeId) -> &'b str {
         self.selves.get(id).map_or(id, |(name, _)| *name)
     }
 
     fn unformed(&self, answers: &ClusterAnswers) -> Option<String> {
-        let known: BTreeSet<_> = answers.nodes.iter().map(|line| line.id.as_str()).collect();
+        let known: BTreeSet<_> = answers.nodes.iter().map(|line| &line.id).collect();
         if let Some((_, (name, _))) = self.selves.iter().find(|(id, _)| !known.contains(*id)) {
             return Some(format!("waiting to hear of {name}"));
         }
         answers.nodes.iter().find_map(|line| {
-            let Some((name, own)) = self.selves.get(line.id.as_str()) else {
+            let Some((name, own)) = self.selves.get(&line.id) else {
                 // Somebody has added it by hand, or it is gone: ours can be whole without it.
                 let (id, address) = (&line.id, &line.address);
-                return if line.has("handshake") {
+                return if line.shakes_hands() {
                     Some(format!("waiting for the handshake with {address}"))
                 } else {
                     self.closed.then(|| {
@@ -71,12 +70,12 @@ impl<'a> Truth<'a> {
                     })
                 };
             };
-            if line.has("handshake") {
+            if line.shakes_hands() {
                 Some(format!("waiting for the handshake with {name}"))
             } else if !line.connected {
                 Some(format!("waiting for the cluster bus link to {name}"))
             } else if line.master != own.master {
-                let role = |master: &Option<String>| match master {
+                let role = |master: &Option<NodeId>| match master {
                     None => "a master".to_owned(),
                     Some(id) => format!("a replica of {}", self.name(id)),
                 };
@@ -93,15 +92,19 @@ impl<'a> Truth<'a> {
 
     fn not_ok(&self, answers: &ClusterAnswers) -> Option<String> {
         let mut ours = answers.nodes.iter().filter(|line| self.is_ours(&line.id));
-        if let Some(line) = ours.find(|line| line.has("fail") || line.has("fail?")) {
-            let flag = if line.has("fail") { "fail" } else { "fail?" };
+        if let Some(line) = ours.find(|line| line.is_suspected()) {
+            let mut flags = [Flag::Failed, Flag::Suspected].into_iter();
+            let flag = flags.find(|flag| line.has(*flag))?;
             let name = self.name(&line.id);
             return Some(format!("waiting for the flag `{flag}` of {name} to go"));
         }
-        if answers.state != "ok" {
-            let why = match unowned(&answers.nodes) {
-                Some(slots) => format!("no node owns {slots:#}"),
-                None => format!("it is {}", answers.state),
+        if answers.state != ClusterState::Ok {
+            // The server's own reason for a state that is not ok.
+            let unowned = unowned(&answers.nodes);
+            let why = if unowned.is_empty() {
+                format!("it is {}", answers.state)
+            } else {
+                format!("no node owns {unowned:#}")
             };
             return Some(format!("waiting for cluster_state:ok; {why}"));
         }
@@ -109,8 +112,8 @@ impl<'a> Truth<'a> {
     }
 
     fn unlinked(&self, answers: &ClusterAnswers) -> Option<String> {
-        let master = answers.myself()?.master.as_deref()?;
-        unlinked(answers.link.as_deref(), self.name(master))
+        let master = answers.myself()?.master.as_ref()?;
+        unlinked(answers.link, self.name(master))
     }
 
     fn not_shown(&self, answers: &ClusterAnswers) -> Option<String> {
@@ -155,16 +158,16 @@ impl<'a> Truth<'a> {
     }
 }
 
-fn expected_slots(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Vec<SlotLine> {
+fn expected_slots(selves: &BTreeMap<&NodeId, (&str, &NodeLine)>) -> Vec<SlotLine> {
     let mut slots: Vec<_> = selves
         .values()
         .flat_map(|(_, master)| {
             let replicas: BTreeSet<_> = selves
                 .values()
-                .filter(|(_, line)| line.master.as_deref() == Some(master.id.as_str()))
+                .filter(|(_, line)| line.replicates(&master.id))
                 .map(|(_, line)| line.id.clone())
                 .collect();
-            master.slots.iter().map(move |range| SlotLine {
+            master.slots.ranges().iter().map(move |range| SlotLine {
                 start: range.start().number(),
                 end: range.end().number(),
                 master: master.id.clone(),
@@ -176,7 +179,7 @@ fn expected_slots(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Vec<SlotLine> {
     slots
 }
 
-fn shared_epoch(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Option<String> {
+fn shared_epoch(selves: &BTreeMap<&NodeId, (&str, &NodeLine)>) -> Option<String> {
     let mut epochs = BTreeMap::new();
     selves
         .values()
@@ -190,20 +193,12 @@ fn shared_epoch(selves: &BTreeMap<&str, (&str, &NodeLine)>) -> Option<String> {
         })
 }
 
-/// The slots that have no owner, as this node sees it: the server's own reason for a state that is not ok.
-fn unowned(lines: &[NodeLine]) -> Option<SlotRanges> {
-    let mut slots = SlotRanges::from_iter([SlotRange::ALL]);
-    for range in lines.iter().flat_map(|line| &line.slots) {
-        slots.remove(*range);
-    }
-    (!slots.is_empty()).then_some(slots)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Standing, common};
     use super::*;
     use crate::plan::{Role, Topology};
+    use crate::wire::view::{Address, Epoch, Link};
 
     fn judge(round: &[Observation], roles: Option<&[Role]>) -> Vec<Standing> {
         super::super::judge(Topology::Cluster, round, roles)
@@ -211,45 +206,49 @@ mod tests {
 
     /// Two masters `a`, `b` and a replica `c` of `a`, as all of them see it.
     fn whole() -> Vec<Observation> {
-        let line = |id: &str, master: Option<&str>, epoch, slots: &[&str]| NodeLine {
-            id: id.to_owned(),
-            address: "127.0.0.1:7001@17001".to_owned(),
-            flags: vec![if master.is_some() { "slave" } else { "master" }.to_owned()],
-            master: master.map(ToOwned::to_owned),
+        let line = |id: &str, master: Option<&str>, epoch, slots: &str| NodeLine {
+            id: id.into(),
+            address: Address::new("127.0.0.1:7001@17001"),
+            flags: BTreeSet::from([if master.is_some() {
+                Flag::Replica
+            } else {
+                Flag::Master
+            }]),
+            master: master.map(Into::into),
             ping_sent: 0,
             pong_received: 1,
-            epoch,
+            epoch: Epoch(epoch),
             connected: true,
-            slots: slots.iter().map(|range| range.parse().unwrap()).collect(),
+            slots: slots.parse().unwrap(),
             open: Vec::new(),
         };
         let lines = [
-            line("a", None, 1, &["0-99"]),
-            line("b", None, 2, &["100-16383"]),
-            line("c", Some("a"), 1, &[]),
+            line("a", None, 1, "0-99"),
+            line("b", None, 2, "100-16383"),
+            line("c", Some("a"), 1, ""),
         ];
         let slots = vec![
             SlotLine {
                 start: 0,
                 end: 99,
-                master: "a".to_owned(),
-                replicas: BTreeSet::from(["c".to_owned()]),
+                master: "a".into(),
+                replicas: BTreeSet::from(["c".into()]),
             },
             SlotLine {
                 start: 100,
                 end: 16383,
-                master: "b".to_owned(),
+                master: "b".into(),
                 replicas: BTreeSet::new(),
             },
         ];
-        [("n1", 0, None), ("n2", 1, None), ("r1", 2, Some("up"))]
-            .map(|(node, own, link): (&str, usize, Option<&str>)| {
+        [("n1", 0, None), ("n2", 1, None), ("r1", 2, Some(Link::Up))]
+            .map(|(node, own, link): (&str, usize, Option<Link>)| {
                 let mut nodes = lines.to_vec();
-                nodes[own].flags.insert(0, "myself".to_owned());
+                nodes[own].flags.insert(Flag::Myself);
                 let answers = ClusterAnswers {
                     nodes,
-                    state: "ok".to_owned(),
-                    link: link.map(ToOwned::to_owned),
+                    state: ClusterState::Ok,
+                    link,
                     slots: slots.clone(),
                 };
                 Observation {
@@ -293,7 +292,7 @@ mod tests {
             ),
             (
                 1,
-                |n| n.nodes[0].flags.push("handshake".to_owned()),
+                |n| n.nodes[0].flags.extend([Flag::Handshake]),
                 Rung::Listening,
                 "n2: waiting for the handshake with n1",
             ),
@@ -305,19 +304,19 @@ mod tests {
             ),
             (
                 0,
-                |n| n.state = "fail".to_owned(),
+                |n| n.state = ClusterState::Fail,
                 Rung::Formed,
                 "n1: waiting for cluster_state:ok; it is fail",
             ),
             (
                 0,
-                |n| n.nodes[1].flags.push("fail?".to_owned()),
+                |n| n.nodes[1].flags.extend([Flag::Suspected]),
                 Rung::Formed,
                 "n1: waiting for the flag `fail?` of n2 to go",
             ),
             (
                 2,
-                |n| n.link = Some("down".to_owned()),
+                |n| n.link = Some(Link::Down),
                 Rung::Ok,
                 "r1: waiting for the sync with the master n1; master_link_status is down",
             ),
@@ -352,8 +351,8 @@ mod tests {
         let mut round = whole();
         for observation in &mut round {
             if let Ok(Answers::Cluster(answers)) = &mut observation.answers {
-                answers.nodes[1].slots = vec!["100-8999".parse().unwrap()];
-                answers.state = "fail".to_owned();
+                answers.nodes[1].slots = "100-8999".parse().unwrap();
+                answers.state = ClusterState::Fail;
             }
         }
         assert_eq!(
@@ -364,7 +363,7 @@ mod tests {
 
     #[test]
     fn two_masters_of_one_epoch_are_not_ok() {
-        let standings = broken(1, |n| n.nodes[1].epoch = 1);
+        let standings = broken(1, |n| n.nodes[1].epoch = Epoch(1));
         assert_eq!(
             standings[0].to_string(),
             "n1: waiting for n1 and n2 to have different epochs; both have 1"
@@ -393,21 +392,21 @@ mod tests {
                 continue;
             };
             let mut master = answers.nodes[1].clone();
-            "x".clone_into(&mut master.id);
-            master.flags = vec!["master".to_owned()];
-            master.slots = vec!["9000-16383".parse().unwrap()];
+            master.id = "x".into();
+            master.flags = BTreeSet::from([Flag::Master]);
+            master.slots = "9000-16383".parse().unwrap();
             let mut replica = answers.nodes[2].clone();
-            "y".clone_into(&mut replica.id);
-            replica.flags = vec!["slave".to_owned(), "fail".to_owned()];
+            replica.id = "y".into();
+            replica.flags = BTreeSet::from([Flag::Replica, Flag::Failed]);
             replica.connected = false;
-            answers.nodes[1].slots = vec!["100-8999".parse().unwrap()];
+            answers.nodes[1].slots = "100-8999".parse().unwrap();
             answers.nodes.extend([master, replica]);
-            answers.slots[0].replicas.insert("y".to_owned());
+            answers.slots[0].replicas.insert("y".into());
             answers.slots[1].end = 8999;
             answers.slots.push(SlotLine {
                 start: 9000,
                 end: 16383,
-                master: "x".to_owned(),
+                master: "x".into(),
                 replicas: BTreeSet::new(),
             });
         }
@@ -421,7 +420,7 @@ mod tests {
 
         let mut round = with_strangers();
         if let Ok(Answers::Cluster(answers)) = &mut round[1].answers {
-            answers.nodes[3].flags.push("handshake".to_owned());
+            answers.nodes[3].flags.insert(Flag::Handshake);
         }
         assert_eq!(
             judge(&round, None)[1].to_string(),
@@ -440,7 +439,7 @@ mod tests {
 
     #[test]
     fn nofailover_is_not_fail() {
-        let standings = broken(0, |n| n.nodes[2].flags.push("nofailover".to_owned()));
+        let standings = broken(0, |n| n.nodes[2].flags.extend([Flag::NoFailover]));
         assert_eq!(common(&standings), Some(Rung::Ready));
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Answers, Observation, Rung};
 use crate::plan::Role;
-use crate::wire::view::{HostPort, Replication};
+use crate::wire::view::{HostPort, Link, Replication};
 
 /// The index of the node that is the master: the one that says so, and if several do, the one whom
 /// most nodes follow and most sentinels name.
@@ -114,7 +114,7 @@ impl<'a> Truth<'a> {
         match rung {
             Rung::Listening => self.unformed(says),
             Rung::Formed => self.unknown_replica(node, says),
-            Rung::Ok => unlinked(says.link.as_deref(), &self.name(says.master.as_ref()?)),
+            Rung::Ok => unlinked(says.link, &self.name(says.master.as_ref()?)),
             Rung::Replicas => self.offline_replica(says),
             Rung::Ready => None,
         }
@@ -142,7 +142,7 @@ impl<'a> Truth<'a> {
     }
 
     fn offline_replica(&self, says: &Replication) -> Option<String> {
-        let line = says.replicas.iter().find(|line| line.state != "online")?;
+        let line = says.replicas.iter().find(|line| !line.is_online())?;
         let name = self.name(&line.address);
         Some(format!(
             "waiting for the sync of the replica {name}; its state is {}",
@@ -152,8 +152,8 @@ impl<'a> Truth<'a> {
 }
 
 /// Of a replica of this master: whether its link is down, as it is until a full sync is done.
-pub(super) fn unlinked(link: Option<&str>, master: &str) -> Option<String> {
-    let link = link.filter(|link| *link != "up")?;
+pub(super) fn unlinked(link: Option<Link>, master: &str) -> Option<String> {
+    let link = link.filter(|link| *link != Link::Up)?;
     Some(format!(
         "waiting for the sync with the master {master}; master_link_status is {link}"
     ))
@@ -188,7 +188,7 @@ pub(super) mod tests {
         };
         let replica = Replication {
             master: Some(at(1)),
-            link: Some("up".to_owned()),
+            link: Some(Link::Up),
             replicas: Vec::new(),
             offset: 100,
             failing_over: false,
@@ -310,7 +310,7 @@ pub(super) mod tests {
             ),
             (
                 1,
-                |says| says.link = Some("down".to_owned()),
+                |says| says.link = Some(Link::Down),
                 Rung::Ok,
                 "r1: waiting for the sync with the master n1; master_link_status is down",
             ),

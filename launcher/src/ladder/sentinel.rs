@@ -2,7 +2,7 @@
 
 use super::replication::Truth;
 use super::{Rung, SentinelAnswers};
-use crate::wire::view::Watched;
+use crate::wire::view::{Link, WatchFlag, Watched};
 
 /// What keeps a sentinel from rising above a rung.
 pub(super) fn obstacle(
@@ -67,7 +67,7 @@ fn differing(
 
 fn not_ok(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
     let master = &answers.master;
-    if master.has("failover_in_progress") {
+    if master.has(WatchFlag::FailingOver) {
         return Some("waiting for a failover to end".to_owned());
     }
     not_reached(truth, master).or_else(|| {
@@ -80,7 +80,7 @@ fn unlinked(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
     let replica = answers
         .replicas
         .iter()
-        .find(|replica| replica.link.as_deref().is_some_and(|link| link != "ok"))?;
+        .find(|replica| replica.link == Some(Link::Down))?;
     let name = truth.name(&replica.address);
     Some(format!(
         "waiting to hear that the link of {name} to its master is up"
@@ -100,16 +100,18 @@ fn not_reached(truth: &Truth<'_>, watched: &Watched) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::replication::tests::{at, whole as data};
     use super::super::{Answers, Observation, Standing, common, judge};
     use super::*;
     use crate::plan::Topology;
 
-    fn watched(port: u16, link: Option<&str>) -> Watched {
+    fn watched(port: u16, link: Option<Link>) -> Watched {
         Watched {
             address: at(port),
-            flags: vec!["whatever".to_owned()],
-            link: link.map(ToOwned::to_owned),
+            flags: BTreeSet::new(),
+            link,
             epoch: None,
             priority: None,
         }
@@ -121,7 +123,7 @@ mod tests {
         round.extend([("s1", 4, 5), ("s2", 5, 4)].map(|(node, port, other)| {
             let answers = SentinelAnswers {
                 master: watched(1, None),
-                replicas: vec![watched(2, Some("ok")), watched(3, Some("ok"))],
+                replicas: vec![watched(2, Some(Link::Up)), watched(3, Some(Link::Up))],
                 sentinels: vec![watched(other, None)],
                 no_quorum: None,
             };
@@ -151,7 +153,6 @@ mod tests {
     #[test]
     fn every_shortcoming_holds_the_sentinel_on_its_rung_and_is_named() {
         type Case = (fn(&mut SentinelAnswers), Rung, &'static str);
-        let flag = |watched: &mut Watched, flag: &str| watched.flags.push(flag.to_owned());
         let cases: [Case; 9] = [
             (
                 |says| says.master.address.port = 2,
@@ -179,22 +180,22 @@ mod tests {
                 "s1: waiting for a quorum: NOQUORUM 1 usable Sentinels",
             ),
             (
-                |says| says.master.flags.push("s_down".to_owned()),
+                |says| says.master.flags.extend([WatchFlag::SubjectivelyDown]),
                 Rung::Formed,
                 "s1: waiting for the flag `s_down` of n1 to go",
             ),
             (
-                |says| says.master.flags.push("failover_in_progress".to_owned()),
+                |says| says.master.flags.extend([WatchFlag::FailingOver]),
                 Rung::Formed,
                 "s1: waiting for a failover to end",
             ),
             (
-                |says| says.replicas[0].link = Some("err".to_owned()),
+                |says| says.replicas[0].link = Some(Link::Down),
                 Rung::Ok,
                 "s1: waiting to hear that the link of r1 to its master is up",
             ),
             (
-                |says| says.sentinels[0].flags.push("disconnected".to_owned()),
+                |says| says.sentinels[0].flags.extend([WatchFlag::Disconnected]),
                 Rung::Replicas,
                 "s1: waiting for the flag `disconnected` of s2 to go",
             ),
@@ -204,7 +205,9 @@ mod tests {
             assert_eq!(common(&standings), Some(rung), "{words}");
             assert_eq!(standings[3].to_string(), words);
         }
-        let standings = broken(|says| flag(&mut says.replicas[1], "s_down"));
+        let standings = broken(|says| {
+            says.replicas[1].flags.insert(WatchFlag::SubjectivelyDown);
+        });
         assert_eq!(
             standings[3].to_string(),
             "s1: waiting for the flag `s_down` of r1b to go"

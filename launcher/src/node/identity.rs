@@ -3,6 +3,7 @@
 use super::Node;
 use crate::config::CLUSTER_FILE;
 use crate::state::read_text;
+use crate::wire::view::NodeId;
 
 /// The fewest digits of an id that name a node: git's minimum for its own ids. Fewer, and a slip of
 /// the finger (`stop 1`) would name one.
@@ -11,9 +12,9 @@ const FEWEST_DIGITS: usize = 4;
 impl Node {
     /// The node's id, 40 hex digits, as it stands in its nodes.conf; `None` before its first start,
     /// and without cluster mode.
-    pub fn id(&self) -> Option<String> {
+    pub fn id(&self) -> Option<NodeId> {
         let text = read_text(&self.dir().join(CLUSTER_FILE)).ok()?;
-        id_of_myself(&text).map(ToOwned::to_owned)
+        NodeId::new(id_of_myself(&text)?)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::machine::wait::{Deadline, Rounds};
 use crate::wire::resp::Frame;
 use crate::wire::slots::Slot;
-use crate::wire::view::{self, NodeLine};
+use crate::wire::view::{self, NodeId, NodeLine};
 
 impl Session {
     /// Has the node forget another one. If it knows none with this id any more (it has heard of it by
@@ -15,7 +15,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::give`].
-    pub(crate) async fn forget(&mut self, id: &str) -> Result<(), Error> {
+    pub(crate) async fn forget(&mut self, id: &NodeId) -> Result<(), Error> {
         match self.give(&["CLUSTER", "FORGET", id]).await {
             Err(Error::Reply { reply, .. }) if reply.contains("Unknown node") => Ok(()),
             told => told.map(drop),
@@ -28,7 +28,7 @@ impl Session {
     /// As [`Session::give`].
     pub(crate) async fn replicate(
         &mut self,
-        master: &str,
+        master: &NodeId,
         deadline: Deadline,
     ) -> Result<(), Error> {
         let mut rounds = Rounds::until(deadline, Duration::from_millis(5));
@@ -37,7 +37,7 @@ impl Session {
                 .nodes()
                 .await?
                 .iter()
-                .any(|line| line.id == master && !line.has("handshake"));
+                .any(|line| line.id == *master && !line.shakes_hands());
             if known || !rounds.next().await {
                 return self.give(&["CLUSTER", "REPLICATE", master]).await.map(drop);
             }
@@ -48,12 +48,12 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::give`].
-    pub(crate) async fn id(&mut self) -> Result<String, Error> {
+    pub(crate) async fn id(&mut self) -> Result<NodeId, Error> {
         let command = ["CLUSTER", "MYID"];
         let reply = self.give(&command).await?;
         let id = reply.as_text().and_then(|id| str::from_utf8(id).ok());
-        let id = id.ok_or_else(|| self.refused(&command, &reply.raw))?;
-        Ok(id.to_owned())
+        let id = id.and_then(NodeId::new);
+        id.ok_or_else(|| self.refused(&command, &reply.raw))
     }
 
     /// The nodes that this one knows.
@@ -93,7 +93,7 @@ impl Session {
     /// # Errors
     /// As [`Session::give_all`], of a slot that can be opened neither way, as by a node that has become the
     /// other one's replica with its last slot; whoever asks again then finds nothing left to move.
-    pub(crate) async fn open_slots(&mut self, slots: &[Slot], id: &str) -> Result<(), Error> {
+    pub(crate) async fn open_slots(&mut self, slots: &[Slot], id: &NodeId) -> Result<(), Error> {
         let orders = |way| about(slots, &["CLUSTER", "SETSLOT"], &[way, id]);
         let (leaving, arriving) = (orders("MIGRATING"), orders("IMPORTING"));
         let replies = self.ask(&[&leaving[..], &arriving[..]].concat()).await?;

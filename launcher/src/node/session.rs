@@ -366,7 +366,7 @@ mod tests {
         let opened = async |replies: &[&str]| {
             let replies = replies.concat().leak();
             let mut session = once(node(vec![vec![replies]]).await).await;
-            session.open_slots(&slots, "aa").await
+            session.open_slots(&slots, &"aa".into()).await
         };
         opened(&[lost, "+OK\r\n", "+OK\r\n", own]).await.unwrap();
         let neither = [lost, "+OK\r\n", "-ERR I don't know about node aa\r\n", own];

@@ -5,7 +5,7 @@ use crate::machine::wait::Deadline;
 use crate::plan::{Options, Role, Topology};
 use crate::wire::client::Connection;
 use crate::wire::resp::Frame;
-use crate::wire::view;
+use crate::wire::view::{self, ClusterState, Link};
 
 /// The questions to one kind of node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,10 +86,8 @@ fn of_cluster(
 ) -> Result<ClusterAnswers, String> {
     let answers = ClusterAnswers {
         nodes: view::nodes(nodes).ok_or_else(|| strange("CLUSTER NODES"))?,
-        state: view::info_field(info, "cluster_state")
-            .ok_or_else(|| strange("CLUSTER INFO"))?
-            .to_owned(),
-        link: view::info_field(replication, "master_link_status").map(ToOwned::to_owned),
+        state: ClusterState::in_info(info).ok_or_else(|| strange("CLUSTER INFO"))?,
+        link: Link::in_info(replication),
         slots: view::slots(slots).ok_or_else(|| strange("CLUSTER SLOTS"))?,
     };
     match answers.myself() {

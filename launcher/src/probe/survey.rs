@@ -4,8 +4,8 @@
 //! behind. `redis-cli --cluster` looks at clusters in the same way (`clusterManagerLoadInfoFromNode`,
 //! redis-cli.c).
 
-use crate::wire::slots::Slot;
-use crate::wire::view::NodeLine;
+use crate::wire::slots::{Slot, SlotRanges};
+use crate::wire::view::{NodeId, NodeLine, unowned};
 
 pub use crate::wire::view::Direction;
 
@@ -22,7 +22,7 @@ impl Account {
     /// What the node says of itself.
     pub fn myself(&self) -> Option<&NodeLine> {
         let lines = self.says.as_ref().ok()?;
-        lines.iter().find(|line| line.has("myself"))
+        lines.iter().find(|line| line.is_myself())
     }
 
     /// A node's account as it would write it.
@@ -45,7 +45,7 @@ pub struct OpenSlot {
     /// Which way.
     pub direction: Direction,
     /// The id of the node at the other end.
-    pub peer: String,
+    pub peer: NodeId,
 }
 
 /// All accounts, in the order of the cluster's nodes.
@@ -78,6 +78,12 @@ impl Survey {
         self.accounts.iter().find(|account| account.node == node)
     }
 
+    /// Why a node does not speak; `None` if it does, or was not asked.
+    pub fn why_silent(&self, node: &str) -> Option<&str> {
+        let says = &self.account(node)?.says;
+        says.as_ref().err().map(String::as_str)
+    }
+
     /// Each node that speaks, by name, with all that it says.
     pub fn told(&self) -> impl Iterator<Item = (&str, &[NodeLine])> {
         self.accounts
@@ -91,6 +97,11 @@ impl Survey {
         account.map_or(&[], |account| account.says.as_deref().unwrap_or_default())
     }
 
+    /// All that all nodes say, of themselves and of each other.
+    pub fn lines(&self) -> impl Iterator<Item = &NodeLine> {
+        self.told().flat_map(|(_, lines)| lines)
+    }
+
     /// Each node that speaks, by name, with what it says of itself.
     pub fn selves(&self) -> impl Iterator<Item = (&str, &NodeLine)> {
         self.accounts
@@ -100,13 +111,12 @@ impl Survey {
 
     /// Those that say they are masters.
     pub fn masters(&self) -> impl Iterator<Item = (&str, &NodeLine)> {
-        self.selves().filter(|(_, line)| line.has("master"))
+        self.selves().filter(|(_, line)| line.is_master())
     }
 
     /// Those that say they replicate the node of this id.
-    pub fn replicas_of(&self, id: &str) -> impl Iterator<Item = (&str, &NodeLine)> {
-        self.selves()
-            .filter(move |(_, line)| line.master.as_deref() == Some(id))
+    pub fn replicas_of(&self, id: &NodeId) -> impl Iterator<Item = (&str, &NodeLine)> {
+        self.selves().filter(move |(_, line)| line.replicates(id))
     }
 
     /// What a node says of itself; `None` if it is silent or unknown.
@@ -114,47 +124,71 @@ impl Survey {
         self.account(name)?.myself()
     }
 
+    /// The same of one that says it is a master.
+    pub fn master(&self, name: &str) -> Option<&NodeLine> {
+        self.node(name).filter(|line| line.is_master())
+    }
+
+    /// The name of the master of a node, by its own word, if that one speaks; `None` of a master.
+    pub fn master_of(&self, name: &str) -> Option<&str> {
+        self.name_of(self.node(name)?.master.as_ref()?)
+    }
+
     /// The name of the node with this id, if it speaks.
-    pub fn name_of(&self, id: &str) -> Option<&str> {
+    pub fn name_of(&self, id: &NodeId) -> Option<&str> {
         self.selves()
-            .find(|(_, line)| line.id == id)
+            .find(|(_, line)| line.id == *id)
             .map(|(name, _)| name)
+    }
+
+    /// What a node says of the one with this id; `None` if it does not know it.
+    pub fn told_of(&self, node: &str, id: &NodeId) -> Option<&NodeLine> {
+        self.told_by(node).iter().find(|line| line.id == *id)
+    }
+
+    /// What the node with this id says of itself; if it is silent, what those say of it who have heard the
+    /// latest.
+    pub fn latest_of(&self, id: &NodeId) -> Option<&NodeLine> {
+        let own = self.selves().map(|(_, line)| line);
+        let mut own = own.filter(|line| line.id == *id);
+        let of_others = || self.lines().filter(|line| line.id == *id);
+        own.next()
+            .or_else(|| of_others().max_by_key(|line| line.epoch))
+    }
+
+    /// The slots that a node gives to the one with this id.
+    pub fn slots_told_of(&self, node: &str, id: &NodeId) -> SlotRanges {
+        let line = self.told_of(node, id);
+        line.map_or_else(SlotRanges::default, |line| line.slots.clone())
     }
 
     /// The names of the nodes that say that a slot is theirs: one, if all is well.
     pub fn owners(&self, slot: Slot) -> impl Iterator<Item = &str> {
-        let owns = move |line: &NodeLine| line.slots.iter().any(|range| range.contains(slot));
         self.masters()
-            .filter(move |(_, line)| owns(line))
+            .filter(move |(_, line)| line.slots.contains(slot))
             .map(|(name, _)| name)
+    }
+
+    /// The slots that have no master in the eyes of any node.
+    pub fn unowned(&self) -> SlotRanges {
+        unowned(self.lines())
     }
 
     /// The slots that are on their way, in slot order.
     pub fn open_slots(&self) -> Vec<OpenSlot> {
-        let mut open: Vec<_> = self
-            .selves()
-            .flat_map(|(node, line)| line.open.iter().filter_map(|text| open_slot(node, text)))
-            .collect();
+        let of_node = |(node, line): (&str, &NodeLine)| {
+            let marks = line.open.iter().map(|mark| OpenSlot {
+                slot: mark.slot,
+                node: node.to_owned(),
+                direction: mark.direction,
+                peer: mark.peer.clone(),
+            });
+            marks.collect::<Vec<_>>()
+        };
+        let mut open: Vec<_> = self.selves().flat_map(of_node).collect();
         open.sort();
         open
     }
-}
-
-/// Takes `[15495->-<id>]` (migrating) or `[15495-<-<id>]` (importing) apart
-/// (`clusterGenNodeDescription`, `cluster_legacy.c`).
-fn open_slot(node: &str, text: &str) -> Option<OpenSlot> {
-    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
-    let migrating = inner
-        .split_once("->-")
-        .map(|ends| (ends, Direction::Migrating));
-    let importing = || Some((inner.split_once("-<-")?, Direction::Importing));
-    let ((slot, peer), direction) = migrating.or_else(importing)?;
-    Some(OpenSlot {
-        slot: Slot::new(slot.parse().ok()?)?,
-        node: node.to_owned(),
-        direction,
-        peer: peer.to_owned(),
-    })
 }
 
 #[cfg(test)]
@@ -193,9 +227,12 @@ mod tests {
         let survey = survey();
         let masters: Vec<_> = survey.masters().map(|(name, _)| name).collect();
         assert_eq!(masters, ["n1", "n2"]);
-        let replicas: Vec<_> = survey.replicas_of("aa").map(|(name, _)| name).collect();
+        let replicas: Vec<_> = survey
+            .replicas_of(&"aa".into())
+            .map(|(name, _)| name)
+            .collect();
         assert_eq!(replicas, ["r1"]);
-        assert_eq!(survey.name_of("cc"), Some("r1"));
+        assert_eq!(survey.name_of(&"cc".into()), Some("r1"));
         assert!(survey.node("r2").is_none());
     }
 

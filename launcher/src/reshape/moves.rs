@@ -55,7 +55,7 @@ pub(super) fn tasks(part: &Move, survey: &Survey) -> Result<Vec<Task>, MoveError
     let open = survey.open_slots();
     let mut tasks = Vec::new();
     for slot in part.slots.slots() {
-        let (source_owns, target_owns) = (owns(from, slot), owns(to, slot));
+        let (source_owns, target_owns) = (from.owns(slot), to.owns(slot));
         // Of two owners the one with the higher epoch is believed.
         let keep = if target_owns && !(source_owns && from.epoch > to.epoch) {
             Keep::Target
@@ -94,15 +94,8 @@ pub(super) fn tasks(part: &Move, survey: &Survey) -> Result<Vec<Task>, MoveError
 pub(super) fn line<'a>(survey: &'a Survey, node: &str) -> Result<&'a NodeLine, MoveError> {
     survey.node(node).ok_or_else(|| MoveError::Silent {
         node: node.to_owned(),
-        reason: survey
-            .account(node)
-            .and_then(|account| account.says.as_ref().err().cloned())
-            .unwrap_or_else(|| "the node does not exist".to_owned()),
+        reason: (survey.why_silent(node).unwrap_or("the node does not exist")).to_owned(),
     })
-}
-
-pub(super) fn owns(line: &NodeLine, slot: Slot) -> bool {
-    line.has("master") && line.slots.iter().any(|range| range.contains(slot))
 }
 
 #[cfg(test)]

@@ -6,3 +6,5 @@ pub mod resp;
 pub mod slots;
 #[doc(hidden)]
 pub mod view;
+
+pub use view::{Epoch, NodeId};

@@ -14,7 +14,11 @@ use crate::mend::Broken;
 async fn master_of(broken: &Broken, node: &str) -> Option<String> {
     let survey = broken.cluster.survey(Deadline::after(PATIENCE)).await;
     let id = survey.node(node)?.master.clone()?;
-    Some(survey.name_of(&id).unwrap_or(&id).to_owned())
+    Some(
+        survey
+            .name_of(&id)
+            .map_or_else(|| id.to_string(), ToOwned::to_owned),
+    )
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use shardlab::failover::{Failover, FailoverEvent, Mode, Phase, Request};
 use shardlab::machine::wait::{Deadline, until};
 use shardlab::plan::{Options, PortChoice, Setting};
-use shardlab::wire::view;
+use shardlab::wire::slots::Slot;
+use shardlab::wire::{Epoch, view};
 use shardlab::{Cluster, Rung};
 
 use crate::acknowledged::{Writer, lost};
@@ -60,10 +61,8 @@ async fn masters_by_all(cluster: &Cluster) -> BTreeSet<String> {
     let mut masters = BTreeSet::new();
     for account in survey.accounts() {
         let lines = account.says.as_ref().unwrap();
-        let owner = lines.iter().find(|line| {
-            let mut slots = line.slots.iter();
-            slots.any(|range| range.start().number() == 0)
-        });
+        let mut lines = lines.iter();
+        let owner = lines.find(|line| line.slots.contains(Slot::FIRST));
         masters.insert(survey.name_of(&owner.unwrap().id).unwrap().to_owned());
     }
     masters
@@ -89,7 +88,7 @@ async fn assert_no_key_is_left(cluster: &Cluster) {
 async fn an_orderly_failover_there_and_back_is_agreed_on_by_all_when_it_returns() {
     let lab = Lab::new();
     let cluster = cluster(&lab, 3, Duration::from_secs(1)).await;
-    let mut epoch = 0;
+    let mut epoch = Epoch::NONE;
     for (mode, node, old, new) in [
         (Mode::Graceful, "n1", "n1", "r1"),
         (Mode::Graceful, "n1", "r1", "n1"),
@@ -124,7 +123,7 @@ async fn a_shard_that_fails_over_again_and_again_loses_no_acknowledged_write() {
     let lab = Lab::new();
     let cluster = cluster(&lab, 3, Duration::from_secs(1)).await;
     let writer = Writer::start(&cluster);
-    let mut epoch = 0;
+    let mut epoch = Epoch::NONE;
     for round in 0..4 {
         let request = Request {
             timeout: Some(PATIENCE),

@@ -293,8 +293,7 @@ async fn a_node_that_is_gone_but_not_from_all_lists_is_forgotten() {
     node.start().await.unwrap();
     let found = until(deadline(), Duration::from_millis(50), || async {
         let findings = broken.cluster.check(deadline()).await;
-        let stranger =
-            |finding: &Finding| matches!(finding, Finding::Stranger { id, .. } if *id == stranger);
+        let stranger = |finding: &Finding| matches!(finding, Finding::Stranger { id, .. } if **id == *stranger);
         if !findings.is_empty() && findings.iter().all(stranger) {
             ControlFlow::Break(())
         } else {
@@ -363,7 +362,7 @@ async fn every_shape_is_what_it_is_called() {
         let survey = cluster.survey(deadline()).await;
         let slots: Vec<u16> = survey
             .masters()
-            .map(|(_, line)| line.slots.iter().map(|range| range.count()).sum())
+            .map(|(_, line)| line.slots.count())
             .collect();
         let replicas: Vec<usize> = survey
             .masters()

@@ -9,21 +9,25 @@ use shardlab::archive::Archive;
 use shardlab::machine::wait::Deadline;
 use shardlab::plan::{Options, PortChoice};
 use shardlab::state::Home;
+use shardlab::wire::slots::SlotRanges;
+use shardlab::wire::{Epoch, NodeId};
 use shardlab::{Cluster, Rung};
 
 use crate::lab::{Lab, PATIENCE};
 
 /// What must be the same afterwards: of each node its id, master, epoch and slots, by its own
 /// words, and its shard's id, by its nodes.conf.
-type Shape = BTreeMap<String, (String, Option<String>, u64, String, Option<String>)>;
+type Shape = BTreeMap<String, (NodeId, Option<NodeId>, Epoch, SlotRanges, Option<String>)>;
 
 async fn shape(cluster: &Cluster) -> Shape {
     let survey = cluster.survey(Deadline::after(PATIENCE)).await;
     let shape = survey.selves().map(|(name, own)| {
-        let slots: Vec<_> = own.slots.iter().map(ToString::to_string).collect();
         let path = cluster.node(name).unwrap().dir().join("nodes.conf");
         let text = std::fs::read_to_string(path).unwrap();
-        let line = text.lines().find(|line| line.starts_with(&own.id)).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(&*own.id))
+            .unwrap();
         let shard = line.split("shard-id=").nth(1).map(|id| id[..40].to_owned());
         (
             name.to_owned(),
@@ -31,7 +35,7 @@ async fn shape(cluster: &Cluster) -> Shape {
                 own.id.clone(),
                 own.master.clone(),
                 own.epoch,
-                slots.join(","),
+                own.slots.clone(),
                 shard,
             ),
         )

@@ -7,13 +7,13 @@ use std::time::Duration;
 use shardlab::machine::wait::{Deadline, until};
 use shardlab::plan::{Boot, Options, PortChoice, Setting};
 use shardlab::state::Home;
-use shardlab::wire::view;
+use shardlab::wire::view::{self, Epoch, Flag, NodeId};
 use shardlab::{Cluster, Rung};
 
 use crate::lab::{Lab, PATIENCE, text};
 
 /// What one node says of another, in words that do not differ from cluster to cluster.
-type Seen = (BTreeSet<String>, Option<String>, bool, String, String);
+type Seen = (BTreeSet<Flag>, Option<String>, bool, String, u16);
 
 /// A cluster as all of its nodes see it: viewer, then node, then what is seen.
 async fn picture(cluster: &Cluster) -> BTreeMap<String, BTreeMap<String, Seen>> {
@@ -21,7 +21,7 @@ async fn picture(cluster: &Cluster) -> BTreeMap<String, BTreeMap<String, Seen>> 
     for node in cluster.nodes() {
         let id = node.call(&["CLUSTER", "MYID"]).await.unwrap();
         names.insert(
-            String::from_utf8(id.as_text().unwrap().to_vec()).unwrap(),
+            NodeId::new(str::from_utf8(id.as_text().unwrap()).unwrap()).unwrap(),
             node.name().to_owned(),
         );
     }
@@ -33,22 +33,23 @@ async fn picture(cluster: &Cluster) -> BTreeMap<String, BTreeMap<String, Seen>> 
                 .get(&line.id)
                 .unwrap_or_else(|| panic!("a stranger: {line:?}"))
                 .clone();
-            let slots: Vec<_> = line.slots.iter().map(ToString::to_string).collect();
+            let slots: Vec<_> = line
+                .slots
+                .ranges()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             let master = line.master.as_ref().map(|id| names[id].clone());
-            let address = line.address.rsplit(':').next().unwrap().to_owned();
-            let bus_is_offset = address
-                .split(['@', ','])
-                .take(2)
-                .map(|port| port.parse::<u32>().unwrap())
-                .reduce(|port, bus| bus - port);
+            let (port, bus_port) = (line.address.port(), line.address.bus_port());
+            let bus_is_offset = bus_port.unwrap() - port.unwrap();
             (
                 name,
                 (
-                    line.flags.into_iter().collect(),
+                    line.flags,
                     master,
                     line.connected,
                     slots.join(","),
-                    format!("{bus_is_offset:?}"),
+                    bus_is_offset,
                 ),
             )
         });
@@ -98,7 +99,7 @@ fn assert_files_agree(cluster: &Cluster) {
     }
 }
 
-async fn epochs(cluster: &Cluster) -> BTreeSet<u64> {
+async fn epochs(cluster: &Cluster) -> BTreeSet<Epoch> {
     let lines = view::nodes(&cluster.call("n1", &["CLUSTER", "NODES"]).await.unwrap()).unwrap();
     lines
         .iter()

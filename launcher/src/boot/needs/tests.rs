@@ -24,21 +24,21 @@ fn due_when(
     let answers = |text: &str| {
         let nodes = node_lines(text).ok_or("silent")?;
         let slots = nodes.iter().flat_map(|line| {
-            line.slots.iter().map(|range| SlotLine {
+            line.slots.ranges().iter().map(|range| SlotLine {
                 start: range.start().number(),
                 end: range.end().number(),
                 master: line.id.clone(),
                 replicas: nodes
                     .iter()
-                    .filter(|replica| replica.master.as_ref() == Some(&line.id))
+                    .filter(|replica| replica.replicates(&line.id))
                     .map(|replica| replica.id.clone())
                     .collect(),
             })
         });
         Ok(Answers::Cluster(ClusterAnswers {
             slots: slots.collect(),
-            state: "ok".to_owned(),
-            link: Some("up".to_owned()),
+            state: ClusterState::Ok,
+            link: Some(Link::Up),
             nodes,
         }))
     };
@@ -158,7 +158,7 @@ fn phantoms_are_forgotten_once_they_own_nothing() {
         nodes[3] = said(3, &[&WHOLE[..], &[&phantom(slots)]].concat());
         nodes
     };
-    assert_eq!(due_of(&lines("")), [(3, Need::Forget("p9".to_owned()))]);
+    assert_eq!(due_of(&lines("")), [(3, Need::Forget("p9".into()))]);
     assert_eq!(due_of(&lines(" 16383")), []);
     // It may be the one that is silent.
     let mut nodes = lines("");
@@ -172,7 +172,7 @@ fn replicas_follow_the_master_of_their_shard() {
         let lines = [WHOLE[0], WHOLE[1], other, WHOLE[3]];
         assert_eq!(
             due_of(&all(&lines)),
-            [(2, Need::Follow("n1".to_owned()))],
+            [(2, Need::Follow("n1".into()))],
             "{other}"
         );
     }
@@ -199,7 +199,7 @@ fn a_master_that_has_lost_its_seeds_follows_who_has_its_slots() {
         "r1 master - 0 1 1 connected 0-8191",
         WHOLE[3],
     ];
-    assert_eq!(due_of(&all(&lines)), [(0, Need::Follow("r1".to_owned()))]);
+    assert_eq!(due_of(&all(&lines)), [(0, Need::Follow("r1".into()))]);
 }
 
 #[test]

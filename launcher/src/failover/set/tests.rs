@@ -1,7 +1,7 @@
 //! Tests of who is who around a master without cluster mode, and of failovers that are refused.
 
 use super::*;
-use crate::wire::view::{HostPort, Replication, Watched};
+use crate::wire::view::{HostPort, Link, Replication, Watched};
 
 /// n1 with r1 and r1b on the ports 1 to 3, watched by s1 and s2 on 4 and 5.
 const NAMES: [&str; 5] = ["n1", "r1", "r1b", "s1", "s2"];
@@ -16,27 +16,27 @@ fn at(port: u16) -> HostPort {
 fn server(master: Option<u16>) -> Answers {
     Answers::Server(Replication {
         master: master.map(at),
-        link: master.map(|_| "up".to_owned()),
+        link: master.map(|_| Link::Up),
         replicas: Vec::new(),
         offset: 0,
         failing_over: false,
     })
 }
 
-fn watched(port: u16, flags: &str) -> Watched {
+fn watched(port: u16, flags: &[WatchFlag]) -> Watched {
     Watched {
         address: at(port),
-        flags: flags.split(',').map(ToOwned::to_owned).collect(),
+        flags: flags.iter().copied().collect(),
         link: None,
-        epoch: Some(7),
+        epoch: Some(Epoch(7)),
         priority: Some(100),
     }
 }
 
-fn sentinel(master: u16, flags: &str) -> Answers {
+fn sentinel(master: u16, flags: &[WatchFlag]) -> Answers {
     Answers::Sentinel(Some(SentinelAnswers {
         master: watched(master, flags),
-        replicas: vec![watched(2, "slave"), watched(3, "slave")],
+        replicas: vec![watched(2, &[]), watched(3, &[])],
         sentinels: Vec::new(),
         no_quorum: None,
     }))
@@ -48,8 +48,8 @@ fn round(silent: &[&str]) -> Vec<Observation> {
         server(None),
         server(Some(1)),
         server(Some(1)),
-        sentinel(1, "master"),
-        sentinel(1, "master"),
+        sentinel(1, &[]),
+        sentinel(1, &[]),
     ];
     let all = NAMES.into_iter().zip(1..).zip(says);
     all.map(|((name, port), says)| Observation {
@@ -107,7 +107,7 @@ fn any_node_with_data_names_the_set_and_a_dead_master_is_known_by_its_replicas()
         assert_eq!(set.wanted, wanted);
     }
     let watched = Set::of(&round(&["s1"]), &born(), 0).unwrap();
-    assert_eq!((watched.sentinel, watched.epoch), (Some(4), Some(7)));
+    assert_eq!((watched.sentinel, watched.epoch), (Some(4), Some(Epoch(7))));
     let alone = Set::of(&round(&["s1", "s2"]), &born(), 0).unwrap();
     assert_eq!((alone.sentinel, alone.epoch), (None, None));
 }
@@ -229,24 +229,38 @@ fn a_report_is_what_a_node_says_of_the_old_master_and_of_the_new() {
         (report.old_master, report.master, report.epoch)
     };
     assert_eq!(
-        see("s1", sentinel(1, "master,s_down")),
-        (Health::Suspected, Some(0), 7)
+        see("s1", sentinel(1, &[WatchFlag::SubjectivelyDown])),
+        (Health::Suspected, Some(0), Epoch(7))
     );
     assert_eq!(
-        see("s1", sentinel(1, "s_down,o_down,master")).0,
+        see(
+            "s1",
+            sentinel(
+                1,
+                &[WatchFlag::SubjectivelyDown, WatchFlag::ObjectivelyDown]
+            )
+        )
+        .0,
         Health::Failed
     );
     assert_eq!(
-        see("s1", sentinel(2, "master,s_down")),
-        (Health::Fine, Some(1), 7),
+        see("s1", sentinel(2, &[WatchFlag::SubjectivelyDown])),
+        (Health::Fine, Some(1), Epoch(7)),
         "that is said of the new one"
     );
     assert_eq!(
-        see("s1", sentinel(1, "s_down,master,force_failover")).0,
+        see(
+            "s1",
+            sentinel(1, &[WatchFlag::SubjectivelyDown, WatchFlag::ForcedFailover])
+        )
+        .0,
         Health::Fine,
         "by order"
     );
-    assert_eq!(see("r1", server(None)), (Health::Fine, Some(1), 0));
+    assert_eq!(
+        see("r1", server(None)),
+        (Health::Fine, Some(1), Epoch::NONE)
+    );
     assert_eq!(see("r1b", server(Some(2))).1, Some(1));
     assert_eq!(see("n1", server(Some(9))).1, None, "a stranger");
 }

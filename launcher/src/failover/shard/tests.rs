@@ -37,7 +37,7 @@ fn cluster(lines: [&str; 7], silent: &[&str]) -> (Survey, Vec<Member>) {
     let survey = Survey::new(NAMES.iter().enumerate().map(account).collect());
     let member = |(index, name): (usize, &&str)| Member {
         name: (*name).to_owned(),
-        id: Some(lines[index][..2].to_owned()),
+        id: Some(lines[index][..2].into()),
         birth: index % 3,
         paused: false,
     };
@@ -81,7 +81,7 @@ fn any_node_names_its_shard_also_a_dead_one() {
         let shard = shard_of(name, &silent).unwrap();
         assert_eq!(shard.master, place("n1"));
         assert_eq!(shard.wanted, wanted.map(place));
-        assert_eq!(shard.epoch, 1);
+        assert_eq!(shard.epoch, Epoch(1));
         assert_eq!(shard.slot.number(), 1, "0 is on its way");
     }
     let living = shard_of("n1", &["r1b"]).unwrap().replicas;
@@ -211,7 +211,7 @@ fn a_report_is_what_a_node_says_of_the_old_master_and_of_the_owner() {
     };
     assert_eq!(
         see("aa :0@0 master,fail?,nofailover - 0 0 1 disconnected 0-99"),
-        (Health::Suspected, Some(place("n1")), 1)
+        (Health::Suspected, Some(place("n1")), Epoch(1))
     );
     assert_eq!(
         see("aa :0@0 master,nofailover - 0 0 1 connected 0-99").0,
@@ -219,10 +219,10 @@ fn a_report_is_what_a_node_says_of_the_old_master_and_of_the_owner() {
     );
     assert_eq!(
         see("aa :0@0 master,fail - 0 0 1 connected\ndd :0@0 master - 0 0 7 connected 0-99"),
-        (Health::Failed, Some(place("r1")), 7)
+        (Health::Failed, Some(place("r1")), Epoch(7))
     );
     assert_eq!(
         see("zz :0@0 master - 0 0 9 connected 0-99"),
-        (Health::Fine, None, 9)
+        (Health::Fine, None, Epoch(9))
     );
 }

@@ -8,6 +8,7 @@ use super::remedy::Remedy;
 use crate::machine::text::counted;
 use crate::probe::survey::Direction;
 use crate::wire::slots::SlotRanges;
+use crate::wire::view::{Address, ClusterState, Epoch, Link, NodeId};
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,9 +114,9 @@ pub enum Finding {
         /// The nodes that know it.
         nodes: Vec<String>,
         /// The stranger's id.
-        id: String,
+        id: NodeId,
         /// Its address, as it stands in CLUSTER NODES.
-        address: String,
+        address: Address,
         /// The slots that they give to it.
         slots: SlotRanges,
         /// Whether the bus link to it is up, or the two are just meeting.
@@ -142,7 +143,7 @@ pub enum Finding {
     /// Masters share a configuration epoch, so that nobody can tell whose word counts.
     SharedEpoch {
         /// The epoch.
-        epoch: u64,
+        epoch: Epoch,
         /// The masters.
         nodes: Vec<String>,
     },
@@ -165,7 +166,7 @@ pub enum Finding {
         /// The replica.
         node: String,
         /// Its `master_link_status`.
-        status: String,
+        status: Link,
     },
     /// A master was to have replicas and has none that answers.
     Unprotected {
@@ -188,7 +189,7 @@ pub enum Finding {
         /// The nodes.
         nodes: Vec<String>,
         /// Their `cluster_state`.
-        state: String,
+        state: ClusterState,
     },
 }
 
@@ -272,12 +273,7 @@ impl Finding {
                 alive: true,
                 address,
                 ..
-            } => {
-                let address = address
-                    .split_once('@')
-                    .map_or(&**address, |(address, _)| address);
-                Remedy::Decide(address.to_owned())
-            }
+            } => Remedy::Decide(address.client().to_owned()),
             Self::Silent { node, process, .. } => match process {
                 ServerProcess::Ended => Remedy::Start(node.clone()),
                 ServerProcess::Paused => Remedy::Resume(node.clone()),

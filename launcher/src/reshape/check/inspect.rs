@@ -19,7 +19,7 @@ use crate::reshape::{Equipment, Journal};
 use crate::state::{Stage, is_locked};
 use crate::wire::resp::Frame;
 use crate::wire::slots::{Slot, SlotRange, SlotRanges};
-use crate::wire::view::{self, NodeLine};
+use crate::wire::view::{self, ClusterState, Link, NodeLine};
 
 /// How long news may take to spread before it counts as a finding: gossip reaches every node within
 /// a second or two.
@@ -181,12 +181,8 @@ async fn detail(
     let [info, replication, migrations] = replies.as_slice() else {
         return Err("it gave too few answers".to_owned());
     };
-    let field = |question: &str, reply, name| match view::info_field(reply, name) {
-        Some(value) => Ok(Some(value.to_owned())),
-        None => Err(strange(question, reply)),
-    };
     // A replica shows its master's migrations and holds its master's keys.
-    let is_master = myself.has("master");
+    let is_master = myself.is_master();
     let equipment = if is_master {
         let mut equipment = Equipment::ask(&mut connection, deadline).await?;
         if !ours {
@@ -199,11 +195,12 @@ async fn detail(
     };
     Ok(Detail {
         equipment,
-        state: field("CLUSTER INFO", info, "cluster_state")?,
+        state: Some(ClusterState::in_info(info).ok_or_else(|| strange("CLUSTER INFO", info))?),
         link: if is_master {
             None
         } else {
-            field("INFO replication", replication, "master_link_status")?
+            let link = Link::in_info(replication);
+            Some(link.ok_or_else(|| strange("INFO replication", replication))?)
         },
         // -1, if it has never had any.
         offset: view::info_field(replication, "slave_repl_offset")
@@ -250,7 +247,7 @@ async fn keys(
     let mut session = Session::to(endpoint.clone(), deadline).await?;
     let mut databases = session.databases().await?;
     databases.retain(|_, size| *size > 0);
-    let own: SlotRanges = myself.slots.iter().copied().collect();
+    let own: SlotRanges = myself.slots.clone();
     let mut keys = count_keys(&mut session, &databases, &own).await?;
     // A server that counts more than there can be is not ours to trust, nor to stumble over.
     let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::probe::survey::{OpenSlot, Survey};
 use crate::reshape::equipment::Equipment;
-use crate::wire::slots::{Slot, SlotRange, SlotRanges};
-use crate::wire::view::NodeLine;
+use crate::wire::slots::{Slot, SlotRanges};
+use crate::wire::view::{ClusterState, Link, NodeId, NodeLine};
 
 /// A node as the launcher knows it, whether it speaks or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +36,10 @@ pub enum ServerProcess {
 /// What one node was asked besides CLUSTER NODES.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Detail {
-    /// `cluster_state` of CLUSTER INFO.
-    pub state: Option<String>,
-    /// `master_link_status` of INFO replication; `None` on a master.
-    pub link: Option<String>,
+    /// Whether it answers for keys.
+    pub state: Option<ClusterState>,
+    /// The link to its master; `None` on a master.
+    pub link: Option<Link>,
     /// How much of its master's data a replica has, in bytes (`slave_repl_offset` of INFO replication).
     pub offset: Option<u64>,
     /// A master's keys in each slot, owned or not; slots without keys are absent.
@@ -117,8 +117,8 @@ impl Inspection {
     }
 
     /// For each slot, by its number: the id of the node to which this one gives it.
-    pub(crate) fn reported_owners<'a>(lines: &'a [NodeLine]) -> Vec<Option<&'a str>> {
-        let mut owners: Vec<Option<&'a str>> = vec![None; usize::from(Slot::COUNT)];
+    pub(crate) fn reported_owners<'a>(lines: &'a [NodeLine]) -> Vec<Option<&'a NodeId>> {
+        let mut owners: Vec<Option<&'a NodeId>> = vec![None; usize::from(Slot::COUNT)];
         for line in lines {
             for_each_slot(&line.slots, &mut owners, |owner| *owner = Some(&line.id));
         }
@@ -133,12 +133,9 @@ impl Inspection {
             .open_slots()
             .into_iter()
             .map(|open| {
-                let master = self
-                    .survey
-                    .node(&open.node)
-                    .and_then(|line| self.survey.name_of(line.master.as_deref()?));
+                let master = self.survey.master_of(&open.node).map(ToOwned::to_owned);
                 OpenSlot {
-                    node: master.map_or(open.node, ToOwned::to_owned),
+                    node: master.unwrap_or(open.node),
                     ..open
                 }
             })
@@ -160,14 +157,14 @@ impl Inspection {
     pub(crate) fn name_of(&self, line: &NodeLine) -> Option<&str> {
         self.survey
             .name_of(&line.id)
-            .or_else(|| self.silent_at(port_of(&line.address)?))
+            .or_else(|| self.silent_at(line.address.port()?))
     }
 
     /// The name behind an id that a line mentions, or the id.
-    pub(crate) fn name_or_id<'a>(&'a self, id: &'a str) -> &'a str {
+    pub(crate) fn name_or_id<'a>(&'a self, id: &'a NodeId) -> &'a str {
         let silent = || {
-            let mut lines = self.survey.told().flat_map(|(_, lines)| lines);
-            self.name_of(lines.find(|line| line.id == id)?)
+            let mut lines = self.survey.lines();
+            self.name_of(lines.find(|line| line.id == *id)?)
         };
         self.survey.name_of(id).or_else(silent).unwrap_or(id)
     }
@@ -179,7 +176,7 @@ impl Inspection {
 
     /// Whether another node speaks at the address of a line: what was there before is no more.
     pub(crate) fn is_replaced(&self, line: &NodeLine) -> bool {
-        let port = port_of(&line.address);
+        let port = line.address.port();
         let mut seats = self.seats.iter();
         let seat = seats.find(|seat| Some(seat.port) == port);
         seat.and_then(|seat| self.survey.node(&seat.node))
@@ -189,10 +186,10 @@ impl Inspection {
     /// The slots that other nodes give to the ids that no node that speaks has: nobody but the
     /// silent one can tell whether they are right.
     pub(crate) fn slots_of_silent(&self) -> SlotRanges {
-        let lines = self.survey.told().flat_map(|(_, lines)| lines);
+        let lines = self.survey.lines();
         lines
             .filter(|line| self.survey.name_of(&line.id).is_none() && self.name_of(line).is_some())
-            .flat_map(|line| line.slots.iter().copied())
+            .flat_map(|line| line.slots.ranges().iter().copied())
             .collect()
     }
 
@@ -204,8 +201,8 @@ impl Inspection {
     }
 }
 
-fn for_each_slot<T>(ranges: &[SlotRange], table: &mut [T], mut act: impl FnMut(&mut T)) {
-    for range in ranges {
+fn for_each_slot<T>(slots: &SlotRanges, table: &mut [T], mut act: impl FnMut(&mut T)) {
+    for range in slots.ranges() {
         let places = usize::from(range.start().number())..=usize::from(range.end().number());
         table
             .get_mut(places)
@@ -213,10 +210,4 @@ fn for_each_slot<T>(ranges: &[SlotRange], table: &mut [T], mut act: impl FnMut(&
             .flatten()
             .for_each(&mut act);
     }
-}
-
-/// The client port of `ip:port@cport[,hostname]`; an IPv6 address holds colons of its own.
-fn port_of(address: &str) -> Option<u16> {
-    let (client, _) = address.split_once('@').unwrap_or((address, ""));
-    client.rsplit_once(':')?.1.parse().ok()
 }

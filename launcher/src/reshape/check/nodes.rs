@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::finding::Finding;
 use super::inspection::{Inspection, Journaled, ServerProcess};
 use crate::wire::slots::SlotRanges;
-use crate::wire::view::NodeLine;
+use crate::wire::view::{ClusterState, Epoch, Link, NodeId, NodeLine};
 
 /// The nodes that do not answer.
 pub(super) fn silent(inspection: &Inspection) -> Vec<Finding> {
@@ -28,10 +28,11 @@ fn process_of(inspection: &Inspection, node: &str) -> ServerProcess {
 
 /// The slots that the others give to a node that is silent.
 fn slots_told_of(inspection: &Inspection, node: &str) -> SlotRanges {
-    let lines = inspection.survey.told().flat_map(|(_, lines)| lines);
-    lines
+    inspection
+        .survey
+        .lines()
         .filter(|line| inspection.name_of(line) == Some(node))
-        .flat_map(|line| line.slots.iter().copied())
+        .flat_map(|line| line.slots.ranges().iter().copied())
         .collect()
 }
 
@@ -40,7 +41,7 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
     let mut findings = shared_epochs(inspection);
     for (node, lines) in inspection.survey.told() {
         findings.extend(unacquainted(inspection, node, lines));
-        let of_others = lines.iter().filter(|line| !line.has("myself"));
+        let of_others = lines.iter().filter(|line| !line.is_myself());
         for finding in of_others.filter_map(|line| told(inspection, node, line)) {
             if !is_told_by_others(&finding, &mut findings) {
                 findings.push(finding);
@@ -66,7 +67,7 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
 }
 
 fn shared_epochs(inspection: &Inspection) -> Vec<Finding> {
-    let mut epochs: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    let mut epochs: BTreeMap<Epoch, Vec<String>> = BTreeMap::new();
     for (node, line) in inspection.survey.masters() {
         epochs.entry(line.epoch).or_default().push(node.to_owned());
     }
@@ -125,19 +126,19 @@ fn told(inspection: &Inspection, node: &str, line: &NodeLine) -> Option<Finding>
             nodes: vec![node],
             id: line.id.clone(),
             address: line.address.clone(),
-            slots: line.slots.iter().copied().collect(),
-            alive: (line.connected || line.has("handshake")) && !inspection.is_replaced(line),
+            slots: line.slots.clone(),
+            alive: (line.connected || line.shakes_hands()) && !inspection.is_replaced(line),
         });
     };
     // That it is silent has been said, and explains what is wrong with the others' lines about it.
     let own = inspection.survey.node(name)?;
     let peer = name.to_owned();
-    if line.has("handshake") || !line.connected {
+    if line.shakes_hands() || !line.connected {
         return Some(Finding::Unlinked { node, peer });
     }
     if line.master != own.master {
-        let named = |id: &Option<String>| {
-            let id = id.as_deref()?;
+        let named = |id: &Option<NodeId>| {
+            let id = id.as_ref()?;
             Some(inspection.name_or_id(id).to_owned())
         };
         return Some(Finding::Miscast {
@@ -147,8 +148,8 @@ fn told(inspection: &Inspection, node: &str, line: &NodeLine) -> Option<Finding>
             is: named(&own.master),
         });
     }
-    let suspected = line.has("fail") || line.has("fail?");
-    suspected.then_some(Finding::Suspected { node, peer })
+    line.is_suspected()
+        .then_some(Finding::Suspected { node, peer })
 }
 
 fn replicas(inspection: &Inspection) -> Vec<Finding> {
@@ -156,22 +157,22 @@ fn replicas(inspection: &Inspection) -> Vec<Finding> {
     for (node, line) in inspection.survey.selves() {
         let Some(id) = &line.master else { continue };
         let master = inspection.name_or_id(id);
-        let is_master = inspection.survey.masters().any(|(name, _)| name == master);
+        let is_master = inspection.survey.master(master).is_some();
         let is_silent = inspection
             .seats
             .iter()
             .any(|seat| seat.node == master && inspection.is_silent(master));
         let link = inspection.details.get(node);
-        let link = link.and_then(|detail| detail.link.as_deref());
+        let link = link.and_then(|detail| detail.link);
         if !is_master && !is_silent {
             findings.push(Finding::Masterless {
                 node: node.to_owned(),
                 master: master.to_owned(),
             });
-        } else if let Some(status) = link.filter(|status| *status != "up" && !is_silent) {
+        } else if let Some(status) = link.filter(|link| *link != Link::Up && !is_silent) {
             findings.push(Finding::NotReplicating {
                 node: node.to_owned(),
-                status: status.to_owned(),
+                status,
             });
         }
     }
@@ -241,17 +242,14 @@ fn idle(inspection: &Inspection) -> Vec<Finding> {
 }
 
 fn not_ok(inspection: &Inspection) -> Vec<Finding> {
-    let mut states: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut states: BTreeMap<ClusterState, Vec<String>> = BTreeMap::new();
     for (node, detail) in &inspection.details {
-        if let Some(state) = detail.state.as_deref().filter(|state| *state != "ok") {
+        if let Some(state) = detail.state.filter(|state| *state != ClusterState::Ok) {
             states.entry(state).or_default().push(node.clone());
         }
     }
     states
         .into_iter()
-        .map(|(state, nodes)| Finding::NotOk {
-            nodes,
-            state: state.to_owned(),
-        })
+        .map(|(state, nodes)| Finding::NotOk { nodes, state })
         .collect()
 }

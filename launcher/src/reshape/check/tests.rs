@@ -3,7 +3,7 @@
 use super::*;
 use crate::probe::survey::{Account, Survey};
 use crate::wire::slots::Slot;
-use crate::wire::view::node_lines;
+use crate::wire::view::{Address, ClusterState, Link, node_lines};
 
 /// Three masters, `n1` to `n3`, ids `a1` to `a3`, with a replica each, `r1` to `r3`, ids `b1` to `b3`; all
 /// is well until somebody changes what a node says.
@@ -325,8 +325,8 @@ fn a_stranger_that_lives_is_the_users_to_decide() {
     for slots in ["7", ""] {
         let stranger = Finding::Stranger {
             nodes: vec!["n1".to_owned()],
-            id: "ee".to_owned(),
-            address: "127.0.0.1:1@2".to_owned(),
+            id: "ee".into(),
+            address: Address::new("127.0.0.1:1@2"),
             slots: slots.parse().unwrap_or_default(),
             alive: true,
         };
@@ -396,15 +396,15 @@ fn links_states_and_migrations_are_told_of_the_nodes_that_were_asked() {
         (
             "r1",
             Detail {
-                link: Some("down".to_owned()),
-                state: Some("fail".to_owned()),
+                link: Some(Link::Down),
+                state: Some(ClusterState::Fail),
                 ..Detail::default()
             },
         ),
         (
             "n1",
             Detail {
-                state: Some("ok".to_owned()),
+                state: Some(ClusterState::Ok),
                 migrations: vec![Migration {
                     slots: "0-9".parse().unwrap(),
                     export: true,

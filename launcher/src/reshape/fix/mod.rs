@@ -4,7 +4,6 @@
 //! [`repairs`] decides, and is pure; [`Cluster::fix`](crate::Cluster::fix) does. Each repair may be
 //! interrupted at any point and planned anew: no key is deleted before another node has it.
 
-mod deal;
 mod execute;
 mod plan;
 mod repair;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::deal::deal;
 use super::repair::Repair;
 use super::reported::knows;
 use super::verdict::{Case, Ruling, Verdict, rule};
 use crate::probe::survey::{Direction, OpenSlot};
 use crate::reshape::check::{Difference, Finding, Inspection, Journaled, Remedy, check};
+use crate::reshape::plan::deal;
 use crate::wire::slots::{Slot, SlotRange, SlotRanges};
+use crate::wire::view::{NodeId, NodeLine};
 
 /// What mends a cluster, in the order in which it is done; nothing if all is well, or if only the
 /// user can help.
@@ -79,7 +80,7 @@ fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
 
         Finding::Masterless { node, master } => {
             let shard = orphans(inspection);
-            if shard.iter().any(|orphan| orphan.master == master) {
+            if shard.iter().any(|orphan| **orphan.master == *master) {
                 // One of them becomes the master, whom the others can follow then.
                 return None;
             }
@@ -107,7 +108,7 @@ fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
 struct Orphan<'a> {
     node: &'a str,
     /// The id of the master.
-    master: &'a str,
+    master: &'a NodeId,
     slots: SlotRanges,
 }
 
@@ -118,20 +119,19 @@ fn orphans(inspection: &Inspection) -> Vec<Orphan<'_>> {
         let claimants = claims.get(usize::from(slot.number()));
         claimants.is_some_and(|all| !all.is_empty())
     };
-    let mut best: BTreeMap<&str, (Option<u64>, Orphan<'_>)> = BTreeMap::new();
+    let mut best: BTreeMap<&NodeId, (Option<u64>, Orphan<'_>)> = BTreeMap::new();
     for (node, own) in inspection.survey.selves() {
-        let Some(id) = own.master.as_deref() else {
+        let Some(id) = &own.master else {
             continue;
         };
-        let mut lines = inspection.survey.told_by(node).iter();
-        let Some(line) = lines.find(|line| line.id == id) else {
+        let Some(line) = inspection.survey.told_of(node, id) else {
             continue;
         };
         // One that is only silent may come back.
         if inspection.name_of(line).is_some() {
             continue;
         }
-        let slots = line.slots.iter().flat_map(|range| range.slots());
+        let slots = line.slots.slots();
         let slots: SlotRanges = slots.filter(|slot| !is_claimed(*slot)).collect();
         let offset = inspection
             .details
@@ -153,14 +153,13 @@ fn orphans(inspection: &Inspection) -> Vec<Orphan<'_>> {
 /// The master at the end of the chain that a replica hangs on; else the one of the shard it was born into.
 fn rightful_master(inspection: &Inspection, node: &str, master: &str) -> Option<String> {
     let survey = &inspection.survey;
-    let is_master = |name: &str| survey.masters().any(|(master, _)| master == name);
-    let of = |name: &str| survey.name_of(survey.node(name)?.master.as_deref()?);
+    let is_master = |name: &str| survey.master(name).is_some();
     let mut link = Some(master);
     // A chain has no more links than there are nodes; one that bites its tail has no end.
     for _ in survey.accounts() {
         match link {
             Some(name) if is_master(name) => return Some(name.to_owned()),
-            Some(name) => link = of(name),
+            Some(name) => link = survey.master_of(name),
             None => break,
         }
     }
@@ -171,8 +170,8 @@ fn rightful_master(inspection: &Inspection, node: &str, master: &str) -> Option<
         .shard;
     let siblings = inspection.seats.iter().filter(|seat| seat.shard == shard);
     let masters = siblings.filter(|seat| seat.node != node && is_master(&seat.node));
-    let slots = |node: &str| survey.node(node).map_or(0, |line| line.slots.len());
-    let master = masters.max_by_key(|seat| slots(&seat.node) > 0)?;
+    let serves = |node: &str| survey.node(node).is_some_and(NodeLine::serves);
+    let master = masters.max_by_key(|seat| serves(&seat.node))?;
     Some(master.node.clone())
 }
 
@@ -194,7 +193,7 @@ fn of_slots(inspection: &Inspection) -> Vec<Repair> {
     let masters: Vec<_> = inspection
         .survey
         .masters()
-        .map(|(node, line)| (node, line.slots.iter().map(|range| range.count()).sum()))
+        .map(|(node, line)| (node, line.slots.count()))
         .collect();
     let dealt = deal(&homeless, &masters).into_iter();
     repairs.extend(dealt.map(|(owner, slots)| Repair::Take {
@@ -214,7 +213,7 @@ fn cases<'a>(
     let at = |slot: Slot| usize::from(slot.number());
     let survey = &inspection.survey;
     for (node, line) in survey.masters() {
-        for slot in line.slots.iter().flat_map(|range| range.slots()) {
+        for slot in line.slots.slots() {
             if let Some(case) = cases.get_mut(at(slot)) {
                 case.owners.push((node, line.epoch));
             }
@@ -236,8 +235,8 @@ fn cases<'a>(
         match mark.direction {
             Direction::Importing => case.importing.push(&mark.node),
             Direction::Migrating => {
-                let to = survey.masters().find(|(node, _)| *node == peer);
-                case.migrating.push((&mark.node, to.map(|(node, _)| node)));
+                let to = survey.master(peer).map(|_| peer);
+                case.migrating.push((&mark.node, to));
             }
         }
     }
@@ -255,11 +254,11 @@ fn cases<'a>(
         }
     }
     for (_, lines) in survey.told() {
-        for line in lines.iter().filter(|line| !line.has("myself")) {
+        for line in lines.iter().filter(|line| !line.is_myself()) {
             let Some(name) = survey.name_of(&line.id) else {
                 continue;
             };
-            for slot in line.slots.iter().flat_map(|range| range.slots()) {
+            for slot in line.slots.slots() {
                 if let Some(case) = cases.get_mut(at(slot)) {
                     case.told.get_or_insert(name);
                 }

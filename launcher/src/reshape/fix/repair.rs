@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::reshape::check::keys_of;
 use crate::wire::slots::SlotRanges;
+use crate::wire::view::{Address, Epoch, NodeId};
 
 /// One thing that `fix` does. They are done in the order of the variants: whose a slot is comes before
 /// nodes meet, since a node that hears from another one that it has lost a slot deletes its keys; whom a
@@ -53,9 +54,9 @@ pub enum Repair {
         /// The node.
         node: String,
         /// The id of the one that it forgets.
-        id: String,
+        id: NodeId,
         /// The address of the one that it forgets.
-        address: String,
+        address: Address,
     },
     /// Two nodes are made known to each other.
     Meet {
@@ -69,7 +70,7 @@ pub enum Repair {
         /// The masters.
         nodes: Vec<String>,
         /// The epoch.
-        epoch: u64,
+        epoch: Epoch,
     },
     /// Keys that are not their holder's go to the owner, unless it has such keys: its own count.
     Bring {

@@ -2,22 +2,24 @@
 
 use crate::probe::survey::Survey;
 use crate::wire::slots::SlotRanges;
+use crate::wire::view::NodeId;
 
 /// Of some slots: those that a node gives to somebody else, and those that it does not own.
 pub(super) fn split(
     survey: &Survey,
     node: &str,
-    id: &str,
+    id: &NodeId,
     slots: &SlotRanges,
 ) -> (SlotRanges, SlotRanges) {
     let (mut of_others, mut missing) = (SlotRanges::default(), slots.clone());
     for line in survey.told_by(node) {
-        if line.id == id {
-            line.slots.iter().for_each(|range| missing.remove(*range));
+        if line.id == *id {
+            line.slots
+                .ranges()
+                .iter()
+                .for_each(|range| missing.remove(*range));
         } else {
-            let theirs = slots
-                .slots()
-                .filter(|slot| line.slots.iter().any(|range| range.contains(*slot)));
+            let theirs = slots.slots().filter(|slot| line.slots.contains(*slot));
             of_others.extend(theirs);
         }
     }
@@ -25,9 +27,8 @@ pub(super) fn split(
 }
 
 /// Whether a node has a bus link to the node with this id.
-pub(super) fn knows(survey: &Survey, node: &str, id: &str) -> bool {
-    let mut lines = survey.told_by(node).iter();
-    lines.any(|line| line.id == id && line.connected)
+pub(super) fn knows(survey: &Survey, node: &str, id: &NodeId) -> bool {
+    survey.told_of(node, id).is_some_and(|line| line.connected)
 }
 
 /// Whether a node says of all of these slots that they are its own, and nobody else does.
@@ -40,21 +41,15 @@ pub(super) fn owns_alone(survey: &Survey, node: &str, slots: &SlotRanges) -> boo
 /// The nodes that do not give all of these slots to the node with this id.
 pub(super) fn who_reports_otherwise<'a>(
     survey: &'a Survey,
-    id: &str,
+    id: &NodeId,
     slots: &SlotRanges,
 ) -> Vec<&'a str> {
-    survey
-        .told()
-        .filter(|(_, lines)| {
-            let mut left = slots.clone();
-            let of_owner = lines.iter().filter(|line| line.id == id);
-            of_owner
-                .flat_map(|line| &line.slots)
-                .for_each(|range| left.remove(*range));
-            !left.is_empty()
-        })
-        .map(|(node, _)| node)
-        .collect()
+    let gives_all = |node: &str| {
+        let given = survey.slots_told_of(node, id);
+        slots.slots().all(|slot| given.contains(slot))
+    };
+    let speakers = survey.told().map(|(node, _)| node);
+    speakers.filter(|node| !gives_all(node)).collect()
 }
 
 #[cfg(test)]
@@ -82,7 +77,7 @@ mod tests {
         let world = World::sound().says(&["n1"], "5461-10922", "5463-10922");
         let survey = world.inspection().survey;
         let slots = "5459-5464".parse().unwrap();
-        let (of_others, missing) = split(&survey, "n1", "a1", &slots);
+        let (of_others, missing) = split(&survey, "n1", &"a1".into(), &slots);
         assert_eq!(
             (of_others.to_string(), missing.to_string()),
             ("5463-5464".to_owned(), "5461-5464".to_owned())
@@ -94,7 +89,7 @@ mod tests {
         let world = World::sound().says(&["r3"], "0-5460", "0-5459");
         let survey = world.inspection().survey;
         let disbelieving = |slots: &str| {
-            let against = who_reports_otherwise(&survey, "a1", &slots.parse().unwrap());
+            let against = who_reports_otherwise(&survey, &"a1".into(), &slots.parse().unwrap());
             against.join(" ")
         };
         assert_eq!(
@@ -108,7 +103,7 @@ mod tests {
         let link = "b3 127.0.0.1:7006@17006 slave a3 0 0 3 connected";
         let world = World::sound().says(&["n2"], link, &link.replace("connected", "disconnected"));
         let survey = world.inspection().survey;
-        assert!(knows(&survey, "n1", "b3"));
-        assert!(!knows(&survey, "n2", "b3") && !knows(&survey, "n1", "ff"));
+        assert!(knows(&survey, "n1", &"b3".into()));
+        assert!(!knows(&survey, "n2", &"b3".into()) && !knows(&survey, "n1", &"ff".into()));
     }
 }

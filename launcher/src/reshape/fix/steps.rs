@@ -19,6 +19,7 @@ use crate::reshape::{Journal, MoveError, MoveEvent, MoveOptions};
 use crate::state::Lock;
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::slots::SlotRanges;
+use crate::wire::view::{Epoch, NodeId};
 
 /// How long gossip may take before a node is told.
 pub(super) const GOSSIP: Duration = Duration::from_millis(2500);
@@ -39,7 +40,7 @@ impl Cluster {
     pub(super) async fn promote(&self, node: &str, slots: &SlotRanges) -> Result<(), Error> {
         let survey = self.survey(Deadline::after(LOOK)).await;
         // It may have been elected meanwhile.
-        if line(&survey, node)?.has("master") {
+        if line(&survey, node)?.is_master() {
             return Ok(());
         }
         self.order(node, &[&["CLUSTER", "FAILOVER", "TAKEOVER"]])
@@ -49,7 +50,7 @@ impl Cluster {
         Ok(())
     }
 
-    pub(super) async fn forget(&self, node: &str, id: &str) -> Result<(), Error> {
+    pub(super) async fn forget(&self, node: &str, id: &NodeId) -> Result<(), Error> {
         let mut orders = self.orders(node).await?;
         orders.forget(id).await
     }
@@ -75,7 +76,7 @@ impl Cluster {
             let of_nodes = survey
                 .masters()
                 .filter(|(name, _)| nodes.iter().any(|node| node == name));
-            let mut epochs: Vec<u64> = of_nodes.map(|(_, line)| line.epoch).collect();
+            let mut epochs: Vec<Epoch> = of_nodes.map(|(_, line)| line.epoch).collect();
             let all = epochs.len();
             epochs.sort_unstable();
             epochs.dedup();
@@ -214,7 +215,7 @@ impl Cluster {
         waited.await.is_ok()
     }
 
-    pub(super) async fn id(&self, node: &str) -> Result<String, Error> {
+    pub(super) async fn id(&self, node: &str) -> Result<NodeId, Error> {
         let survey = self.survey(Deadline::after(LOOK)).await;
         Ok(line(&survey, node)?.id.clone())
     }

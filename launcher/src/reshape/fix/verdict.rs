@@ -4,11 +4,13 @@
 //! `clusterManagerFixMultipleSlotOwners` (redis-cli.c, Redis 5.0 to 8, Valkey 7.2 to 9). Of a key that
 //! two nodes have, the copy counts that clients were answered from: the owner's.
 
+use crate::wire::view::Epoch;
+
 /// What is known of one slot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Case<'a> {
     /// The masters that say it is theirs, with their epochs.
-    pub(super) owners: Vec<(&'a str, u64)>,
+    pub(super) owners: Vec<(&'a str, Epoch)>,
     /// The masters that say it leaves them, each with the node that it goes to, if there is one.
     pub(super) migrating: Vec<(&'a str, Option<&'a str>)>,
     /// The masters that say they are getting it.
@@ -66,7 +68,7 @@ pub(super) fn rule<'a>(case: &Case<'a>) -> Ruling<'a> {
         },
         several => {
             // The protocol's own rule: the higher epoch wins.
-            let rank = |(node, epoch): &(&str, u64)| (*epoch, case.count(node));
+            let rank = |(node, epoch): &(&str, Epoch)| (*epoch, case.count(node));
             let winner = several.iter().rev().max_by_key(|claim| rank(claim));
             match winner {
                 Some((winner, _)) => case.verdict(winner, None),
@@ -164,7 +166,7 @@ mod tests {
     #[test]
     fn a_slot_with_one_owner_and_no_strangers_is_left_alone() {
         let case = Case {
-            owners: vec![("n1", 1)],
+            owners: vec![("n1", Epoch(1))],
             keys: vec![("n1", 7)],
             ..Case::default()
         };
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn a_move_that_both_ends_know_of_goes_on() {
         let case = Case {
-            owners: vec![("n1", 1)],
+            owners: vec![("n1", Epoch(1))],
             migrating: vec![("n1", Some("n2"))],
             importing: vec!["n2"],
             keys: vec![("n1", 3), ("n2", 2)],
@@ -188,7 +190,7 @@ mod tests {
     #[test]
     fn a_third_importer_of_a_move_is_closed_and_its_keys_go_to_the_destination() {
         let case = Case {
-            owners: vec![("n1", 1)],
+            owners: vec![("n1", Epoch(1))],
             migrating: vec![("n1", Some("n2"))],
             importing: vec!["n2", "n3"],
             keys: vec![("n3", 1)],
@@ -202,7 +204,7 @@ mod tests {
     #[test]
     fn migrating_without_an_importer_is_closed_at_the_owner() {
         let case = Case {
-            owners: vec![("n1", 1)],
+            owners: vec![("n1", Epoch(1))],
             migrating: vec![("n1", Some("n2"))],
             keys: vec![("n1", 3), ("n2", 2)],
             ..Case::default()
@@ -215,7 +217,7 @@ mod tests {
     #[test]
     fn importers_without_a_migrating_owner_bring_their_keys_back() {
         let case = Case {
-            owners: vec![("n1", 1)],
+            owners: vec![("n1", Epoch(1))],
             importing: vec!["n2", "n3"],
             keys: vec![("n1", 3), ("n2", 9)],
             ..Case::default()
@@ -231,7 +233,7 @@ mod tests {
     #[test]
     fn a_former_owner_that_still_says_migrating_is_closed() {
         let case = Case {
-            owners: vec![("n2", 5)],
+            owners: vec![("n2", Epoch(5))],
             migrating: vec![("n1", Some("n2"))],
             ..Case::default()
         };
@@ -242,7 +244,7 @@ mod tests {
     #[test]
     fn keys_in_a_slot_that_is_not_the_holders_go_to_its_owner() {
         let case = Case {
-            owners: vec![("n1", 1)],
+            owners: vec![("n1", Epoch(1))],
             keys: vec![("n3", 1)],
             ..Case::default()
         };
@@ -252,14 +254,14 @@ mod tests {
     #[test]
     fn of_several_owners_the_higher_epoch_wins_then_the_one_with_more_keys() {
         let mut case = Case {
-            owners: vec![("n1", 1), ("n2", 4)],
+            owners: vec![("n1", Epoch(1)), ("n2", Epoch(4))],
             keys: vec![("n1", 9)],
             ..Case::default()
         };
         let verdict = mend(&case);
         assert_eq!((verdict.owner, verdict.takes), ("n2", false));
         assert_eq!((verdict.released, verdict.bring), (vec!["n1"], vec!["n1"]));
-        case.owners = vec![("n1", 4), ("n2", 4)];
+        case.owners = vec![("n1", Epoch(4)), ("n2", Epoch(4))];
         assert_eq!(mend(&case).owner, "n1");
         case.keys.clear();
         assert_eq!(mend(&case).owner, "n1");
@@ -307,7 +309,7 @@ mod tests {
     fn nothing_is_decided_without_a_silent_node_that_is_concerned() {
         let case = Case {
             migrating: vec![("n1", None)],
-            owners: vec![("n1", 1)],
+            owners: vec![("n1", Epoch(1))],
             waits: true,
             ..Case::default()
         };

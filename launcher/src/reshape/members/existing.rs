@@ -11,7 +11,7 @@ use crate::probe::survey::Survey;
 use crate::wire::client::{Connection, REPLY_TIMEOUT};
 use crate::wire::resp::{Frame, Limits};
 use crate::wire::slots::SlotRanges;
-use crate::wire::view::{self, NodeLine};
+use crate::wire::view::{self, NodeId, NodeLine};
 
 /// How much memory each of its replies may take, in bytes: all that it knows of itself has a thousandth of it,
 /// and of a cluster of a thousand nodes with their slots in pieces half.
@@ -22,7 +22,7 @@ const MOST: usize = 1 << 20;
 pub(super) struct Existing {
     pub(super) address: SocketAddr,
     pub(super) bus_port: u16,
-    pub(super) id: String,
+    pub(super) id: NodeId,
     /// The name of the master that it copies.
     pub(super) master: Option<String>,
     pub(super) slots: SlotRanges,
@@ -62,9 +62,11 @@ pub(super) async fn inspect(
         ));
     }
     let lines = view::nodes(nodes).unwrap_or_default();
-    let own = lines.iter().find(|line| line.has("myself"));
+    let own = lines.iter().find(|line| line.is_myself());
     let own = own.ok_or_else(|| unfit("its CLUSTER NODES cannot be understood".to_owned()))?;
-    let bus_port = bus_port(own)
+    let bus_port = own
+        .address
+        .bus_port()
         .ok_or_else(|| unfit("it does not say on which port its cluster bus is".to_owned()))?;
     let unready = if is_member(&lines, own, survey) {
         misplaced(own, survey, holds_data(keyspace), replica_of)
@@ -74,20 +76,20 @@ pub(super) async fn inspect(
     if let Some(reason) = unready {
         return Err(unfit(reason));
     }
-    let master = own.master.as_deref().and_then(|id| survey.name_of(id));
+    let master = own.master.as_ref().and_then(|id| survey.name_of(id));
     Ok(Existing {
         address,
         bus_port,
         id: own.id.clone(),
         master: master.map(ToOwned::to_owned),
-        slots: own.slots.iter().copied().collect(),
+        slots: own.slots.clone(),
     })
 }
 
 /// Whether a server belongs to the cluster already, by its own word: it knows one of the nodes.
 fn is_member(lines: &[NodeLine], own: &NodeLine, survey: &Survey) -> bool {
     let others = lines.iter().filter(|line| line.id != own.id);
-    let mut known = others.filter(|line| !line.has("handshake"));
+    let mut known = others.filter(|line| !line.shakes_hands());
     known.any(|line| survey.name_of(&line.id).is_some())
 }
 
@@ -99,7 +101,7 @@ fn misplaced(
     replica_of: Option<&str>,
 ) -> Option<String> {
     if replica_of.is_none() {
-        let id = own.master.as_deref()?;
+        let id = own.master.as_ref()?;
         return survey.name_of(id).is_none().then(|| {
             format!("it copies {id}, which Shardlab does not know; take that node in first")
         });
@@ -154,10 +156,4 @@ fn holds_data(keyspace: &Frame) -> bool {
             .lines()
             .any(|line| line.starts_with("db"))
     })
-}
-
-/// The bus port in `ip:port@cport[,hostname]`.
-fn bus_port(line: &NodeLine) -> Option<u16> {
-    let (_, bus) = line.address.split(',').next()?.rsplit_once('@')?;
-    bus.parse().ok()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::goal::Attach;
-use super::reported::{is_linked, knows, shakes_hands, unattached};
+use super::reported::{is_linked, shakes_hands, unattached};
 use crate::cluster::Cluster;
 use crate::config::boot_values::Method;
 use crate::error::Error;
@@ -14,6 +14,7 @@ use crate::node::{Node, Session};
 use crate::probe::survey::Survey;
 use crate::state::{Lock, Stage, create_folders, make_node_folder, write_atomically};
 use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::view::Epoch;
 
 /// How often the nodes are looked at while they come to terms.
 const ROUND: Duration = Duration::from_millis(20);
@@ -96,12 +97,11 @@ impl Cluster {
     /// Gives each new master an epoch of its own, as long as it is alone.
     async fn give_epochs(&self, deadline: Deadline) -> Result<(), Error> {
         let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
-        let lines = survey.told().flat_map(|(_, lines)| lines);
-        let mut epoch = lines.map(|line| line.epoch).max().unwrap_or(0);
+        let mut epoch = (survey.lines().map(|line| line.epoch).max()).unwrap_or(Epoch::NONE);
         for node in self.joining() {
-            let alone = matches!(survey.told_by(node.name()), [line] if line.epoch == 0);
+            let alone = matches!(survey.told_by(node.name()), [line] if line.epoch == Epoch::NONE);
             if alone && *node.stage() == (Stage::Joining { replica_of: None }) {
-                epoch += 1;
+                epoch = epoch.next();
                 let mut orders = Session::open(node, deadline).await?;
                 orders
                     .give(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch.to_string()])
@@ -139,7 +139,7 @@ impl Cluster {
             for (node, stranger) in unknown {
                 let lacks = survey
                     .node(&stranger)
-                    .is_some_and(|line| !knows(&survey, &node, &line.id));
+                    .is_some_and(|line| survey.told_of(&node, &line.id).is_none());
                 let recent = met
                     .get(&(node.clone(), stranger.clone()))
                     .is_some_and(|at| at.elapsed() < HANDSHAKE);
@@ -201,7 +201,7 @@ impl Cluster {
             })?;
             let is_so = survey
                 .node(replica)
-                .is_some_and(|line| line.master.as_deref() == Some(&master.id));
+                .is_some_and(|line| line.replicates(&master.id));
             if !is_so {
                 let mut session = Session::open(self.node(replica)?, deadline).await?;
                 session.replicate(&master.id, deadline).await?;

@@ -78,9 +78,7 @@ impl Cluster {
         let (survey, _) = self.look().await?;
         for open in survey.open_slots() {
             // A replica says so, too, of what its master takes in (Valkey 8).
-            let is_master = survey
-                .node(&open.node)
-                .is_some_and(|line| line.has("master"));
+            let is_master = survey.master(&open.node).is_some();
             if !is_master || open.direction != Direction::Importing || !names.contains(&open.node) {
                 continue;
             }
@@ -109,9 +107,9 @@ impl Cluster {
             return Ok(());
         }
         let (survey, _) = self.look().await?;
-        let leavers = names.iter().filter_map(|name| survey.node(name));
+        let leavers = names.iter().filter_map(|name| survey.master(name));
         let mut told: Vec<&str> = Vec::new();
-        for line in leavers.filter(|line| line.has("master")) {
+        for line in leavers {
             told.extend(survey.name_of(&line.id));
             told.extend(survey.replicas_of(&line.id).map(|(name, _)| name));
         }

@@ -17,6 +17,7 @@ use crate::state::limits;
 use crate::state::ports;
 use crate::state::{Lock, Stage, refuse_existing};
 use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::view::{ClusterState, Link};
 
 /// How often the nodes are looked at.
 const ROUND: Duration = Duration::from_millis(20);
@@ -206,8 +207,8 @@ impl Cluster {
 
 /// Whether a node says that the cluster serves, and that it is up to date if it is a replica.
 fn serves(answers: &Answers) -> bool {
-    let Answers::Cluster(answers) = answers else {
+    let Some(answers) = answers.of_cluster() else {
         return false;
     };
-    answers.state == "ok" && answers.link.as_deref().is_none_or(|link| link == "up")
+    answers.state == ClusterState::Ok && answers.link != Some(Link::Down)
 }

@@ -16,7 +16,6 @@ mod newcomer;
 mod plan;
 mod reported;
 mod roster;
-mod share;
 
 pub use crate::error::members::MemberError;
 

@@ -5,13 +5,13 @@ use super::existing::{Existing, inspect};
 use super::goal::{Attach, Goal, Scale, Slots, master_of, scaled, with, without};
 use super::names::Names;
 use super::roster::{Member, Part, roster};
-use super::share::{evenly, handed};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::error::members::MemberError;
 use crate::machine::wait::Deadline;
 use crate::node::Node;
 use crate::probe::survey::Survey;
+use crate::reshape::plan::{deal, evenly};
 use crate::reshape::{Journal, Move};
 use crate::state::{NodeRecord, Phase, Stage};
 use crate::wire::client::REPLY_TIMEOUT;
@@ -292,12 +292,20 @@ fn moves(goal: &Goal, survey: &Survey, members: &[Member]) -> Result<Vec<Move>, 
         Slots::Kept => Ok(Vec::new()),
         Slots::Even => Ok(evenly(survey, &stay)?),
         Slots::Handed => {
-            let leavers = goal.leave.iter().filter_map(|name| {
-                let line = survey.node(name).filter(|line| line.has("master"))?;
-                Some((name, line.slots.iter().copied().collect::<SlotRanges>()))
-            });
+            // What those who stay have already they keep, and all of them get as much.
+            let heirs: Vec<_> = stay.iter().map(|name| (name.as_str(), 0)).collect();
+            let handed = |from: &String, (to, slots): (&str, SlotRanges)| Move {
+                slots,
+                from: from.clone(),
+                to: to.to_owned(),
+            };
+            let leavers = goal.leave.iter();
+            let leavers = leavers.filter_map(|name| Some((name, survey.master(name)?)));
             Ok(leavers
-                .flat_map(|(name, slots)| handed(name, &slots, &stay))
+                .flat_map(|(from, line)| {
+                    let shares = deal(&line.slots, &heirs).into_iter();
+                    shares.map(move |share| handed(from, share))
+                })
                 .collect())
         }
     }

@@ -2,31 +2,21 @@
 
 use super::goal::Attach;
 use super::roster::has_ports;
-use crate::ladder::{Answers, ClusterAnswers, Observation};
+use crate::ladder::{ClusterAnswers, Observation};
 use crate::probe::survey::Survey;
-use crate::wire::view::NodeLine;
-
-/// What `node` says of the node with this id.
-fn line_of<'a>(survey: &'a Survey, node: &str, id: &str) -> Option<&'a NodeLine> {
-    let lines = survey.told_by(node);
-    lines.iter().find(|line| line.id == id)
-}
-
-/// Whether `node` has heard of the node with this id.
-pub(super) fn knows(survey: &Survey, node: &str, id: &str) -> bool {
-    line_of(survey, node, id).is_some()
-}
+use crate::wire::view::{Link, NodeId, NodeLine};
 
 /// Whether `node` knows the node with this id, and talks to it.
-pub(super) fn is_linked(survey: &Survey, node: &str, id: &str) -> bool {
-    line_of(survey, node, id)
-        .is_some_and(|line| line.connected && !line.has("handshake") && !line.has("noaddr"))
+pub(super) fn is_linked(survey: &Survey, node: &str, id: &NodeId) -> bool {
+    survey
+        .told_of(node, id)
+        .is_some_and(|line| line.connected && line.is_met())
 }
 
 /// Whether `node` is in the midst of getting to know somebody, if only once more.
 pub(super) fn shakes_hands(survey: &Survey, node: &str) -> bool {
     let mut lines = survey.told_by(node).iter();
-    lines.any(|line| line.has("handshake"))
+    lines.any(NodeLine::shakes_hands)
 }
 
 /// The first pair that is not yet what it is to be, with what is missing. Nodes that are silent are
@@ -49,17 +39,16 @@ fn missing(round: &[Observation], pair: &Attach) -> Option<String> {
     let (Some(replica_line), Some(master_line)) = (replica.myself(), master.myself()) else {
         return Some("one of them does not tell who it is".to_owned());
     };
-    if replica_line.master.as_deref() != Some(&master_line.id) {
+    if !replica_line.replicates(&master_line.id) {
         return Some(format!("`{}` does not say so yet", pair.replica));
     }
-    if replica.link.as_deref() != Some("up") {
-        let link = replica.link.as_deref().unwrap_or("down");
-        return Some(format!("master_link_status:{link}"));
+    if replica.link != Some(Link::Up) {
+        return Some(format!("master_link_status:{}", Link::Down));
     }
     round.iter().find_map(|observation| {
-        let answers = of_cluster(observation)?;
+        let answers = observation.answers.as_ref().ok()?.of_cluster()?;
         let line = answers.nodes.iter().find(|line| line.id == replica_line.id);
-        if line.is_none_or(|line| line.master.as_deref() != Some(&master_line.id)) {
+        if line.is_none_or(|line| !line.replicates(&master_line.id)) {
             return Some(format!("`{}` does not know it yet", observation.node));
         }
         let hidden = answers
@@ -76,22 +65,15 @@ fn missing(round: &[Observation], pair: &Attach) -> Option<String> {
 }
 
 fn answers<'a>(round: &'a [Observation], node: &str) -> Option<&'a ClusterAnswers> {
-    of_cluster(round.iter().find(|observation| observation.node == node)?)
-}
-
-fn of_cluster(observation: &Observation) -> Option<&ClusterAnswers> {
-    match observation.answers.as_ref().ok()? {
-        Answers::Cluster(answers) => Some(answers),
-        _ => None,
-    }
+    let mut round = round.iter();
+    let of_node = round.find(|observation| observation.node == node)?;
+    of_node.answers.as_ref().ok()?.of_cluster()
 }
 
 /// The first of these nodes that is a master with slots by its own word, with how many.
 pub(super) fn owning<'a>(survey: &Survey, nodes: &'a [String]) -> Option<(&'a str, usize)> {
     nodes.iter().find_map(|node| {
-        let line = survey.node(node).filter(|line| line.has("master"))?;
-        let slots = line.slots.iter().map(|range| usize::from(range.count()));
-        let slots = slots.sum();
+        let slots = usize::from(survey.master(node)?.slots.count());
         (slots > 0).then_some((node.as_str(), slots))
     })
 }
@@ -99,14 +81,13 @@ pub(super) fn owning<'a>(survey: &Survey, nodes: &'a [String]) -> Option<(&'a st
 /// Whether `node` knows one of the other nodes. If it does not, somebody else's server may listen at
 /// its address by now.
 pub(super) fn belongs(survey: &Survey, node: &str) -> bool {
-    let known = |id: &str| knows(survey, node, id);
     let mut others = survey.selves().filter(|(name, _)| *name != node);
-    others.any(|(_, line)| known(&line.id))
+    others.any(|(_, line)| survey.told_of(node, &line.id).is_some())
 }
 
 /// The first node, of those that stay, that still knows one of those that leave: by its id, or as a
 /// handshake with its address.
-pub(super) fn remembering<'a>(survey: &'a Survey, leavers: &[Leaver]) -> Vec<(&'a str, String)> {
+pub(super) fn remembering<'a>(survey: &'a Survey, leavers: &[Leaver]) -> Vec<(&'a str, NodeId)> {
     let stays = |node: &str| leavers.iter().all(|leaver| leaver.name != node);
     survey
         .told()
@@ -134,14 +115,14 @@ pub(super) struct Leaver {
     /// Its name.
     pub(super) name: String,
     /// Its id, if it or somebody else knows it.
-    pub(super) id: Option<String>,
+    pub(super) id: Option<NodeId>,
     pub(super) port: u16,
     pub(super) bus_port: Option<u16>,
 }
 
 impl Leaver {
     fn is(&self, line: &NodeLine) -> bool {
-        self.id.as_deref() == Some(&line.id) || has_ports(line, self.port, self.bus_port)
+        self.id.as_ref() == Some(&line.id) || has_ports(line, self.port, self.bus_port)
     }
 }
 

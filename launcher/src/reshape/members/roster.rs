@@ -3,7 +3,7 @@
 use crate::plan::Role;
 use crate::probe::survey::Survey;
 use crate::state::{NodeRecord, Stage};
-use crate::wire::view::NodeLine;
+use crate::wire::view::{NodeId, NodeLine};
 
 /// One node as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct Member {
     /// How many slots it owns.
     pub(crate) slots: usize,
     /// Its id, as far as anybody knows it.
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<NodeId>,
     /// Whether it answers, and if not, why.
     pub(crate) silent: Option<String>,
     /// Whether it is coming or going.
@@ -51,10 +51,9 @@ pub(crate) fn roster(nodes: &[NodeRecord], survey: &Survey) -> Vec<Member> {
         .iter()
         .map(|node| {
             let plan = &node.plan;
-            let silent = match survey.account(&plan.name).map(|account| &account.says) {
-                Some(Ok(_)) => None,
-                Some(Err(why)) => Some(why.clone()),
-                None => Some("it was not asked".to_owned()),
+            let silent = match survey.account(&plan.name) {
+                Some(_) => survey.why_silent(&plan.name),
+                None => Some("it was not asked"),
             };
             let line = survey
                 .node(&plan.name)
@@ -63,12 +62,9 @@ pub(crate) fn roster(nodes: &[NodeRecord], survey: &Survey) -> Vec<Member> {
                 name: plan.name.clone(),
                 shard: plan.shard,
                 part: part(node, line, nodes, survey),
-                slots: line.map_or(0, |line| {
-                    let counts = line.slots.iter().map(|range| usize::from(range.count()));
-                    counts.sum()
-                }),
+                slots: line.map_or(0, |line| usize::from(line.slots.count())),
                 id: line.map(|line| line.id.clone()),
-                silent,
+                silent: silent.map(ToOwned::to_owned),
                 stage: node.stage.clone(),
             }
         })
@@ -77,18 +73,18 @@ pub(crate) fn roster(nodes: &[NodeRecord], survey: &Survey) -> Vec<Member> {
 
 fn part(node: &NodeRecord, line: Option<&NodeLine>, nodes: &[NodeRecord], survey: &Survey) -> Part {
     // A replica of whom a master was lost is told by its id alone; then its address tells.
-    let name_of = |id: &str| {
+    let name_of = |id: &NodeId| {
         survey.name_of(id).map(ToOwned::to_owned).or_else(|| {
             nodes
                 .iter()
                 .find(|node| {
                     hearsay(survey, node.plan.port, node.plan.bus_port)
-                        .is_some_and(|line| line.id == id)
+                        .is_some_and(|line| line.id == *id)
                 })
                 .map(|node| node.plan.name.clone())
         })
     };
-    match (&node.stage, line.map(|line| line.master.as_deref())) {
+    match (&node.stage, line.map(|line| line.master.as_ref())) {
         // What it is to be, until it is.
         (
             Stage::Joining {
@@ -106,20 +102,14 @@ fn part(node: &NodeRecord, line: Option<&NodeLine>, nodes: &[NodeRecord], survey
 /// What others say of the node with these ports.
 fn hearsay(survey: &Survey, port: u16, bus_port: Option<u16>) -> Option<&NodeLine> {
     survey
-        .told()
-        .flat_map(|(_, lines)| lines)
-        .find(|line| !line.has("handshake") && has_ports(line, port, bus_port))
+        .lines()
+        .find(|line| !line.shakes_hands() && has_ports(line, port, bus_port))
 }
 
-/// Whether a line is about a node with these ports: `ip:port@cport[,hostname]`.
+/// Whether a line is about a node with these ports.
 pub(crate) fn has_ports(line: &NodeLine, port: u16, bus_port: Option<u16>) -> bool {
-    let address = line.address.split(',').next().unwrap_or_default();
-    let ports = || {
-        let (address, bus) = address.rsplit_once('@')?;
-        let (_, client) = address.rsplit_once(':')?;
-        Some((client.parse::<u16>().ok()?, bus.parse::<u16>().ok()?))
-    };
-    ports().is_some_and(|(client, bus)| client == port && Some(bus) == bus_port)
+    let address = &line.address;
+    address.port() == Some(port) && bus_port.is_some() && address.bus_port() == bus_port
 }
 
 /// How many replicas each lasting master has, in the order of the nodes.

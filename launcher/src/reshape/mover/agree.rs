@@ -11,6 +11,7 @@ use crate::probe::survey::Survey;
 use crate::reshape::MoveError;
 use crate::reshape::{Move, moves};
 use crate::wire::slots::{Slot, SlotRanges};
+use crate::wire::view::Epoch;
 
 /// How long gossip may take: the new owner tells all nodes at once, and again with each ping.
 const BY_ITSELF: Duration = Duration::from_millis(500);
@@ -88,11 +89,7 @@ impl Cluster {
         slots: &SlotRanges,
     ) -> Result<(), Error> {
         let id = &moves::line(survey, owner)?.id;
-        let lines = survey.told_by(node).iter();
-        let known: SlotRanges = lines
-            .filter(|line| line.id == *id)
-            .flat_map(|line| line.slots.iter().copied())
-            .collect();
+        let known = survey.slots_told_of(node, id);
         let is_owners = |slot| survey.owners(slot).eq(std::iter::once(owner));
         let slots = slots
             .slots()
@@ -117,7 +114,7 @@ impl Cluster {
         let survey = self.survey(Deadline::after(PATIENCE)).await;
         let owner = moves::line(&survey, &doubt.owner)?.id.clone();
         let line = moves::line(&survey, &doubt.node)?;
-        let told = match line.master.as_deref() {
+        let told = match &line.master {
             None => &doubt.node,
             Some(id) => match survey.name_of(id) {
                 Some(master) => master,
@@ -148,8 +145,8 @@ impl Doubt {
 /// Whether two masters with slots have the same epoch, as they may for a moment when both have become
 /// owners at the same time (`clusterHandleConfigEpochCollision`, `cluster_legacy.c`).
 fn collide(survey: &Survey) -> bool {
-    let owners = survey.masters().filter(|(_, line)| !line.slots.is_empty());
-    let mut epochs: Vec<u64> = owners.map(|(_, line)| line.epoch).collect();
+    let owners = survey.masters().filter(|(_, line)| line.serves());
+    let mut epochs: Vec<Epoch> = owners.map(|(_, line)| line.epoch).collect();
     epochs.sort_unstable();
     epochs
         .windows(2)
@@ -163,18 +160,13 @@ fn doubts(moves: &[Move], survey: &Survey) -> Result<Vec<Doubt>, MoveError> {
         let owner = &moves::line(survey, &part.to)?.id;
         for (node, lines) in survey.told() {
             // Whoever does not know the owner at all is no member of the cluster.
-            if !lines.iter().any(|line| line.id == *owner) {
+            let Some(known) = lines.iter().find(|line| line.id == *owner) else {
                 continue;
-            }
-            let known: SlotRanges = lines
-                .iter()
-                .filter(|line| line.id == *owner)
-                .flat_map(|line| line.slots.iter().copied())
-                .collect();
+            };
             let slots: Vec<_> = part
                 .slots
                 .slots()
-                .filter(|slot| !known.contains(*slot))
+                .filter(|slot| !known.slots.contains(*slot))
                 .collect();
             if !slots.is_empty() {
                 doubts.push(Doubt {

@@ -132,7 +132,7 @@ async fn once(source: &mut Session, part: &Part) -> Result<ControlFlow<(), Strin
     for range in part.slots.ranges() {
         command.extend([range.start().to_string(), range.end().to_string()]);
     }
-    command.extend(["NODE".to_owned(), part.to.id.clone()]);
+    command.extend(["NODE".to_owned(), part.to.id.to_string()]);
     let replies = source.ask(&[command]).await?;
     if let Some(error) = replies.first().and_then(|reply| reply.as_error()) {
         return Ok(ControlFlow::Continue(escape(error)));
@@ -143,7 +143,7 @@ async fn once(source: &mut Session, part: &Part) -> Result<ControlFlow<(), Strin
         let jobs = ask(source).await?;
         let job = jobs
             .into_iter()
-            .find(|job| job.export && job.slots == slots && job.target == part.to.id);
+            .find(|job| job.export && job.slots == slots && *job.target == *part.to.id);
         let (state, message) = job.map_or_else(
             || (State::Failed, "the source has forgotten it".to_owned()),
             |job| (job.state, job.message),

@@ -153,7 +153,7 @@ impl Lane {
 
     async fn close_slots(&mut self, tasks: &[Task]) -> Result<(), Error> {
         let all = slots_of(tasks, |_| true);
-        let order = ["NODE", self.to.id.as_str()];
+        let order = ["NODE", &*self.to.id];
         self.target.set_slots(&all, &order).await?;
         // The source may have heard of the new owner by gossip already, and have become its replica
         // with its last slot; whether it agrees in the end is asked later.

@@ -215,8 +215,8 @@ impl Cluster {
         let (source, target) = (moves::line(&survey, from)?, moves::line(&survey, to)?);
         let task = |slot| Task {
             slot,
-            source_owns: moves::owns(source, slot),
-            target_owns: moves::owns(target, slot),
+            source_owns: source.owns(slot),
+            target_owns: target.owns(slot),
             open: true,
             keep,
         };
@@ -343,9 +343,8 @@ fn of_move(error: Error) -> Error {
 /// The same moves, each node that is a replica now replaced by its master.
 fn of_masters(moves: &[Move], survey: &Survey) -> Result<Vec<Move>, Error> {
     let master = |name: &str| {
-        let line = moves::line(survey, name)?;
-        let of = line.master.as_deref().and_then(|id| survey.name_of(id));
-        Ok::<_, Error>(of.unwrap_or(name).to_owned())
+        moves::line(survey, name)?;
+        Ok::<_, Error>(survey.master_of(name).unwrap_or(name).to_owned())
     };
     moves
         .iter()

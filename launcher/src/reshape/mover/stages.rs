@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 
 use crate::probe::survey::Survey;
 use crate::reshape::Move;
-use crate::reshape::moves::owns;
 use crate::wire::slots::{Slot, SlotRanges};
 
 /// The moves in the order in which they can be made: all at once, or all but one slot of each master
@@ -41,11 +40,11 @@ fn final_slot(source: &str, moves: &[Move], survey: &Survey) -> Option<Move> {
     let line = survey.node(source)?;
     let parts = || moves.iter().filter(|part| part.from == source);
     let goes = |slot: Slot| parts().any(|part| part.slots.contains(slot));
-    let mut owned = line.slots.iter().flat_map(|range| range.slots());
+    let mut owned = line.slots.slots();
     if !owned.all(goes) {
         return None;
     }
-    let still = |part: &Move| part.slots.slots().filter(|slot| owns(line, *slot)).last();
+    let still = |part: &Move| part.slots.slots().filter(|slot| line.owns(*slot)).last();
     let mut left = parts().filter_map(|part| Some((part, still(part)?))).rev();
     let (part, slot) = left.next()?;
     left.any(|(other, _)| other.to != part.to).then(|| Move {

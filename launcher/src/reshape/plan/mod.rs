@@ -1,5 +1,6 @@
 //! Which slots go where: from a wish and what the nodes say, an ordered list of moves. Pure.
 
+mod deal;
 mod rebalance;
 mod reshard;
 #[cfg(test)]
@@ -10,7 +11,9 @@ use crate::wire::slots::{Slot, SlotRange, SlotRanges};
 
 pub use crate::error::wish::WishError;
 
+pub(crate) use deal::deal;
 pub use rebalance::Rebalance;
+pub(crate) use rebalance::evenly;
 #[doc(hidden)]
 pub use rebalance::rebalance;
 #[doc(hidden)]
@@ -53,7 +56,7 @@ fn holdings(survey: &Survey) -> Result<Vec<Holding>, WishError> {
     }
     let mut holdings: Vec<Holding> = Vec::new();
     for (node, line) in survey.masters() {
-        let slots: SlotRanges = line.slots.iter().copied().collect();
+        let slots: SlotRanges = line.slots.clone();
         for other in &holdings {
             if let Some(slot) = common(&slots, &other.slots) {
                 return Err(WishError::Disputed {
@@ -93,13 +96,9 @@ fn master(holdings: &[Holding], survey: &Survey, node: &str) -> Result<usize, Wi
         None => WishError::Silent {
             node: node.to_owned(),
         },
-        Some(line) => WishError::NotMaster {
+        Some(_) => WishError::NotMaster {
             node: node.to_owned(),
-            master: line
-                .master
-                .as_deref()
-                .and_then(|id| survey.name_of(id))
-                .map(ToOwned::to_owned),
+            master: survey.master_of(node).map(ToOwned::to_owned),
         },
     })
 }

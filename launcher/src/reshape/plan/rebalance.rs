@@ -43,7 +43,7 @@ pub fn rebalance(survey: &Survey, wish: &Rebalance) -> Result<Vec<Move>, WishErr
     if !(wish.threshold.is_finite() && wish.threshold >= 0.0) {
         return Err(WishError::Threshold(wish.threshold));
     }
-    let mut holdings = holdings(survey)?;
+    let holdings = holdings(survey)?;
     for (node, weight) in &wish.weights {
         master(&holdings, survey, node)?;
         if !(weight.is_finite() && *weight >= 0.0) {
@@ -57,6 +57,38 @@ pub fn rebalance(survey: &Survey, wish: &Rebalance) -> Result<Vec<Move>, WishErr
         .iter()
         .map(|holding| wish.weight(holding))
         .collect();
+    balanced(holdings, &weights, wish.threshold)
+}
+
+/// The moves after which the masters that `stay`, those that are not there yet included, have all slots, and
+/// as many as each other. As few slots move as can be.
+///
+/// # Errors
+/// Slots are on their way, or owned by nobody or twice.
+pub(crate) fn evenly(survey: &Survey, stay: &[String]) -> Result<Vec<Move>, WishError> {
+    let mut holdings = holdings(survey)?;
+    let come = stay.iter().filter(|name| survey.node(name).is_none());
+    holdings.extend(come.map(|name| Holding {
+        node: name.clone(),
+        slots: SlotRanges::default(),
+    }));
+    let weight = |holding: &Holding| {
+        if stay.contains(&holding.node) {
+            1.0
+        } else {
+            0.0
+        }
+    };
+    let weights: Vec<f64> = holdings.iter().map(weight).collect();
+    balanced(holdings, &weights, Rebalance::THRESHOLD)
+}
+
+/// The moves after which each master has its share by its weight; none if all are so near it.
+fn balanced(
+    mut holdings: Vec<Holding>,
+    weights: &[f64],
+    threshold: f64,
+) -> Result<Vec<Move>, WishError> {
     if weights.iter().sum::<f64>() <= 0.0 {
         return Err(WishError::Weightless);
     }
@@ -70,11 +102,11 @@ pub fn rebalance(survey: &Survey, wish: &Rebalance) -> Result<Vec<Move>, WishErr
         owned.for_each(|range| slots.remove(*range));
         return Err(WishError::NotCovered { slots });
     }
-    let shares = shares(total, &weights, &order);
+    let shares = shares(total, weights, &order);
     if holdings
         .iter()
         .zip(&shares)
-        .all(|(holding, share)| near(holding.count(), *share, wish.threshold))
+        .all(|(holding, share)| near(holding.count(), *share, threshold))
     {
         return Ok(Vec::new());
     }

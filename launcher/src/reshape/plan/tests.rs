@@ -93,6 +93,24 @@ fn each_source_gives_in_proportion_to_what_it_owns() {
     assert_eq!(told(&moves), ["0-24 n1>n3", "1000-1074 n2>n3"]);
 }
 
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn masters_that_are_to_come_get_their_share() {
+    let (survey, five) = (survey(&THREE), names(&["n1", "n2", "n3", "n4", "n5"]));
+    let moves = evenly(&survey, &five).unwrap();
+    assert_eq!(crate::reshape::moves::count(&moves), 3277 + 3276);
+    assert_eq!(evenly(&survey, &five[..3]).unwrap(), []);
+}
+
+#[test]
+fn masters_that_do_not_stay_are_emptied() {
+    let moves = evenly(&survey(&THREE), &names(&["n1", "n2"])).unwrap();
+    assert_eq!(told(&moves), ["10923-13653 n3>n1", "13654-16383 n3>n2"]);
+}
+
 #[test]
 fn exactly_as_many_slots_move_as_were_asked_for() {
     for slots in [1, 2, 3, 4, 1000, 10922] {

@@ -92,9 +92,16 @@ impl SlotRanges {
 
 impl<R: Into<SlotRange>> FromIterator<R> for SlotRanges {
     fn from_iter<I: IntoIterator<Item = R>>(ranges: I) -> Self {
-        let mut set = Self::default();
-        set.extend(ranges);
-        set
+        let mut ranges: Vec<SlotRange> = ranges.into_iter().map(Into::into).collect();
+        ranges.sort_unstable();
+        ranges.dedup_by(|next, last| match last.join(*next) {
+            Some(joined) => {
+                *last = joined;
+                true
+            }
+            None => false,
+        });
+        Self(ranges)
     }
 }
 

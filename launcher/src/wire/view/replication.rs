@@ -2,6 +2,7 @@
 //!
 //! Format: `genValkeyInfoString`, `genRedisInfoString` (server.c; Redis 5 to 8, Valkey 8 and 9).
 
+use super::Link;
 use crate::wire::resp::Frame;
 
 /// A host, as servers write it (a name, or an address without brackets), and a port.
@@ -24,8 +25,8 @@ impl std::fmt::Display for HostPort {
 pub struct Replication {
     /// Whom it replicates; `None` of a master.
     pub master: Option<HostPort>,
-    /// `master_link_status` of a replica, `up` or `down`.
-    pub link: Option<String>,
+    /// The link of a replica to its master.
+    pub link: Option<Link>,
     /// Who replicates it.
     pub replicas: Vec<ReplicaLine>,
     /// How much has been written, in bytes of the replication stream: `master_repl_offset` of a master,
@@ -43,6 +44,13 @@ pub struct ReplicaLine {
     pub address: HostPort,
     /// `wait_bgsave`, `send_bulk`, `online`, and in newer servers others.
     pub state: String,
+}
+
+impl ReplicaLine {
+    /// Whether it has been sent everything.
+    pub fn is_online(&self) -> bool {
+        self.state == "online"
+    }
 }
 
 /// Takes INFO replication apart; `None` if it is something else.
@@ -64,7 +72,7 @@ pub fn replication(reply: &Frame) -> Option<Replication> {
     });
     // A replica that does not tell its link is not one whose link is up.
     let link = match &master {
-        Some(_) => Some(field("master_link_status")?.to_owned()),
+        Some(_) => Some(Link::in_info(reply)?),
         None => None,
     };
     // Whoever does not tell how much it has counts as having nothing.
@@ -133,7 +141,7 @@ mod tests {
         );
         let says = replication(&reply).unwrap();
         assert_eq!(says.master.unwrap().to_string(), "127.0.0.1:7001");
-        assert_eq!(says.link.as_deref(), Some("down"));
+        assert_eq!(says.link, Some(Link::Down));
     }
 
     #[test]

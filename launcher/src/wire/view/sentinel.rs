@@ -3,7 +3,10 @@
 //! Format: `addReplySentinelRedisInstance`, `addReplySentinelValkeyInstance` (sentinel.c; Redis 5
 //! to 8, Valkey 8 and 9): field and value in turns, in RESP3 as a map.
 
-use super::HostPort;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Epoch, HostPort, Link};
 use crate::wire::resp::Frame;
 
 /// A server that a sentinel knows.
@@ -11,28 +14,74 @@ use crate::wire::resp::Frame;
 pub struct Watched {
     /// Where it listens.
     pub address: HostPort,
-    /// Split at commas: `master`, `slave`, `sentinel`, `s_down`, `o_down`, `disconnected`,
-    /// `failover_in_progress`, ….
-    pub flags: Vec<String>,
-    /// `master-link-status` of a replica, `ok` or `err`: what it said in its last INFO.
-    pub link: Option<String>,
+    /// What it is marked as.
+    pub flags: BTreeSet<WatchFlag>,
+    /// The link of a replica to its master, as it said in its last INFO.
+    pub link: Option<Link>,
     /// `config-epoch` of a master: of the failover that made it one.
-    pub epoch: Option<u64>,
+    pub epoch: Option<Epoch>,
     /// `slave-priority` of a replica, as it said in its last INFO.
     pub priority: Option<u32>,
 }
 
+/// What a sentinel marks a server as. Sentinels know others, which tell nothing that is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WatchFlag {
+    /// A quorum of sentinels says that it does not answer.
+    ObjectivelyDown,
+    /// It does not answer the sentinel that says so.
+    SubjectivelyDown,
+    /// There is no connection to it.
+    Disconnected,
+    /// Another one is being made the master instead.
+    FailingOver,
+    /// Somebody has asked for that (Valkey 9.1).
+    ForcedFailover,
+}
+
+impl WatchFlag {
+    const ALL: [Self; 5] = [
+        Self::ObjectivelyDown,
+        Self::SubjectivelyDown,
+        Self::Disconnected,
+        Self::FailingOver,
+        Self::ForcedFailover,
+    ];
+
+    /// As sentinels write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ObjectivelyDown => "o_down",
+            Self::SubjectivelyDown => "s_down",
+            Self::Disconnected => "disconnected",
+            Self::FailingOver => "failover_in_progress",
+            Self::ForcedFailover => "force_failover",
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flag| flag.word() == word)
+    }
+}
+
+impl fmt::Display for WatchFlag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
 impl Watched {
     /// Whether it carries a flag.
-    pub fn has(&self, flag: &str) -> bool {
-        self.flags.iter().any(|own| own == flag)
+    pub fn has(&self, flag: WatchFlag) -> bool {
+        self.flags.contains(&flag)
     }
 
     /// The first flag that says it cannot be reached.
-    pub fn unreachable(&self) -> Option<&str> {
-        ["o_down", "s_down", "disconnected"]
+    pub fn unreachable(&self) -> Option<WatchFlag> {
+        use WatchFlag::{Disconnected, ObjectivelyDown, SubjectivelyDown};
+        [ObjectivelyDown, SubjectivelyDown, Disconnected]
             .into_iter()
-            .find(|flag| self.has(flag))
+            .find(|flag| self.has(*flag))
     }
 }
 
@@ -52,9 +101,12 @@ pub fn watched(reply: &Frame) -> Option<Watched> {
             host: field("ip")?,
             port: field("port")?.parse().ok()?,
         },
-        flags: field("flags")?.split(',').map(ToOwned::to_owned).collect(),
-        link: field("master-link-status"),
-        epoch: field("config-epoch").and_then(|epoch| epoch.parse().ok()),
+        flags: field("flags")?
+            .split(',')
+            .filter_map(WatchFlag::of)
+            .collect(),
+        link: field("master-link-status").as_deref().map(Link::of),
+        epoch: field("config-epoch").and_then(|epoch| epoch.parse().ok().map(Epoch)),
         priority: field("slave-priority").and_then(|priority| priority.parse().ok()),
     })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use shardlab::failover::{self, FailoverError, FailoverEvent, Mode, Moment, Phase, Request};
 use shardlab::machine::text::counted;
+use shardlab::wire::Epoch;
 use shardlab::{Error, exit};
 
 use super::lab::Lab;
@@ -20,9 +21,9 @@ struct Report<'a> {
     old_master: &'a str,
     new_master: &'a str,
     /// The old master's; none in a set without cluster mode and without sentinels.
-    old_epoch: Option<u64>,
+    old_epoch: Option<Epoch>,
     /// The new master's.
-    new_epoch: Option<u64>,
+    new_epoch: Option<Epoch>,
     /// How often the one who decides was told to.
     orders: u32,
     /// How many times a node has claimed the role in vain.

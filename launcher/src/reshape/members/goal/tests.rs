@@ -15,7 +15,7 @@ fn member(name: &str, of: Option<&str>) -> Member {
             Some(_) => Part::Replica(of.map(ToOwned::to_owned)),
         },
         slots: usize::from(of.is_none()) * 100,
-        id: Some(name.to_owned()),
+        id: Some(name.into()),
         silent: None,
         stage: Stage::Member,
     }

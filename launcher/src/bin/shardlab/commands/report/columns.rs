@@ -110,7 +110,7 @@ impl Column {
                 (Role::Sentinel, _) => "sentinel".to_owned(),
             },
             Self::Slots if node.slots.is_empty() => nothing(),
-            Self::Slots => node.slots.join(","),
+            Self::Slots => node.slots.to_string(),
             Self::Keys => figure(Figures::keys),
             Self::Offset => figure(Figures::offset),
             Self::Lag => figure(Figures::lag),

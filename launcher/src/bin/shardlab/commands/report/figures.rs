@@ -1,7 +1,7 @@
 //! How nodes fare, as reports tell it.
 
 use serde::Serialize;
-use shardlab::cluster::vitals::Vitals;
+use shardlab::wire::view::{Link, Vitals};
 
 use crate::term::bytes;
 
@@ -15,7 +15,7 @@ pub(super) struct Figures {
     lag_bytes: Option<u64>,
     memory_bytes: Option<u64>,
     /// Of a replica, whether the link to its master is up.
-    master_link: Option<&'static str>,
+    master_link: Option<Link>,
 }
 
 impl Figures {
@@ -29,7 +29,7 @@ impl Figures {
             offset: Some(own.offset),
             lag_bytes: master.map(|master| master.offset.saturating_sub(own.offset)),
             memory_bytes: Some(own.memory),
-            master_link: own.link.map(|up| if up { "up" } else { "down" }),
+            master_link: own.link,
         }
     }
 
@@ -50,7 +50,8 @@ impl Figures {
     }
 
     pub(super) fn master_link(&self) -> String {
-        self.master_link.map_or_else(nothing, ToOwned::to_owned)
+        self.master_link
+            .map_or_else(nothing, |link| link.to_string())
     }
 }
 

@@ -17,7 +17,8 @@ use shardlab::plan::{Boot, Role, Topology};
 use shardlab::probe::prober::Climb;
 use shardlab::state::{Home, Phase, Stage, is_locked};
 use shardlab::wire::client::REPLY_TIMEOUT;
-use shardlab::wire::view::NodeLine;
+use shardlab::wire::slots::{SlotRanges, as_list};
+use shardlab::wire::view::{Epoch, NodeId, NodeLine};
 use shardlab::{Cluster, Node, Rung};
 
 use figures::Figures;
@@ -105,9 +106,10 @@ struct NodeReport {
     pid: Option<i32>,
     /// Frozen by SIGSTOP.
     paused: bool,
-    id: Option<String>,
-    slots: Vec<String>,
-    epoch: Option<u64>,
+    id: Option<NodeId>,
+    #[serde(serialize_with = "as_list")]
+    slots: SlotRanges,
+    epoch: Option<Epoch>,
     /// Its links to the nodes that it knows.
     bus: Option<BusReport>,
     rung: Option<Rung>,
@@ -241,11 +243,11 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
             None => told(node, &answers),
         })
         .collect();
-    let name_of = |id: &str| {
+    let name_of = |id: &NodeId| {
         let known = selves
             .iter()
             .zip(cluster.nodes())
-            .find(|(own, _)| own.as_ref().is_some_and(|line| line.id == id));
+            .find(|(own, _)| own.as_ref().is_some_and(|line| line.id == *id));
         known.map(|(_, node)| node.name().to_owned())
     };
     // Without cluster mode a silent node is what `start` would make of it.
@@ -285,12 +287,8 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 .or(remembered)
                 .or(to_play)
                 .unwrap_or(plan.role);
-            let master = own.and_then(|line| name_of(line.master.as_deref()?));
+            let master = own.and_then(|line| name_of(line.master.as_ref()?));
             let replicates = answers.and_then(|answers| name_at(answers.replicates()?.port));
-            let slots = match own {
-                Some(line) => line.slots.iter().map(ToString::to_string).collect(),
-                None => Vec::new(),
-            };
             NodeReport {
                 node: node.name().to_owned(),
                 role,
@@ -306,7 +304,7 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
                 pid: node.process().map(|process| process.pid),
                 paused: node.is_paused(),
                 id: own.map(|line| line.id.clone()),
-                slots,
+                slots: own.map(|line| line.slots.clone()).unwrap_or_default(),
                 epoch: own.map(|line| line.epoch),
                 bus: round.get(index).and_then(bus),
                 rung: standing.rung,
@@ -333,10 +331,10 @@ fn nodes(cluster: &Cluster, round: &[Observation], standings: &[Standing]) -> Ve
 /// started.
 fn told(node: &Node, answers: &[Option<&Answers>]) -> Option<NodeLine> {
     let remembered = node.remembered();
-    let port = format!(":{}@", node.plan().port);
+    let port = node.plan().port;
     let is_it = |line: &&NodeLine| match &remembered {
         Some(own) => own.id == line.id,
-        None => line.address.contains(&port),
+        None => line.address.port() == Some(port),
     };
     let others = answers
         .iter()
@@ -355,7 +353,7 @@ fn bus(observation: &Observation) -> Option<BusReport> {
     else {
         return None;
     };
-    let others = || lines.iter().filter(|line| !line.has("myself"));
+    let others = || lines.iter().filter(|line| !line.is_myself());
     Some(BusReport {
         connected: others().filter(|line| line.connected).count(),
         known: others().count(),

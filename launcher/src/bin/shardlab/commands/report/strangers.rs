@@ -3,12 +3,12 @@
 use serde::Serialize;
 use shardlab::Cluster;
 use shardlab::ladder::{Answers, Observation};
-use shardlab::wire::view::NodeLine;
+use shardlab::wire::view::{NodeId, NodeLine};
 
 /// One of them, as the first node that knows it tells.
 #[derive(Debug, Serialize)]
 pub(super) struct Stranger {
-    id: String,
+    id: NodeId,
     /// Where it listens for clients.
     pub(super) address: String,
     /// Whether that node talks to it.
@@ -27,14 +27,13 @@ pub(super) fn strangers(cluster: &Cluster, round: &[Observation]) -> Vec<Strange
     let is_ours = |line: &NodeLine| {
         let speaks = answers().any(|one| one.myself().is_some_and(|own| own.id == line.id));
         let nodes = cluster.nodes().iter();
-        let mut ports = nodes.map(|node| format!(":{}@", node.plan().port));
-        speaks || ports.any(|port| line.address.contains(&port))
+        let mut ports = nodes.map(|node| node.plan().port);
+        speaks || ports.any(|port| line.address.port() == Some(port))
     };
     let mut found: Vec<Stranger> = Vec::new();
     for line in answers().flat_map(|answers| &answers.nodes) {
-        let met = !line.has("handshake") && !line.has("noaddr");
-        if met && !is_ours(line) && found.iter().all(|other| other.id != line.id) {
-            let address = line.address.split('@').next().unwrap_or_default();
+        if line.is_met() && !is_ours(line) && found.iter().all(|other| other.id != line.id) {
+            let address = line.address.client();
             found.push(Stranger {
                 id: line.id.clone(),
                 address: address.to_owned(),

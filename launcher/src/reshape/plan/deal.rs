@@ -1,10 +1,10 @@
-//! Slots that nobody has to do with are dealt out so that the masters have as many as each other. Pure.
+//! Slots that are to go somewhere are dealt out so that the masters have as many as each other. Pure.
 
 use crate::wire::slots::SlotRanges;
 
 /// Deals slots out to masters that have so many already, those with the fewest first; in few ranges,
 /// in slot order. Masters that get none are left out; without masters nobody gets any.
-pub(super) fn deal<'a>(
+pub(crate) fn deal<'a>(
     slots: &SlotRanges,
     masters: &[(&'a str, u16)],
 ) -> Vec<(&'a str, SlotRanges)> {
@@ -72,6 +72,13 @@ mod tests {
             ["n1 0-2", "n2 3-5", "n3 6-8"]
         );
         assert_eq!(dealt("0-3", &[("n1", 2), ("n2", 0)]), ["n1 0", "n2 1-3"]);
+    }
+
+    #[test]
+    fn masters_of_which_nothing_is_counted_get_the_same_number() {
+        let three = [("n1", 0), ("n2", 0), ("n3", 0)];
+        assert_eq!(dealt("0-9", &three), ["n1 0-3", "n2 4-6", "n3 7-9"]);
+        assert_eq!(dealt("7", &three), ["n1 7"]);
     }
 
     #[test]
