@@ -1,51 +1,55 @@
-# What developers do, and what CI does.
+# What developers run. `.ci/run` has the steps of CI.
 
 default:
     @just --list
 
-# Formats the code.
+# Format the code.
 [group: 'check']
 fmt:
     cargo fmt --all
 
-# Lints; CI turns warnings into errors.
+# Lint the code; CI turns warnings into errors.
 [group: 'check']
 lint:
-    cargo clippy --workspace --all-targets
-    cargo clippy -p shardlab --lib --no-default-features
+    .ci/run lint
 
-# All tests, as in the README.
+# Run all tests.
 [group: 'check']
 test *ARGS:
     cargo test {{ARGS}}
 
-# The documentation, private items included.
+# Build the documentation, with private items.
 [group: 'check']
 doc:
-    cargo doc --workspace --no-deps --document-private-items
+    .ci/run doc
 
-# Accepts the present output as what the golden tests expect.
+# Accept the current output as what the golden tests expect.
 [group: 'check']
 bless:
     SNAPSHOTS=overwrite cargo test
     .ci/api > docs/library.txt
 
-# Client libraries as their users use them, through a failover; e.g. `just clients --server redis@6.2`.
+# Run client libraries through a failover, e.g. `just clients --server redis@6.2`.
 [group: 'check']
 clients *ARGS:
     clients/run {{ARGS}}
 
-# Everything that CI does.
+# Run everything that CI runs.
 [group: 'check']
 ci:
     .ci/run
 
-# Measures; `just bench boot --help` tells what can be asked.
+# Check licences, sources and known vulnerabilities of dependencies; needs cargo-deny.
+[group: 'check']
+deny:
+    cargo deny check
+
+# Measure; `just bench boot --help` lists the options.
 [group: 'measure']
 bench NAME *ARGS:
     cargo bench -p shardlab --bench {{NAME}} -- {{ARGS}}
 
-# Damages files of running clusters, chosen at random: `just damage 100`.
+# Damage random files of running clusters, e.g. `just damage 100`.
 [group: 'check']
 damage ROUNDS:
     SHARDLAB_ROUNDS={{ROUNDS}} cargo test -p shardlab --test it -- --nocapture whatever_file_is_damaged

@@ -21,17 +21,12 @@ impl Identity {
         self.descends_from(7, 0)
     }
 
-    /// `CLUSTER SHARDS`. Redis 7.0.
-    pub fn cluster_shards(&self) -> bool {
-        self.descends_from(7, 0)
-    }
-
     /// The settings `cluster-announce-hostname` and `cluster-preferred-endpoint-type`. Redis 7.0.
     pub fn announce_hostname(&self) -> bool {
         self.descends_from(7, 0)
     }
 
-    /// The setting `bind-source-addr`, by which a proxy can tell who dials. Redis 7.0.
+    /// The setting `bind-source-addr`, the address from which a server connects to others. Redis 7.0.
     pub fn bind_source_addr(&self) -> bool {
         self.descends_from(7, 0)
     }
@@ -61,11 +56,6 @@ impl Identity {
     /// The setting `enable-debug-command`, without which DEBUG is refused; before it DEBUG is
     /// always there. Redis 7.0.
     pub fn enable_debug_command(&self) -> bool {
-        self.descends_from(7, 0)
-    }
-
-    /// CONFIG SET takes several settings at once, all or none of which hold. Redis 7.0.
-    pub fn multiple_arguments_config_set(&self) -> bool {
         self.descends_from(7, 0)
     }
 
@@ -164,11 +154,9 @@ mod tests {
         for capability in [
             Identity::cluster_port_setting,
             Identity::addslotsrange,
-            Identity::cluster_shards,
             Identity::announce_hostname,
             Identity::bind_source_addr,
             Identity::enable_debug_command,
-            Identity::multiple_arguments_config_set,
         ] {
             assert_since(
                 capability,
