@@ -40,8 +40,8 @@ pub fn gate(case: &Case, server: Option<&Server>, granted: Needs) -> Option<Skip
         files.then_some("files for nodes")
     });
     undone.map(|what| Skip {
-        kind: "need what cannot be done yet",
-        reason: format!("it needs {what}, which cannot be done yet"),
+        kind: "need what is not implemented yet",
+        reason: format!("it needs {what}, which is not implemented yet"),
     })
 }
 

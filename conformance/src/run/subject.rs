@@ -47,7 +47,7 @@ pub enum SubjectError {
     #[error(transparent)]
     Address(#[from] AddressError),
     /// Nobody is there.
-    #[error("nobody answers at `{addresses}`: {source}")]
+    #[error("no server answers at `{addresses}`: {source}")]
     Unreachable {
         /// As they were given.
         addresses: String,

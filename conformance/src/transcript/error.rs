@@ -52,9 +52,9 @@ pub enum ErrorKind {
     NoHeader,
     #[error("the header lacks {}", .0.join(", "))]
     MissingKeys(Vec<String>),
-    #[error("`{0}` stands twice in the header")]
+    #[error("`{0}` appears twice in the header")]
     RepeatedKey(String),
-    #[error("a header line reads `key: value`")]
+    #[error("a header line has the form `key: value`")]
     HeaderLine,
     #[error("a blank line must separate the header from the steps")]
     HeaderNotEnded,
@@ -76,13 +76,13 @@ pub enum ErrorKind {
     NodeName(String),
     #[error("`{0}` is not a connection name")]
     ConnectionName(String),
-    #[error("no command stands behind the prompt")]
+    #[error("no command follows the prompt")]
     EmptyCommand,
-    #[error("`>` continues a pipeline, and there is none above")]
+    #[error("`>` continues a pipeline, but there is none above")]
     StrayContinuation,
     #[error("`{0}` needs a body, indented by two")]
     EmptyBlock(String),
-    #[error("this line is indented by {found}, its neighbours above by {wanted}")]
+    #[error("this line is indented by {found}, the lines above by {wanted}")]
     Indentation { found: usize, wanted: usize },
     #[error("`{0}` is not a node of a transcript")]
     Prompt(String),
@@ -105,7 +105,7 @@ pub enum ErrorKind {
     Term(String),
     #[error("a file's name is a node's name, `/` and a name without `/`")]
     FileName,
-    #[error("the file `{0}` stands twice in the transcript")]
+    #[error("the file `{0}` appears twice in the transcript")]
     RepeatedFile(String),
 
     // Words and templates.
@@ -131,7 +131,7 @@ pub enum ErrorKind {
     EmptyCondition,
     #[error("`{0}` is not a product with versions")]
     ProductRange(String),
-    #[error("`*` stands alone, as the last condition")]
+    #[error("`*` must stand alone, as the last condition")]
     StarWithProducts,
 
     // Replies.
@@ -139,19 +139,19 @@ pub enum ErrorKind {
     MissingReply,
     #[error("nothing is written below the prompt")]
     MissingRead,
-    #[error("no bytes stand behind the prompt or below it")]
+    #[error("no bytes follow the prompt, on its line or below")]
     MissingBytes,
     #[error("the reply is complete above this line")]
     ExtraReply,
     #[error("`{0}` has nothing below it")]
     EmptyOpener(String),
-    #[error("a value must stand here")]
+    #[error("a value is missing here")]
     MissingValue,
     #[error("`{0}` is not {1}")]
     BadNumber(String, &'static str),
     #[error("`{0}` cannot stand here")]
     Misplaced(String),
-    #[error("item {found} stands where item {wanted} is expected")]
+    #[error("expected item {wanted}, found item {found}")]
     ItemNumber { found: u64, wanted: u64 },
     #[error("an entry of a map reads `1# \"key\" => value`")]
     EntryWithoutArrow,
@@ -163,7 +163,7 @@ pub enum ErrorKind {
     BareInteger(String),
     #[error("replies are written as redis-cli prints them, not as bytes")]
     RawReply,
-    #[error("`{0}` is redis-cli's own remark, no part of the reply")]
+    #[error("`{0}` is a remark of redis-cli, not part of the reply")]
     ClientRemark(String),
     #[error("a null is written `(nil)`")]
     BareNil,
@@ -171,27 +171,27 @@ pub enum ErrorKind {
     // What can be read and makes no sense.
     #[error("a fixture's path is not `fixtures/<area>/<claim>.resp`")]
     FixturePath,
-    #[error("the id `{0}` belongs to `{1}` already")]
+    #[error("the id `{0}` already belongs to `{1}`")]
     RepeatedId(String, String),
     #[error("a MUST without `spec:`")]
     MustWithoutSpec,
     #[error("a title has no full stop")]
     TitleEnd,
-    #[error("`{0}` is decided by the launcher")]
+    #[error("`{0}` is set by the launcher")]
     DecidedDirective(String),
     #[error("the topology has no `{0}`: {1}")]
     UnknownNode(String, String),
     #[error("`{0}` has not been captured above")]
     Uncaptured(String),
-    #[error("no variant is for {}", .0.join(", "))]
+    #[error("no variant covers {}", .0.join(", "))]
     VariantHoles(Vec<String>),
-    #[error("no server gets here: {0}")]
+    #[error("no server can reach this: {0}")]
     Unreachable(String),
     #[error("a list of conditions begins with `[*]`")]
     StarFirst,
     #[error("{0} needs more than the header says")]
     NeedsMore(String, &'static str),
-    #[error("an action in a repeated block would be done again and again")]
+    #[error("an action in a block would be repeated with it")]
     RepeatedAction,
     #[error("the transcript checks nothing")]
     NoClaim,
@@ -257,7 +257,7 @@ impl ErrorKind {
             }
             Self::EmptyCondition => "for example `[redis>=7.0 valkey]`, or `[*]` for all others",
             Self::ProductRange(_) => "for example `redis>=7.0`, `redis>=6.2<7.0` or `valkey`",
-            Self::StarWithProducts => "`[*]` is for every server that no condition above admits",
+            Self::StarWithProducts => "`[*]` matches every server that no condition above matches",
             Self::MissingReply => "`...` takes any reply that is not an error",
             Self::MissingRead => "write the frame that is to come, or `(pending)` for none",
             Self::ExtraReply => {

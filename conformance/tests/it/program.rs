@@ -256,7 +256,7 @@ fn nobody_at_the_address_is_code_3() {
         .assert()
         .code(3)
         .stderr_eq(str![[r#"
-error: nobody answers at `127.0.0.1:1`: cannot connect to 127.0.0.1:1: Connection refused (os error 111)
+error: no server answers at `127.0.0.1:1`: cannot connect to 127.0.0.1:1: Connection refused (os error 111)
 
 hint: `shardlab up` starts a cluster; `shardlab status` tells its addresses
 
@@ -283,7 +283,7 @@ fn a_server_that_is_not_there_is_code_3() {
         ),
         (
             run().env("SHARDLAB_ATTACH", "127.0.0.1:1"),
-            "nobody answers at `127.0.0.1:1`",
+            "no server answers at `127.0.0.1:1`",
         ),
     ] {
         let run = run.assert().code(3);

@@ -19,7 +19,7 @@ pub(crate) struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0   every case passes
+  0   every case passes, or is known to depart
   1   a case departs, or every selected case was skipped
   2   the command line or a transcript is wrong, or nothing is selected
   3   no server to start, or none at the address

@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(errors[0].0, 1);
         assert_eq!(
             errors[0].1.to_string(),
-            "the id `MOV-01` belongs to `a.resp` already"
+            "the id `MOV-01` already belongs to `a.resp`"
         );
     }
 }

@@ -116,11 +116,11 @@ mod tests {
         assert_eq!(message("", &["redis>=7.0", "*"]), None);
         assert_eq!(
             message("", &["redis>=7.0<8.0 valkey", "redis<6.2"]).unwrap(),
-            "no variant is for redis>=6.2<7.0, redict, keydb"
+            "no variant covers redis>=6.2<7.0, redict, keydb"
         );
         assert_eq!(
             message("", &["redis<=7.2 valkey redict keydb"]).unwrap(),
-            "no variant is for redis>=7.3"
+            "no variant covers redis>=7.3"
         );
     }
 
@@ -160,7 +160,7 @@ mod tests {
         ] {
             assert_eq!(
                 message(since, conditions).unwrap(),
-                format!("no server gets here: {reason}")
+                format!("no server can reach this: {reason}")
             );
         }
         assert_eq!(
@@ -182,11 +182,11 @@ mod tests {
         );
         assert_eq!(
             message(since, &["redis", "valkey>=9.0"]).unwrap(),
-            "no variant is for valkey>=8.0<9.0"
+            "no variant covers valkey>=8.0<9.0"
         );
         assert_eq!(
             message("since: redis>=7.0 *\n", &["redis valkey redict"]).unwrap(),
-            "no variant is for keydb"
+            "no variant covers keydb"
         );
     }
 }
