@@ -70,11 +70,11 @@ impl Builder<'_> {
     }
 }
 
-/// A [`crate::Cluster`] whose verbs return when they are done. What needs no waiting, such as
+/// A [`crate::Cluster`] whose methods block until they are done. What needs no waiting, such as
 /// [`addresses`](crate::Cluster::addresses) and [`urls`](crate::Cluster::urls), is that of
 /// [`crate::Cluster`]. It may be shared between threads.
 ///
-/// Every verb gives [`Error::Unsupported`] where it is called from asynchronous code.
+/// Every method returns [`Error::Unsupported`] if it is called from asynchronous code.
 #[derive(Debug)]
 pub struct Cluster {
     // Dropped first: what it needs to end its nodes is no runtime.
@@ -82,7 +82,7 @@ pub struct Cluster {
     runtime: Waiter,
 }
 
-/// A runtime that may be dropped anywhere, also by asynchronous code.
+/// A runtime that may be dropped anywhere, even by asynchronous code.
 #[derive(Debug)]
 struct Waiter(Option<Runtime>);
 
@@ -102,7 +102,7 @@ impl Deref for Cluster {
     }
 }
 
-/// A [`crate::Node`] whose verbs return when they are done.
+/// A [`crate::Node`] whose methods block until they are done.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'a> {
     node: &'a crate::Node,
@@ -157,7 +157,7 @@ impl Cluster {
     }
 
     /// Freezes nodes until [`Cluster::resume`]; all of them if `nodes` is empty. As
-    /// [`crate::Cluster::pause`], whose answer would let them go on.
+    /// [`crate::Cluster::pause`], but dropping the result does not resume them.
     ///
     /// # Errors
     /// As [`crate::Cluster::pause`].
@@ -224,7 +224,7 @@ impl Cluster {
         block_on(&self.runtime, self.cluster.wait_for(rung, timeout))?
     }
 
-    /// As [`crate::Cluster::failover`], told as a whole at the end.
+    /// As [`crate::Cluster::failover`], without events.
     ///
     /// # Errors
     /// As [`crate::Cluster::failover`].

@@ -9,22 +9,22 @@ use crate::ladder::Rung;
 use crate::machine::wait::Deadline;
 use crate::state::Lock;
 
-/// How long a verb waits for another command that has the cluster's lock.
+/// How long a method waits for another command that holds the cluster's lock.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Cluster {
-    /// The right to change this cluster; waits for another command that has it.
+    /// Takes the cluster's lock; waits for another command that holds it.
     ///
     /// # Errors
-    /// [`Error::Busy`]: the other one does not end in time.
+    /// [`Error::Busy`]: the other command does not end in time.
     pub async fn lock(&self, patience: Duration) -> Result<Lock, Error> {
         self.home()
             .lock(self.name(), Deadline::after(patience))
             .await
     }
 
-    /// Stops nodes with SIGTERM, keeping their data: all of ours if `nodes` is empty. Returns the names
-    /// of those that ran.
+    /// Stops nodes with SIGTERM and keeps their data; all nodes if `nodes` is empty. Returns the names of
+    /// those that were running.
     ///
     /// # Errors
     /// The cluster's start was interrupted, a node does not exist or is not ours, or does not end
@@ -34,14 +34,14 @@ impl Cluster {
         self.stop_locked(&lock, &owned(nodes)).await
     }
 
-    /// Starts the nodes that are not running, of those named or of all, with the data that they have,
-    /// and waits for [`Rung::Ready`] if all nodes of a formed cluster run then. Returns the names of
-    /// those that were started.
+    /// Starts those of the named nodes, or of all, that are not running, with their data. Waits for
+    /// [`Rung::Ready`] if all nodes of a formed cluster are running then. Returns the names of those that
+    /// were started.
     ///
     /// # Errors
     /// The cluster's start was interrupted, a node does not exist or is not ours, a port is taken, a
     /// server dies, or the cluster is not ready within 30 seconds and a second for every four nodes: then
-    /// the nodes that were started go on running. Another command keeps the lock for [`LOCK_PATIENCE`].
+    /// the nodes that were started keep running. Another command keeps the lock for [`LOCK_PATIENCE`].
     pub async fn start(&mut self, nodes: &[&str]) -> Result<Vec<String>, Error> {
         let lock = self.lock(LOCK_PATIENCE).await?;
         let nodes = owned(nodes);
@@ -63,19 +63,18 @@ impl Cluster {
             .await
     }
 
-    /// Makes nodes of ours forget everything, all of them if `nodes` is empty: nodes.conf and data are
-    /// removed, config, log, folder and ports kept. Those that ran are killed first (SIGKILL, since
-    /// their data is thrown away) and run again afterwards, bare, under new ids; the others stay
-    /// stopped. Returns the names of those that were wiped.
+    /// Deletes nodes.conf and the data of nodes, of all nodes if `nodes` is empty; config, log, folder and
+    /// ports are kept. Running nodes are killed first (SIGKILL, since their data is discarded) and run again
+    /// afterwards, empty and with new ids; the others stay stopped. Returns the names of those that were
+    /// wiped.
     ///
-    /// A cluster that is wiped as a whole is one of bare nodes from then on, as if it had been started
-    /// with [`Boot::None`](crate::plan::Boot::None). Of a few nodes the others are not told: to them these
-    /// are nodes that have failed, until they are forgotten. Without cluster mode the links are in the
-    /// configs, and stay.
+    /// If all nodes are wiped, they are not a cluster any more, as if they had been started with
+    /// [`Boot::None`](crate::plan::Boot::None). If only some are wiped, the others are not told, and
+    /// consider them failed. Without cluster mode the links are in the configs, and remain.
     ///
     /// # Errors
     /// The cluster's start was interrupted, a node does not exist or is not ours, a file cannot be
-    /// removed, or a node does not answer after its start. Whoever tries again goes on. Another command
+    /// removed, or a node does not answer after its start; calling it again continues. Another command
     /// keeps the lock for [`LOCK_PATIENCE`].
     pub async fn wipe(&mut self, nodes: &[&str]) -> Result<Vec<String>, Error> {
         let lock = self.lock(LOCK_PATIENCE).await?;

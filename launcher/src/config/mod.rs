@@ -79,10 +79,10 @@ struct Conf(String);
 
 impl Conf {
     fn listening(&mut self, options: &Options, node: &NodePlan, server: &Identity) {
-        self.section("Where it listens and what it answers");
+        self.section("Addresses and access");
         self.line("The client port.", "port", &[node.port.to_string()]);
         self.line(
-            "This machine only, unless --bind says otherwise.",
+            "The addresses to listen on; set by --bind.",
             "bind",
             &options
                 .listening_addresses()
@@ -97,20 +97,20 @@ impl Conf {
             && server.bind_source_addr()
         {
             self.line(
-                "It dials from there, too: others take the address that dials for the node's.",
+                "The node also connects from this address, by which others know it.",
                 "bind-source-addr",
                 &[address.to_string()],
             );
         }
         if options.bind.iter().all(IpAddr::is_loopback) || options.password.is_some() {
             self.line(
-            "Off, since it lets in 127.0.0.1 alone and would refuse replicas that dial from 127.0.1.N.",
+            "Off, since protected mode accepts only 127.0.0.1 and would refuse replicas that connect from 127.0.1.N.",
             "protected-mode",
             &["no"],
         );
         } else {
             self.line(
-                "Reachable from other machines without a password: those are refused.",
+                "The node has no password: clients on other machines are refused.",
                 "protected-mode",
                 &["yes"],
             );
@@ -121,14 +121,14 @@ impl Conf {
         if let Some(password) = &options.password {
             self.line("The password of clients.", "requirepass", &[password]);
             self.line(
-                "The same one, with which replicas log in at their master.",
+                "The password with which replicas log in to their master.",
                 "masterauth",
                 &[password],
             );
         }
         if server.enable_debug_command() {
             self.line(
-                "A lab may use DEBUG, from this machine.",
+                "DEBUG is allowed from this machine.",
                 "enable-debug-command",
                 &["local"],
             );
@@ -136,10 +136,10 @@ impl Conf {
     }
 
     fn working(&mut self, dir: &Path) {
-        self.section("Where it keeps its things");
-        self.path("Every file below is in here.", "dir", dir);
+        self.section("Files");
+        self.path("The folder of all files below.", "dir", dir);
         self.line(
-            "The server writes its process id here; a later shardlab finds it by this.",
+            "The server writes its process id here, so that shardlab finds it.",
             "pidfile",
             &[PID_FILE],
         );
@@ -149,7 +149,7 @@ impl Conf {
             &[""],
         );
         self.line(
-            "shardlab holds the process, no daemon is wanted.",
+            "shardlab runs the server, so it must not become a daemon.",
             "daemonize",
             &["no"],
         );
@@ -158,15 +158,15 @@ impl Conf {
     fn keeping(&mut self, options: &Options, server: &Identity) {
         if options.persist {
             self.line(
-                "Data survives stop and start: every write is appended to a file.",
+                "Every write is appended to a file, so data survives a restart.",
                 "appendonly",
                 &["yes"],
             );
         } else {
-            self.line("Data lives in memory only.", "appendonly", &["no"]);
+            self.line("Data is kept in memory only.", "appendonly", &["no"]);
             if server.rdb_del_sync_files() {
                 self.line(
-                    "A copy for a replica does not stay on the disk: the next start would load it.",
+                    "Snapshots for replicas are deleted, or the next start would load them.",
                     "rdb-del-sync-files",
                     &["yes"],
                 );
@@ -177,25 +177,21 @@ impl Conf {
 
     fn clustering(&mut self, options: &Options, node: &NodePlan, server: &Identity) {
         self.section("The cluster");
+        self.line("Makes it a cluster node.", "cluster-enabled", &["yes"]);
         self.line(
-            "This is what makes it a cluster node.",
-            "cluster-enabled",
-            &["yes"],
-        );
-        self.line(
-            "The node's own memory of the cluster; the server writes it.",
+            "What the node knows about the cluster; written by the server.",
             "cluster-config-file",
             &[CLUSTER_FILE],
         );
         if let Some(port) = node.bus_port.filter(|_| server.cluster_port_setting()) {
             self.line(
-                "Where nodes talk to each other.",
+                "The cluster bus port, on which nodes talk to each other.",
                 "cluster-port",
                 &[port.to_string()],
             );
         }
         self.line(
-            "Milliseconds without an answer until a node is suspected to be down.",
+            "Milliseconds without an answer after which a node is suspected to be down.",
             "cluster-node-timeout",
             &[options.node_timeout.as_millis().to_string()],
         );
@@ -205,13 +201,13 @@ impl Conf {
     fn replicating(&mut self, options: &Options) {
         self.section("Replication");
         self.line(
-            "Seconds that a master waits for further replicas before it sends a first copy. Usual are 5; a lab\n# that is mended node by node would spend them again and again.",
+            "Seconds that a master waits for further replicas before it sends a first copy. The default is 5;\n# in a lab, where nodes come back one by one, they would add up.",
             "repl-diskless-sync-delay",
             &["0"],
         );
         if options.topology.has_one_master() {
             self.line(
-                "The host by which the master and Sentinel tell others of this node when it is a replica.",
+                "The host that the master and Sentinel announce for this node when it is a replica.",
                 "replica-announce-ip",
                 &[options.told_host()],
             );
@@ -223,19 +219,19 @@ impl Conf {
             None => {}
             Some(address) if address.parse::<IpAddr>().is_ok() => {
                 self.line(
-                    "The address that clients and other nodes are told.",
+                    "The address that is announced to clients and other nodes.",
                     "cluster-announce-ip",
                     &[address],
                 );
             }
             Some(host) => {
                 self.line(
-                    "The name that clients are told.",
+                    "The host name that is announced to clients.",
                     "cluster-announce-hostname",
                     &[host],
                 );
                 self.line(
-                    "Told instead of the address, in MOVED too.",
+                    "The host name is used instead of the address, in MOVED too.",
                     "cluster-preferred-endpoint-type",
                     &["hostname"],
                 );
@@ -246,7 +242,7 @@ impl Conf {
     fn bending(&mut self, options: &Options, server: &Identity) {
         let mut values = boot_values(options.topology, server).peekable();
         if values.peek().is_some() {
-            self.section("Changed while the cluster boots, then as stated here");
+            self.section("Other values during the boot, then these");
         }
         for value in values {
             self.line(value.why, value.key, &[usual(value, server)]);

@@ -18,9 +18,9 @@ use crate::start::launch;
 use crate::state::{Home, Lock, Name};
 use crate::wire::slots::SlotRanges;
 
-/// Describes a cluster, then starts it. Whatever is not said has the default of `shardlab run`:
-/// three masters with one replica each on free ports, data in memory only, the server that is
-/// found first or fetched.
+/// Describes a cluster, then starts it. The defaults are those of `shardlab run`: three masters with one
+/// replica each, on free ports, with data in memory only, and the first server that is found, or a
+/// downloaded one.
 ///
 /// ```
 /// use shardlab::Cluster;
@@ -72,33 +72,33 @@ impl Default for Builder<'_> {
 }
 
 impl Cluster {
-    /// A new cluster, to be described.
+    /// A new cluster with default options.
     pub fn builder<'a>() -> Builder<'a> {
         Builder::default()
     }
 }
 
 impl<'a> Builder<'a> {
-    /// How many masters; 3 if not said.
+    /// The number of masters. Default: 3.
     pub fn masters(mut self, masters: usize) -> Self {
         self.request.options.masters = masters;
         self
     }
 
-    /// How many replicas each master has; 1 if not said.
+    /// The number of replicas of each master. Default: 1.
     pub fn replicas(mut self, replicas: usize) -> Self {
         self.request.options.replicas = vec![replicas];
         self
     }
 
-    /// How many replicas the first master has, the second one, and so on: one number for each.
+    /// The number of replicas of the first master, the second one, and so on.
     pub fn replicas_of_each(mut self, replicas: impl Into<Vec<usize>>) -> Self {
         self.request.options.replicas = replicas.into();
         self
     }
 
-    /// The slots of each master, in order, and so the number of masters; evenly split if not said. What is
-    /// in none of them is left uncovered.
+    /// The slots of each master, in order; this also sets the number of masters. Slots that are not listed
+    /// get no owner. Default: equal shares.
     pub fn slots(mut self, slots: impl Into<Vec<SlotRanges>>) -> Self {
         let slots = slots.into();
         self.request.options.masters = slots.len();
@@ -106,32 +106,32 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// Which client ports the nodes listen on; any that are free if not said.
+    /// The nodes' client ports. Default: any free ports.
     pub fn ports(mut self, ports: PortChoice) -> Self {
         self.request.options.ports = ports;
         self
     }
 
-    /// The addresses on which nodes listen; 127.0.0.1 if not said. The first one is how they are reached.
+    /// The addresses to listen on; the nodes are reached at the first one. Default: 127.0.0.1.
     pub fn bind(mut self, addresses: impl Into<Vec<IpAddr>>) -> Self {
         self.request.options.bind = addresses.into();
         self
     }
 
-    /// What nodes tell clients and each other instead of their address: an IP address or a host name.
+    /// The IP address or host name that nodes announce to clients and each other.
     pub fn announce(mut self, host: impl Into<String>) -> Self {
         self.request.options.announce = Some(host.into());
         self
     }
 
-    /// Whether data survive [`Cluster::stop`] and [`Cluster::start`], in an append-only file; not if not said.
+    /// Whether data survives [`Cluster::stop`] and [`Cluster::start`], in an append-only file. Default: no.
     pub fn persist(mut self, persist: bool) -> Self {
         self.request.options.persist = persist;
         self
     }
 
-    /// What the nodes are to each other; a cluster if not said. Say it before the numbers of nodes:
-    /// each topology brings its own ([`Options::of`]).
+    /// How the nodes work together. Call it before the methods that set numbers of nodes: each topology
+    /// has its own defaults ([`Options::of`]). Default: a cluster.
     pub fn topology(mut self, topology: Topology) -> Self {
         let Options {
             masters, replicas, ..
@@ -142,55 +142,55 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// How many sentinels watch the master, and how many of them must find it down; 3 and 2 if not
-    /// said. Only with [`Topology::Sentinel`].
+    /// The number of sentinels, and how many of them must agree that the master is down. Only with
+    /// [`Topology::Sentinel`]. Default: 3 and 2.
     pub fn sentinels(mut self, count: usize, quorum: usize) -> Self {
         self.request.options.sentinels.count = count;
         self.request.options.sentinels.quorum = quorum;
         self
     }
 
-    /// The first sentinel's client port, the others follow; if not said, any that are free where
-    /// [`Builder::ports`] are, else 27001.
+    /// The first sentinel's client port; the others follow. Default: any free ports if [`Builder::ports`]
+    /// are any free ports, else 27001.
     pub fn sentinel_port(mut self, port: u16) -> Self {
         self.request.options.sentinels.port = Some(port);
         self
     }
 
-    /// `down-after-milliseconds` of the sentinels, in whole milliseconds; 5 s if not said.
+    /// `down-after-milliseconds` of the sentinels, in whole milliseconds. Default: 5 s.
     pub fn down_after(mut self, time: Duration) -> Self {
         self.request.options.sentinels.down_after = time;
         self
     }
 
-    /// `failover-timeout` of the sentinels, in whole milliseconds; 10 s if not said.
+    /// `failover-timeout` of the sentinels, in whole milliseconds. Default: 10 s.
     pub fn failover_timeout(mut self, time: Duration) -> Self {
         self.request.options.sentinels.failover_timeout = time;
         self
     }
 
-    /// `cluster-node-timeout`, in whole milliseconds; 5 s if not said.
+    /// `cluster-node-timeout`, in whole milliseconds. Default: 5 s.
     pub fn node_timeout(mut self, timeout: Duration) -> Self {
         self.request.options.node_timeout = timeout;
         self
     }
 
-    /// Which ports the nodes of a cluster talk to each other on; [`BusPortChoice::Auto`] if not said.
+    /// The cluster bus ports. Default: [`BusPortChoice::Auto`].
     pub fn bus_port(mut self, ports: BusPortChoice) -> Self {
         self.request.options.bus_port = ports;
         self
     }
 
-    /// What the sentinels call the master; `mymaster` if not said. Letters, digits, `.`, `-` and `_`.
+    /// The sentinels' name for the master, of letters, digits, `.`, `-` and `_`. Default: `mymaster`.
     pub fn master_name(mut self, name: impl Into<String>) -> Self {
         self.request.options.sentinels.master_name = name.into();
         self
     }
 
-    /// A directive of node.conf, as in a config file.
+    /// Adds a directive to every node.conf.
     ///
     /// # Errors
-    /// A directive that the launcher decides, or a value that cannot stand in a config file.
+    /// The launcher sets this directive itself, or the value cannot be written to a config file.
     pub fn setting(mut self, key: &str, value: &str) -> Result<Self, Error> {
         self.request
             .options
@@ -199,19 +199,19 @@ impl<'a> Builder<'a> {
         Ok(self)
     }
 
-    /// `requirepass` and `masterauth`.
+    /// The password of clients and replicas (`requirepass` and `masterauth`).
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.request.options.password = Some(password.into());
         self
     }
 
-    /// Which server: a path, a program, `valkey`, `redis`, or `product@version`.
+    /// The server: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`.
     pub fn server(mut self, spec: impl Into<String>) -> Self {
         self.server = Choice::Spec(Some(spec.into()));
         self
     }
 
-    /// A server that has been found already.
+    /// A server that was already found.
     pub fn found_server(mut self, server: Server) -> Self {
         self.server = Choice::Found(server);
         self
@@ -223,41 +223,41 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// A cluster that is odd on purpose; it decides some of what can be said otherwise, such as the number
-    /// of masters.
+    /// A cluster with a peculiarity to test against. A shape sets some other options, such as the number of
+    /// masters.
     pub fn shape(mut self, shape: Shape) -> Self {
         shape.prepare(&mut self.request.options);
         self
     }
 
-    /// All options at once.
+    /// Sets all options at once.
     pub fn options(mut self, options: Options) -> Self {
         self.request.options = options;
         self
     }
 
-    /// The cluster's name; one of its own if not said.
+    /// The cluster's name. Default: a unique name.
     pub fn name(mut self, name: Name) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// The state folder; the user's if not said.
+    /// The state folder. Default: the user's.
     pub fn home(mut self, home: Home) -> Self {
         self.home = Some(home);
         self
     }
 
-    /// Where the nodes' folders go; the cluster's folder in the state folder if not said.
+    /// Where to put the nodes' folders. Default: the cluster's folder in the state folder.
     pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.request.dir = Some(dir.into());
         self
     }
 
-    /// A cluster that was saved ([`Cluster::save`]), with its data; on the server that saved it or one of its
-    /// minor version, if there is one and no other is asked for. Its options take the place of
-    /// those that were set before, on free ports; what is set after it counts, but its shape and how it
-    /// keeps its data are the archive's.
+    /// A saved cluster ([`Cluster::save`]) with its data, on free ports. It runs on the server that saved it,
+    /// or one of the same minor version, if there is one and you choose no other. Its options replace
+    /// those that were set before. Options that are set afterwards override them, except shape and
+    /// persistence.
     pub fn archive(mut self, archive: Archive) -> Self {
         self.request.options = Options {
             ports: PortChoice::Auto,
@@ -268,35 +268,35 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// The rung to wait for; [`Rung::Ready`] if not said.
+    /// The rung to wait for. Default: [`Rung::Ready`].
     pub fn wait_for(mut self, rung: Rung) -> Self {
         self.request.rung = rung;
         self
     }
 
-    /// How long the start may take; if not said, 30 s and a second for every four nodes.
+    /// How long the start may take. Default: 30 s, and one more second for every four nodes.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.request.timeout = Some(timeout);
         self
     }
 
-    /// Hears what happens.
+    /// Calls a function for each event of the start.
     pub fn observer(mut self, observer: Observer<'a>) -> Self {
         self.request.observer = observer;
         self
     }
 
-    /// Where servers are looked for; if not said: this process's PATH and the user's cache folder.
+    /// Where to look for servers. Default: this process's PATH and the user's cache folder.
     pub fn search(mut self, search: SearchEnv) -> Self {
         self.search = Some(search);
         self
     }
 
-    /// Starts the cluster and waits until it is ready. It belongs to the answer: dropped, it is
-    /// gone; killed with this process, too.
+    /// Starts the cluster and waits until it is ready. The cluster is removed when the returned value is
+    /// dropped, or when this process is killed.
     ///
     /// # Errors
-    /// Any [`Error`]; then nothing is left of it.
+    /// Any [`Error`]; then nothing of the cluster is left.
     pub async fn start(self) -> Result<Cluster, Error> {
         let home = self.state_folder()?;
         sweep(&home).await?;
@@ -341,10 +341,10 @@ impl<'a> Builder<'a> {
         .await
     }
 
-    /// What would be started. Nothing is touched; a server may be fetched.
+    /// What would be started. Nothing is changed, but a server may be downloaded.
     ///
     /// # Errors
-    /// What [`Builder::start`] would find out before its first step.
+    /// Any error that [`Builder::start`] would find before its first step.
     pub async fn plan(&self) -> Result<(Plan, Server), Error> {
         let server = self.find_server().await?;
         let home = self.state_folder()?;
