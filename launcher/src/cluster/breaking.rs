@@ -14,28 +14,28 @@ use crate::machine::signal::Signal;
 use crate::machine::wait::{Deadline, until};
 use crate::node::{Node, NodeError};
 
-/// How long a server may take to end by a signal: at SIGTERM it writes its data down, and waits up to
+/// How long a server may take to end after a signal: at SIGTERM it saves its data, and waits for up to
 /// ten seconds for its replicas (`shutdown-timeout`, Redis 7.0 and later).
 const END_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the kernel may take to freeze a process or to let it go on.
+/// How long the kernel may take to freeze or resume a process.
 const FREEZE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a frozen process is looked at.
+/// How often a paused process is checked.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// What a signal has done.
+/// What a signal did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// The server is gone.
+    /// The server has ended.
     Ended,
-    /// It has been sent, and is not one that ends a server.
+    /// It was sent, and does not end a server.
     Sent,
-    /// It waits until the node, which is paused, goes on.
+    /// The node is paused, and gets it when it is resumed.
     Kept,
 }
 
 impl Cluster {
-    /// Sends a signal to nodes, all at once, and waits until they are gone if it is one that ends
-    /// them. All nodes if `nodes` is empty.
+    /// Sends a signal to nodes, all at once; to all nodes if `nodes` is empty. If the signal ends a server,
+    /// waits until they have ended.
     ///
     /// # Errors
     /// A node does not exist or does not run: then none is touched. One does not end within 30
@@ -67,8 +67,8 @@ impl Cluster {
         Ok(names.zip(effects).collect())
     }
 
-    /// Freezes nodes (SIGSTOP) and waits until they stand still: they keep their connections and
-    /// answer nobody. They go on when the answer is dropped. All nodes if `nodes` is empty.
+    /// Freezes nodes (SIGSTOP) until the returned value is dropped: their connections stay open, but they
+    /// answer nothing. All nodes if `nodes` is empty.
     ///
     /// # Errors
     /// A node does not exist or does not run: then none is touched.
@@ -85,8 +85,8 @@ impl Cluster {
         Ok(paused)
     }
 
-    /// Lets paused nodes go on (SIGCONT), all of them if `nodes` is empty. Returns the names of those
-    /// that were paused.
+    /// Resumes paused nodes (SIGCONT), all of them if `nodes` is empty. Returns the names of those that
+    /// were paused.
     ///
     /// # Errors
     /// A node that is named does not exist or does not run.
@@ -141,7 +141,7 @@ async fn settled(node: &Node, still: bool) -> Result<(), Error> {
     })
 }
 
-/// Nodes that stand still until this is dropped.
+/// Nodes that are paused until this is dropped.
 #[derive(Debug)]
 #[must_use = "dropped, it lets the nodes go on"]
 pub struct Paused<'a> {
@@ -159,8 +159,8 @@ impl Paused<'_> {
         self.nodes.clear();
     }
 
-    /// Waits for so long, or until none of them is paused any more: somebody else has resumed or
-    /// killed them. Returns whether it was the time.
+    /// Waits for this time, or until none of them is paused any more because another command resumed or
+    /// killed them. Returns whether the time has passed.
     pub async fn hold(&self, time: Duration) -> bool {
         let left = until(Deadline::after(time), LOOK, || {
             std::future::ready(if self.nodes.iter().any(|node| node.is_paused()) {

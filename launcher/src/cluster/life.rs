@@ -15,7 +15,7 @@ use crate::plan::{Boot, Plan, Role};
 use crate::state::ports::{self, ReservedPorts};
 use crate::state::{Lock, Phase, is_owner, remove_own_files};
 
-/// How long a node may take to write its data down when it is stopped.
+/// How long a node may take to save its data when it is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Cluster {
@@ -53,7 +53,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The cluster's start was interrupted, a node does not exist or is not ours, a port is taken, a
-    /// server dies, or the cluster is not ready in time: then the nodes that were started go on running.
+    /// server dies, or the cluster is not ready in time: then the nodes that were started keep running.
     pub async fn start_locked(
         &mut self,
         lock: &Lock,
@@ -249,7 +249,7 @@ impl Cluster {
     /// Removes the cluster with its data: processes, folders, record, lock.
     ///
     /// # Errors
-    /// A process does not end, or a folder cannot be removed; whoever tries again goes on.
+    /// A process does not end, or a folder cannot be removed; calling it again continues.
     pub async fn remove(mut self, lock: Lock) -> Result<(), Error> {
         self.kill_all(&lock).await?;
         lock.remove()
@@ -274,7 +274,7 @@ impl Cluster {
         self.reserved = reserved;
     }
 
-    /// Lets the cluster live on when the value is dropped.
+    /// Keeps the cluster running when this value is dropped.
     pub fn detach(&mut self) {
         self.armed = false;
         at_exit::forget(&self.home, &self.record.name);
@@ -288,14 +288,14 @@ impl Cluster {
         lock.write(&self.record)
     }
 
-    /// What was odd on purpose has been mended.
+    /// The shape's peculiarity was repaired.
     pub(crate) fn forget_shape(&mut self, lock: &Lock) -> Result<(), Error> {
         self.record.options.shape = None;
         lock.write(&self.record)
     }
 
-    /// Writes down the processes as they are, for whoever has started or killed nodes by themselves. A
-    /// process that is not written down is found by the folder it works in, which takes longer.
+    /// Records the processes as they are, for callers that started or killed nodes one by one. A process
+    /// that is not recorded is found by its working folder, which takes longer.
     ///
     /// # Errors
     /// The record cannot be written.

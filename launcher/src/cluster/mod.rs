@@ -42,14 +42,14 @@ use crate::wire::view::HostPort;
 pub use breaking::{Effect, Paused};
 pub use verbs::LOCK_PATIENCE;
 
-/// How long a node is waited for that is given its final settings: a machine may be very busy.
+/// How long to wait for a node that gets its final settings: the machine may be very busy.
 const SETTING_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A cluster of real servers on this machine.
 ///
-/// One that was made by [`Builder::start`](crate::Builder::start) belongs to the value: dropping it kills the nodes at
-/// once and removes their folders, without a runtime. One from [`Cluster::open`], or after
-/// [`Cluster::detach`], lives on.
+/// A cluster from [`Builder::start`](crate::Builder::start) belongs to this value: dropping it kills the nodes at once
+/// and removes their folders, without a runtime. A cluster from [`Cluster::open`], or after
+/// [`Cluster::detach`], keeps running.
 ///
 /// ```
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -75,17 +75,17 @@ pub struct Cluster {
     launch: Arc<Launch>,
     /// Held while the cluster belongs to this process.
     owner: Option<File>,
-    /// Its ports, also while a node is dead.
+    /// Its ports, which stay reserved while a node is dead.
     reserved: ReservedPorts,
     armed: bool,
     climb: Climb,
 }
 
 impl Cluster {
-    /// A cluster that was started before, by whatever process.
+    /// Opens a cluster that any process started before.
     ///
     /// # Errors
-    /// [`Error::NoCluster`], or a record that cannot be read.
+    /// [`Error::NoCluster`], or the record cannot be read.
     pub fn open(home: &Home, name: &Name) -> Result<Self, Error> {
         let record = home
             .record(name)?
@@ -130,7 +130,7 @@ impl Cluster {
         &self.record.name
     }
 
-    /// What `cluster.json` says: options, server, folders.
+    /// The record (`cluster.json`): options, server, folders.
     pub fn record(&self) -> &Record {
         &self.record
     }
@@ -140,13 +140,13 @@ impl Cluster {
         self.home.folder(&self.record.name)
     }
 
-    /// The nodes: masters by birth in slot order, then first replicas, then second ones, then
-    /// sentinels, then what was added later.
+    /// The nodes: those that started as masters in slot order, then first replicas, then second ones, then
+    /// sentinels, then nodes that were added later.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// The nodes but for the sentinels.
+    /// The nodes without the sentinels.
     pub fn nodes_with_data(&self) -> impl Iterator<Item = &Node> {
         self.nodes
             .iter()
@@ -160,7 +160,7 @@ impl Cluster {
             .filter(|node| node.plan().role == Role::Sentinel)
     }
 
-    /// Refuses what is about slots, or about nodes that come and go, where there is no cluster mode.
+    /// Refuses commands about slots or members if the cluster has no cluster mode.
     ///
     /// # Errors
     /// [`Error::Unsupported`].
@@ -175,7 +175,7 @@ impl Cluster {
         }
     }
 
-    /// A node by the host that it tells others of itself.
+    /// A node, by the host that it announces.
     pub(crate) fn announced(&self, node: &Node) -> HostPort {
         HostPort {
             host: self.record.options.told_host(),
@@ -183,29 +183,29 @@ impl Cluster {
         }
     }
 
-    /// Sends one command to the node of this name on a fresh connection; follows no redirect.
+    /// Sends a command to a node on a new connection, and follows no redirection.
     ///
     /// # Errors
-    /// There is no such node, or it cannot be talked to. An error reply is a reply.
+    /// There is no such node, or it cannot be reached. An error reply is a reply.
     pub async fn call<A: AsRef<[u8]>>(&self, node: &str, command: &[A]) -> Result<Frame, Error> {
         self.node(node)?.call(command).await
     }
 
-    /// Where clients connect: the addresses of the nodes with data, masters by birth first. Those of
-    /// [`Cluster::sentinels`] are not among them.
+    /// The addresses for clients: of all nodes with data, those that started as masters first. The
+    /// addresses of [`Cluster::sentinels`] are not among them.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.nodes_with_data().map(Node::address).collect()
     }
 
-    /// The same as URLs, with the password if there is one: what client libraries take as seeds.
+    /// The same as URLs, with the password if there is one, for client libraries.
     pub fn urls(&self) -> Vec<String> {
         self.nodes_with_data()
             .map(|node| self.url_of(node))
             .collect()
     }
 
-    /// The address of the first node as a URL, with the password if there is one. Where there is one
-    /// master that is the master by birth: see [`Cluster::present_master`].
+    /// The address of the first node as a URL, with the password if there is one. Without cluster mode that
+    /// is the node that started as the master; see [`Cluster::present_master`].
     pub fn url(&self) -> String {
         self.nodes
             .first()
@@ -224,12 +224,12 @@ impl Cluster {
         format!("redis://{}{}", secret.unwrap_or_default(), node.address())
     }
 
-    /// The times of the climb at start; empty for an opened cluster.
+    /// When each rung was reached during the start; empty for an opened cluster.
     pub fn climb(&self) -> &Climb {
         &self.climb
     }
 
-    /// Whether any node's server runs, seen or not.
+    /// Whether any node's server is running, visible from here or not.
     pub fn is_running(&self) -> bool {
         self.nodes
             .iter()

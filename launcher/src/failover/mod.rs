@@ -32,37 +32,37 @@ pub use restart::Step;
 pub use timeline::{Health, Report, Timeline};
 pub use timeline::{Moment, Phase};
 
-/// How a shard is to fail over.
+/// How to fail over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Request {
-    /// By which means.
+    /// The way to fail over.
     pub mode: Mode,
-    /// Whether the master that [`Mode::Crash`] kills stays dead; else it is started again once all
+    /// Whether the master that [`Mode::Crash`] kills stays dead. Otherwise it is started again once all
     /// others agree on the new one, and comes back as its replica.
     pub leave_dead: bool,
     /// How long it may take, at least; [`patience`] if absent.
     pub timeout: Option<Duration>,
 }
 
-/// What is told while a shard fails over.
+/// What happens during a failover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailoverEvent<'a> {
-    /// A step that was reached.
+    /// A phase was reached.
     Reached(&'a Moment),
     /// The server has undone a promotion ([`Failover::undone`]): the node is told again after so much time,
     /// and no sooner, since until then it would come to the same end.
     Undone(Duration),
 }
 
-/// What has come of it.
+/// The result of a failover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failover {
-    /// By which means.
+    /// The way to fail over.
     pub mode: Mode,
-    /// Who was the shard's master.
+    /// The node that was the shard's master.
     pub old_master: String,
-    /// Who is.
+    /// The node that is the master now.
     pub new_master: String,
     /// The shard's configuration epochs, with sentinels those of their failovers; otherwise a set
     /// without cluster mode has none.

@@ -61,7 +61,7 @@ pub struct Endpoint {
     pub name: String,
     /// Where it listens for clients.
     pub address: SocketAddr,
-    /// What it wants to hear first.
+    /// The password, if it has one.
     pub password: Option<Arc<str>>,
 }
 
@@ -69,7 +69,7 @@ impl Endpoint {
     /// Connects and logs in.
     ///
     /// # Errors
-    /// Nobody listens, the password is refused, or time runs out.
+    /// Nothing listens there, the password is refused, or time runs out.
     pub async fn connect(&self, deadline: Deadline) -> Result<Connection, ClientError> {
         Connection::open_with(self.address, self.password.as_deref(), deadline).await
     }
@@ -101,7 +101,7 @@ pub struct Node {
     launch: Arc<Launch>,
     host: IpAddr,
     password: Option<Arc<str>>,
-    /// Where it listens, if it is not ours.
+    /// Its address, if it is not ours.
     foreign: Option<SocketAddr>,
     stage: Stage,
     running: Mutex<Running>,
