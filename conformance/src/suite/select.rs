@@ -1,5 +1,6 @@
 //! Which of the cases a user wants.
 
+use shardlab::machine::suggestion::closest;
 use thiserror::Error;
 
 use crate::transcript::ast::Level;
@@ -75,16 +76,8 @@ fn nearest(pattern: &str, cases: &[Case]) -> String {
     let words = cases
         .iter()
         .flat_map(|case| [case.id(), case.area.as_str()]);
-    words
-        .map(|word| {
-            (
-                strsim::osa_distance(&word.to_lowercase(), &pattern.to_lowercase()),
-                word,
-            )
-        })
-        .filter(|(distance, _)| *distance <= 2)
-        .min()
-        .map(|(_, word)| format!("; did you mean `{word}`?"))
+    closest(pattern, words)
+        .map(|word| format!("; did you mean `{word}`?"))
         .unwrap_or_default()
 }
 

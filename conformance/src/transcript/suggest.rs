@@ -1,18 +1,15 @@
 //! "Did you mean": the nearest word of a closed vocabulary.
 
+use shardlab::machine::suggestion::closest;
+
 /// More words than this are not listed.
 const MAX_LIST: usize = 12;
 
 /// A sentence that names the word of `valid` that `found` was probably meant to be, or all of
 /// them when none is near and they are few.
 pub(super) fn suggest(found: &str, valid: &[&str]) -> Option<String> {
-    let lower = found.to_lowercase();
-    valid
-        .iter()
-        .map(|word| (strsim::jaro_winkler(&lower, &word.to_lowercase()), *word))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, word)| format!("did you mean `{word}`?"))
+    closest(found, valid.iter().copied())
+        .map(|word| format!("did you mean `{word}`?"))
         .or_else(|| (valid.len() <= MAX_LIST).then(|| format!("it is one of {}", list(valid))))
 }
 

@@ -19,25 +19,39 @@ use crate::plan::Shape;
 /// # Ok::<(), shardlab::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Rung {
-    /// The node answers PING, and no longer loads its data.
+    /// Every node answers.
+    ///
+    /// It answers PING, and no longer loads its data.
     Listening,
+    /// All nodes know each other and are connected; without cluster mode: all follow one master.
+    ///
     /// Cluster: the node lists all of our nodes, with the roles that they claim; all links to them are
     /// connected and no handshake is under way. Nodes that others have added since are not waited for.
     /// Replication: one node is the master, and everybody else replicates it. A sentinel: it names that
     /// master, and knows exactly the other sentinels and all replicas.
     Formed,
+    /// `cluster_state` is ok on every node; without cluster mode: the master knows all replicas, and
+    /// SENTINEL CKQUORUM is OK.
+    ///
     /// Cluster: `cluster_state:ok`, and no two masters share a configuration epoch. Replication:
     /// the master knows every replica. A sentinel: CKQUORUM says OK, it takes the master for alive,
     /// and no failover is under way.
     Ok,
-    /// A replica's link to its master is up. A sentinel: it has heard so from every replica.
+    /// Every replica is connected to its master.
+    ///
+    /// A sentinel: it has heard so from every replica.
     Replicas,
+    /// CLUSTER SLOTS is complete and the same on every node; without cluster mode: all replicas are online,
+    /// and every sentinel knows all nodes.
+    ///
     /// Ready to use: any client that asks any node is told of the whole cluster.
     /// Cluster: CLUSTER SLOTS says of every slot what its owner says, with all replicas.
     /// Replication: INFO replication of the master shows every replica as online. A sentinel: it is
     /// connected to every replica and every other sentinel, and takes none of them for down.
+    #[cfg_attr(feature = "cli", value(alias = "visible"))]
     Ready,
 }
 

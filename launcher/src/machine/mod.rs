@@ -5,8 +5,8 @@ pub mod interrupt;
 pub mod json;
 pub mod process;
 pub mod signal;
+pub mod suggestion;
 pub mod text;
 pub mod wait;
 
 pub(crate) mod random;
-pub(crate) mod suggestion;

@@ -1,15 +1,20 @@
 //! "Did you mean …": the word of a closed vocabulary that a mistyped one stands for.
 
-/// The word that is at most two slips of the hand away from `typed`; the nearest, and of
-/// equals the first. A slip is a letter added, lost, changed, or swapped with its neighbour.
-pub(crate) fn closest<'a>(
-    typed: &str,
-    vocabulary: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+/// The word that is at most two slips of the hand away from `typed`, or one for every three letters; the
+/// nearest, and of equals the first. A slip is a letter added, lost, changed, or swapped with its neighbour;
+/// upper and lower case are alike.
+pub fn closest<'a>(typed: &str, vocabulary: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_lowercase();
+    let most = (typed.chars().count() / 3).max(2);
     vocabulary
         .into_iter()
-        .map(|word| (strsim::damerau_levenshtein(typed, word), word))
-        .filter(|(slips, word)| *slips <= 2 && *slips < word.len())
+        .map(|word| {
+            (
+                strsim::damerau_levenshtein(&typed, &word.to_lowercase()),
+                word,
+            )
+        })
+        .filter(|(slips, word)| *slips <= most && *slips < word.len())
         .min_by_key(|(slips, _)| *slips)
         .map(|(_, word)| word)
 }
@@ -22,6 +27,11 @@ mod tests {
     fn the_nearest_word_is_suggested() {
         assert_eq!(closest("valky", ["redis", "valkey"]), Some("valkey"));
         assert_eq!(closest("redsi", ["redict", "redis"]), Some("redis"));
+        assert_eq!(closest("Musst", ["may", "must"]), Some("must"));
+        assert_eq!(
+            closest("replikationen", ["replication"]),
+            Some("replication")
+        );
     }
 
     #[test]

@@ -239,42 +239,38 @@ pub enum BusPortChoice {
 
 /// How nodes become a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Boot {
-    /// Seeded where the server is known to take it, else by commands.
+    /// `seeded` if the server supports it, else `commands`.
     Auto,
-    /// By files that are written before the first start.
+    /// Write each nodes.conf before the first start; fastest.
     Seeded,
-    /// `CLUSTER ADDSLOTS`, `MEET` and `REPLICATE`, or `REPLICAOF` and sentinels that find the rest
-    /// out by themselves, as people do by hand.
+    /// Send CLUSTER ADDSLOTS, MEET and REPLICATE; without cluster mode, REPLICAOF.
     Commands,
-    /// Not at all: the nodes are left bare.
+    /// Leave the nodes separate and empty.
     None,
 }
 
 impl std::fmt::Display for Boot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Seeded => "seeded",
-            Self::Commands => "commands",
-            Self::None => "none",
-        })
+        self.serialize(f)
     }
 }
 
 /// What nodes are to each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Topology {
-    /// Nodes of one cluster, formed or bare.
+    /// Masters that share the slots, with replicas.
     #[default]
     Cluster,
-    /// One master and its replicas, without cluster mode.
+    /// One master, `n1`, and its replicas, without cluster mode.
     Replication,
-    /// The same, watched by sentinels, which make a replica the master when the master is down.
+    /// One master and its replicas, monitored by sentinels.
     Sentinel,
-    /// Nothing: masters without cluster mode and without replicas.
+    /// One server, or with `--masters N` several independent ones.
     Standalone,
 }
 
@@ -292,45 +288,33 @@ impl Topology {
 
 impl std::fmt::Display for Topology {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Cluster => "cluster",
-            Self::Replication => "replication",
-            Self::Sentinel => "sentinel",
-            Self::Standalone => "standalone",
-        })
+        self.serialize(f)
     }
 }
 
 /// A cluster that is odd on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
-    /// Two masters, fewer than people expect and than a vote needs when one dies.
+    /// Two masters: if one dies, the other has no majority to fail over with.
     TwoMasters,
-    /// Three masters that nobody copies.
+    /// Masters without replicas.
     NoReplicas,
-    /// Masters with two replicas, one and none.
+    /// Three masters: one with two replicas, one with one, one with none.
     UnevenReplicas,
-    /// One master with one slot, one with many small ranges, one with almost all.
+    /// Three masters: one with a single slot, one with many small ranges, one with all the rest.
     Uneven,
-    /// A fourth master that owns no slots.
+    /// A fourth master, without slots.
     EmptyMaster,
-    /// A slot on its way, with keys on both sides: ASK and TRYAGAIN can be had.
+    /// Slot 15495 half migrated, with keys on both sides: ASK and TRYAGAIN.
     OpenSlot,
-    /// Slots that nobody owns: `cluster_state:fail`.
+    /// Slots without an owner: `cluster_state:fail`.
     Uncovered,
 }
 
 impl std::fmt::Display for Shape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::TwoMasters => "two-masters",
-            Self::NoReplicas => "no-replicas",
-            Self::UnevenReplicas => "uneven-replicas",
-            Self::Uneven => "uneven",
-            Self::EmptyMaster => "empty-master",
-            Self::OpenSlot => "open-slot",
-            Self::Uncovered => "uncovered",
-        })
+        self.serialize(f)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use shardlab_conformance::run::jobs_by_default;
 use shardlab_conformance::suite::{Origin, Selection};
 use shardlab_conformance::transcript::ast;
@@ -102,21 +102,10 @@ pub(crate) struct Select {
     area: Vec<String>,
     /// Only cases of this level and stronger ones
     #[arg(long, value_name = "LEVEL")]
-    level: Option<Level>,
+    level: Option<ast::Level>,
     /// Take the transcripts from this folder [default: the built-in transcripts]
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
-}
-
-/// How strong a claim is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Level {
-    /// What client programs rely on
-    Must,
-    /// What client programs should not rely on
-    Should,
-    /// What each server may choose
-    May,
 }
 
 impl Select {
@@ -125,11 +114,7 @@ impl Select {
         Selection {
             cases: self.case.clone(),
             areas: self.area.clone(),
-            level: self.level.map(|level| match level {
-                Level::Must => ast::Level::Must,
-                Level::Should => ast::Level::Should,
-                Level::May => ast::Level::May,
-            }),
+            level: self.level,
         }
     }
 

@@ -73,13 +73,13 @@ impl fmt::Display for CaseId {
 }
 
 /// How strong a claim is; the order is the strength's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Level {
-    /// A choice of the server: reported, never judged.
+    /// What each server may choose: reported, never judged.
     May,
-    /// Human text and what no client program should depend on.
+    /// What client programs should not rely on, such as human text.
     Should,
-    /// What client programs parse.
+    /// What client programs rely on.
     Must,
 }
 

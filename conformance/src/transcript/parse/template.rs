@@ -1,6 +1,8 @@
 //! Text with escapes and placeholders.
 
 use crate::transcript::ast::{Class, NodeField, NodeName, Piece, Template};
+use shardlab::machine::suggestion::closest;
+
 use crate::transcript::error::{ErrorKind, Vocabulary};
 use crate::transcript::span::{Span, Spanned};
 
@@ -201,11 +203,7 @@ impl<'a> Parser<'a> {
     }
 
     fn class_or_unknown(&mut self, text: Cursor<'a>) -> Option<Piece> {
-        let near = CLASSES
-            .words
-            .iter()
-            .any(|word| strsim::jaro_winkler(word, text.text) > 0.8);
-        if near {
+        if closest(text.text, CLASSES.words.iter().copied()).is_some() {
             return self.class(text).map(Piece::Wildcard);
         }
         self.error(ErrorKind::Placeholder(text.text.to_owned()), text.span());

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 /// How slots are moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Way {
-    /// As the server does it best.
+    /// `atomic` if all servers support it, else `keys`.
     #[default]
     Auto,
-    /// By the server itself: CLUSTER MIGRATESLOTS (Valkey 9.0). Slots that are open already, and
-    /// those that both ends have, go key by key all the same.
+    /// The server moves whole slots: CLUSTER MIGRATESLOTS, Valkey 9.0 and later.
+    ///
+    /// Slots that are open already, and those that both ends have, go key by key all the same.
     Atomic,
-    /// Key by key: SETSLOT and MIGRATE (every server).
+    /// Key by key: CLUSTER SETSLOT and MIGRATE, any server.
     Keys,
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use shardlab::Signal;
+use clap::Args;
 use shardlab::failover::Mode;
+use shardlab::{Rung, Signal};
 
-use super::common::{Json, RungArg, time};
+use super::common::{Json, time};
 
 /// `restart`
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(crate) struct Restart {
         default_value = "ready",
         conflicts_with = "rolling"
     )]
-    pub(crate) wait: RungArg,
+    pub(crate) wait: Rung,
     /// How long the restart may take; with `--rolling`, each step [default: 30s, more with many nodes].
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
@@ -78,7 +78,7 @@ pub(crate) struct Failover {
     pub(crate) node: String,
     /// How to fail over.
     #[arg(long, value_enum, default_value = "graceful")]
-    pub(crate) mode: ModeArg,
+    pub(crate) mode: Mode,
     /// With `--mode crash`: do not start the killed master again.
     #[arg(long)]
     pub(crate) leave_dead: bool,
@@ -88,28 +88,4 @@ pub(crate) struct Failover {
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) json: Json,
-}
-
-/// `--mode`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ModeArg {
-    /// Master and replica agree; no write is lost
-    Graceful,
-    /// Without the master's consent: the other masters vote, a sentinel decides, or REPLICAOF does it
-    Force,
-    /// Without any other node's consent; only in a cluster
-    Takeover,
-    /// Kill the master with SIGKILL; start it again as a replica
-    Crash,
-}
-
-impl From<ModeArg> for Mode {
-    fn from(mode: ModeArg) -> Self {
-        match mode {
-            ModeArg::Graceful => Self::Graceful,
-            ModeArg::Force => Self::Force,
-            ModeArg::Takeover => Self::Takeover,
-            ModeArg::Crash => Self::Crash,
-        }
-    }
 }

@@ -4,13 +4,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use shardlab::Error;
-use shardlab::plan::{BUS_OFFSET, Boot, BusPortChoice, FIRST_PORT, PortChoice, Setting};
+use clap::Args;
+use shardlab::plan::{BUS_OFFSET, Boot, BusPortChoice, FIRST_PORT, PortChoice, Setting, Shape};
 use shardlab::wire::slots::{SlotRange, SlotRanges};
+use shardlab::{Error, Rung};
 
-use super::common::{RungArg, server_time, time};
-use super::shape_args::ShapeArg;
+use super::common::{server_time, time};
 use super::topology_args::TopologyArgs;
 
 /// What a new cluster is to be like; absent options have defaults that differ between `up` and `run`.
@@ -34,10 +33,10 @@ pub(crate) struct ClusterArgs {
     pub(crate) slots: Option<SlotLists>,
     /// A cluster with a peculiarity to test against (docs/shapes.md).
     #[arg(long, value_enum, value_name = "SHAPE", help_heading = "Shape")]
-    pub(crate) shape: Option<ShapeArg>,
+    pub(crate) shape: Option<Shape>,
     /// How the nodes become a cluster.
     #[arg(long, value_enum, help_heading = "Shape")]
-    pub(crate) boot: Option<BootArg>,
+    pub(crate) boot: Option<Boot>,
     /// Start a cluster that `save` has written to this file, with its data, shape and persistence.
     #[arg(
         long,
@@ -114,7 +113,7 @@ pub(crate) struct ClusterArgs {
         default_value = "ready",
         help_heading = "Start"
     )]
-    pub(crate) wait: RungArg,
+    pub(crate) wait: Rung,
     /// How long the start may take [default: 30s, more with many nodes].
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Start")]
     pub(crate) timeout: Option<Duration>,
@@ -123,30 +122,6 @@ pub(crate) struct ClusterArgs {
 /// `--slots`, one set for each master.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SlotLists(pub(crate) Vec<SlotRanges>);
-
-/// `--boot`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BootArg {
-    /// `seeded` if the server supports it, else `commands`
-    Auto,
-    /// Write each nodes.conf before the first start; fastest
-    Seeded,
-    /// Send CLUSTER ADDSLOTS, MEET and REPLICATE; without cluster mode, REPLICAOF
-    Commands,
-    /// Leave the nodes separate and empty
-    None,
-}
-
-impl From<BootArg> for Boot {
-    fn from(boot: BootArg) -> Self {
-        match boot {
-            BootArg::Auto => Self::Auto,
-            BootArg::Seeded => Self::Seeded,
-            BootArg::Commands => Self::Commands,
-            BootArg::None => Self::None,
-        }
-    }
-}
 
 impl ClusterArgs {
     /// The settings, parsed.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use shardlab::Rung;
+use clap::Args;
 
 /// `--json`
 #[derive(Debug, Clone, Copy, Args)]
@@ -11,36 +10,6 @@ pub(crate) struct Json {
     /// Print one JSON object; errors too, on standard error (docs/json.md).
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// A rung of the ladder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RungArg {
-    /// Every node answers
-    Listening,
-    /// All nodes know each other and are connected; without cluster mode: all follow one master
-    Formed,
-    /// `cluster_state` is ok on every node; without cluster mode: the master knows all replicas, and
-    /// SENTINEL CKQUORUM is OK
-    Ok,
-    /// Every replica is connected to its master
-    Replicas,
-    /// CLUSTER SLOTS is complete and the same on every node; without cluster mode: all replicas are online,
-    /// and every sentinel knows all nodes
-    #[value(alias = "visible")]
-    Ready,
-}
-
-impl From<RungArg> for Rung {
-    fn from(rung: RungArg) -> Self {
-        match rung {
-            RungArg::Listening => Self::Listening,
-            RungArg::Formed => Self::Formed,
-            RungArg::Ok => Self::Ok,
-            RungArg::Replicas => Self::Replicas,
-            RungArg::Ready => Self::Ready,
-        }
-    }
 }
 
 /// A length of time.

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use shardlab::Rung;
 use shardlab::plan::Role;
 
-use super::common::{Json, RungArg, time};
+use super::common::{Json, time};
 
 /// `status`
 #[derive(Debug, Args)]
@@ -185,8 +185,7 @@ fn goal(text: &str) -> Result<Goal, String> {
         };
         return Ok(Goal::Role(node.to_owned(), role));
     }
-    let rung = RungArg::from_str(text, false);
-    rung.map(|rung| Goal::Rung(rung.into())).map_err(|_| {
+    Rung::from_str(text, false).map(Goal::Rung).map_err(|_| {
         let names = Rung::ALL.map(Rung::name).join(", ");
         format!(
             "`{text}` cannot be waited for; expected one of {names}, or NODE=master or NODE=replica"

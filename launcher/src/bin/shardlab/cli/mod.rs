@@ -11,7 +11,6 @@ mod member_args;
 mod mend_args;
 mod parse;
 mod reshape_args;
-mod shape_args;
 mod topology_args;
 
 use std::ffi::OsString;
@@ -19,11 +18,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use shardlab::Rung;
 use shardlab::state::Name;
 
-pub(crate) use break_args::{Failover, Kill, ModeArg, Pause, Restart, Resume};
+pub(crate) use break_args::{Failover, Kill, Pause, Restart, Resume};
 pub(crate) use cluster_args::ClusterArgs;
-pub(crate) use common::{Json, RungArg};
+pub(crate) use common::Json;
 pub(crate) use keep_args::{Save, Wipe};
 pub(crate) use look_args::{
     Call, CallTimeout, CliArgs, Env, Goal, Logs, Servers, ServersCommand, ShellArg, Status, Wait,
@@ -229,7 +229,7 @@ pub(crate) struct Start {
     pub(crate) nodes: Vec<String>,
     /// How ready the cluster must be before the command returns.
     #[arg(long, value_enum, value_name = "RUNG", default_value = "ready")]
-    pub(crate) wait: RungArg,
+    pub(crate) wait: Rung,
     /// How long the start may take [default: 30s, more with many nodes].
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
@@ -243,12 +243,37 @@ fn name(text: &str) -> Result<Name, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::{CommandFactory as _, ValueEnum};
+    use shardlab::plan::{Boot, Mode, Shape, Topology};
+
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// Words of the command line, and the same as the library writes them.
+    fn words<T: ValueEnum + ToString>() -> Vec<[String; 2]> {
+        let word = |value: &T| value.to_possible_value().unwrap().get_name().to_owned();
+        let values = T::value_variants().iter();
+        values
+            .map(|value| [word(value), value.to_string()])
+            .collect()
+    }
+
+    #[test]
+    fn a_word_is_the_same_on_the_command_line_and_in_the_output() {
+        let all = [
+            words::<Boot>(),
+            words::<Mode>(),
+            words::<Rung>(),
+            words::<Shape>(),
+            words::<Topology>(),
+        ];
+        for [typed, shown] in all.concat() {
+            assert_eq!(typed, shown);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The options of the commands that move slots.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use shardlab::reshape::Way;
 use shardlab::reshape::plan::Rebalance;
 
@@ -51,30 +51,9 @@ pub(crate) struct Moving {
     pub(crate) dry_run: bool,
     /// How to move slots.
     #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) way: WayArg,
+    pub(crate) way: Way,
     #[command(flatten)]
     pub(crate) json: Json,
-}
-
-/// `--way`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum WayArg {
-    /// `atomic` if all servers support it, else `keys`
-    Auto,
-    /// The server moves whole slots: CLUSTER MIGRATESLOTS, Valkey 9.0 and later
-    Atomic,
-    /// Key by key: CLUSTER SETSLOT and MIGRATE, any server
-    Keys,
-}
-
-impl From<WayArg> for Way {
-    fn from(way: WayArg) -> Self {
-        match way {
-            WayArg::Auto => Self::Auto,
-            WayArg::Atomic => Self::Atomic,
-            WayArg::Keys => Self::Keys,
-        }
-    }
 }
 
 fn weight(text: &str) -> Result<(String, f64), String> {

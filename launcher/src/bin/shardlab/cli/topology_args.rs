@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use shardlab::plan::{FIRST_SENTINEL_PORT, PlanError, Sentinels, Topology};
 
 use super::common::server_time;
@@ -12,7 +12,7 @@ use super::common::server_time;
 pub(crate) struct TopologyArgs {
     /// How the nodes work together [default: cluster].
     #[arg(long, value_enum, help_heading = "Shape")]
-    pub(crate) topology: Option<TopologyArg>,
+    pub(crate) topology: Option<Topology>,
     /// Number of sentinels [default: 3].
     #[arg(long, value_name = "N", help_heading = "Sentinel")]
     pub(crate) sentinels: Option<usize>,
@@ -33,34 +33,10 @@ pub(crate) struct TopologyArgs {
     pub(crate) failover_timeout: Option<Duration>,
 }
 
-/// `--topology`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TopologyArg {
-    /// Masters that share the slots, with replicas
-    Cluster,
-    /// One master, `n1`, and its replicas, without cluster mode
-    Replication,
-    /// One master and its replicas, monitored by sentinels
-    Sentinel,
-    /// One server, or with `--masters N` several independent ones
-    Standalone,
-}
-
-impl From<TopologyArg> for Topology {
-    fn from(topology: TopologyArg) -> Self {
-        match topology {
-            TopologyArg::Cluster => Self::Cluster,
-            TopologyArg::Replication => Self::Replication,
-            TopologyArg::Sentinel => Self::Sentinel,
-            TopologyArg::Standalone => Self::Standalone,
-        }
-    }
-}
-
 impl TopologyArgs {
     /// The topology, if one was asked for.
     pub(crate) fn topology(&self) -> Option<Topology> {
-        self.topology.map(Into::into)
+        self.topology
     }
 
     /// The sentinels that are asked for, over those that are not.

@@ -10,7 +10,7 @@ use shardlab::{Error, exit};
 
 use super::lab::Lab;
 use super::report::milliseconds;
-use crate::cli::{Failover, ModeArg};
+use crate::cli::Failover;
 use crate::term::table;
 
 /// One failover, as it is told.
@@ -45,7 +45,7 @@ struct PhaseReport<'a> {
 
 /// Has the shard fail over and prints the timeline.
 pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error> {
-    if args.leave_dead && args.mode != ModeArg::Crash {
+    if args.leave_dead && args.mode != Mode::Crash {
         let text = "only `--mode crash` kills a master that `--leave-dead` could leave dead";
         return Err(FailoverError::Unsupported(text.to_owned()).into());
     }
@@ -53,7 +53,7 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
     let lock = lab.lock().await?;
     let mut cluster = lab.open_running()?;
     let request = Request {
-        mode: args.mode.into(),
+        mode: args.mode,
         leave_dead: args.leave_dead,
         timeout: args.timeout,
     };

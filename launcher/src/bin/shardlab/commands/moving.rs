@@ -64,7 +64,7 @@ pub(super) async fn carry_out(
     let cluster = lab.open_with_slots()?;
     cluster.refuse_unfinished()?;
     // Before anything is written down.
-    cluster.moves_atomically(args.way.into())?;
+    cluster.moves_atomically(args.way)?;
     let plan = Plan::of(&cluster, command, Journal::of(&lock, command)?, wish).await?;
     if plan.resumed {
         lab.term
@@ -74,7 +74,7 @@ pub(super) async fn carry_out(
     }
     lab.term.note(&plan.picture());
     let options = MoveOptions {
-        way: args.way.into(),
+        way: args.way,
         ..MoveOptions::default()
     };
     let mut bar = MovingBar::new(lab.term);

@@ -45,7 +45,7 @@ async fn at_once(
         });
     };
     cluster
-        .restart_locked(lock, &args.nodes, args.wait.into(), args.timeout, observe)
+        .restart_locked(lock, &args.nodes, args.wait, args.timeout, observe)
         .await
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn start(lab: &Lab<'_>, args: &Start) -> Result<u8, Error> {
         });
     };
     let started = cluster
-        .start_locked(&lock, &args.nodes, args.wait.into(), args.timeout, observe)
+        .start_locked(&lock, &args.nodes, args.wait, args.timeout, observe)
         .await?;
     if started.is_empty() {
         lab.term.note(&format!(

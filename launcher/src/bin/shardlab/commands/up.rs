@@ -101,7 +101,7 @@ async fn go_on(
         }
     };
     let started = cluster
-        .start_locked(lock, &[], args.wait.into(), args.timeout, observe)
+        .start_locked(lock, &[], args.wait, args.timeout, observe)
         .await?;
     lab.term.note(&match started.as_slice() {
         [] => format!("the cluster `{}` is already running", lock.name()),

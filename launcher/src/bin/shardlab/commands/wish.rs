@@ -1,7 +1,7 @@
 //! What the command line asks of a cluster, as the library wants it.
 
 use shardlab::archive::{Archive, ArchiveError};
-use shardlab::plan::{BusPortChoice, Options, PlanError, PortChoice, Shape, node_count};
+use shardlab::plan::{BusPortChoice, Options, PlanError, PortChoice, node_count};
 use shardlab::{Builder, Cluster, Error};
 
 use super::lab::Lab;
@@ -26,7 +26,7 @@ pub(super) fn builder<'a>(
     builder = builder
         .home(lab.home.clone())
         .search(Lab::search(args.offline)?)
-        .wait_for(args.wait.into());
+        .wait_for(args.wait);
     if let Some(timeout) = args.timeout {
         builder = builder.timeout(timeout);
     }
@@ -121,9 +121,8 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
         };
         return Err(misfit.into());
     }
-    let shape = asked.shape.map(Shape::from);
     let mut defaults = defaults;
-    if let Some(shape) = shape {
+    if let Some(shape) = asked.shape {
         shape.prepare(&mut defaults);
     }
     Ok(Options {
@@ -142,7 +141,7 @@ pub(super) fn options(args: &ClusterArgs, defaults: Options) -> Result<Options, 
         } else {
             asked.bind
         },
-        boot: asked.boot.map_or(defaults.boot, Into::into),
+        boot: asked.boot.unwrap_or(defaults.boot),
         topology,
         sentinels: args.topology.sentinels(topology, &defaults.sentinels)?,
         shape: defaults.shape,
