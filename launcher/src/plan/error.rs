@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use super::{BUS_OFFSET, MAX_MASTER_NAME, MAX_NODES, MAX_REPLICAS, Topology};
+use super::limits::{MAX_MASTER_NAME, MAX_NODES, MAX_REPLICAS};
+use super::node::BUS_OFFSET;
+use super::topology::Topology;
 use crate::machine::text::counted;
 
 /// Why a plan cannot be.

@@ -5,27 +5,31 @@
 pub mod shape;
 
 mod error;
+mod limits;
 mod mode;
 mod name;
 mod names;
 mod node;
 mod options;
+mod topology;
 
 use crate::wire::slots::{SlotRanges, split_evenly};
 
 pub use error::PlanError;
+#[doc(hidden)]
+pub use limits::{
+    FIRST_PORT, FIRST_SENTINEL_PORT, LARGE, MASTER_NAME, MAX_MASTER_NAME, MAX_NODES, MAX_REPLICAS,
+};
 pub use mode::Mode;
 pub use name::{Name, NameError};
 pub(crate) use names::{master_name, replica_name};
 #[doc(hidden)]
 pub use node::BUS_OFFSET;
 pub use node::{NodePlan, Ports, Role};
-pub use options::{Boot, BusPortChoice, Options, PortChoice, Sentinels, Setting, Shape, Topology};
 #[doc(hidden)]
-pub use options::{
-    FIRST_PORT, FIRST_SENTINEL_PORT, LARGE, MASTER_NAME, MAX_MASTER_NAME, MAX_NODES, MAX_REPLICAS,
-    reachable,
-};
+pub use options::reachable;
+pub use options::{Boot, BusPortChoice, Options, PortChoice, Sentinels, Setting, Shape};
+pub use topology::Topology;
 
 /// The nodes of a cluster to be: masters in slot order, then first replicas, then second ones, …,
 /// then sentinels.
@@ -155,7 +159,7 @@ impl Plan {
 
 /// Name, role and shard of each node, in the order of [`Plan::nodes`].
 fn births_of(options: &Options) -> Result<Vec<(String, Role, usize)>, PlanError> {
-    refuse_misfits(options)?;
+    options.check()?;
     let replicas = replicas_of_each(options)?;
     let sentinels = match options.topology {
         Topology::Sentinel => options.sentinels.count,
@@ -171,73 +175,6 @@ fn births_of(options: &Options) -> Result<Vec<(String, Role, usize)>, PlanError>
     let mut births = names::births(&replicas);
     births.extend(names::sentinels(sentinels).map(|name| (name, Role::Sentinel, 0)));
     Ok(births)
-}
-
-/// Refuses what means nothing in the topology.
-fn refuse_misfits(options: &Options) -> Result<(), PlanError> {
-    let topology = options.topology;
-    let misfit = |option: String, reason| {
-        Err(PlanError::Misfit {
-            option,
-            topology,
-            reason,
-        })
-    };
-    if topology.has_one_master() && options.masters > 1 {
-        return misfit(
-            format!("`--masters {}`", options.masters),
-            "it has one master; `--topology cluster` has several",
-        );
-    }
-    if topology == Topology::Standalone && options.replicas.iter().any(|count| *count > 0) {
-        return misfit(
-            "`--replicas`".to_owned(),
-            "its nodes are independent of each other; `--topology replication` has a master and replicas",
-        );
-    }
-    if !topology.is_cluster() && options.slots.is_some() {
-        return misfit(
-            "`--slots`".to_owned(),
-            "only the masters of `--topology cluster` own slots",
-        );
-    }
-    if !topology.is_cluster() && options.bus_port != BusPortChoice::Auto {
-        return misfit(
-            "`--bus-port`".to_owned(),
-            "only nodes of `--topology cluster` have a bus",
-        );
-    }
-    if topology == Topology::Sentinel {
-        refuse_master_name(&options.sentinels.master_name)?;
-        let Sentinels { count, quorum, .. } = options.sentinels;
-        if count == 0 {
-            return Err(PlanError::NoSentinel);
-        }
-        if !(1..=count).contains(&quorum) {
-            return Err(PlanError::Quorum {
-                quorum,
-                sentinels: count,
-            });
-        }
-    }
-    Ok(())
-}
-
-fn refuse_master_name(name: &str) -> Result<(), PlanError> {
-    let stray = |letter: &char| !letter.is_ascii_alphanumeric() && !".-_".contains(*letter);
-    let reason = if name.is_empty() {
-        "it is empty".to_owned()
-    } else if name.len() > MAX_MASTER_NAME {
-        format!("it has {} bytes", name.len())
-    } else if let Some(letter) = name.chars().find(stray) {
-        format!("it holds {letter:?}")
-    } else {
-        return Ok(());
-    };
-    Err(PlanError::MasterName {
-        name: crate::wire::resp::escape(name.as_bytes()),
-        reason,
-    })
 }
 
 fn consecutive(

@@ -1,28 +1,14 @@
-//! What a user may ask of a cluster.
+//! What a user may ask of a cluster, what is so otherwise, and what cannot be. Pure.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::PlanError;
+use super::limits::{FIRST_PORT, LARGE, MASTER_NAME, MAX_MASTER_NAME};
+use super::topology::Topology;
 use crate::wire::slots::SlotRanges;
-
-/// The first client port unless the user says otherwise.
-pub const FIRST_PORT: u16 = 7001;
-/// The first sentinel's client port unless the user says otherwise.
-pub const FIRST_SENTINEL_PORT: u16 = 27_001;
-/// The name under which sentinels watch the master unless the user says otherwise.
-pub const MASTER_NAME: &str = "mymaster";
-/// The longest name of a master: of 1024 bytes that a sentinel publishes, it is the only part without
-/// a length of its own (`sentinelSendHello`, sentinel.c).
-pub const MAX_MASTER_NAME: usize = 255;
-/// The most nodes that a plan may have: what a gossip bus is designed for (cluster-spec, "Redis
-/// Cluster goals": up to 1000 nodes).
-pub const MAX_NODES: usize = 1000;
-/// The most replicas of one master; their names end in one letter.
-pub const MAX_REPLICAS: usize = 26;
-/// Clusters of more nodes than this count as large: they need longer timeouts.
-pub const LARGE: usize = 120;
 
 /// Everything that a user may ask of a cluster, in final values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +96,46 @@ impl Options {
         Duration::from_secs(if nodes > LARGE { 15 } else { 5 })
     }
 
+    /// Refuses what means nothing in the topology, and what contradicts itself.
+    pub(super) fn check(&self) -> Result<(), PlanError> {
+        let topology = self.topology;
+        let misfit = |option: String, reason| {
+            Err(PlanError::Misfit {
+                option,
+                topology,
+                reason,
+            })
+        };
+        if topology.has_one_master() && self.masters > 1 {
+            return misfit(
+                format!("`--masters {}`", self.masters),
+                "it has one master; `--topology cluster` has several",
+            );
+        }
+        if topology == Topology::Standalone && self.replicas.iter().any(|count| *count > 0) {
+            return misfit(
+                "`--replicas`".to_owned(),
+                "its nodes are independent of each other; `--topology replication` has a master and replicas",
+            );
+        }
+        if !topology.is_cluster() && self.slots.is_some() {
+            return misfit(
+                "`--slots`".to_owned(),
+                "only the masters of `--topology cluster` own slots",
+            );
+        }
+        if !topology.is_cluster() && self.bus_port != BusPortChoice::Auto {
+            return misfit(
+                "`--bus-port`".to_owned(),
+                "only nodes of `--topology cluster` have a bus",
+            );
+        }
+        if topology == Topology::Sentinel {
+            self.sentinels.check()?;
+        }
+        Ok(())
+    }
+
     /// The host that nodes tell each other and their clients.
     pub fn told_host(&self) -> String {
         match &self.announce {
@@ -194,6 +220,40 @@ impl Default for Sentinels {
     }
 }
 
+impl Sentinels {
+    fn check(&self) -> Result<(), PlanError> {
+        refuse_master_name(&self.master_name)?;
+        let Self { count, quorum, .. } = *self;
+        if count == 0 {
+            return Err(PlanError::NoSentinel);
+        }
+        if !(1..=count).contains(&quorum) {
+            return Err(PlanError::Quorum {
+                quorum,
+                sentinels: count,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn refuse_master_name(name: &str) -> Result<(), PlanError> {
+    let stray = |letter: &char| !letter.is_ascii_alphanumeric() && !".-_".contains(*letter);
+    let reason = if name.is_empty() {
+        "it is empty".to_owned()
+    } else if name.len() > MAX_MASTER_NAME {
+        format!("it has {} bytes", name.len())
+    } else if let Some(letter) = name.chars().find(stray) {
+        format!("it holds {letter:?}")
+    } else {
+        return Ok(());
+    };
+    Err(PlanError::MasterName {
+        name: crate::wire::resp::escape(name.as_bytes()),
+        reason,
+    })
+}
+
 /// One directive of node.conf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -253,40 +313,6 @@ pub enum Boot {
 }
 
 impl std::fmt::Display for Boot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.serialize(f)
-    }
-}
-
-/// What nodes are to each other.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-#[serde(rename_all = "kebab-case")]
-pub enum Topology {
-    /// Masters that share the slots, with replicas.
-    #[default]
-    Cluster,
-    /// One master, `n1`, and its replicas, without cluster mode.
-    Replication,
-    /// One master and its replicas, monitored by sentinels.
-    Sentinel,
-    /// One server, or with `--masters N` several independent ones.
-    Standalone,
-}
-
-impl Topology {
-    /// Whether the nodes run in cluster mode, with slots and a bus.
-    pub fn is_cluster(self) -> bool {
-        self == Self::Cluster
-    }
-
-    /// Whether there is one master, which the other nodes with data replicate.
-    pub fn has_one_master(self) -> bool {
-        matches!(self, Self::Replication | Self::Sentinel)
-    }
-}
-
-impl std::fmt::Display for Topology {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.serialize(f)
     }

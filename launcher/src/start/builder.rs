@@ -20,7 +20,8 @@ use crate::wire::slots::SlotRanges;
 
 /// Describes a cluster, then starts it. The defaults are those of `shardlab run`: three masters with one
 /// replica each, on free ports, with data in memory only, and the first server that is found, or a
-/// downloaded one.
+/// downloaded one. [`Options`] has everything that can be asked of a cluster, and [`Builder::options`] sets it;
+/// a method that sets a single option is a convenience.
 ///
 /// ```
 /// use shardlab::Cluster;
@@ -230,7 +231,16 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// Sets all options at once.
+    /// Sets all options at once, in place of those that were set before. [`Options::default`] has the defaults
+    /// of `shardlab up`: fixed ports, and data that is kept.
+    ///
+    /// ```
+    /// use shardlab::Cluster;
+    /// use shardlab::plan::{Options, PortChoice};
+    ///
+    /// let options = Options { ports: PortChoice::Auto, persist: false, ..Options::default() };
+    /// let builder = Cluster::builder().options(options);
+    /// ```
     pub fn options(mut self, options: Options) -> Self {
         self.request.options = options;
         self

@@ -1,22 +1,33 @@
-//! The options of `up` and `run` that describe a cluster.
+//! The options of `up` and `run` that describe a cluster: each is declared, laid over its default, and
+//! compared with a cluster that is there. Those of sentinels are beside, in `sentinel_args.rs`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use shardlab::plan::{BUS_OFFSET, Boot, BusPortChoice, FIRST_PORT, PortChoice, Setting, Shape};
+use humantime::format_duration;
+use shardlab::plan::{
+    BUS_OFFSET, Boot, BusPortChoice, FIRST_PORT, Options, PlanError, PortChoice, Setting, Shape,
+    Topology,
+};
+use shardlab::state::Record;
 use shardlab::wire::slots::{SlotRange, SlotRanges};
 use shardlab::{Error, Rung};
 
 use super::common::{server_time, time};
-use super::topology_args::TopologyArgs;
+use super::compared::Compared;
+use super::sentinel_args::SentinelArgs;
+use super::there;
 
 /// What a new cluster is to be like; absent options have defaults that differ between `up` and `run`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
+    /// How the nodes work together [default: cluster].
+    #[arg(long, value_enum, help_heading = "Shape")]
+    pub(crate) topology: Option<Topology>,
     #[command(flatten)]
-    pub(crate) topology: TopologyArgs,
+    pub(crate) sentinels: SentinelArgs,
     /// Number of masters [default: 3; 1 without cluster mode].
     #[arg(long, value_name = "N", help_heading = "Shape")]
     pub(crate) masters: Option<usize>,
@@ -124,8 +135,153 @@ pub(crate) struct ClusterArgs {
 pub(crate) struct SlotLists(pub(crate) Vec<SlotRanges>);
 
 impl ClusterArgs {
+    /// What is asked for, over defaults; settings come behind theirs.
+    ///
+    /// # Errors
+    /// What cannot be read or stand in a config file, or means nothing in the topology.
+    pub(crate) fn over(&self, mut defaults: Options) -> Result<Options, Error> {
+        let topology = self.topology.unwrap_or(defaults.topology);
+        if self.node_timeout.is_some() && !topology.is_cluster() {
+            let misfit = PlanError::Misfit {
+                option: "`--node-timeout`".to_owned(),
+                topology,
+                reason: "only nodes of `--topology cluster` watch each other; sentinels have `--down-after`",
+            };
+            return Err(misfit.into());
+        }
+        if let Some(shape) = self.shape {
+            shape.prepare(&mut defaults);
+        }
+        let asked = self.clone();
+        Ok(Options {
+            masters: asked.masters.unwrap_or(defaults.masters),
+            replicas: asked.replicas.unwrap_or(defaults.replicas),
+            ports: self.port_choice().unwrap_or(defaults.ports),
+            bus_port: asked.bus_port.unwrap_or(defaults.bus_port),
+            slots: asked.slots.map(|lists| lists.0).or(defaults.slots),
+            node_timeout: asked.node_timeout.unwrap_or(defaults.node_timeout),
+            settings: [defaults.settings, self.settings()?].concat(),
+            persist: self.keeps_data().unwrap_or(defaults.persist),
+            password: self.password()?.or(defaults.password),
+            announce: asked.announce.or(defaults.announce),
+            bind: given(asked.bind).unwrap_or(defaults.bind),
+            boot: asked.boot.unwrap_or(defaults.boot),
+            topology,
+            sentinels: self.sentinels.over(topology, defaults.sentinels)?,
+            shape: defaults.shape,
+        })
+    }
+
+    /// Names each option that was given and is not so in a cluster that is there, with what is so; options
+    /// that were not given ask for nothing.
+    ///
+    /// # Errors
+    /// As [`ClusterArgs::over`]; a server that cannot be meant.
+    pub(crate) fn against(&self, record: &Record) -> Result<Vec<String>, Error> {
+        // Without `..`: the compiler names the option that is missing below.
+        let Self {
+            topology,
+            sentinels,
+            masters,
+            replicas,
+            slots,
+            shape,
+            boot,
+            from,
+            server,
+            node_timeout,
+            bus_port,
+            bind,
+            announce,
+            dir,
+            settings: _,
+            port: _,
+            ports: _,
+            persist: _,
+            ephemeral: _,
+            password: _,
+            password_file: _,
+            // They ask nothing of the cluster.
+            offline: _,
+            wait: _,
+            timeout: _,
+        } = self;
+        let there = &record.options;
+        if from.is_some() {
+            return Ok(vec!["`--from` starts a new one".to_owned()]);
+        }
+        if topology.is_some_and(|asked| asked != there.topology) {
+            // Nothing else can be compared.
+            return Ok(vec![format!("`--topology` is {}", there.topology)]);
+        }
+        self.over(there.clone())?; // Refuses what the topology does not have.
+        let shape_there = there.shape.map_or("none".to_owned(), |it| it.to_string());
+        let settings_there = there
+            .settings
+            .iter()
+            .map(|it| format!("{}={}", it.key, it.value));
+        let keeps = if there.persist {
+            "kept in a file"
+        } else {
+            "kept in memory only"
+        };
+        let server = server.as_ref().map(|spec| spec.parse()).transpose()?;
+        let [masters, replicas] = there::size(*masters, replicas.as_deref(), record);
+        let compared = [
+            masters,
+            replicas,
+            there::slots(slots.as_ref().map(|lists| lists.0.as_slice()), there),
+            there::ports(self.port_choice(), record),
+            there::bus_ports(*bus_port, record),
+            Compared::of("--shape", shape.map(Some), &there.shape, &shape_there),
+            Compared::of(
+                "--node-timeout",
+                *node_timeout,
+                &there.node_timeout,
+                &format_duration(there.node_timeout),
+            ),
+            Compared::of(
+                "--set",
+                given(self.settings()?),
+                &there.settings,
+                &list(settings_there),
+            ),
+            Compared::of(
+                "--password",
+                self.password()?.map(Some),
+                &there.password,
+                &"another one, or none",
+            ),
+            Compared::of(
+                "--announce",
+                announce.clone().map(Some),
+                &there.announce,
+                &list(&there.announce),
+            ),
+            Compared::of(
+                "--bind",
+                given(bind.clone()),
+                &there.bind,
+                &list(&there.bind),
+            ),
+            Compared::of("--boot", *boot, &there.boot, &there.boot),
+            Compared::of("its data", self.keeps_data(), &there.persist, &keeps),
+        ];
+        let compared = compared
+            .into_iter()
+            .chain(sentinels.against(&there.sentinels));
+        let place = [
+            there::dir(dir.as_deref(), record),
+            there::server(server.as_ref(), record),
+        ];
+        Ok(compared
+            .chain(place)
+            .filter_map(Compared::difference)
+            .collect())
+    }
+
     /// The settings, parsed.
-    pub(crate) fn settings(&self) -> Result<Vec<Setting>, Error> {
+    fn settings(&self) -> Result<Vec<Setting>, Error> {
         self.settings
             .iter()
             .map(|text| Ok(Setting::parse(text)?))
@@ -133,7 +289,7 @@ impl ClusterArgs {
     }
 
     /// The password, from wherever it was given.
-    pub(crate) fn password(&self) -> Result<Option<String>, Error> {
+    fn password(&self) -> Result<Option<String>, Error> {
         let Some(file) = &self.password_file else {
             return Ok(self.password.clone());
         };
@@ -150,6 +306,25 @@ impl ClusterArgs {
         self.port
             .clone()
             .or_else(|| self.ports.clone().map(PortChoice::List))
+    }
+
+    /// Whether data is to survive, if that was said.
+    fn keeps_data(&self) -> Option<bool> {
+        (self.persist || self.ephemeral).then_some(self.persist)
+    }
+}
+
+/// A list, if anything was given.
+fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
+    Some(list).filter(|list| !list.is_empty())
+}
+
+fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() {
+        "not given".to_owned()
+    } else {
+        items.join(" ")
     }
 }
 

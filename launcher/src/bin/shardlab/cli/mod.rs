@@ -3,6 +3,7 @@
 mod break_args;
 mod cluster_args;
 mod common;
+mod compared;
 mod examples;
 mod groups;
 mod keep_args;
@@ -11,7 +12,8 @@ mod member_args;
 mod mend_args;
 mod parse;
 mod reshape_args;
-mod topology_args;
+mod sentinel_args;
+mod there;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -89,7 +91,7 @@ pub(crate) struct Global {
     pub(crate) json: bool,
 }
 
-/// The commands.
+/// The commands; those that may outlive a signal stand for themselves.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start a cluster and wait until it is ready
@@ -98,6 +100,15 @@ pub(crate) enum Command {
     /// Run a command with a private cluster, which is removed when the command ends
     #[command(after_help = examples::RUN)]
     Run(Run),
+    /// Show the nodes of a cluster, and what it is waiting for if it is not ready
+    Status(Status),
+    #[command(flatten)]
+    Other(OtherCommand),
+}
+
+/// Those that end at their first signal, whatever their options.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OtherCommand {
     /// Remove a cluster and its data
     Down(Down),
     /// Remove a private cluster once its owner is gone; started by commands that start nodes in one
@@ -125,8 +136,6 @@ pub(crate) enum Command {
     Failover(Failover),
     /// List the clusters
     Ls(Json),
-    /// Show the nodes of a cluster, and what it is waiting for if it is not ready
-    Status(Status),
     /// Wait until a cluster is ready, or a node has a role
     #[command(after_help = examples::WAIT)]
     Wait(Wait),

@@ -1,14 +1,15 @@
 //! What every command has at hand, and the cluster that it is about: opened, locked, told of.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shardlab::cluster::LOCK_PATIENCE;
 use shardlab::doctor::{mend_of, refuse_remains};
+use shardlab::ladder::Standing;
 use shardlab::machine::environment::Environment;
 use shardlab::machine::wait::Deadline;
 use shardlab::server::SearchEnv;
 use shardlab::state::{Home, Journal, Lock, Name, Phase, usual_cache};
-use shardlab::{Cluster, Error, Node};
+use shardlab::{Cluster, Error, Event, Node};
 
 use super::reap;
 use crate::cli::Global;
@@ -116,6 +117,15 @@ impl Lab<'_> {
                 self.home.lock(name, Deadline::after(LOCK_PATIENCE)).await
             }
             taken => taken,
+        }
+    }
+
+    /// Shows from now on which rungs the nodes reach.
+    pub(super) fn progress(&self) -> impl Fn(&[Standing]) {
+        let since = Instant::now();
+        move |standings| {
+            let elapsed = since.elapsed();
+            self.term.event(&Event::Looked { standings, elapsed });
         }
     }
 

@@ -1,6 +1,7 @@
 //! One file for each command; here is the way in and the way out.
 
 mod add_node;
+mod builder;
 mod call;
 mod change;
 mod check;
@@ -8,7 +9,6 @@ mod cli;
 mod completions;
 mod conformance;
 mod del_node;
-mod difference;
 mod doctor;
 mod down;
 mod env;
@@ -30,7 +30,6 @@ mod run;
 mod save;
 mod scale;
 mod servers;
-mod shape;
 mod start;
 mod status;
 mod stop;
@@ -38,13 +37,12 @@ mod up;
 mod wait;
 mod watch;
 mod wipe;
-mod wish;
 
 use shardlab::machine::interrupt::Interrupts;
 use shardlab::state::Home;
 use shardlab::{Error, exit};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, OtherCommand};
 use crate::term::Term;
 use lab::{Lab, hint, name_option};
 
@@ -119,50 +117,57 @@ async fn dispatch(
     command: Command,
     interrupts: &mut Interrupts,
 ) -> Result<u8, Error> {
-    // These outlive their first signal: they pass it on, clean up first, or are ended by it.
-    let command = match command {
-        Command::Run(args) => return Ok(run::run(lab, args, interrupts).await),
-        Command::Up(args) if args.foreground => return up::foreground(lab, args, interrupts).await,
-        Command::Status(args) if args.watch => return watch::watch(lab, &args, interrupts).await,
-        other => other,
-    };
-    let work = async {
-        match command {
-            Command::Up(args) => up::up(lab, args).await,
-            Command::Run(_) => Ok(exit::BUG),
-            Command::Down(args) => down::down(lab, &args).await,
-            Command::Reap => reap::reap(&lab.home, &lab.global.name).await,
-            Command::Stop(args) => stop::stop(lab, &args).await,
-            Command::Start(args) => start::start(lab, &args).await,
-            Command::Restart(args) => restart::restart(lab, &args).await,
-            Command::Kill(args) => kill::kill(lab, &args).await,
-            Command::Pause(args) => pause::pause(lab, &args).await,
-            Command::Resume(args) => pause::resume(lab, &args).await,
-            Command::Failover(args) => failover::failover(lab, &args).await,
-            Command::Ls(args) => ls::ls(lab, args.json).await,
-            Command::Status(args) => status::status(lab, args.json.json).await,
-            Command::Wipe(args) => wipe::wipe(lab, &args).await,
-            Command::Save(args) => save::save(lab, &args).await,
-            Command::Wait(args) => wait::wait(lab, &args).await,
-            Command::Env(args) => env::env(lab, args.shell).await,
-            Command::Call(args) => call::call(lab, args).await,
-            Command::Cli(args) => cli::cli(lab, &args.args).await,
-            Command::Logs(args) => logs::logs(lab, &args).await,
-            Command::AddNode(args) => add_node::add_node(lab, &args).await,
-            Command::DelNode(args) => del_node::del_node(lab, &args).await,
-            Command::Scale(args) => scale::scale(lab, &args).await,
-            Command::Reshard(args) => reshard::reshard(lab, &args).await,
-            Command::Rebalance(args) => rebalance::rebalance(lab, &args).await,
-            Command::Check(args) => check::check(lab, &args).await,
-            Command::Fix(args) => fix::fix(lab, &args).await,
-            Command::Doctor(args) => doctor::doctor(lab, &args).await,
-            Command::Servers(args) => servers::servers(lab, args).await,
-            Command::Completions { shell } => Ok(completions::completions(lab, shell)),
-            Command::Conformance { args } => conformance::conformance(args),
-        }
-    };
+    match command {
+        // These outlive their first signal: they pass it on, clean up first, or are ended by it.
+        Command::Run(args) => Ok(run::run(lab, args, interrupts).await),
+        Command::Up(args) if args.foreground => up::foreground(lab, args, interrupts).await,
+        Command::Status(args) if args.watch => watch::watch(lab, &args, interrupts).await,
+        Command::Up(args) => or_interrupted(Box::pin(up::up(lab, args)), interrupts).await,
+        Command::Status(args) => or_interrupted(status::status(lab, args.json), interrupts).await,
+        Command::Other(command) => or_interrupted(Box::pin(other(lab, command)), interrupts).await,
+    }
+}
+
+async fn or_interrupted(
+    work: impl Future<Output = Result<u8, Error>>,
+    interrupts: &mut Interrupts,
+) -> Result<u8, Error> {
     tokio::select! {
         result = work => result,
         signal = interrupts.next() => Err(Error::Interrupted(signal)),
+    }
+}
+
+async fn other(lab: &Lab<'_>, command: OtherCommand) -> Result<u8, Error> {
+    use OtherCommand as Other;
+    match command {
+        Other::Down(args) => down::down(lab, &args).await,
+        Other::Reap => reap::reap(&lab.home, &lab.global.name).await,
+        Other::Stop(args) => stop::stop(lab, &args).await,
+        Other::Start(args) => start::start(lab, &args).await,
+        Other::Restart(args) => restart::restart(lab, &args).await,
+        Other::Kill(args) => kill::kill(lab, &args).await,
+        Other::Pause(args) => pause::pause(lab, &args).await,
+        Other::Resume(args) => pause::resume(lab, &args).await,
+        Other::Failover(args) => failover::failover(lab, &args).await,
+        Other::Ls(args) => ls::ls(lab, args.json).await,
+        Other::Wipe(args) => wipe::wipe(lab, &args).await,
+        Other::Save(args) => save::save(lab, &args).await,
+        Other::Wait(args) => wait::wait(lab, &args).await,
+        Other::Env(args) => env::env(lab, args.shell).await,
+        Other::Call(args) => call::call(lab, args).await,
+        Other::Cli(args) => cli::cli(lab, &args.args).await,
+        Other::Logs(args) => logs::logs(lab, &args).await,
+        Other::AddNode(args) => add_node::add_node(lab, &args).await,
+        Other::DelNode(args) => del_node::del_node(lab, &args).await,
+        Other::Scale(args) => scale::scale(lab, &args).await,
+        Other::Reshard(args) => reshard::reshard(lab, &args).await,
+        Other::Rebalance(args) => rebalance::rebalance(lab, &args).await,
+        Other::Check(args) => check::check(lab, &args).await,
+        Other::Fix(args) => fix::fix(lab, &args).await,
+        Other::Doctor(args) => doctor::doctor(lab, &args).await,
+        Other::Servers(args) => servers::servers(lab, args).await,
+        Other::Completions { shell } => Ok(completions::completions(lab, shell)),
+        Other::Conformance { args } => conformance::conformance(args),
     }
 }

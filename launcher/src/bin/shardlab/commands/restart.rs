@@ -1,9 +1,7 @@
 //! `restart`: stops and starts nodes, at once or one after the other.
 
-use std::time::Instant;
-
 use shardlab::failover::Step;
-use shardlab::{Cluster, Error, Event, exit};
+use shardlab::{Cluster, Error, exit};
 
 use super::lab::Lab;
 use super::report::ClusterReport;
@@ -18,35 +16,15 @@ pub(crate) async fn restart(lab: &Lab<'_>, args: &Restart) -> Result<u8, Error> 
     let restarted = if args.rolling {
         one_by_one(lab, args, &lock, &mut cluster).await?
     } else {
-        at_once(lab, args, &lock, &mut cluster).await?
+        let (wait, timeout) = (args.wait, args.timeout);
+        let restarting = cluster.restart_locked(&lock, &args.nodes, wait, timeout, lab.progress());
+        restarting.await?
     };
     lab.term
         .note(&format!("restarted {}", restarted.join(", ")));
     let report = ClusterReport::of(&cluster, &lab.home).await;
-    if args.json.json {
-        lab.term.json(&report);
-    } else {
-        lab.term.data(&report.text());
-    }
+    report.show(lab.term, args.json);
     Ok(exit::DONE)
-}
-
-async fn at_once(
-    lab: &Lab<'_>,
-    args: &Restart,
-    lock: &Lock,
-    cluster: &mut Cluster,
-) -> Result<Vec<String>, Error> {
-    let since = Instant::now();
-    let observe = |standings: &[shardlab::ladder::Standing]| {
-        lab.term.event(&Event::Looked {
-            standings,
-            elapsed: since.elapsed(),
-        });
-    };
-    cluster
-        .restart_locked(lock, &args.nodes, args.wait, args.timeout, observe)
-        .await
 }
 
 async fn one_by_one(

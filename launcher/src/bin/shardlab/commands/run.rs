@@ -10,9 +10,9 @@ use shardlab::node::die_with_parent;
 use shardlab::plan::{Options, PortChoice};
 use shardlab::{Cluster, Error, Event, Signal, exit};
 
+use super::builder::{builder, defaults};
 use super::env::variables;
 use super::lab::{Lab, hint};
-use super::wish::{builder, defaults};
 use crate::cli::Run;
 use shardlab::machine::interrupt::Interrupts;
 

@@ -1,8 +1,6 @@
 //! `start`: goes on with what was stopped or has died.
 
-use std::time::Instant;
-
-use shardlab::{Error, Event, exit};
+use shardlab::{Error, exit};
 
 use super::lab::Lab;
 use super::report::ClusterReport;
@@ -14,15 +12,8 @@ pub(crate) async fn start(lab: &Lab<'_>, args: &Start) -> Result<u8, Error> {
     let lock = lab.lock().await?;
     let mut cluster = lab.open()?;
     lab.tell_paused(&cluster);
-    let since = Instant::now();
-    let observe = |standings: &[shardlab::ladder::Standing]| {
-        lab.term.event(&Event::Looked {
-            standings,
-            elapsed: since.elapsed(),
-        });
-    };
     let started = cluster
-        .start_locked(&lock, &args.nodes, args.wait, args.timeout, observe)
+        .start_locked(&lock, &args.nodes, args.wait, args.timeout, lab.progress())
         .await?;
     if started.is_empty() {
         lab.term.note(&format!(
@@ -32,10 +23,6 @@ pub(crate) async fn start(lab: &Lab<'_>, args: &Start) -> Result<u8, Error> {
     }
     lab.tell_unfinished(&cluster);
     let report = ClusterReport::of(&cluster, &lab.home).await;
-    if args.json.json {
-        lab.term.json(&report);
-    } else {
-        lab.term.data(&report.text());
-    }
+    report.show(lab.term, args.json);
     Ok(exit::DONE)
 }

@@ -5,15 +5,12 @@ use shardlab::{Error, exit};
 
 use super::lab::Lab;
 use super::report::ClusterReport;
+use crate::cli::Json;
 
 /// Asks every node and prints what it says.
-pub(crate) async fn status(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
+pub(crate) async fn status(lab: &Lab<'_>, json: Json) -> Result<u8, Error> {
     let cluster = lab.look()?;
     let report = ClusterReport::with_figures(&cluster, &lab.home, REPLY_TIMEOUT).await;
-    if json {
-        lab.term.json(&report);
-    } else {
-        lab.term.data(&report.text());
-    }
+    report.show(lab.term, json);
     Ok(exit::DONE)
 }

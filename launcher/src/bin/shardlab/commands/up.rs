@@ -1,11 +1,12 @@
 //! `up`: starts a cluster, or says that it runs.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 use shardlab::cluster::sweep::sweep;
 use shardlab::doctor::refuse_remains;
+use shardlab::ladder::Standing;
 use shardlab::machine::wait::{Deadline, until};
 use shardlab::plan::{NodePlan, Plan, Role, Topology};
 use shardlab::server::{Origin, Server};
@@ -13,11 +14,10 @@ use shardlab::state::{Lock, Phase, Record};
 use shardlab::wire::slots::{SlotRanges, as_list};
 use shardlab::{Cluster, Error, Event, exit};
 
-use super::difference::differences;
+use super::builder::{builder, defaults};
 use super::lab::Lab;
 use super::report::{ClusterReport, ServerReport};
-use super::wish::{builder, defaults};
-use crate::cli::{ClusterArgs, Up};
+use crate::cli::{ClusterArgs, Json, Up};
 use crate::term::table;
 use shardlab::machine::interrupt::Interrupts;
 
@@ -34,12 +34,12 @@ pub(crate) async fn up(lab: &Lab<'_>, args: Up) -> Result<u8, Error> {
     clear_leftover(lab, &lock).await?;
     if let Some(record) = lab.home.record(lock.name())? {
         let cluster = go_on(lab, &lock, &args.cluster, &record).await?;
-        return report(lab, &cluster, args.json.json).await;
+        return report(lab, &cluster, args.json).await;
     }
     refuse_remains(&lab.home, lock.name())?;
     let mut cluster = start(lab, lock, &args.cluster, false).await?;
     cluster.detach();
-    report(lab, &cluster, args.json.json).await
+    report(lab, &cluster, args.json).await
 }
 
 /// The same, but stays until it is interrupted or somebody else removes the cluster.
@@ -57,7 +57,7 @@ pub(crate) async fn foreground(
         }
         refuse_remains(&lab.home, lock.name())?;
         let cluster = start(lab, lock, &args.cluster, true).await?;
-        report(lab, &cluster, args.json.json).await?;
+        report(lab, &cluster, args.json).await?;
         Ok(cluster)
     };
     let cluster = tokio::select! {
@@ -91,13 +91,12 @@ async fn go_on(
     refuse_differences(args, record)?;
     let mut cluster = lab.open()?;
     lab.tell_paused(&cluster);
-    let since = Instant::now();
+    let progress = lab.progress();
     let starts = cluster.nodes().iter().any(|node| !node.may_answer());
-    let observe = |standings: &[shardlab::ladder::Standing]| {
+    let observe = |standings: &[Standing]| {
         // Of a cluster that runs already there is no progress to show.
         if starts {
-            let elapsed = since.elapsed();
-            lab.term.event(&Event::Looked { standings, elapsed });
+            progress(standings);
         }
     };
     let started = cluster
@@ -119,13 +118,7 @@ async fn go_on(
 }
 
 fn refuse_differences(args: &ClusterArgs, record: &Record) -> Result<(), Error> {
-    if args.from.is_some() {
-        return Err(Error::Differs {
-            name: record.name.clone(),
-            differences: "`--from` starts a new one".to_owned(),
-        });
-    }
-    let differences = differences(args, record)?;
+    let differences = args.against(record)?;
     if differences.is_empty() {
         Ok(())
     } else {
@@ -176,12 +169,10 @@ async fn start(
     started
 }
 
-async fn report(lab: &Lab<'_>, cluster: &Cluster, json: bool) -> Result<u8, Error> {
+async fn report(lab: &Lab<'_>, cluster: &Cluster, json: Json) -> Result<u8, Error> {
     let report = ClusterReport::of(cluster, &lab.home).await;
-    if json {
-        lab.term.json(&report);
-    } else if lab.term.is_quiet() {
-        lab.term.data(&report.text());
+    if json.json || lab.term.is_quiet() {
+        report.show(lab.term, json);
     } else {
         lab.term.data(&format!(
             "{}{}",
@@ -201,7 +192,7 @@ async fn dry_run(lab: &Lab<'_>, args: &Up) -> Result<u8, Error> {
     let observe = |event: &Event<'_>| lab.term.event(event);
     let builder = builder(lab, &args.cluster, defaults(&args.cluster))?.observer(&observe);
     let (plan, server) = builder.plan().await?;
-    let topology = args.cluster.topology.topology().unwrap_or_default();
+    let topology = args.cluster.topology.unwrap_or_default();
     show_plan(lab, args, topology, &plan, &server);
     Ok(exit::DONE)
 }

@@ -25,7 +25,9 @@ use figures::Figures;
 pub(crate) use parts::{ServerReport, Verdict};
 use strangers::{Stranger, strangers};
 
+use crate::cli::Json;
 use crate::commands::lab::name_option;
+use crate::term::Term;
 
 /// One cluster at one moment.
 #[derive(Debug, Serialize)]
@@ -159,6 +161,15 @@ impl ClusterReport {
             node.figures = Some(Figures::of(own.as_ref(), master));
         }
         report
+    }
+
+    /// Prints it, which ends a command.
+    pub(super) fn show(&self, term: &Term, json: Json) {
+        if json.json {
+            term.json(self);
+        } else {
+            term.data(&self.text());
+        }
     }
 
     async fn within(cluster: &Cluster, home: &Home, patience: Duration) -> Self {
