@@ -119,7 +119,8 @@ fn prepare(environment: &Environment) -> Result<(Runtime, Runner), String> {
     let wanted = Wanted::default();
     let opening = Subject::open(&wanted, environment, limits.read, &|_| {});
     let subject = runtime.block_on(opening).map_err(|error| {
-        let lines = [Some(error.to_string()), variable(environment), error.hint()];
+        let hint = error.hint().map(|hint| hint.to_string());
+        let lines = [Some(error.to_string()), variable(environment), hint];
         let lines: Vec<_> = lines.into_iter().flatten().collect();
         lines.join("\nhint: ")
     })?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shardlab::error::exit;
+use shardlab::error::{Hint, exit};
 use shardlab::machine::environment::Environment;
 use shardlab::server::{Notify, SearchEnv};
 use shardlab::state::usual_cache;
@@ -70,12 +70,12 @@ impl SubjectError {
     }
 
     /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<Hint> {
         match self {
             Self::Address(_) => None,
-            Self::Unreachable { .. } => Some(
-                "`shardlab up` starts a cluster; `shardlab status` tells its addresses".to_owned(),
-            ),
+            Self::Unreachable { .. } => {
+                Some("`shardlab up` starts a cluster; `shardlab status` tells its addresses".into())
+            }
             Self::Server(error) => error.hint(),
         }
     }

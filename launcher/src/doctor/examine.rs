@@ -8,6 +8,7 @@ use super::nodes;
 use super::remains::{Remains, pids};
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::error::hint::{hint, run};
 use crate::node::Node;
 use crate::state::{
     COPY_FILE, Displaced, Home, JOURNAL_FILE, Journal, LOCK_FILE, Name, OWNER_FILE, Phase,
@@ -78,6 +79,7 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
             remedy,
         );
     }
+    let down = run("down").of(name);
     let what = format!(
         "the record of the cluster, `{}`, cannot be used: {reason}",
         path.display()
@@ -88,18 +90,23 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
             doctor(Action::RestoreRecord, "restores it from its copy"),
         )
     } else if Record::is_newer(path) {
-        let remedy = format!(
-            "use the shardlab that wrote it; `shardlab down -n {name}` removes the cluster with its data"
-        );
+        let remedy = hint![
+            "use the shardlab that wrote it; ",
+            down,
+            " removes the cluster with its data"
+        ];
         (what, Remedy::Other(remedy))
     } else if !remains.servers.is_empty() {
         let text = format!(
             "{what}; servers of the cluster run ({})",
             pids(&remains.servers)
         );
-        let does =
-            format!("stops them and keeps their data; `shardlab down -n {name}` removes that, too");
-        (text, doctor(Action::EndServers, &does))
+        let does = hint![
+            "stops them and keeps their data; ",
+            down,
+            " removes that, too"
+        ];
+        (text, doctor(Action::EndServers, does))
     } else if !remains.folders.is_empty() {
         let folders: Vec<_> = remains
             .folders
@@ -107,7 +114,7 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
             .map(|folder| format!("`{}`", folder.display()))
             .collect();
         let text = format!("{what}; the nodes' data is in {}", folders.join(", "));
-        let remedy = format!("keep of it what you need; `shardlab down -n {name}` removes it");
+        let remedy = hint!["keep of it what you need; ", down, " removes it"];
         (text, Remedy::Other(remedy))
     } else {
         let text = format!("{what}, and nothing else is left of the cluster");
@@ -159,7 +166,7 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
         let remedy = if cluster.is_running() {
             doctor(Action::SetRight, "restores them")
         } else {
-            Remedy::Other(format!("`shardlab start -n {name}`"))
+            Remedy::Other(hint![run("start").of(name)])
         };
         findings.add(
             Kind::InterruptedRestart,
@@ -179,7 +186,7 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
                     "{} was about to {end} when the command was interrupted",
                     node.name()
                 );
-                let remedy = Remedy::Other("the same command again finishes it".to_owned());
+                let remedy = Remedy::Other("the same command again finishes it".into());
                 findings.add(
                     Kind::UnfinishedChange,
                     Some(node),
@@ -210,19 +217,20 @@ fn displaced(cluster: &Cluster, folder: &Path, found: &Displaced, findings: &mut
     } else {
         String::new()
     };
-    let down = format!("`shardlab down -n {name}` removes it{spared}");
+    let down = hint![run("down").of(name), format!(" removes it{spared}")];
     let remedy = match &found.lacks {
-        Some(dir) => Remedy::Other(format!(
-            "its nodes' folders are not in it, but in `{}`: {down}",
-            dir.display()
-        )),
+        Some(dir) => {
+            let place = dir.display();
+            let lacks = format!("its nodes' folders are not in it, but in `{place}`: ");
+            Remedy::Other(hint![lacks].and(down))
+        }
         None if cluster.nodes().iter().any(Node::is_unseen) => Remedy::Other(
             "its servers run where they cannot be seen from here: use it there, or stop it there first"
-                .to_owned(),
+                .into(),
         ),
         None => doctor(
             Action::CorrectPaths,
-            &format!("writes the new place into its record and its nodes' configs; {down}"),
+            hint!["writes the new place into its record and its nodes' configs; "].and(down),
         ),
     };
     findings.add(kind, None, folder.to_owned(), text, remedy);
@@ -256,12 +264,18 @@ fn journal(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
             let remedy = if cluster.is_running() {
                 doctor(
                     Action::FixSlots,
-                    "finishes it, as `shardlab fix` does; so does the same command again",
+                    hint![
+                        "finishes it, as ",
+                        run("fix").of(name),
+                        " does; so does the same command again"
+                    ],
                 )
             } else {
-                Remedy::Other(format!(
-                    "`shardlab start -n {name}`, then the same command again, or `shardlab fix -n {name}`"
-                ))
+                Remedy::Other(hint![
+                    run("start").of(name),
+                    ", then the same command again, or ",
+                    run("fix").of(name)
+                ])
             };
             findings.add(Kind::UnfinishedMove, None, path, text, remedy);
         }
@@ -274,14 +288,17 @@ fn journal(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
                 "what a command that moves slots has set out to do, `{}`, cannot be used: {reason}",
                 path.display()
             );
-            let does =
-                format!("removes it; `shardlab fix -n {name}` then finishes what was interrupted");
+            let does = hint![
+                "removes it; ",
+                run("fix").of(name),
+                " then finishes what was interrupted"
+            ];
             findings.add(
                 Kind::Journal,
                 None,
                 path,
                 text,
-                doctor(Action::SetAside, &does),
+                doctor(Action::SetAside, does),
             );
         }
     }

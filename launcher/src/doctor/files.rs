@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{AccessFlags, Uid};
 
 use super::finding::{Action, Finding, Kind, Remedy};
+use crate::error::hint::{Hint, hint};
 use crate::node::Node;
 use crate::state::{Home, Name, PORTS_LOCK, is_temporary};
 
@@ -38,9 +39,9 @@ impl Findings<'_> {
 }
 
 /// What [`fix`](super::fix) does.
-pub(super) fn doctor(action: Action, does: &str) -> Remedy {
+pub(super) fn doctor(action: Action, does: impl Into<Hint>) -> Remedy {
     Remedy::Doctor {
-        does: does.to_owned(),
+        does: does.into(),
         action,
     }
 }
@@ -111,7 +112,7 @@ fn odd_permissions(path: &Path) -> Option<(String, Remedy)> {
             "`{path_text}` belongs to another user (uid {}), and you may not read and write it",
             found.uid()
         );
-        let remedy = Remedy::Other(format!("`sudo chown {user} {path_text}`"));
+        let remedy = Remedy::Other(hint![format!("`sudo chown {user} {path_text}`")]);
         return Some((text, remedy));
     }
     if mode & needed == needed {

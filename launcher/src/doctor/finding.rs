@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::error::hint::{Command, Hint, hint};
+use crate::plan::Parameter;
 use crate::state::Name;
 
 /// One thing that is wrong.
@@ -27,12 +29,12 @@ pub enum Remedy {
     /// [`fix`](super::fix).
     Doctor {
         /// What it does, as in "ends it".
-        does: String,
+        does: Hint,
         /// The same, for the program.
         action: Action,
     },
     /// Another command, or the user.
-    Other(String),
+    Other(Hint),
 }
 
 /// What [`fix`](super::fix) does about a finding.
@@ -168,10 +170,10 @@ impl Kind {
 
 impl Finding {
     /// What mends it, as a sentence without its full stop.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> Hint {
         match &self.remedy {
-            Remedy::Doctor { does, .. } => format!("`shardlab doctor --fix` {does}"),
-            Remedy::Other(text) => text.clone(),
+            Remedy::Doctor { does, .. } => hint![doctor_fix(), " "].and(does.clone()),
+            Remedy::Other(hint) => hint.clone(),
         }
     }
 
@@ -182,4 +184,9 @@ impl Finding {
             Remedy::Other(_) => None,
         }
     }
+}
+
+/// What does all that [`fix`](super::fix) does.
+pub(super) fn doctor_fix() -> Command {
+    Command::of_none("doctor").flag(Parameter::Fix)
 }

@@ -5,11 +5,12 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use super::files::{Findings, doctor, leftovers, permissions};
-use super::finding::{Action, Kind, Remedy};
+use super::finding::{Action, Kind, Remedy, doctor_fix};
 use super::remains::{pids, resolved, servers_of};
 use crate::cluster::Cluster;
 use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE, PID_FILE};
 use crate::error::data_damage;
+use crate::error::hint::{hint, run, run_on};
 use crate::node::{Damage, Node, Part};
 use crate::plan::{Boot, Setting};
 
@@ -74,10 +75,15 @@ fn folder_remedy(cluster: &Cluster, node: &Node, runs: bool) -> Remedy {
             "creates it again, with its config; the data that was in it is lost",
         );
     }
-    Remedy::Other(format!(
-        "`shardlab stop -n {name} {0}`, then `shardlab doctor --fix` creates the folder again; what the server has in memory is lost, unless `shardlab failover -n {name} {0}` first makes a replica the master",
-        node.name()
-    ))
+    let of_node = |verb| run_on(verb, node.name()).of(name);
+    Remedy::Other(hint![
+        of_node("stop"),
+        ", then ",
+        doctor_fix(),
+        " creates the folder again; what the server has in memory is lost, unless ",
+        of_node("failover"),
+        " first makes a replica the master"
+    ])
 }
 
 /// The data, by the last words of a server that could not read it.
@@ -93,10 +99,15 @@ fn data(cluster: &Cluster, node: &Node, findings: &mut Findings<'_>) {
     let (name, node_name) = (cluster.name(), node.name());
     let text =
         format!("the server of `{node_name}` has ended since it cannot read its data: {line}");
-    let remedy = Remedy::Other(format!(
-        "as the log says; or `shardlab wipe -n {name} {node_name}`, which makes it forget its data, then \
-         `shardlab start -n {name}`, and `shardlab fix -n {name}` takes it back"
-    ));
+    let remedy = Remedy::Other(hint![
+        "as the log says; or ",
+        run_on("wipe", node_name).of(name),
+        ", which makes it forget its data, then ",
+        run("start").of(name),
+        ", and ",
+        run("fix").of(name),
+        " takes it back"
+    ]);
     findings.add(
         Kind::NodeData,
         Some(node),

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::exit;
-use crate::plan::Name;
+use super::hint::{Hint, hint, run};
+use crate::plan::{Name, Parameter};
 use crate::server::Identity;
 
 /// Saving a cluster, or starting one from an archive, is not possible.
@@ -108,32 +109,41 @@ impl ArchiveError {
     }
 
     /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NotOurs(_) => "`shardlab del-node` releases it",
-            Self::Unsettled(_) => "run the command that was interrupted again to finish it",
-            Self::Exists(_) => "`--force` replaces it",
-            Self::Target { .. } => "name a regular file in a folder that exists",
+    pub fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotOurs(_) => hint![run("del-node"), " releases it"],
+            Self::Unsettled(_) => {
+                hint!["run the command that was interrupted again to finish it"]
+            }
+            Self::Exists(_) => hint![Parameter::Force, " replaces it"],
+            Self::Target { .. } => hint!["name a regular file in a folder that exists"],
             Self::Stranger { .. } => {
-                "a cluster is saved whole: `shardlab check` tells who is in it"
+                hint![
+                    "a cluster is saved whole: ",
+                    run("check"),
+                    " tells who is in it"
+                ]
             }
-            Self::Changed(_) => {
-                "run it again when the cluster is at rest; `shardlab wait` waits for that"
-            }
-            Self::Snapshot { .. } => "`shardlab logs` tells more",
+            Self::Changed(_) => hint![
+                "run it again when the cluster is at rest; ",
+                run("wait"),
+                " waits for that"
+            ],
+            Self::Snapshot { .. } => hint![run("logs"), " tells more"],
             Self::Damaged { .. } => {
-                "only what `save` has written, whole and unchanged, can be restored"
+                hint!["only what `save` has written, whole and unchanged, can be restored"]
             }
             Self::Contradicts { .. } => {
-                "leave these options out; a cluster's shape comes with its archive"
+                hint!["leave these options out; a cluster's shape comes with its archive"]
             }
-            Self::Space { .. } => "`--dir` takes another place",
-            Self::Foreign { .. } => {
-                "servers read what older ones of the same line have written; `--server` takes another one"
-            }
+            Self::Space { .. } => hint![Parameter::Dir, " takes another place"],
+            Self::Foreign { .. } => hint![
+                "servers read what older ones of the same line have written; ",
+                Parameter::Server,
+                " takes another one"
+            ],
             Self::File { .. } => return None,
-        };
-        Some(hint.to_owned())
+        })
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::exit;
-use crate::plan::Mode;
+use super::hint::{Hint, hint, run, run_on};
+use crate::plan::{Mode, Parameter};
 use crate::wire::slots::SlotRanges;
 
 /// What keeps a shard from failing over.
@@ -171,57 +172,80 @@ impl FailoverError {
     }
 
     /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NoReplica { silent, .. } => match silent.as_slice() {
-                [] => return None,
-                some => format!("`shardlab start {}` brings back who could", some.join(" ")),
-            },
-            Self::SilentReplica { node, paused: true } => {
-                format!("`shardlab resume {node}` resumes it")
+    pub fn hint(&self) -> Option<Hint> {
+        let force = || Parameter::Mode.as_part(Mode::Force.to_string());
+        let wait_for = |what: &str| run("wait").with(Parameter::For, what);
+        Some(match self {
+            Self::NoReplica { silent, .. } if silent.is_empty() => return None,
+            Self::NoReplica { silent, .. } => {
+                hint![run_on("start", &silent.join(" ")), " brings back who could"]
             }
-            Self::SilentReplica { node, .. } => format!("`shardlab start {node}` starts it"),
+            Self::SilentReplica { node, paused: true } => {
+                hint![run_on("resume", node), " resumes it"]
+            }
+            Self::SilentReplica { node, .. } => hint![run_on("start", node), " starts it"],
             Self::SilentMaster {
                 mode: Mode::Crash, ..
-            } => "`--mode force` does not need it, and does not wait until it is found dead"
-                .to_owned(),
-            Self::SilentMaster { .. } => "`--mode force` does not need it".to_owned(),
+            } => hint![
+                force(),
+                " does not need it, and does not wait until it is found dead"
+            ],
+            Self::SilentMaster { .. } => hint![force(), " does not need it"],
             Self::TwoMasters { watched: true, .. }
             | Self::NoSentinel {
                 answering: true, ..
-            } => "`shardlab wait --for ready` waits until the sentinels have settled it".to_owned(),
-            Self::TwoMasters { .. } => {
-                "`shardlab start` has all follow the one that has most of the data".to_owned()
-            }
-            Self::NoSentinel { .. } | Self::NoQuorum { .. } | Self::FewSentinels { .. } => {
-                "`shardlab start` starts those that are not running, `resume` those that are paused"
-                    .to_owned()
-            }
-            Self::FailedOver { node, .. } => {
-                format!(
-                    "`shardlab start {node}`, or `resume` if it is paused, brings it back as a replica"
-                )
-            }
+            } => hint![
+                wait_for("ready"),
+                " waits until the sentinels have settled it"
+            ],
+            Self::TwoMasters { .. } => hint![
+                run("start"),
+                " has all follow the one that has most of the data"
+            ],
+            Self::NoSentinel { .. } | Self::NoQuorum { .. } | Self::FewSentinels { .. } => hint![
+                run("start"),
+                " starts those that are not running, ",
+                run("resume"),
+                " resumes those that are paused"
+            ],
+            Self::FailedOver { node, .. } => hint![
+                run_on("start", node),
+                ", or ",
+                run_on("resume", node),
+                " if it is paused, brings it back as a replica"
+            ],
             Self::LinkDown {
                 mode: Mode::Graceful,
                 ..
-            } => "`shardlab wait --for replicas` waits for it, `--mode force` does without"
-                .to_owned(),
-            Self::Open { .. } => "`shardlab fix` closes the slots and tells it".to_owned(),
-            Self::Behind { replica, .. } => {
-                format!(
-                    "`shardlab logs {replica}` tells what keeps it, `--mode force` does not wait"
-                )
+            } => hint![
+                wait_for("replicas"),
+                " waits for it, ",
+                force(),
+                " does without"
+            ],
+            Self::LinkDown { .. } => hint![wait_for("replicas"), " waits for it"],
+            Self::Open { .. } => hint![run("fix"), " closes the slots and tells it"],
+            Self::Behind { replica, .. } => hint![
+                run_on("logs", replica),
+                " tells what keeps it, ",
+                force(),
+                " does not wait"
+            ],
+            Self::NoMajority { .. } => {
+                hint![
+                    Parameter::Mode.as_part(Mode::Takeover.to_string()),
+                    " needs no votes"
+                ]
             }
-            Self::LinkDown { .. } => "`shardlab wait --for replicas` waits for it".to_owned(),
-            Self::NoMajority { .. } => "`--mode takeover` needs no votes".to_owned(),
-            Self::Late { .. } => {
-                "`shardlab status` shows where it stands now; `--timeout` waits longer".to_owned()
-            }
-            Self::Refused { .. } => "`shardlab logs` shows what the node thinks of it".to_owned(),
+            Self::Late { .. } => hint![
+                run("status"),
+                " shows where it stands now; ",
+                Parameter::Timeout,
+                " waits longer"
+            ],
+            Self::Refused { .. } => hint![run("logs"), " shows what the node thinks of it"],
             Self::NoShard { .. } | Self::Unsupported(_) => return None,
-        };
-        Some(hint)
+        })
     }
 }
 

@@ -1,124 +1,272 @@
-//! The next step for each error, where one is known.
+//! What helps, as a value: words, commands of the program, and parameters. Pure.
 
-use std::io;
-use std::path::Path;
+use std::fmt;
 
-use super::Error;
-use super::died::{data_damage, disk_is_full};
-use super::port::{Holder, PortRole};
+use crate::plan::{Name, Parameter};
 
-impl Error {
-    /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<String> {
-        if let Some(command) = self.missing_command() {
-            let words = command.split(' ');
-            let word =
-                words.take_while(|word| word.chars().all(|c| c.is_ascii_uppercase() || c == '-'));
-            let named = word.collect::<Vec<_>>().join(" ");
-            return Some(format!(
-                "shardlab needs the command `{named}`; a `rename-command` or an ACL rule takes it away"
-            ));
-        }
+/// What a user can do about what is wrong: a sentence without its full stop.
+///
+/// Shown as text, it names parameters in plain words. Who renders its [parts](Hint::parts) can name them as
+/// options, and add to a command which cluster it is about.
+///
+/// ```
+/// use shardlab::{Cluster, Error};
+///
+/// let missing = Error::NoCluster("mine".parse()?);
+/// let hint = missing.hint().map(|hint| hint.to_string());
+/// let told = "`shardlab up -n mine` starts it; `shardlab ls` lists what there is";
+/// assert_eq!(hint.as_deref(), Some(told));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint(Vec<Part>);
+
+/// A part of a [`Hint`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Words, with the blanks before and after them.
+    Words(String),
+    /// A command that helps.
+    Command(Command),
+    /// A parameter to be given, or left out, the next time.
+    Parameter(Parameter, Option<String>),
+}
+
+/// A command of the program `shardlab`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    verb: &'static str,
+    about: About,
+    arguments: Vec<Argument>,
+}
+
+/// Which cluster a command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum About {
+    /// None.
+    Nothing,
+    /// The one that is spoken of, whatever its name.
+    This,
+    /// This one.
+    Cluster(Name),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Argument {
+    Word(String),
+    Parameter(Parameter, Option<String>),
+}
+
+impl Hint {
+    /// From its parts, in their order.
+    pub(crate) fn new(parts: impl IntoIterator<Item = Part>) -> Self {
+        Self(parts.into_iter().collect())
+    }
+
+    /// What it consists of, in order.
+    pub fn parts(&self) -> &[Part] {
+        &self.0
+    }
+
+    /// The same hint with more behind it.
+    pub(crate) fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+}
+
+impl Part {
+    /// The same as it is typed: a parameter is an option.
+    #[doc(hidden)]
+    pub fn typed(&self) -> String {
         match self {
-            Self::Server(error) => error.hint(),
-            Self::Member(error) => error.hint(),
-            Self::Spec(error) => error.hint(),
-            Self::Archive(error) => error.hint(),
-            Self::Node(error) => error.hint(),
-            Self::Failover(error) => error.hint(),
-            Self::NoCluster(name) => Some(format!("`shardlab up -n {name}` starts it; `shardlab ls` lists what there is")),
-            Self::Wish(error) => error.hint(),
-            Self::Move(error) => Some(error.hint()),
-            Self::Client { node, .. } => Some(format!(
-                "`shardlab status` shows whether `{node}` runs, or is paused"
-            )),
-            Self::NoReply { waited: Some(_), .. } => Some("`--timeout none` waits as long as it takes".to_owned()),
-            Self::NoReply { node, waited: None, .. } => Some(format!(
-                "`shardlab status` shows whether `{node}` is paused; if a long command keeps it busy, `--timeout none` waits"
-            )),
-            Self::NotRunning(name) => Some(format!("`shardlab start -n {name}` starts it with its data")),
-            Self::Unfinished(name) => Some(format!(
-                "`shardlab up -n {name}` starts it anew, `shardlab down -n {name}` removes it"
-            )),
-            Self::HalfRemoved(name) => Some(format!(
-                "`shardlab down -n {name}` finishes it; `shardlab up -n {name}` starts a new cluster"
-            )),
-            Self::Exists(name) | Self::Differs { name, .. } => {
-                Some(format!("`shardlab down -n {name}` first, or choose another name with `-n`"))
-            }
-            Self::PortTaken { holder: Some(Holder { cluster: Some(cluster), .. }), .. } => {
-                Some(format!("`shardlab down -n {cluster}` frees it; `--port auto` takes ports that are free"))
-            }
-            Self::PortTaken { role: PortRole::Bus, .. } => Some(
-                "`--bus-port auto` takes bus ports that are free, with Redis 7.0 and later and Valkey; \
-                 `--port auto` takes other ports altogether"
-                    .to_owned(),
-            ),
-            Self::NoPorts { .. } => Some(
-                "`shardlab ls` lists the clusters, whose ports are kept; `--port N` takes others"
-                    .to_owned(),
-            ),
-            Self::PortTaken { .. } => Some("`--port auto` takes ports that are free, `--port N` others".to_owned()),
-            Self::Bind { .. } => Some(
-                "`--bind` takes addresses of this machine, `--bind 0.0.0.0` all of them; \
-                 `--announce` tells clients another one"
-                    .to_owned(),
-            ),
-            Self::Address { .. } => {
-                Some("`--port 7001` takes ports that everybody may have".to_owned())
-            }
-            Self::FolderExists { .. } => Some("`--dir` takes another place, `--port` other names for the folders".to_owned()),
-            Self::Limit { hint, .. } => Some((*hint).to_owned()),
-            Self::NoHome => Some("set `SHARDLAB_HOME` or `HOME`".to_owned()),
-            Self::State { .. } => {
-                Some("`shardlab doctor` tells what is wrong and what mends it".to_owned())
-            }
-            Self::Io { source, path, .. } => io_hint(source, path),
-            Self::Died { log, log_path, .. } if log.is_empty() && disk_is_full(log_path) => {
-                Some(format!("no space is left where `{}` was to be written; `--dir` takes another place", log_path.display()))
-            }
-            Self::Died { log, .. } if data_damage(log).is_some() => {
-                Some("`shardlab doctor` tells what can be done".to_owned())
-            }
-            Self::Died { node, log_path, .. } if log_path.is_file() => {
-                Some(format!("`shardlab logs {node}` shows all of its log; `shardlab start` starts what is not running"))
-            }
-            Self::NoClient => Some(
-                "`shardlab call` needs neither; redis-cli is in the package redis-tools, valkey-cli in valkey-tools"
-                    .to_owned(),
-            ),
-            Self::NoConformance { .. } => Some("`cargo install --path conformance` puts it on PATH".to_owned()),
-            Self::NotReady(late) if late.removed => {
-                Some("what was started has been removed; `--timeout` gives it more time".to_owned())
-            }
-            Self::NotReady(late) if late.is_unformed() => Some(
-                "`shardlab fix` mends what does not pass by itself, as when a node has lost its nodes.conf; \
-                 `--timeout` waits longer"
-                    .to_owned(),
-            ),
-            Self::NotReady(late) if !late.topology.is_cluster() => {
-                Some("`shardlab status` shows where it stands now; `--timeout` waits longer".to_owned())
-            }
-            Self::NotReady(_) => {
-                Some("`shardlab check` says what is wrong and what mends it; `--timeout` waits longer".to_owned())
-            }
-            Self::NotRole { .. } => {
-                Some("`shardlab status` shows the roles as they are now; `--timeout` waits longer".to_owned())
-            }
-            _ => None,
+            Self::Words(_) | Self::Command(_) => self.to_string(),
+            Self::Parameter(parameter, None) => format!("`{}`", parameter.option()),
+            Self::Parameter(parameter, Some(value)) => format!("`{} {value}`", parameter.option()),
         }
     }
 }
 
-fn io_hint(source: &io::Error, path: &Path) -> Option<String> {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some(format!("no space is left where `{}` is; `--dir` takes another place", path.display()))
+impl Command {
+    /// A command about the cluster that is spoken of.
+    pub(crate) fn about_this(verb: &'static str) -> Self {
+        Self {
+            verb,
+            about: About::This,
+            arguments: Vec::new(),
         }
-        io::ErrorKind::FileTooLarge => Some("a limit on file sizes is set; see `ulimit -f`".to_owned()),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            Some("`--dir` (node folders) or `SHARDLAB_HOME` (everything) takes a place that can be written".to_owned())
+    }
+
+    /// A command that is about no cluster.
+    pub(crate) fn of_none(verb: &'static str) -> Self {
+        Self {
+            about: About::Nothing,
+            ..Self::about_this(verb)
         }
-        _ => None,
+    }
+
+    /// The same about a cluster by name.
+    pub(crate) fn of(self, cluster: &Name) -> Self {
+        Self {
+            about: About::Cluster(cluster.clone()),
+            ..self
+        }
+    }
+
+    /// The same with the name of the cluster that is spoken of.
+    #[must_use]
+    pub fn named(self, cluster: &Name) -> Self {
+        match self.about {
+            About::This => self.of(cluster),
+            About::Nothing | About::Cluster(_) => self,
+        }
+    }
+
+    /// The same with a word more.
+    pub(crate) fn arg(mut self, word: impl Into<String>) -> Self {
+        self.arguments.push(Argument::Word(word.into()));
+        self
+    }
+
+    /// The same with a parameter that takes no value.
+    pub(crate) fn flag(mut self, parameter: Parameter) -> Self {
+        self.arguments.push(Argument::Parameter(parameter, None));
+        self
+    }
+
+    /// The same with a parameter and its value.
+    pub(crate) fn with(mut self, parameter: Parameter, value: impl Into<String>) -> Self {
+        let value = Some(value.into());
+        self.arguments.push(Argument::Parameter(parameter, value));
+        self
+    }
+}
+
+/// A command about the cluster that is spoken of.
+pub(crate) fn run(verb: &'static str) -> Command {
+    Command::about_this(verb)
+}
+
+/// A command about one node of that cluster.
+pub(crate) fn run_on(verb: &'static str, node: &str) -> Command {
+    Command::about_this(verb).arg(node)
+}
+
+impl Parameter {
+    /// With a value, as a part of a hint.
+    pub(crate) fn as_part(self, value: impl Into<String>) -> Part {
+        Part::Parameter(self, Some(value.into()))
+    }
+}
+
+impl From<&str> for Part {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
+}
+
+impl From<String> for Part {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<Command> for Part {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl From<Parameter> for Part {
+    fn from(parameter: Parameter) -> Self {
+        Self::Parameter(parameter, None)
+    }
+}
+
+impl From<&str> for Hint {
+    fn from(words: &str) -> Self {
+        Self::new([words.into()])
+    }
+}
+
+/// A [`Hint`] of words, commands and parameters.
+macro_rules! hint {
+    ($($part:expr),+ $(,)?) => {
+        $crate::error::hint::Hint::new([$($crate::error::hint::Part::from($part)),+])
+    };
+}
+pub(crate) use hint;
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| part.fmt(f))
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Command(command) => write!(f, "`{command}`"),
+            Self::Parameter(parameter, None) => write!(f, "`{parameter}`"),
+            Self::Parameter(parameter, Some(value)) => write!(f, "`{parameter} {value}`"),
+        }
+    }
+}
+
+impl fmt::Display for Command {
+    /// As it is typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "shardlab {}", self.verb)?;
+        if let About::Cluster(name) = &self.about {
+            write!(f, " {} {name}", Parameter::Name.option())?;
+        }
+        self.arguments
+            .iter()
+            .try_for_each(|argument| write!(f, " {argument}"))
+    }
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => f.write_str(word),
+            Self::Parameter(parameter, None) => f.write_str(&parameter.option()),
+            Self::Parameter(parameter, Some(value)) => {
+                write!(f, "{} {value}", parameter.option())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_names_its_cluster_before_its_other_words_and_once() {
+        let other = "other".parse().unwrap();
+        let named = run_on("start", "n1").named(&other);
+        assert_eq!(named.to_string(), "shardlab start -n other n1");
+        let one = "one".parse().unwrap();
+        assert_eq!(named.clone().named(&one), named);
+        let of_none = Command::of_none("doctor").flag(Parameter::Fix);
+        assert_eq!(of_none.named(&one).to_string(), "shardlab doctor --fix");
+    }
+
+    #[test]
+    fn as_text_a_parameter_is_named_in_plain_words() {
+        let hint = hint![
+            run("wait").with(Parameter::For, "ready"),
+            " waits; ",
+            Parameter::BusPort.as_part("auto"),
+            " takes another port, ",
+            Parameter::Dir,
+            " another place",
+        ];
+        assert_eq!(
+            hint.to_string(),
+            "`shardlab wait --for ready` waits; `bus port auto` takes another port, `dir` another place"
+        );
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::exit;
+use super::hint::{Hint, hint, run, run_on};
 use crate::machine::text::counted;
+use crate::plan::Parameter;
 
 /// What keeps a node from being added or deleted.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -96,31 +98,44 @@ impl MemberError {
     }
 
     /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Silent { node, .. } => Some(format!(
-                "`shardlab start {node}` starts it; `shardlab del-node {node}` deletes it"
-            )),
-            Self::Apart { .. } => Some(
-                "`shardlab wait --for formed` waits until they know each other, `shardlab fix` mends them"
-                    .to_owned(),
-            ),
-            Self::LastMaster(_) => Some("`shardlab down` removes the whole cluster".to_owned()),
-            Self::Lost { node, .. } => Some(format!(
-                "`shardlab start {node}` brings it back, `shardlab failover {node}` promotes a replica; \
-                 `--force` deletes it with the keys that nobody else has"
-            )),
-            Self::Pending { node, .. } => Some(format!(
-                "`shardlab add-node` with the same options finishes it, `shardlab del-node {node}` removes it"
-            )),
-            Self::Promoted { .. } => Some(
-                "nothing of it was deleted; the same command again moves its slots first".to_owned(),
-            ),
-            Self::Late { .. } => Some(
-                "the same command again continues where this one ended; `shardlab status` shows where the nodes stand"
-                    .to_owned(),
-            ),
-            _ => None,
-        }
+    pub fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Silent { node, .. } => hint![
+                run_on("start", node),
+                " starts it; ",
+                run_on("del-node", node),
+                " deletes it"
+            ],
+            Self::Apart { .. } => hint![
+                run("wait").with(Parameter::For, "formed"),
+                " waits until they know each other, ",
+                run("fix"),
+                " mends them"
+            ],
+            Self::LastMaster(_) => hint![run("down"), " removes the whole cluster"],
+            Self::Lost { node, .. } => hint![
+                run_on("start", node),
+                " brings it back, ",
+                run_on("failover", node),
+                " promotes a replica; ",
+                Parameter::Force,
+                " deletes it with the keys that nobody else has"
+            ],
+            Self::Pending { node, .. } => hint![
+                run("add-node"),
+                " with the same options finishes it, ",
+                run_on("del-node", node),
+                " removes it"
+            ],
+            Self::Promoted { .. } => {
+                hint!["nothing of it was deleted; the same command again moves its slots first"]
+            }
+            Self::Late { .. } => hint![
+                "the same command again continues where this one ended; ",
+                run("status"),
+                " shows where the nodes stand"
+            ],
+            Self::Leaving(_) | Self::Shape(_) | Self::Unfit { .. } => return None,
+        })
     }
 }

@@ -6,12 +6,14 @@ mod died;
 #[doc(hidden)]
 pub mod exit;
 pub(crate) mod failover;
-mod hint;
+pub(crate) mod hint;
+mod hints;
 pub(crate) mod members;
 pub(crate) mod node;
 mod not_ready;
 pub(crate) mod port;
 pub(crate) mod reshape;
+mod server;
 pub(crate) mod wish;
 
 use std::io;
@@ -38,6 +40,7 @@ use crate::wire::client::ClientError;
 
 pub(crate) use context::IoContext;
 pub(crate) use died::data_damage;
+pub use hint::{Command, Hint, Part};
 pub use not_ready::NotReady;
 
 /// Everything that the launcher reports as an error.

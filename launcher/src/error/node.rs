@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 use super::exit;
+use super::hint::{Hint, hint, run, run_on};
 use crate::machine::process::Place;
-use crate::plan::Name;
+use crate::plan::{Name, Parameter};
 
 /// Why a node cannot be what it is named for.
 #[derive(Debug, Error)]
@@ -81,28 +82,32 @@ impl NodeError {
     }
 
     /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Ambiguous { .. } => {
-                Some("give more digits, the node's name or its port".to_owned())
-            }
+    pub fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Ambiguous { .. } => hint!["give more digits, the node's name or its port"],
             Self::NotRunning { node, .. } => {
-                Some(format!("`shardlab start {node}` starts it with its data"))
+                hint![run_on("start", node), " starts it with its data"]
             }
-            Self::Elsewhere { place: Some(_), .. } => Some(
-                "give the command there; once that container has ended, `shardlab start` and `shardlab down` work here. \
-                 `-n OTHER` starts another cluster here"
-                    .to_owned(),
-            ),
-            Self::Elsewhere { place: None, .. } => Some(
-                "mount /proc, or give the command where the server was started".to_owned(),
-            ),
-            Self::Foreign { node, .. } => Some(format!(
-                "stop it where it was started; `shardlab del-node {node}` releases it"
-            )),
-            Self::Paused { node } => Some(format!("`shardlab resume {node}` resumes it")),
-            Self::Unmoved { .. } => None,
-        }
+            Self::Elsewhere { place: Some(_), .. } => hint![
+                "give the command there; once that container has ended, ",
+                run("start"),
+                " and ",
+                run("down"),
+                " work here. ",
+                Parameter::Name.as_part("OTHER"),
+                " starts another cluster here"
+            ],
+            Self::Elsewhere { place: None, .. } => {
+                hint!["mount /proc, or give the command where the server was started"]
+            }
+            Self::Foreign { node, .. } => hint![
+                "stop it where it was started; ",
+                run_on("del-node", node),
+                " releases it"
+            ],
+            Self::Paused { node } => hint![run_on("resume", node), " resumes it"],
+            Self::Unmoved { .. } => return None,
+        })
     }
 }
 

@@ -81,7 +81,7 @@ mod tests {
                 removed: false,
                 topology,
             };
-            Error::NotReady(Box::new(late)).hint().unwrap()
+            Error::NotReady(Box::new(late)).hint().unwrap().to_string()
         };
         assert!(hint(Topology::Cluster, Rung::Formed).starts_with("`shardlab check`"));
         assert!(hint(Topology::Cluster, Rung::Listening).starts_with("`shardlab fix`"));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::hint::{Hint, hint, run};
 use crate::wire::slots::{Slot, SlotRanges};
 
 /// Why slots could not be moved. What has been moved stays moved; nothing is lost.
@@ -116,16 +117,31 @@ pub struct SlowKey {
 
 impl MoveError {
     /// What the user can do about it.
-    pub fn hint(&self) -> String {
+    pub fn hint(&self) -> Hint {
         match self {
             Self::Unfinished { command } => {
-                return format!("`{command}` finishes it; so does `shardlab fix`");
+                hint![format!("`{command}` finishes it; so does "), run("fix")]
             }
-            Self::Silent { .. } => "`shardlab start` starts it; then the same command again goes on",
-            Self::Elsewhere { .. } => "`shardlab check` shows who has it; `shardlab fix` gives every slot one owner",
-            _ => "the same command again continues where this one ended; `shardlab fix` closes what is open",
+            Self::Silent { .. } => hint![
+                run("start"),
+                " starts it; then the same command again goes on"
+            ],
+            Self::Elsewhere { .. } => hint![
+                run("check"),
+                " shows who has it; ",
+                run("fix"),
+                " gives every slot one owner"
+            ],
+            Self::Refused { .. }
+            | Self::Stuck { .. }
+            | Self::Remains { .. }
+            | Self::Migration { .. }
+            | Self::NotAgreed { .. } => hint![
+                "the same command again continues where this one ended; ",
+                run("fix"),
+                " closes what is open"
+            ],
         }
-        .to_owned()
     }
 }
 

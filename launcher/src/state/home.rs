@@ -231,7 +231,13 @@ mod tests {
             fs::write(&record, text).unwrap();
             let error = home.record(&name).unwrap_err();
             assert!(error.to_string().contains(reason), "{error}");
-            assert!(error.hint().unwrap().contains("shardlab doctor"));
+            assert!(
+                error
+                    .hint()
+                    .unwrap()
+                    .to_string()
+                    .contains("shardlab doctor")
+            );
         }
         fs::remove_file(&record).unwrap();
         assert_eq!(home.record(&name).unwrap(), None);

@@ -172,7 +172,7 @@ mod tests {
                 .to_string()
                 .starts_with(&format!("`{COMMAND}` was interrupted"))
         );
-        assert!(refused.hint().unwrap().contains("fix"));
+        assert!(refused.hint().unwrap().to_string().contains("fix"));
         Journal::remove(&lock).unwrap();
         Journal::remove(&lock).unwrap();
         assert_eq!(Journal::read(lock.folder()).unwrap(), None);

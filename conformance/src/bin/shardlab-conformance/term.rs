@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use shardlab::Error;
-use shardlab::error::exit;
+use shardlab::error::{Hint, Part, exit};
 use shardlab::machine::json;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -24,9 +24,14 @@ impl From<Error> for Failure {
         Self {
             message: error.to_string(),
             code: error.exit_code(),
-            hint: error.hint(),
+            hint: error.hint().as_ref().map(typed),
         }
     }
+}
+
+/// A hint with parameters as options.
+pub(crate) fn typed(hint: &Hint) -> String {
+    hint.parts().iter().map(Part::typed).collect()
 }
 
 /// Data. A reader that has gone away is not an error.

@@ -1,5 +1,8 @@
 //! What mends a finding, in words. Pure.
 
+use crate::error::hint::{Hint, hint, run, run_on};
+use crate::plan::Parameter;
+
 /// What mends a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remedy {
@@ -30,33 +33,35 @@ pub enum Remedy {
 }
 
 impl Remedy {
-    /// The remedy in words; `option` is what a command needs to mean the same cluster, with a blank in
-    /// front.
-    pub fn text(&self, option: &str) -> String {
+    /// The remedy in words.
+    pub fn hint(&self) -> Hint {
+        let fix = || run("fix");
         match self {
-            Self::Fix => format!("`shardlab fix{option}`"),
-            Self::Start(node) => format!("`shardlab start{option} {node}`"),
-            Self::Resume(node) => format!("`shardlab resume{option} {node}`"),
-            Self::Restart(node) => format!(
-                "it passes if the node is only busy; if not, `shardlab restart{option} {node}`"
-            ),
-            Self::Foreign(node) => format!(
-                "shardlab did not start {node}: start it the way it was started, or `shardlab del-node{option} {node}`"
-            ),
-            Self::Wait => "wait until the command has ended, then check again".to_owned(),
-            Self::Time => {
-                format!("it usually passes within seconds; if not, `shardlab fix{option}`")
+            Self::Fix => hint![fix()],
+            Self::Start(node) => hint![run_on("start", node)],
+            Self::Resume(node) => hint![run_on("resume", node)],
+            Self::Restart(node) => hint![
+                "it passes if the node is only busy; if not, ",
+                run_on("restart", node)
+            ],
+            Self::Foreign(node) => hint![
+                format!("shardlab did not start {node}: start it the way it was started, or "),
+                run_on("del-node", node)
+            ],
+            Self::Wait => hint!["wait until the command has ended, then check again"],
+            Self::Time => hint!["it usually passes within seconds; if not, ", fix()],
+            Self::AddReplica(node) => hint![run("add-node").with(Parameter::ReplicaOf, node)],
+            Self::OnAllMasters(command) => {
+                hint![run("call").flag(Parameter::Masters).arg(command)]
             }
-            Self::AddReplica(node) => {
-                format!("`shardlab add-node{option} --replica-of {node}`")
-            }
-            Self::OnAllMasters(command) => format!("`shardlab call{option} --masters {command}`"),
-            Self::Again => "run the same command again".to_owned(),
-            Self::Others => "it passes once the other findings are fixed".to_owned(),
-            Self::Decide(address) => format!(
-                "to keep it, `shardlab add-node{option} --existing {address}`; to be rid of it, move its slots away, \
-                 stop it, then `shardlab fix{option}`"
-            ),
+            Self::Again => hint!["run the same command again"],
+            Self::Others => hint!["it passes once the other findings are fixed"],
+            Self::Decide(address) => hint![
+                "to keep it, ",
+                run("add-node").with(Parameter::Existing, address),
+                "; to be rid of it, move its slots away, stop it, then ",
+                fix()
+            ],
         }
     }
 }

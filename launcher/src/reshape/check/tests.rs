@@ -264,16 +264,16 @@ fn the_slots_of_a_silent_node_are_not_uncovered() {
 #[test]
 fn what_mends_silence_depends_on_the_process() {
     for (process, words) in [
-        (ServerProcess::Ended, "`shardlab start -n other n2`"),
-        (ServerProcess::Paused, "`shardlab resume -n other n2`"),
-        (ServerProcess::Running, "`shardlab restart -n other n2`"),
+        (ServerProcess::Ended, "`shardlab start n2`"),
+        (ServerProcess::Paused, "`shardlab resume n2`"),
+        (ServerProcess::Running, "`shardlab restart n2`"),
         (ServerProcess::Unknown, "shardlab did not start n2"),
     ] {
         let mut inspection = World::sound().silent("n2").inspection();
         for seat in &mut inspection.seats {
             seat.process = process;
         }
-        let text = check(&inspection)[0].remedy().text(" -n other");
+        let text = check(&inspection)[0].remedy().hint().to_string();
         assert!(text.contains(words), "{process:?}: {text}");
     }
 }

@@ -174,7 +174,7 @@ fn nothing_is_planned_while_slots_are_not_in_order() {
         error.to_string(),
         "both `n1` and `n2` say that they own slot 90"
     );
-    assert!(error.hint().unwrap().contains("fix"));
+    assert!(error.hint().unwrap().to_string().contains("fix"));
     let uncovered = survey(&["0-99", "200-16383"]);
     let error = rebalance(&uncovered, &Rebalance::default()).unwrap_err();
     assert_eq!(error.to_string(), "no node that answers owns slots 100-199");

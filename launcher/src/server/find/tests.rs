@@ -34,7 +34,13 @@ async fn named(spec: &str, env: &SearchEnv) -> (String, Origin) {
 /// The message and the hint of what is not found.
 async fn refused(spec: &str, env: &SearchEnv) -> (String, String) {
     let error = found(spec, env).await.0.unwrap_err();
-    (error.to_string(), error.hint().unwrap_or_default())
+    (
+        error.to_string(),
+        error
+            .hint()
+            .map(|hint| hint.to_string())
+            .unwrap_or_default(),
+    )
 }
 
 #[tokio::test]
@@ -241,7 +247,7 @@ async fn without_a_package_client_the_hint_names_what_to_install() {
         error.to_string().contains("neither `uv` nor `pip`"),
         "{error}"
     );
-    assert!(error.hint().unwrap().contains("redis-tools"));
+    assert!(error.hint().unwrap().to_string().contains("redis-tools"));
     assert_eq!(notices, ["no server found"]);
 }
 

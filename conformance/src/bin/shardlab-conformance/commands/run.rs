@@ -118,7 +118,7 @@ async fn subject(args: &Run, limits: &Limits) -> Result<Subject, Failure> {
         .map_err(|error| Failure {
             message: error.to_string(),
             code: error.exit_code(),
-            hint: error.hint(),
+            hint: error.hint().as_ref().map(term::typed),
         })
 }
 

@@ -7,10 +7,11 @@ use serde::Serialize;
 use shardlab::machine::text::counted;
 use shardlab::machine::wait::Deadline;
 use shardlab::reshape::check::Finding;
-use shardlab::state::is_locked;
+use shardlab::state::{Name, is_locked};
 use shardlab::wire::slots::{SlotRanges, as_list};
 use shardlab::{Cluster, Error, exit};
 
+use super::hints::told;
 use super::lab::Lab;
 use super::report::Verdict;
 use crate::cli::Check;
@@ -39,14 +40,13 @@ pub(super) struct FindingReport {
 }
 
 impl FindingReport {
-    /// `option` is what a further command needs to mean the same cluster.
-    pub(super) fn of(finding: &Finding, option: &str) -> Self {
+    pub(super) fn of(finding: &Finding, cluster: &Name) -> Self {
         Self {
             kind: finding.kind(),
             node_names: finding.nodes().into_iter().map(ToOwned::to_owned).collect(),
             slots: finding.slots().cloned().unwrap_or_default(),
             message: finding.to_string(),
-            hint: finding.remedy().text(option),
+            hint: told(&finding.remedy().hint(), cluster),
         }
     }
 }
@@ -58,10 +58,9 @@ pub(crate) async fn check(lab: &Lab<'_>, args: &Check) -> Result<u8, Error> {
         cluster.refuse_unfinished()?;
     }
     let findings = cluster.check(Deadline::after(PATIENCE)).await;
-    let option = lab.name_option();
     let findings: Vec<_> = findings
         .iter()
-        .map(|finding| FindingReport::of(finding, &option))
+        .map(|finding| FindingReport::of(finding, cluster.name()))
         .collect();
     let sound = findings.is_empty();
     if args.json.json {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use shardlab::doctor::{Action, Diagnosis, Event, Finding, examine, fix};
 use shardlab::{Error, exit};
 
+use super::hints::told;
 use super::lab::Lab;
 use super::report::Verdict;
 use crate::cli::Doctor;
@@ -40,15 +41,25 @@ struct FindingReport {
     hint: String,
 }
 
-impl From<&Finding> for FindingReport {
-    fn from(finding: &Finding) -> Self {
+impl FindingReport {
+    /// What is wrong, behind the name of the cluster.
+    fn place(&self) -> String {
+        let cluster = self.cluster.as_ref();
+        let cluster = cluster.map_or_else(String::new, |name| format!("{name}: "));
+        format!("{cluster}{}", self.message)
+    }
+
+    fn of(lab: &Lab<'_>, finding: &Finding) -> Self {
         Self {
             kind: finding.kind.name(),
             cluster: finding.cluster.as_ref().map(ToString::to_string),
             node: finding.node.clone(),
             path: finding.path.clone(),
             message: finding.text.clone(),
-            hint: finding.mend(),
+            hint: told(
+                &finding.hint(),
+                finding.cluster.as_ref().unwrap_or(&lab.global.name),
+            ),
         }
     }
 }
@@ -63,14 +74,15 @@ pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
         fix(&lab.home, only, |event| match event {
             Event::Mended(finding) => {
                 let done = finding.action().map_or("nothing", Action::done);
+                let report = FindingReport::of(lab, finding);
                 lab.term
-                    .note(&format!("{}\n      done: {done}", place(finding)));
-                mended.push(FindingReport::from(finding));
+                    .note(&format!("{}\n      done: {done}", report.place()));
+                mended.push(report);
             }
             Event::Failed(finding, error) => {
                 let text = format!("{}: {error}", finding.text);
-                lab.term
-                    .error(&text, error.exit_code(), error.hint().as_deref());
+                let hint = error.hint().map(|hint| told(&hint, name));
+                lab.term.error(&text, error.exit_code(), hint.as_deref());
             }
             _ => {}
         })
@@ -81,58 +93,53 @@ pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
         Err(Error::NoCluster(_)) if !mended.is_empty() => examine(&lab.home, None)?,
         diagnosis => diagnosis?,
     };
+    let is_sound = diagnosis.is_sound();
+    let report = DoctorReport::of(lab, &diagnosis, mended);
     if args.json.json {
-        lab.term.json(&report(lab, &diagnosis, mended));
+        lab.term.json(&report);
     } else {
-        lab.term.data(&text(lab, &diagnosis));
+        lab.term.data(&report.text());
     }
-    Ok(if diagnosis.is_sound() {
-        exit::DONE
-    } else {
-        exit::NO
-    })
+    Ok(if is_sound { exit::DONE } else { exit::NO })
 }
 
-fn report(lab: &Lab<'_>, diagnosis: &Diagnosis, mended: Vec<FindingReport>) -> DoctorReport {
-    DoctorReport {
-        home: lab.home.root().to_owned(),
-        verdict: Verdict::of(diagnosis.is_sound()),
-        mended,
-        findings: diagnosis.findings.iter().map(Into::into).collect(),
-        busy: diagnosis.busy.iter().map(ToString::to_string).collect(),
-        foreign: diagnosis.foreign.clone(),
+impl DoctorReport {
+    fn of(lab: &Lab<'_>, diagnosis: &Diagnosis, mended: Vec<FindingReport>) -> Self {
+        let findings = diagnosis.findings.iter();
+        Self {
+            home: lab.home.root().to_owned(),
+            verdict: Verdict::of(diagnosis.is_sound()),
+            mended,
+            findings: findings
+                .map(|finding| FindingReport::of(lab, finding))
+                .collect(),
+            busy: diagnosis.busy.iter().map(ToString::to_string).collect(),
+            foreign: diagnosis.foreign.clone(),
+        }
     }
-}
 
-/// What is wrong, behind the name of the cluster.
-fn place(finding: &Finding) -> String {
-    let cluster = finding.cluster.as_ref();
-    let cluster = cluster.map_or_else(String::new, |name| format!("{name}: "));
-    format!("{cluster}{}", finding.text)
-}
-
-fn text(lab: &Lab<'_>, diagnosis: &Diagnosis) -> String {
-    let home = lab.home.root().display();
-    let head = match (diagnosis.findings.len(), diagnosis.busy.len()) {
-        (0, 0) => "nothing is wrong".to_owned(),
-        (0, busy) => format!(
-            "nothing is wrong, but {} {} not examined",
-            counted(busy, "cluster"),
-            if busy == 1 { "was" } else { "were" }
-        ),
-        (some, _) => counted(some, "finding"),
-    };
-    let mut lines = vec![format!("state folder `{home}`: {head}")];
-    for finding in &diagnosis.findings {
-        let (what, fix) = (place(finding), finding.mend());
-        lines.push(format!("  {what}\n      fix: {fix}"));
+    fn text(&self) -> String {
+        let head = match (self.findings.len(), self.busy.len()) {
+            (0, 0) => "nothing is wrong".to_owned(),
+            (0, busy) => format!(
+                "nothing is wrong, but {} {} not examined",
+                counted(busy, "cluster"),
+                if busy == 1 { "was" } else { "were" }
+            ),
+            (some, _) => counted(some, "finding"),
+        };
+        let mut lines = vec![format!("state folder `{}`: {head}", self.home.display())];
+        for finding in &self.findings {
+            let (what, fix) = (finding.place(), &finding.hint);
+            lines.push(format!("  {what}\n      fix: {fix}"));
+        }
+        lines.extend(self.busy.iter().map(|name| {
+            format!("  {name}: not examined, since another shardlab command is working on it")
+        }));
+        lines.extend(
+            (self.foreign.iter())
+                .map(|path| format!("  not shardlab's, left alone: `{}`", path.display())),
+        );
+        lines.join("\n") + "\n"
     }
-    lines.extend(diagnosis.busy.iter().map(|name| {
-        format!("  {name}: not examined, since another shardlab command is working on it")
-    }));
-    lines.extend(
-        (diagnosis.foreign.iter())
-            .map(|path| format!("  not shardlab's, left alone: `{}`", path.display())),
-    );
-    lines.join("\n") + "\n"
 }

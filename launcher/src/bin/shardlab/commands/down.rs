@@ -4,7 +4,8 @@ use shardlab::cluster::sweep::sweep;
 use shardlab::state::{Name, has_lost_owner, has_owner};
 use shardlab::{Cluster, Error, doctor, exit};
 
-use super::lab::{Lab, hint};
+use super::hints;
+use super::lab::Lab;
 use crate::cli::Down;
 
 /// Removes processes, folders and locks; there being none is fine.
@@ -37,12 +38,9 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
             Ok(false) => {}
             // One that cannot be removed does not keep the others.
             Err(error) => {
-                lab.term.error(
-                    &error.to_string(),
-                    error.exit_code(),
-                    hint(&lab.home, &error).as_deref(),
-                );
                 code = error.exit_code();
+                let hint = hints::of(&error, Some(&lab.home), &name);
+                lab.term.error(&error.to_string(), code, hint.as_deref());
             }
         }
     }

@@ -82,8 +82,10 @@ pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error
         ));
     }
     if !done.covered {
-        lab.term
-            .note("the cluster accepts no writes, since some slots have no master; `shardlab check` names them");
+        lab.term.note(&format!(
+            "the cluster accepts no writes, since some slots have no master; `shardlab check{}` names them",
+            lab.name_option()
+        ));
     } else if done.reached(Phase::Ready).is_none() {
         lab.term
             .note("did not wait for the cluster to be ready, since some nodes are not running");

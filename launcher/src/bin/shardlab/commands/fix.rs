@@ -57,11 +57,10 @@ pub(crate) async fn fix(lab: &Lab<'_>, args: &Fix) -> Result<u8, Error> {
         .await?;
     drop(bar);
     let sound = fixed.left.is_empty();
-    let option = lab.name_option();
     let findings: Vec<_> = fixed
         .left
         .iter()
-        .map(|finding| FindingReport::of(finding, &option))
+        .map(|finding| FindingReport::of(finding, cluster.name()))
         .collect();
     if args.json.json {
         lab.term.json(&FixReport {

@@ -1,72 +1,88 @@
-//! The commands in a hint, for the cluster that the user means.
+//! What helps, as the user of this program types it: parameters as options, commands about the cluster that
+//! this command was about.
 
-/// Commands that are about no cluster.
-const ABOUT_NONE: [&str; 6] = [
-    "doctor",
-    "ls",
-    "servers",
-    "completions",
-    "conformance",
-    "help",
-];
+use shardlab::Error;
+use shardlab::doctor::mend_of;
+use shardlab::error::{Hint, Part};
+use shardlab::state::{Home, Name};
 
-/// Adds `option`, as in ` -n other`, to every command in back-ticks that does not say of which cluster
-/// it is. The library, where most hints are made, knows of no option.
-pub(super) fn with_option(hint: &str, option: &str) -> String {
-    if option.is_empty() {
-        return hint.to_owned();
-    }
-    let parts = hint.split('`').enumerate();
-    let parts: Vec<_> = parts
-        .map(|(index, part)| match part.strip_prefix("shardlab ") {
-            // Every second part stands between back-ticks.
-            Some(command) if index % 2 == 1 => format!("shardlab {}", named(command, option)),
-            _ => part.to_owned(),
-        })
-        .collect();
-    parts.join("`")
+/// What helps against the error of a command that was about this cluster; of state that is damaged, what mends
+/// just that.
+pub(super) fn of(error: &Error, home: Option<&Home>, cluster: &Name) -> Option<String> {
+    let mend = match (error, home) {
+        (Error::State { path, reason }, Some(home)) => mend_of(home, path, reason),
+        _ => None,
+    };
+    let hint = mend.or_else(|| error.hint())?;
+    Some(told(&hint, cluster))
 }
 
-fn named(command: &str, option: &str) -> String {
-    let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
-    let is_named = rest
-        .split(' ')
-        .any(|word| matches!(word, "-n" | "--name" | "--all"));
-    if is_named || ABOUT_NONE.contains(&verb) {
-        return command.to_owned();
+/// The hint of a command that was about this cluster.
+pub(super) fn told(hint: &Hint, cluster: &Name) -> String {
+    hint.parts()
+        .iter()
+        .map(|part| typed(part, cluster))
+        .collect()
+}
+
+fn typed(part: &Part, cluster: &Name) -> String {
+    match part {
+        Part::Command(command) if !is_usual(cluster) => {
+            format!("`{}`", command.clone().named(cluster))
+        }
+        part => part.typed(),
     }
-    let blank = if rest.is_empty() { "" } else { " " };
-    format!("{verb}{option}{blank}{rest}")
+}
+
+/// Whether a command that names no cluster is about this one.
+pub(super) fn is_usual(cluster: &Name) -> bool {
+    cluster.as_str() == "default"
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+    use shardlab::plan::Parameter;
+
     use super::*;
+    use crate::cli::Cli;
 
     #[test]
-    fn a_hint_names_the_cluster_once() {
-        let table = [
-            (
-                "`shardlab start` starts it",
-                "`shardlab start -n x` starts it",
-            ),
-            (
-                "`shardlab start n1`, then",
-                "`shardlab start -n x n1`, then",
-            ),
-            ("`shardlab start -n y n1`", "`shardlab start -n y n1`"),
-            (
-                "`shardlab ls`, `shardlab up`",
-                "`shardlab ls`, `shardlab up -n x`",
-            ),
-            (
-                "`--port auto` or shardlab up",
-                "`--port auto` or shardlab up",
-            ),
-        ];
-        for (hint, told) in table {
-            assert_eq!(with_option(hint, " -n x"), told);
-            assert_eq!(with_option(hint, ""), hint);
+    fn a_hint_has_options_and_says_which_cluster_is_meant() {
+        let late = Error::NoReply {
+            node: "n1".to_owned(),
+            command: "BLPOP".to_owned(),
+            waited: None,
+        };
+        let hint = late.hint().unwrap();
+        for (cluster, command) in [("default", "status"), ("x", "status -n x")] {
+            let expected = format!(
+                "`shardlab {command}` shows whether `n1` is paused; if a long command keeps it busy, `--timeout none` waits"
+            );
+            assert_eq!(told(&hint, &cluster.parse().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn every_parameter_is_an_option() {
+        let cli = Cli::command();
+        let commands = cli.get_subcommands();
+        let commands =
+            commands.flat_map(|command| std::iter::once(command).chain(command.get_subcommands()));
+        let options: BTreeSet<_> = commands
+            .chain([&cli])
+            .flat_map(clap::Command::get_arguments)
+            .flat_map(|argument| {
+                let long = argument.get_long_and_visible_aliases().unwrap_or_default();
+                let short = argument.get_short().map(|short| format!("-{short}"));
+                let long = long.into_iter().map(|long| format!("--{long}"));
+                long.chain(short).collect::<Vec<_>>()
+            })
+            .collect();
+        for parameter in Parameter::ALL {
+            assert!(options.contains(&parameter.option()), "{parameter:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shardlab::cluster::LOCK_PATIENCE;
-use shardlab::doctor::{mend_of, refuse_remains};
+use shardlab::doctor::refuse_remains;
 use shardlab::ladder::Standing;
 use shardlab::machine::environment::Environment;
 use shardlab::machine::wait::Deadline;
@@ -11,6 +11,7 @@ use shardlab::server::SearchEnv;
 use shardlab::state::{Home, Journal, Lock, Name, Phase, usual_cache};
 use shardlab::{Cluster, Error, Event, Node};
 
+use super::hints::{self, is_usual};
 use super::reap;
 use crate::cli::Global;
 use crate::term::Term;
@@ -93,8 +94,9 @@ impl Lab<'_> {
 
     /// Tells of state that is damaged, to who can go on without it.
     pub(super) fn tell_damage(&self, error: &Error) {
-        let hint = hint(&self.home, error).unwrap_or_default();
-        self.term.note(&format!("{error}; {hint}"));
+        let hint = hints::of(error, Some(&self.home), &self.global.name);
+        self.term
+            .note(&format!("{error}; {}", hint.unwrap_or_default()));
     }
 
     /// The right to change that cluster; tells the user when it has to wait for it. What is started
@@ -145,18 +147,10 @@ impl Lab<'_> {
 }
 
 pub(super) fn name_option(name: &Name) -> String {
-    if name.as_str() == "default" {
+    if is_usual(name) {
         String::new()
     } else {
         format!(" -n {name}")
-    }
-}
-
-/// What the user can do about an error: of damaged state, the command that mends just that.
-pub(super) fn hint(home: &Home, error: &Error) -> Option<String> {
-    match error {
-        Error::State { path, reason } => mend_of(home, path, reason).or_else(|| error.hint()),
-        _ => error.hint(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! `ls`: all clusters.
 
 use serde::Serialize;
-use shardlab::plan::Topology;
+use shardlab::plan::{Name, Topology};
 use shardlab::{Cluster, Error, doctor, exit};
 
-use super::lab::{Lab, hint};
+use super::hints;
+use super::lab::Lab;
 use super::report::{ServerReport, State, state};
 use crate::term::table;
 
@@ -58,13 +59,13 @@ impl Row {
         }
     }
 
-    fn damaged(name: String, error: &Error, lab: &Lab<'_>) -> Self {
+    fn damaged(name: &Name, error: &Error, lab: &Lab<'_>) -> Self {
         Self {
-            cluster: name,
+            cluster: name.to_string(),
             state: State::Damaged,
             known: None,
             message: Some(error.to_string()),
-            hint: hint(&lab.home, error),
+            hint: hints::of(error, Some(&lab.home), name),
         }
     }
 
@@ -105,7 +106,7 @@ pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
             }
             Err(error) => {
                 lab.tell_damage(&error);
-                clusters.push(Row::damaged(name.to_string(), &error, lab));
+                clusters.push(Row::damaged(&name, &error, lab));
             }
         }
     }

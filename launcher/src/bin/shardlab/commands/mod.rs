@@ -44,16 +44,15 @@ use shardlab::{Error, exit};
 
 use crate::cli::{Cli, Command, OtherCommand};
 use crate::term::Term;
-use lab::{Lab, hint, name_option};
+use lab::Lab;
 
 /// Runs the command; the exit code is the program's.
 pub(crate) fn run(cli: Cli) -> u8 {
     let Cli { command, global } = cli;
     let term = Term::new(global.quiet, global.verbose, global.json);
-    let option = name_option(&global.name);
+    let name = global.name.clone();
     let fail = |home: Option<&Home>, error: &Error| {
-        let hint = home.map_or_else(|| error.hint(), |home| hint(home, error));
-        let hint = hint.map(|hint| hints::with_option(&hint, &option));
+        let hint = hints::of(error, home, &name);
         let code = error.exit_code();
         term.error(&error.to_string(), code, hint.as_deref());
         code

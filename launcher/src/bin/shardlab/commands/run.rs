@@ -12,7 +12,8 @@ use shardlab::{Cluster, Error, Event, Signal, exit};
 
 use super::builder::{builder, defaults};
 use super::env::variables;
-use super::lab::{Lab, hint};
+use super::hints;
+use super::lab::Lab;
 use crate::cli::Run;
 use shardlab::machine::interrupt::Interrupts;
 
@@ -25,11 +26,9 @@ pub(crate) async fn run(lab: &Lab<'_>, args: Run, interrupts: &mut Interrupts) -
     let cluster = match cluster {
         Ok(cluster) => cluster,
         Err(error) => {
-            lab.term.error(
-                &error.to_string(),
-                exit::RUN_FAILED,
-                hint(&lab.home, &error).as_deref(),
-            );
+            let hint = hints::of(&error, Some(&lab.home), &lab.global.name);
+            lab.term
+                .error(&error.to_string(), exit::RUN_FAILED, hint.as_deref());
             return exit::RUN_FAILED;
         }
     };

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use shardlab::ladder::{Answers, ClusterAnswers, Observation, Standing, common, present_master};
-use shardlab::plan::{Boot, Role, Topology};
+use shardlab::plan::{Boot, Name, Role, Topology};
 use shardlab::probe::prober::Climb;
 use shardlab::state::{Home, Phase, Stage, is_locked};
 use shardlab::wire::client::REPLY_TIMEOUT;
@@ -32,7 +32,7 @@ use crate::term::Term;
 /// One cluster at one moment.
 #[derive(Debug, Serialize)]
 pub(crate) struct ClusterReport {
-    cluster: String,
+    cluster: Name,
     topology: Topology,
     state: State,
     /// The rung that all nodes stand on.
@@ -180,7 +180,7 @@ impl ClusterReport {
         let standings = prober.judge(&round);
         let record = cluster.record();
         Self {
-            cluster: cluster.name().to_string(),
+            cluster: cluster.name().clone(),
             topology: record.options.topology,
             state: state(cluster, home),
             rung: common(&standings),

@@ -5,6 +5,8 @@ use shardlab::ladder::{Standing, groups};
 use shardlab::plan::{Role, Topology};
 use shardlab::state::Stage;
 
+use crate::commands::lab::name_option;
+
 use super::{ClusterReport, State, columns};
 
 impl ClusterReport {
@@ -54,15 +56,16 @@ impl ClusterReport {
     /// Why nodes are not on the rung that they are to be on; that those do not answer which do not
     /// run says the table.
     fn laggards(&self) -> Vec<String> {
+        let option = name_option(&self.cluster);
         let passing = self.nodes.iter().filter_map(|node| {
             let name = &node.node;
             match &node.stage {
                 Stage::Member => None,
                 Stage::Joining { .. } => Some(format!(
-                    "{name} has not joined yet: `shardlab add-node` goes on, `shardlab del-node {name}` removes it"
+                    "{name} has not joined yet: `shardlab add-node{option}` goes on, `shardlab del-node{option} {name}` removes it"
                 )),
                 Stage::Leaving => Some(format!(
-                    "{name} is being deleted: `shardlab del-node {name}` goes on"
+                    "{name} is being deleted: `shardlab del-node{option} {name}` goes on"
                 )),
             }
         });
@@ -83,11 +86,11 @@ impl ClusterReport {
             let address = &stranger.address;
             if stranger.connected {
                 format!(
-                    "{address} was added by others: `shardlab add-node --existing {address}` takes it in"
+                    "{address} was added by others: `shardlab add-node{option} --existing {address}` takes it in"
                 )
             } else {
                 format!(
-                    "{address} was added by others and is gone: `shardlab fix` has the nodes forget it"
+                    "{address} was added by others and is gone: `shardlab fix{option}` has the nodes forget it"
                 )
             }
         });
