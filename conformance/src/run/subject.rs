@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shardlab::error::{Hint, exit};
+use shardlab::error::{ErrorKind, Hint};
 use shardlab::machine::environment::Environment;
 use shardlab::server::{Notify, SearchEnv};
 use shardlab::state::usual_cache;
@@ -60,12 +60,12 @@ pub enum SubjectError {
 }
 
 impl SubjectError {
-    /// The exit code of a program that ends with this error.
-    pub fn exit_code(&self) -> u8 {
+    /// What kind of an error it is.
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Address(_) => exit::USAGE,
-            Self::Unreachable { .. } => exit::ENVIRONMENT,
-            Self::Server(error) => error.exit_code(),
+            Self::Address(_) => ErrorKind::Request,
+            Self::Unreachable { .. } => ErrorKind::Environment,
+            Self::Server(error) => error.kind(),
         }
     }
 

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::exit;
 use super::hint::{Hint, hint, run};
 use crate::plan::{Name, Parameter};
 use crate::server::Identity;
@@ -98,16 +97,6 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
-    /// The exit code of a program that ends with this error.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Unsettled(_) | Self::Changed(_) | Self::Snapshot { .. } | Self::Space { .. } => {
-                exit::ENVIRONMENT
-            }
-            _ => exit::USAGE,
-        }
-    }
-
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<Hint> {
         Some(match self {

@@ -1,5 +1,7 @@
 //! The exit codes of both programs: a promise to scripts, so they never change.
 
+use super::kind::ErrorKind;
+
 /// Done.
 pub const DONE: u8 = 0;
 /// The answer is no: a check failed, a server departs from the specification.
@@ -21,6 +23,16 @@ pub const RUN_NOT_RUNNABLE: u8 = 126;
 pub const RUN_NOT_FOUND: u8 = 127;
 /// A process that ended by signal N is reported as this plus N, as shells do.
 pub const SIGNAL_BASE: u8 = 128;
+
+/// The exit code of a program that ends with an error of this kind.
+pub fn of(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Request => USAGE,
+        ErrorKind::Environment => ENVIRONMENT,
+        ErrorKind::NotReady => NOT_READY,
+        ErrorKind::Interrupted(signal) => of_signal(signal.number()),
+    }
+}
 
 /// The exit code for a process that ended by this signal.
 pub fn of_signal(signal: i32) -> u8 {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::exit;
 use super::hint::{Hint, hint, run, run_on};
 use crate::plan::{Mode, Parameter};
 use crate::wire::slots::SlotRanges;
@@ -162,15 +161,6 @@ pub enum FailoverError {
 }
 
 impl FailoverError {
-    /// The exit code of a program that ends with this error.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Late { .. } | Self::Behind { .. } | Self::Open { .. } => exit::NOT_READY,
-            Self::Unsupported(_) | Self::NoShard { .. } => exit::USAGE,
-            _ => exit::ENVIRONMENT,
-        }
-    }
-
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<Hint> {
         let force = || Parameter::Mode.as_part(Mode::Force.to_string());

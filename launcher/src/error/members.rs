@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::exit;
 use super::hint::{Hint, hint, run, run_on};
 use crate::machine::text::counted;
 use crate::plan::Parameter;
@@ -84,19 +83,6 @@ pub enum MemberError {
 }
 
 impl MemberError {
-    /// The exit code of a program that ends with this error.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Late { .. } => exit::NOT_READY,
-            Self::Silent { .. }
-            | Self::Apart { .. }
-            | Self::Lost { .. }
-            | Self::Promoted { .. }
-            | Self::Unfit { .. } => exit::ENVIRONMENT,
-            _ => exit::USAGE,
-        }
-    }
-
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<Hint> {
         Some(match self {

@@ -1,4 +1,4 @@
-//! What can go wrong for a user, with the exit code and the next step for each.
+//! What can go wrong for a user, with its kind and the next step for each.
 
 pub(crate) mod archive;
 mod context;
@@ -8,6 +8,7 @@ pub mod exit;
 pub(crate) mod failover;
 pub(crate) mod hint;
 mod hints;
+mod kind;
 pub(crate) mod members;
 pub(crate) mod node;
 mod not_ready;
@@ -41,16 +42,18 @@ use crate::wire::client::ClientError;
 pub(crate) use context::IoContext;
 pub(crate) use died::data_damage;
 pub use hint::{Command, Hint, Part};
+pub use kind::ErrorKind;
 pub use not_ready::NotReady;
 
 /// Everything that the launcher reports as an error.
 ///
 /// ```
 /// use shardlab::Cluster;
+/// use shardlab::error::ErrorKind;
 ///
 /// let refused = Cluster::builder().masters(0).start_blocking().unwrap_err();
 /// assert_eq!(refused.to_string(), "a cluster needs at least 1 master; 0 were asked for");
-/// assert_eq!(refused.exit_code(), 2);
+/// assert_eq!(refused.kind(), ErrorKind::Request);
 /// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -340,32 +343,6 @@ pub enum Error {
 impl From<MoveError> for Error {
     fn from(error: MoveError) -> Self {
         Self::Move(Box::new(error))
-    }
-}
-
-impl Error {
-    /// The exit code of a program that ends with this error.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Plan(_)
-            | Self::Shape(_)
-            | Self::Setting(_)
-            | Self::Spec(_)
-            | Self::Name(_)
-            | Self::NoNode { .. }
-            | Self::NoCluster(_)
-            | Self::Differs { .. }
-            | Self::Unsupported(_)
-            | Self::Refused { .. } => exit::USAGE,
-            Self::Archive(error) => error.exit_code(),
-            Self::Node(error) => error.exit_code(),
-            Self::Failover(error) => error.exit_code(),
-            Self::Wish(error) => error.exit_code(),
-            Self::Member(error) => error.exit_code(),
-            Self::NotReady(_) | Self::NotRole { .. } => exit::NOT_READY,
-            Self::Interrupted(signal) => exit::of_signal(signal.number()),
-            _ => exit::ENVIRONMENT,
-        }
     }
 }
 

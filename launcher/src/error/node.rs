@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
-use super::exit;
 use super::hint::{Hint, hint, run, run_on};
 use crate::machine::process::Place;
 use crate::plan::{Name, Parameter};
@@ -70,17 +69,6 @@ pub enum NodeError {
 }
 
 impl NodeError {
-    /// The exit code of a program that ends with this error.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Ambiguous { .. } | Self::Foreign { .. } => exit::USAGE,
-            Self::NotRunning { .. }
-            | Self::Elsewhere { .. }
-            | Self::Paused { .. }
-            | Self::Unmoved { .. } => exit::ENVIRONMENT,
-        }
-    }
-
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<Hint> {
         Some(match self {

@@ -2,7 +2,6 @@
 
 use thiserror::Error;
 
-use super::exit;
 use super::hint::{Hint, hint, run};
 use crate::plan::Parameter;
 use crate::wire::slots::{Slot, SlotRanges};
@@ -96,17 +95,6 @@ pub enum WishError {
 }
 
 impl WishError {
-    /// The exit code of a program that ends with this error.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Silent { .. }
-            | Self::NotCovered { .. }
-            | Self::Open { .. }
-            | Self::Disputed { .. } => exit::ENVIRONMENT,
-            _ => exit::USAGE,
-        }
-    }
-
     /// What the user can do about it.
     pub fn hint(&self) -> Option<Hint> {
         Some(match self {

@@ -23,7 +23,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self {
             message: error.to_string(),
-            code: error.exit_code(),
+            code: exit::of(error.kind()),
             hint: error.hint().as_ref().map(typed),
         }
     }

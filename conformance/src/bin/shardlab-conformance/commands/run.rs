@@ -117,7 +117,7 @@ async fn subject(args: &Run, limits: &Limits) -> Result<Subject, Failure> {
         .await
         .map_err(|error| Failure {
             message: error.to_string(),
-            code: error.exit_code(),
+            code: exit::of(error.kind()),
             hint: error.hint().as_ref().map(term::typed),
         })
 }

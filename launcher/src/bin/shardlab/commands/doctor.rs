@@ -82,7 +82,8 @@ pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
             Event::Failed(finding, error) => {
                 let text = format!("{}: {error}", finding.text);
                 let hint = error.hint().map(|hint| told(&hint, name));
-                lab.term.error(&text, error.exit_code(), hint.as_deref());
+                let code = exit::of(error.kind());
+                lab.term.error(&text, code, hint.as_deref());
             }
             _ => {}
         })

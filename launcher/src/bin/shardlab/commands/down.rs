@@ -38,7 +38,7 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
             Ok(false) => {}
             // One that cannot be removed does not keep the others.
             Err(error) => {
-                code = error.exit_code();
+                code = exit::of(error.kind());
                 let hint = hints::of(&error, Some(&lab.home), &name);
                 lab.term.error(&error.to_string(), code, hint.as_deref());
             }

@@ -53,7 +53,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
     let name = global.name.clone();
     let fail = |home: Option<&Home>, error: &Error| {
         let hint = hints::of(error, home, &name);
-        let code = error.exit_code();
+        let code = exit::of(error.kind());
         term.error(&error.to_string(), code, hint.as_deref());
         code
     };
