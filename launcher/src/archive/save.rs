@@ -78,8 +78,8 @@ impl Cluster {
         if let Some(node) = self.nodes().iter().find(|node| !node.stage().is_member()) {
             return Err(ArchiveError::Unsettled(node.name().to_owned()).into());
         }
-        if let Some(Journal { command, .. }) = Journal::read(&self.folder())? {
-            return Err(MoveError::Unfinished { command }.into());
+        if let Some(Journal { intent, .. }) = Journal::read(&self.folder())? {
+            return Err(MoveError::Unfinished { intent }.into());
         }
         (self.nodes().iter()).try_for_each(Node::must_not_be_paused)?;
         let path = self.archive_path(path, force)?;

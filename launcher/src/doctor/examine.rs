@@ -8,7 +8,7 @@ use super::nodes;
 use super::remains::{Remains, pids};
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::error::hint::{hint, run};
+use crate::error::hint::{Part, hint, run};
 use crate::node::Node;
 use crate::state::{
     COPY_FILE, Displaced, Home, JOURNAL_FILE, Journal, LOCK_FILE, Name, OWNER_FILE, Phase,
@@ -258,8 +258,8 @@ fn journal(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
         Ok(None) => {}
         Ok(Some(journal)) => {
             let text = format!(
-                "slots of the cluster `{name}` are on their way: `{}` was interrupted",
-                journal.command
+                "slots of the cluster `{name}` are on their way: {} was interrupted",
+                journal.intent
             );
             let remedy = if cluster.is_running() {
                 doctor(
@@ -267,13 +267,16 @@ fn journal(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
                     hint![
                         "finishes it, as ",
                         run("fix").of(name),
-                        " does; so does the same command again"
+                        " does; so does ",
+                        Part::from(&journal.intent).of(name)
                     ],
                 )
             } else {
                 Remedy::Other(hint![
                     run("start").of(name),
-                    ", then the same command again, or ",
+                    ", then ",
+                    Part::from(&journal.intent).of(name),
+                    ", or ",
                     run("fix").of(name)
                 ])
             };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::plan::{Name, Parameter};
+use crate::plan::{Intent, Name, Parameter, Rebalance, Reshard, Scale, Sources};
 
 /// What a user can do about what is wrong: a sentence without its full stop.
 ///
@@ -76,6 +76,14 @@ impl Hint {
 }
 
 impl Part {
+    /// The same about a cluster by name, if it is a command.
+    pub(crate) fn of(self, cluster: &Name) -> Self {
+        match self {
+            Self::Command(command) => Self::Command(command.of(cluster)),
+            other => other,
+        }
+    }
+
     /// The same as it is typed: a parameter is an option.
     #[doc(hidden)]
     pub fn typed(&self) -> String {
@@ -175,6 +183,50 @@ impl From<Command> for Part {
     fn from(command: Command) -> Self {
         Self::Command(command)
     }
+}
+
+impl From<&Intent> for Part {
+    /// The command by which it is asked for again.
+    fn from(intent: &Intent) -> Self {
+        let command = match intent {
+            Intent::Reshard(Reshard { slots, to, from }) => run("reshard")
+                .with(Parameter::Slots, slots.to_string())
+                .with(Parameter::To, to)
+                .with(
+                    Parameter::From,
+                    match from {
+                        Sources::All => "all".to_owned(),
+                        Sources::Nodes(nodes) => nodes.join(","),
+                    },
+                ),
+            Intent::Rebalance(wish) => rebalance(wish),
+            Intent::Scale(Scale { masters, replicas }) => {
+                let numbers = [
+                    (Parameter::Masters, masters),
+                    (Parameter::Replicas, replicas),
+                ];
+                let numbers = numbers.into_iter();
+                numbers.fold(run("scale"), |command, (parameter, number)| match number {
+                    None => command,
+                    Some(number) => command.with(parameter, number.to_string()),
+                })
+            }
+            Intent::DelNode { node } => run_on("del-node", node),
+            Intent::Command(command) => return Self::Words(format!("`{command}`")),
+        };
+        Self::Command(command)
+    }
+}
+
+fn rebalance(wish: &Rebalance) -> Command {
+    let weights = wish.weights.iter();
+    let mut command = weights.fold(run("rebalance"), |command, (node, weight)| {
+        command.with(Parameter::Weight, format!("{node}={weight}"))
+    });
+    if wish.use_empty {
+        command = command.flag(Parameter::UseEmpty);
+    }
+    command.with(Parameter::Threshold, wish.threshold.to_string())
 }
 
 impl From<Parameter> for Part {

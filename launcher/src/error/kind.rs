@@ -1,11 +1,11 @@
 //! The kinds of errors: of each error in one place, so that the compiler names one that was forgotten. Pure.
 
+use super::Error;
 use super::archive::ArchiveError;
 use super::failover::FailoverError;
 use super::members::MemberError;
 use super::node::NodeError;
 use super::wish::WishError;
-use super::Error;
 use crate::machine::signal::Signal;
 
 /// What kind of an error it is. The exit code of a program follows from it.

@@ -5,17 +5,18 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::hint::{Hint, hint, run};
+use crate::plan::Intent;
 use crate::wire::slots::{Slot, SlotRanges};
 
 /// Why slots could not be moved. What has been moved stays moved; nothing is lost.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MoveError {
-    /// Another command has begun to move slots and was interrupted.
-    #[error("`{command}` was interrupted before all its slots had moved")]
+    /// Slots began to move by another wish, and that was interrupted.
+    #[error("{intent} was interrupted before all its slots had moved")]
     Unfinished {
-        /// The command, as it can be given again.
-        command: String,
+        /// What was asked for.
+        intent: Intent,
     },
     /// A node that slots are to leave, or to go to, says nothing.
     #[error("node `{node}` is needed for moving slots, but it does not answer: {reason}")]
@@ -119,9 +120,7 @@ impl MoveError {
     /// What the user can do about it.
     pub fn hint(&self) -> Hint {
         match self {
-            Self::Unfinished { command } => {
-                hint![format!("`{command}` finishes it; so does "), run("fix")]
-            }
+            Self::Unfinished { intent } => hint![intent, " finishes it; so does ", run("fix")],
             Self::Silent { .. } => hint![
                 run("start"),
                 " starts it; then the same command again goes on"

@@ -5,6 +5,7 @@
 pub mod shape;
 
 mod error;
+mod intent;
 mod limits;
 mod mode;
 mod name;
@@ -17,6 +18,8 @@ mod topology;
 use crate::wire::slots::{SlotRanges, split_evenly};
 
 pub use error::PlanError;
+#[doc(hidden)]
+pub use intent::{Intent, Rebalance, Reshard, Scale, Sources};
 #[doc(hidden)]
 pub use limits::{
     FIRST_PORT, FIRST_SENTINEL_PORT, LARGE, MASTER_NAME, MAX_MASTER_NAME, MAX_NODES, MAX_REPLICAS,

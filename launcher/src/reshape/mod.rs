@@ -7,9 +7,12 @@ pub mod members;
 mod mover;
 #[doc(hidden)]
 pub mod moves;
+mod moving;
 pub mod plan;
 
 pub use crate::error::reshape::{MoveError, SlowKey};
+#[doc(inline)]
+pub use crate::plan::Intent;
 #[doc(hidden)]
 pub use crate::state::{Journal, Move};
 
@@ -18,3 +21,4 @@ pub use equipment::Equipment;
 pub use mover::{MoveEvent, MoveOptions, MoveProgress, Moved, Way};
 #[doc(hidden)]
 pub use moves::Keep;
+pub use moving::MovePlan;

@@ -1,7 +1,8 @@
 //! What `check` finds besides slots: nodes that do not answer, files that cannot be read.
 
 use shardlab::machine::wait::Deadline;
-use shardlab::reshape::Journal;
+use shardlab::reshape::plan::{Reshard, Sources};
+use shardlab::reshape::{Intent, Journal};
 use shardlab::state::Home;
 
 use crate::lab::{Lab, PATIENCE};
@@ -55,14 +56,22 @@ async fn what_is_not_answered_or_cannot_be_read_is_a_finding() {
     let home = Home::at(lab.home());
     let deadline = Deadline::after(PATIENCE);
     let lock = home.lock(cluster.name(), deadline).await.unwrap();
-    let command = "shardlab reshard --slots 1 --to n1";
-    Journal::write(&lock, command, &[]).unwrap();
-    let running = format!("unfinished: `{command}` is running; it moves slots ");
+    let intent = Intent::Reshard(Reshard {
+        slots: 1,
+        to: "n1".to_owned(),
+        from: Sources::All,
+    });
+    Journal::write(&lock, &intent, &[]).unwrap();
+    let running = "unfinished: the reshard of 1 slot to `n1` is running; it moves slots ";
     assert_eq!(findings(&lab), [running]);
     let path = lock.folder().join("reshape.json");
     drop(lock);
-    let interrupted = format!("unfinished: `{command}` was interrupted; it moves slots ");
+    let interrupted = "unfinished: the reshard of 1 slot to `n1` was interrupted; it moves slots ";
     assert_eq!(findings(&lab), [interrupted]);
+    let check = lab.shardlab(["check"]).output().unwrap();
+    let told = String::from_utf8_lossy(&check.stdout).into_owned();
+    let again = "fix: `shardlab fix`, or `shardlab reshard --slots 1 --to n1 --from all`\n";
+    assert!(told.contains(again), "{told}");
 
     std::fs::write(&path, "{").unwrap();
     let unreadable = findings(&lab);

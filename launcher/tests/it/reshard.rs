@@ -11,6 +11,7 @@ use shardlab::reshape::{Keep, Move, MoveEvent, MoveOptions, SlowKey, Way};
 use shardlab::wire::NodeId;
 use shardlab::wire::resp::Frame;
 use shardlab::wire::slots::SlotRanges;
+use tokio::sync::Notify;
 
 use crate::lab::{Lab, PATIENCE, text, wait_until};
 use crate::traffic::{Keys, Traffic};
@@ -141,6 +142,17 @@ async fn what_has_been_moved_is_not_moved_again() {
     }
 }
 
+/// Begins a reshard and drops it as soon as it tells how far it is.
+async fn give_up(cluster: &Cluster, wish: &Reshard, options: MoveOptions) {
+    let begun = Notify::new();
+    let reshard = cluster.reshard(wish, options, |_| begun.notify_one());
+    tokio::select! {
+        biased;
+        () = begun.notified() => {}
+        done = reshard => panic!("{done:?} at once"),
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_follows_redirects_sees_no_error_and_no_key_is_lost() {
     for way in WAYS {
@@ -154,9 +166,19 @@ async fn a_client_that_follows_redirects_sees_no_error_and_no_key_is_lost() {
             to: "n2".to_owned(),
             from: Sources::All,
         };
-        let done = cluster.reshard(&wish, by(way), |_| {}).await.unwrap();
+        give_up(&cluster, &wish, by(way)).await;
+        let other = Reshard {
+            slots: 1,
+            ..wish.clone()
+        };
+        let refused = cluster.reshard(&other, by(way), |_| {}).await;
+        let refused = refused.unwrap_err().to_string();
+        let expected = "the reshard of 3000 slots to `n2` was interrupted";
+        assert!(refused.starts_with(expected), "{refused}");
+        cluster.reshard(&wish, by(way), |_| {}).await.unwrap();
         let report = traffic.stop().unwrap();
-        assert_eq!(done.slots, 3000);
+        let survey = cluster.survey(Deadline::after(PATIENCE)).await;
+        assert_eq!(survey.node("n2").unwrap().slots.count(), 5462 + 3000);
         assert!(report.commands > 0);
         report.keys.verify(&cluster).await.unwrap();
     }

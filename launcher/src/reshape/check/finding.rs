@@ -6,12 +6,13 @@ use super::alike::Difference;
 use super::inspection::ServerProcess;
 use super::remedy::Remedy;
 use crate::machine::text::counted;
+use crate::plan::Intent;
 use crate::probe::survey::Direction;
 use crate::wire::slots::SlotRanges;
 use crate::wire::view::{Address, ClusterState, Epoch, Link, NodeId};
 
 /// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Finding {
     /// A node does not answer.
@@ -81,8 +82,8 @@ pub enum Finding {
     },
     /// A command that moves slots was interrupted, or is at work.
     Unfinished {
-        /// The command, as a user can give it again.
-        command: String,
+        /// What was asked for.
+        intent: Intent,
         /// The slots that it moves; some may have moved already.
         slots: SlotRanges,
         /// Whether a command is at work.
@@ -283,11 +284,11 @@ impl Finding {
             Self::Unfinished { at_work: true, .. } | Self::Passing { at_work: true, .. } => {
                 Remedy::Wait
             }
+            Self::Unfinished { intent, .. } => Remedy::Finish(intent.clone()),
             Self::NotCovered { .. }
             | Self::Contested { .. }
             | Self::Open { .. }
             | Self::Astray { .. }
-            | Self::Unfinished { .. }
             | Self::Unreadable { .. }
             | Self::Migrating { export: true, .. }
             | Self::Masterless { .. }
@@ -375,7 +376,7 @@ impl fmt::Display for Finding {
                 write!(f, "{node} is {verb} {slots:#} by atomic migration")
             }
             Self::Unfinished {
-                command,
+                intent,
                 slots,
                 at_work,
             } => {
@@ -384,7 +385,7 @@ impl fmt::Display for Finding {
                 } else {
                     "was interrupted"
                 };
-                write!(f, "`{command}` {is}; it moves {slots:#}")
+                write!(f, "{intent} {is}; it moves {slots:#}")
             }
             Self::Unreadable { why } => write!(
                 f,

@@ -139,7 +139,7 @@ impl Cluster {
             .flat_map(|part| part.slots.ranges().iter().copied());
         Journaled::Command(Unfinished {
             slots: slots.collect(),
-            command: journal.command,
+            intent: journal.intent,
         })
     }
 }

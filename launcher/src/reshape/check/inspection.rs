@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::plan::Intent;
 use crate::probe::survey::{OpenSlot, Survey};
 use crate::reshape::equipment::Equipment;
 use crate::wire::slots::{Slot, SlotRanges};
@@ -59,17 +60,17 @@ pub struct Migration {
     pub export: bool,
 }
 
-/// A command that moves slots and was interrupted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Moves of slots that have not come to their end.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
-    /// The command, as a user can give it again.
-    pub command: String,
+    /// What was asked for.
+    pub intent: Intent,
     /// The slots that it moves; some may have moved already.
     pub slots: SlotRanges,
 }
 
 /// What is known of a command that moves slots and has not come to its end.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Journaled {
     /// There is none.
     #[default]
@@ -90,7 +91,7 @@ pub struct Passing {
 }
 
 /// Everything that is known of a cluster at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
     /// What each node says of itself and of the others; without those that are [`Passing`].
     pub survey: Survey,

@@ -1,13 +1,15 @@
 //! What mends a finding, in words. Pure.
 
 use crate::error::hint::{Hint, hint, run, run_on};
-use crate::plan::Parameter;
+use crate::plan::{Intent, Parameter};
 
 /// What mends a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Remedy {
     /// `shardlab fix`
     Fix,
+    /// The same must be asked for again, or `shardlab fix`.
+    Finish(Intent),
     /// `shardlab start NODE`
     Start(String),
     /// `shardlab resume NODE`
@@ -38,6 +40,7 @@ impl Remedy {
         let fix = || run("fix");
         match self {
             Self::Fix => hint![fix()],
+            Self::Finish(intent) => hint![fix(), ", or ", intent],
             Self::Start(node) => hint![run_on("start", node)],
             Self::Resume(node) => hint![run_on("resume", node)],
             Self::Restart(node) => hint![

@@ -31,7 +31,7 @@ pub(super) fn findings(inspection: &Inspection) -> Vec<Finding> {
             findings.insert(
                 0,
                 Finding::Unfinished {
-                    command: unfinished.command.clone(),
+                    intent: unfinished.intent.clone(),
                     slots: unfinished.slots.clone(),
                     at_work: inspection.at_work,
                 },

@@ -1,6 +1,7 @@
 //! Tests of which findings a survey gives.
 
 use super::*;
+use crate::plan::{Intent, Reshard, Sources};
 use crate::probe::survey::{Account, Survey};
 use crate::wire::slots::Slot;
 use crate::wire::view::{Address, ClusterState, Link, node_lines};
@@ -431,16 +432,24 @@ fn only_what_gossip_may_mend_passes() {
     assert!(!check(&world.inspection()).iter().any(Finding::may_pass));
 }
 
+fn reshard(slots: u16, to: &str) -> Intent {
+    Intent::Reshard(Reshard {
+        slots,
+        to: to.to_owned(),
+        from: Sources::All,
+    })
+}
+
 #[test]
 fn a_command_that_was_interrupted_is_told_with_its_slots() {
     let mut world = World::sound();
     world.unfinished = Journaled::Command(Unfinished {
-        command: "shardlab reshard --slots 10 --to n1".to_owned(),
+        intent: reshard(10, "n1"),
         slots: "5461-5470".parse().unwrap(),
     });
     assert_eq!(
         world.findings(),
-        ["`shardlab reshard --slots 10 --to n1` was interrupted; it moves slots 5461-5470"]
+        ["the reshard of 10 slots to `n1` was interrupted; it moves slots 5461-5470"]
     );
 }
 
@@ -451,13 +460,13 @@ fn a_command_that_is_at_work_is_not_told_as_interrupted() {
         .open("n2", "[7-<-a1]");
     world.at_work = true;
     world.unfinished = Journaled::Command(Unfinished {
-        command: "shardlab reshard --slots 1 --to n2".to_owned(),
+        intent: reshard(1, "n2"),
         slots: "7".parse().unwrap(),
     });
     assert_eq!(
         world.findings(),
         [
-            "`shardlab reshard --slots 1 --to n2` is running; it moves slot 7",
+            "the reshard of 1 slot to `n2` is running; it moves slot 7",
             "n1 is migrating slots 7,9 to n2"
         ]
     );

@@ -33,7 +33,7 @@ pub enum FixEvent<'a> {
 }
 
 /// What came of mending a cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Fixed {
     /// What was done, in order, each step once.
     pub done: Vec<Repair>,

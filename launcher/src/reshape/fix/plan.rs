@@ -75,7 +75,10 @@ fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
             export: true,
             ..
         } if inspection.unfinished == Journaled::Nothing => Some(Repair::Cancel { node, slots }),
-        Finding::Unfinished { command, slots, .. } => Some(Repair::Resume { command, slots }),
+        Finding::Unfinished { intent, slots, .. } => Some(Repair::Resume {
+            what: intent.to_string(),
+            slots,
+        }),
         Finding::Unreadable { why } => Some(Repair::Discard { why }),
 
         Finding::Masterless { node, master } => {

@@ -96,8 +96,8 @@ pub enum Repair {
     },
     /// A command that moves slots and was interrupted goes on to its end.
     Resume {
-        /// The command.
-        command: String,
+        /// What was asked for, in words.
+        what: String,
         /// The slots that it moves; some may have moved already.
         slots: SlotRanges,
     },
@@ -305,8 +305,8 @@ impl fmt::Display for Repair {
                     "{from} finishes migrating {slots:#} to {to}, with {keys} left"
                 )
             }
-            Self::Resume { command, slots } => {
-                write!(f, "finish `{command}`, which moves {slots:#}")
+            Self::Resume { what, slots } => {
+                write!(f, "finish {what}, which moves {slots:#}")
             }
             Self::Agree {
                 owner,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::goal::Attach;
 use crate::machine::text::counted;
+use crate::plan::Intent;
 use crate::reshape::Move;
 use crate::state::NodeRecord;
 use crate::wire::slots::{SlotRanges, as_list};
@@ -140,7 +141,7 @@ impl fmt::Display for Step {
 }
 
 /// A change of the set of nodes that has been worked out and not been made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Change {
     /// Those of nodes that come, then one for each move, then all others.
     pub(super) steps: Vec<Step>,
@@ -153,8 +154,8 @@ pub struct Change {
     pub(super) attach: Vec<Attach>,
     /// Replicas first.
     pub(super) leave: Vec<String>,
-    /// How it can be asked for again.
-    pub(super) command: String,
+    /// What was asked for, if slots may move by it.
+    pub(super) intent: Option<Intent>,
 }
 
 impl Change {

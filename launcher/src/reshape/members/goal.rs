@@ -6,7 +6,7 @@
 use super::names::Names;
 use super::roster::{Member, Part};
 use crate::error::members::MemberError;
-use crate::plan::{MAX_NODES, MAX_REPLICAS};
+use crate::plan::{MAX_NODES, MAX_REPLICAS, Scale};
 use crate::state::Stage;
 
 /// A node that is to come.
@@ -51,30 +51,6 @@ pub(crate) struct Goal {
     pub(crate) attach: Vec<Attach>,
     /// Nodes that go, replicas first.
     pub(crate) leave: Vec<String>,
-}
-
-/// How a scaled cluster is to be; what is not said stays.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scale {
-    /// How many masters, with the slots evenly among them.
-    pub masters: Option<usize>,
-    /// How many replicas each of them has. If it is not said, each master keeps its own, and a new
-    /// one gets as many as the master with the fewest.
-    pub replicas: Option<usize>,
-}
-
-impl std::fmt::Display for Scale {
-    /// The command that asks for it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("shardlab scale")?;
-        if let Some(masters) = self.masters {
-            write!(f, " --masters {masters}")?;
-        }
-        if let Some(replicas) = self.replicas {
-            write!(f, " --replicas {replicas}")?;
-        }
-        Ok(())
-    }
 }
 
 /// The goal of `scale`.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::change::{Addition, Change, Removal, Step};
-use super::goal::Scale;
 use super::roster::shape;
 use crate::cluster::{Cluster, LOCK_PATIENCE, default_timeout};
 use crate::error::Error;
@@ -11,7 +10,7 @@ use crate::error::members::MemberError;
 use crate::ladder::{Answers, Rung};
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::Node;
-use crate::plan::Plan;
+use crate::plan::{Plan, Scale};
 use crate::reshape::{Journal, Move, MoveEvent, MoveOptions};
 use crate::state::limits;
 use crate::state::ports;
@@ -101,7 +100,9 @@ impl Cluster {
             observe(&ChangeEvent::Begun(moves));
             self.await_service(&change.moves, timeout).await?;
             self.keep_roles(&change.leave).await?;
-            Journal::write(lock, &change.command, &change.moves)?;
+            if let Some(intent) = &change.intent {
+                Journal::write(lock, intent, &change.moves)?;
+            }
             self.move_slots(&change.moves, MoveOptions::default(), |event| {
                 observe(&ChangeEvent::Moving(event));
             })

@@ -19,7 +19,8 @@ mod roster;
 
 pub use crate::error::members::MemberError;
 
+#[doc(inline)]
+pub use crate::plan::Scale;
 pub use change::{Addition, Change, Removal, Step};
 pub(super) use goal::Attach;
-pub use goal::Scale;
 pub use make::ChangeEvent;

@@ -2,7 +2,7 @@
 
 use super::change::{Addition, Change, Removal, Step};
 use super::existing::{Existing, inspect};
-use super::goal::{Attach, Goal, Scale, Slots, master_of, scaled, with, without};
+use super::goal::{Attach, Goal, Slots, master_of, scaled, with, without};
 use super::names::Names;
 use super::roster::{Member, Part, roster};
 use crate::cluster::Cluster;
@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::error::members::MemberError;
 use crate::machine::wait::Deadline;
 use crate::node::Node;
+use crate::plan::{Intent, Scale};
 use crate::probe::survey::Survey;
 use crate::reshape::plan::{deal, evenly};
 use crate::reshape::{Journal, Move};
@@ -88,8 +89,10 @@ impl Cluster {
             return Ok(Change::default());
         };
         let goal = without(&members, leaver, removal.force)?;
-        let command = self.command(&format!("shardlab del-node {name}"));
-        self.steps_to(goal, &survey, &members, Vec::new(), command)
+        let intent = Intent::DelNode {
+            node: name.to_owned(),
+        };
+        self.steps_to(goal, &survey, &members, Vec::new(), intent)
     }
 
     /// What scaling comes to, what interrupted changes have left undone included.
@@ -101,29 +104,16 @@ impl Cluster {
         refuse_unsound(&survey, &members, None, false)?;
         let goal = scaled(&members, scale, &mut Names::of(self.record()))?;
         let newcomers = self.started(&goal.new, None)?;
-        self.steps_to(
-            goal,
-            &survey,
-            &members,
-            newcomers,
-            self.command(&scale.to_string()),
-        )
+        let intent = Intent::Scale(scale);
+        self.steps_to(goal, &survey, &members, newcomers, intent)
     }
 
-    /// The command with the cluster's name, as somebody else can give it.
-    fn command(&self, command: &str) -> String {
-        match self.name().as_str() {
-            "default" => command.to_owned(),
-            name => format!("{command} -n {name}"),
-        }
-    }
-
-    /// The moves of the same command, if it was interrupted while slots moved.
+    /// The moves of the same intent, if it was interrupted while slots moved.
     ///
     /// # Errors
-    /// Another command that moves slots was interrupted.
-    fn interrupted(&self, command: &str) -> Result<Option<Vec<Move>>, Error> {
-        let journal = Journal::of_folder(&self.home().folder(self.name()), command)?;
+    /// Other moves were interrupted.
+    fn interrupted(&self, intent: &Intent) -> Result<Option<Vec<Move>>, Error> {
+        let journal = Journal::of_folder(&self.home().folder(self.name()), intent)?;
         Ok(journal.map(|journal| journal.moves))
     }
 
@@ -188,7 +178,7 @@ impl Cluster {
         survey: &Survey,
         members: &[Member],
         newcomers: Vec<NodeRecord>,
-        command: String,
+        intent: Intent,
     ) -> Result<Change, Error> {
         let leaves = |name: &str| goal.leave.iter().any(|leaver| leaver == name);
         let mut steps: Vec<_> = self
@@ -199,7 +189,7 @@ impl Cluster {
             .flat_map(steps_of)
             .collect();
         let comings = steps.len();
-        let moves = match self.interrupted(&command)? {
+        let moves = match self.interrupted(&intent)? {
             Some(moves) => moves,
             None => moves(&goal, survey, members)?,
         };
@@ -233,7 +223,7 @@ impl Cluster {
             moves,
             attach: goal.attach,
             leave: goal.leave,
-            command,
+            intent: Some(intent),
         })
     }
 }

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::moves::{self, Keep, Task};
-use super::{Move, MoveError, plan};
+use super::{Move, MoveError};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::machine::wait::Deadline;
@@ -53,38 +53,6 @@ struct Leg {
 }
 
 impl Cluster {
-    /// Gives one master slots of others; see [`plan::reshard`].
-    ///
-    /// # Errors
-    /// A [`WishError`](plan::WishError), or as [`Cluster::move_slots`].
-    pub async fn reshard(
-        &self,
-        wish: &plan::Reshard,
-        options: MoveOptions,
-        observe: impl FnMut(&MoveEvent<'_>),
-    ) -> Result<Moved, Error> {
-        self.must_have_slots()?;
-        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
-        let moves = plan::reshard(&survey, wish)?;
-        self.move_slots(&moves, options, observe).await
-    }
-
-    /// Gives every master its share of the slots; see [`plan::rebalance`].
-    ///
-    /// # Errors
-    /// A [`WishError`](plan::WishError), or as [`Cluster::move_slots`].
-    pub async fn rebalance(
-        &self,
-        wish: &plan::Rebalance,
-        options: MoveOptions,
-        observe: impl FnMut(&MoveEvent<'_>),
-    ) -> Result<Moved, Error> {
-        self.must_have_slots()?;
-        let survey = self.survey(Deadline::after(REPLY_TIMEOUT)).await;
-        let moves = plan::rebalance(&survey, wish)?;
-        self.move_slots(&moves, options, observe).await
-    }
-
     /// Moves slots with their keys, and waits until all nodes agree that they have moved. Clients that
     /// follow MOVED, ASK and TRYAGAIN see no error meanwhile. What has been moved already is not
     /// moved again, so whoever was interrupted calls it again with the same moves. A node that has

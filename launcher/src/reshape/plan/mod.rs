@@ -11,14 +11,14 @@ use crate::wire::slots::{Slot, SlotRange, SlotRanges};
 
 pub use crate::error::wish::WishError;
 
+#[doc(inline)]
+pub use crate::plan::{Rebalance, Reshard, Sources};
 pub(crate) use deal::deal;
-pub use rebalance::Rebalance;
 pub(crate) use rebalance::evenly;
 #[doc(hidden)]
 pub use rebalance::rebalance;
 #[doc(hidden)]
 pub use reshard::reshard;
-pub use reshard::{Reshard, Sources};
 
 /// A master and the slots that it says are its own.
 #[derive(Debug, Clone, PartialEq, Eq)]

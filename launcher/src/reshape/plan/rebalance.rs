@@ -1,37 +1,12 @@
 //! Slots for every master by its weight.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::{Holding, WishError, holdings, master, shares};
+use crate::plan::Rebalance;
 use crate::probe::survey::Survey;
 use crate::reshape::Move;
 use crate::wire::slots::{Slot, SlotRange, SlotRanges};
-
-/// How the slots are to be dealt out anew.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rebalance {
-    /// Weights by node name; 1 for those that are not named. A weight of 0 empties a master.
-    pub weights: BTreeMap<String, f64>,
-    /// Masters without slots count, too; otherwise only those that have a weight.
-    pub use_empty: bool,
-    /// How many percent a master may be off its share before anything is moved. 0 or more.
-    pub threshold: f64,
-}
-
-impl Rebalance {
-    /// What `redis-cli --cluster rebalance` takes for `--cluster-threshold`, in percent.
-    pub const THRESHOLD: f64 = 2.0;
-}
-
-impl Default for Rebalance {
-    fn default() -> Self {
-        Self {
-            weights: BTreeMap::new(),
-            use_empty: false,
-            threshold: Self::THRESHOLD,
-        }
-    }
-}
 
 /// The moves after which every master has its share; none if all are near it. As few slots move as
 /// can be, lowest first.

@@ -1,28 +1,9 @@
 //! So many slots to one node.
 
 use super::{Holding, WishError, holdings, master, shares};
+use crate::plan::{Reshard, Sources};
 use crate::probe::survey::Survey;
 use crate::reshape::Move;
-
-/// A number of slots that one node is to get from others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reshard {
-    /// How many.
-    pub slots: u16,
-    /// The name of the master that gets them.
-    pub to: String,
-    /// Who gives them.
-    pub from: Sources,
-}
-
-/// Who gives slots.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sources {
-    /// All other masters.
-    All,
-    /// The masters of these names.
-    Nodes(Vec<String>),
-}
 
 /// The moves that fulfil the wish: each source gives in proportion to what it owns, its lowest slots
 /// first, as `redis-cli --cluster reshard` does (`clusterManagerComputeReshardTable`), but always

@@ -4,6 +4,7 @@
 use shardlab::Error;
 use shardlab::doctor::mend_of;
 use shardlab::error::{Hint, Part};
+use shardlab::reshape::Intent;
 use shardlab::state::{Home, Name};
 
 /// What helps against the error of a command that was about this cluster; of state that is damaged, what mends
@@ -23,6 +24,12 @@ pub(super) fn told(hint: &Hint, cluster: &Name) -> String {
         .iter()
         .map(|part| typed(part, cluster))
         .collect()
+}
+
+/// The command by which the same is asked for again.
+pub(super) fn command(intent: &Intent, cluster: &Name) -> String {
+    let ticked = typed(&Part::from(intent), cluster);
+    ticked.trim_matches('`').to_owned()
 }
 
 fn typed(part: &Part, cluster: &Name) -> String {

@@ -85,7 +85,7 @@ impl Lab<'_> {
             Ok(None) => {}
             Ok(Some(journal)) => self.term.note(&format!(
                 "`{}` was interrupted while it moved slots; run it again, or run `shardlab fix{}`, to finish it",
-                journal.command,
+                hints::command(&journal.intent, &self.global.name),
                 self.name_option()
             )),
             Err(error) => self.tell_damage(&error),

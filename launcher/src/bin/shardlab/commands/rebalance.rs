@@ -1,9 +1,7 @@
 //! `rebalance`: slots for every master by its weight.
 
-use std::fmt::Write as _;
-
-use shardlab::Error;
-use shardlab::reshape::plan::{self, Rebalance};
+use shardlab::reshape::plan::Rebalance;
+use shardlab::{Cluster, Error};
 
 use super::lab::Lab;
 use super::moving::carry_out;
@@ -21,16 +19,6 @@ pub(crate) async fn rebalance(lab: &Lab<'_>, args: &RebalanceArgs) -> Result<u8,
         let node = cluster.node(node)?.name().to_owned();
         wish.weights.insert(node, *weight);
     }
-    let mut command = format!("shardlab rebalance{}", lab.name_option());
-    for (node, weight) in &wish.weights {
-        let _ = write!(command, " --weight {node}={weight}");
-    }
-    if wish.use_empty {
-        command.push_str(" --use-empty");
-    }
-    let _ = write!(command, " --threshold {}", wish.threshold);
-    carry_out(lab, args.moving, &command, |survey| {
-        plan::rebalance(survey, &wish)
-    })
-    .await
+    let plan = async |cluster: &Cluster| cluster.plan_rebalance(&wish).await;
+    carry_out(lab, args.moving, plan).await
 }

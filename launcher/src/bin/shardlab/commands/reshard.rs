@@ -1,7 +1,7 @@
 //! `reshard`: slots to one master.
 
-use shardlab::Error;
-use shardlab::reshape::plan::{self, Reshard, Sources};
+use shardlab::reshape::plan::{Reshard, Sources};
+use shardlab::{Cluster, Error};
 
 use super::lab::Lab;
 use super::moving::carry_out;
@@ -20,18 +20,6 @@ pub(crate) async fn reshard(lab: &Lab<'_>, args: &ReshardArgs) -> Result<u8, Err
         to: name(&args.to)?,
         from,
     };
-    let command = format!(
-        "shardlab reshard{} --slots {} --to {} --from {}",
-        lab.name_option(),
-        wish.slots,
-        wish.to,
-        match &wish.from {
-            Sources::All => "all".to_owned(),
-            Sources::Nodes(nodes) => nodes.join(","),
-        }
-    );
-    carry_out(lab, args.moving, &command, |survey| {
-        plan::reshard(survey, &wish)
-    })
-    .await
+    let plan = async |cluster: &Cluster| cluster.plan_reshard(&wish).await;
+    carry_out(lab, args.moving, plan).await
 }

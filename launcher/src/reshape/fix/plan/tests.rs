@@ -142,6 +142,7 @@ fn a_migration_of_the_servers_is_cancelled() {
 
 #[test]
 fn an_interrupted_command_goes_on_and_its_migrations_with_it() {
+    use crate::plan::Intent;
     use crate::reshape::check::{Journaled, Migration, Unfinished};
     let mut world = World::sound().open("n1", "[7->-a2]").open("n2", "[7-<-a1]");
     let migrations = vec![Migration {
@@ -156,14 +157,16 @@ fn an_interrupted_command_goes_on_and_its_migrations_with_it() {
         },
     )];
     world.unfinished = Journaled::Command(Unfinished {
-        command: "shardlab reshard".to_owned(),
+        intent: Intent::DelNode {
+            node: "n1".to_owned(),
+        },
         slots: "0-9".parse().unwrap(),
     });
     assert_eq!(
         told(&world),
         [
             "n1 finishes migrating slot 7 to n2, with 0 keys left",
-            "finish `shardlab reshard`, which moves slots 0-9",
+            "finish the deletion of `n1`, which moves slots 0-9",
         ]
     );
 }

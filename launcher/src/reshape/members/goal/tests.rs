@@ -81,7 +81,7 @@ fn scaling_adds_what_is_missing_and_deletes_the_last_born() {
     for (there, wish, wanted) in cases {
         let members = members(there);
         let goal = scaled(&members, wish, &mut names(&members, &[])).unwrap();
-        assert_eq!(told(&goal), wanted, "{there} {wish}");
+        assert_eq!(told(&goal), wanted, "{there} {wish:?}");
         assert_eq!(goal.slots == Slots::Even, wish.masters.is_some());
     }
 }
