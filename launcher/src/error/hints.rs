@@ -103,7 +103,7 @@ impl Error {
             Self::NoHome => hint!["set `SHARDLAB_HOME` or `HOME`"],
             Self::State { .. } => hint![
                 Command::of_none("doctor"),
-                " tells what is wrong and what mends it"
+                " shows what is wrong and what fixes it"
             ],
             Self::Died {
                 node,
@@ -154,10 +154,10 @@ impl NotReady {
         let known = if self.is_unformed() {
             hint![
                 run("fix"),
-                " mends what does not pass by itself, as when a node has lost its nodes.conf; "
+                " repairs what does not pass by itself, as when a node has lost its nodes.conf; "
             ]
         } else if self.topology.is_cluster() {
-            hint![run("check"), " says what is wrong and what mends it; "]
+            hint![run("check"), " shows what is wrong and what fixes it; "]
         } else {
             hint![run("status"), " shows where it stands now; "]
         };

@@ -96,7 +96,7 @@ impl MemberError {
                 run("wait").with(Parameter::For, "formed"),
                 " waits until they know each other, ",
                 run("fix"),
-                " mends them"
+                " repairs it"
             ],
             Self::LastMaster(_) => hint![run("down"), " removes the whole cluster"],
             Self::Lost { node, .. } => hint![

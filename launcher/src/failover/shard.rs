@@ -132,7 +132,7 @@ impl Shard {
             let address = stranger.address.client();
             return Err(FailoverError::Unsupported(format!(
                 "the replica at {address} might be elected, which is not a node of this cluster; \
-                 `shardlab add-node --existing {address}` takes it in"
+                 `shardlab add-node --existing {address}` adds it"
             )));
         }
         if mode == Mode::Takeover {

@@ -328,7 +328,7 @@ fn a_start_that_waits_for_a_node_without_its_nodes_conf_names_fix() {
     let told = String::from_utf8_lossy(&late.stderr).into_owned();
     assert_eq!(late.status.code(), Some(4), "{told}");
     assert!(told.contains(": waiting to hear of n1"), "{told}");
-    assert!(told.contains("hint: `shardlab fix` mends"), "{told}");
+    assert!(told.contains("hint: `shardlab fix` repairs"), "{told}");
     lab.shardlab(["fix", "-q"]).assert().success();
     lab.shardlab(["wait", "--for", "ready", "--timeout", "120s"])
         .assert()

@@ -283,7 +283,7 @@ fn moves(goal: &Goal, survey: &Survey, members: &[Member]) -> Result<Vec<Move>, 
         Slots::Even => Ok(evenly(survey, &stay)?),
         Slots::Handed => {
             // What those who stay have already they keep, and all of them get as much.
-            let heirs: Vec<_> = stay.iter().map(|name| (name.as_str(), 0)).collect();
+            let receivers: Vec<_> = stay.iter().map(|name| (name.as_str(), 0)).collect();
             let handed = |from: &String, (to, slots): (&str, SlotRanges)| Move {
                 slots,
                 from: from.clone(),
@@ -293,7 +293,7 @@ fn moves(goal: &Goal, survey: &Survey, members: &[Member]) -> Result<Vec<Move>, 
             let leavers = leavers.filter_map(|name| Some((name, survey.master(name)?)));
             Ok(leavers
                 .flat_map(|(from, line)| {
-                    let shares = deal(&line.slots, &heirs).into_iter();
+                    let shares = deal(&line.slots, &receivers).into_iter();
                     shares.map(move |share| handed(from, share))
                 })
                 .collect())

@@ -103,7 +103,7 @@ pub(crate) async fn servers(lab: &Lab<'_>, args: Servers) -> Result<u8, Error> {
 fn text(listing: &Listing) -> String {
     let mut text = String::new();
     if listing.here.is_empty() {
-        text.push_str("no server is on PATH or in the cache; `shardlab up` fetches one\n");
+        text.push_str("no server is on PATH or in the cache; `shardlab up` downloads one\n");
     } else {
         let mut rows = vec![
             ["SERVER", "FOUND", "PROGRAM"]
@@ -123,7 +123,7 @@ fn text(listing: &Listing) -> String {
         }));
         text.push_str(&table(&rows));
     }
-    text.push_str("\ncan be fetched with `shardlab servers install`:\n");
+    text.push_str("\n`shardlab servers install` can download:\n");
     let mut rows = vec![
         ["SERVER", "LICENCE", "NOTE"]
             .map(ToOwned::to_owned)

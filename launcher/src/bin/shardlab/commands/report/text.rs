@@ -62,10 +62,10 @@ impl ClusterReport {
             match &node.stage {
                 Stage::Member => None,
                 Stage::Joining { .. } => Some(format!(
-                    "{name} has not joined yet: `shardlab add-node{option}` goes on, `shardlab del-node{option} {name}` removes it"
+                    "{name} has not joined yet: `shardlab add-node{option}` finishes that, `shardlab del-node{option} {name}` removes it"
                 )),
                 Stage::Leaving => Some(format!(
-                    "{name} is being deleted: `shardlab del-node{option} {name}` goes on"
+                    "{name} is being deleted: `shardlab del-node{option} {name}` finishes that"
                 )),
             }
         });
@@ -86,11 +86,11 @@ impl ClusterReport {
             let address = &stranger.address;
             if stranger.connected {
                 format!(
-                    "{address} was added by others: `shardlab add-node{option} --existing {address}` takes it in"
+                    "{address} was added by other means: `shardlab add-node{option} --existing {address}` adds it here, too"
                 )
             } else {
                 format!(
-                    "{address} was added by others and is gone: `shardlab fix{option}` has the nodes forget it"
+                    "{address} was added by other means and is gone: `shardlab fix{option}` makes the nodes forget it"
                 )
             }
         });
