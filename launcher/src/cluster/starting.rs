@@ -8,7 +8,7 @@ use crate::config::{master_of, node_conf, sentinel_conf};
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Answers;
 use crate::machine::wait::{self, Deadline};
-use crate::node::Node;
+use crate::node::{Node, Session};
 use crate::plan::Role;
 use crate::probe::questions::Questions;
 use crate::state::{Lock, Phase, read_regular};
@@ -98,10 +98,8 @@ async fn settle(node: &Node, deadline: Deadline) -> Result<(), Error> {
         if let Some(died) = node.died() {
             return ControlFlow::Break(Err(died));
         }
-        let Ok(connection) = node.endpoint().connect(deadline).await else {
-            return ControlFlow::Continue(());
-        };
-        match Questions::Server.ask(connection, deadline).await.1 {
+        let mut session = Session::unconnected(node.endpoint());
+        match Questions::Server.ask(&mut session, deadline).await {
             Ok(Answers::Server(says)) if says.link != Some(Link::Down) => {
                 ControlFlow::Break(Ok(()))
             }

@@ -13,9 +13,9 @@ use super::shard::Shard;
 use super::timeline::Report;
 use super::{FailoverError, Timeline};
 use crate::machine::wait::{Deadline, pause};
-use crate::node::Endpoint;
+use crate::node::{Endpoint, Session};
 use crate::probe::questions::Questions;
-use crate::wire::client::{Connection, REPLY_TIMEOUT};
+use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::view::{self, NodeId};
 
 /// How often a node is asked, at the least; CLUSTER NODES costs it a tenth of a millisecond, and more
@@ -33,29 +33,20 @@ pub(super) enum Scene {
 }
 
 impl Scene {
-    /// Asks the node at this place what it thinks; gives the connection back if it still serves.
-    /// Whoever cannot be understood at this moment, as while it loads its data, says nothing.
-    async fn ask(
-        &self,
-        node: usize,
-        mut connection: Connection,
-        deadline: Deadline,
-    ) -> (Option<Connection>, Option<Report>) {
+    /// Asks the node at this place what it thinks. Whoever cannot be understood at this moment, as while it
+    /// loads its data, says nothing.
+    async fn ask(&self, node: usize, session: &mut Session) -> Option<Report> {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
         match self {
             Self::Shard(shard, ids) => {
-                let reply = connection.call(&["CLUSTER", "NODES"], deadline).await;
-                let Ok(reply) = reply else {
-                    return (None, None);
-                };
-                let lines = view::nodes(&reply);
-                let report = lines.map(|lines| shard.report(node, &lines, ids));
-                (Some(connection), report)
+                let reply = session.call(&["CLUSTER", "NODES"], deadline).await;
+                let lines = view::nodes(&reply.ok()?)?;
+                Some(shard.report(node, &lines, ids))
             }
             Self::Set(set, questions) => {
                 let questions = questions.get(node).unwrap_or(&Questions::Server);
-                let (connection, answers) = questions.ask(connection, deadline).await;
-                let report = answers.ok().map(|answers| set.report(node, &answers));
-                (connection, report)
+                let answers = questions.ask(session, deadline).await.ok()?;
+                Some(set.report(node, &answers))
             }
         }
     }
@@ -138,23 +129,14 @@ impl Watch {
 }
 
 async fn listen(node: usize, endpoint: Endpoint, scene: Scene, every: Duration, teller: Teller) {
-    let mut connection = None;
-    let mut last = None;
+    let mut session = Session::unconnected(endpoint);
+    let mut before = None;
     loop {
-        let deadline = Deadline::after(REPLY_TIMEOUT);
-        let opened = match connection.take() {
-            Some(open) => Ok(open),
-            None => endpoint.connect(deadline).await,
-        };
-        if let Ok(open) = opened {
-            let (kept, report) = scene.ask(node, open, deadline).await;
-            connection = kept;
-            if report.is_some() && report != last {
-                last = report;
-                let told = report.map(|report| teller.send(Heard::Saw(report)));
-                if told.is_some_and(|told| told.is_err()) {
-                    return;
-                }
+        let report = scene.ask(node, &mut session).await;
+        if let Some(report) = report.filter(|_| report != before) {
+            before = Some(report);
+            if teller.send(Heard::Saw(report)).is_err() {
+                return;
             }
         }
         pause(every).await;

@@ -1,15 +1,16 @@
 //! Climbing the ladder: asks all nodes at once, round after round, until they stand on the rung.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
 use crate::ladder::{Observation, Rung, Standing, common, judge};
 use crate::machine::wait::{Deadline, Rounds};
-use crate::node::Endpoint;
+use crate::node::{Endpoint, Session};
 use crate::plan::{Options, Role, Topology};
 use crate::probe::questions::Questions;
-use crate::wire::client::{Connection, REPLY_TIMEOUT};
+use crate::wire::client::REPLY_TIMEOUT;
 
 /// When each node first stood on each rung, counted from the launcher's start.
 #[derive(Debug, Clone, Default)]
@@ -69,18 +70,16 @@ pub struct Prober {
 /// One node that is looked at.
 #[derive(Debug)]
 struct Probed {
-    endpoint: Endpoint,
+    session: Session,
     questions: Questions,
-    connection: Option<Connection>,
 }
 
 impl Prober {
     /// A prober of these nodes, each with what it was born as; nothing is connected yet.
     pub fn new(options: &Options, nodes: impl IntoIterator<Item = (Endpoint, Role)>) -> Self {
         let probed = |(endpoint, role)| Probed {
-            endpoint,
+            session: Session::unconnected(endpoint),
             questions: Questions::to(options, role),
-            connection: None,
         };
         Self {
             topology: options.topology,
@@ -99,20 +98,12 @@ impl Prober {
     pub async fn round(&mut self, deadline: Deadline) -> Vec<Observation> {
         let mut asking = JoinSet::new();
         for (index, node) in self.nodes.iter_mut().enumerate() {
-            let (endpoint, questions) = (node.endpoint.clone(), node.questions.clone());
-            let connection = node.connection.take();
+            let anew = Session::unconnected(node.session.endpoint().clone());
+            let mut session = mem::replace(&mut node.session, anew);
+            let questions = node.questions.clone();
             asking.spawn(async move {
-                let opened = match connection {
-                    Some(connection) => Ok(connection),
-                    None => endpoint.connect(deadline).await,
-                };
-                match opened {
-                    Ok(connection) => {
-                        let (connection, answers) = questions.ask(connection, deadline).await;
-                        (index, connection, answers)
-                    }
-                    Err(error) => (index, None, Err(error.to_string())),
-                }
+                let answers = questions.ask(&mut session, deadline).await;
+                (index, session, answers)
             });
         }
         let mut answers: Vec<_> = self
@@ -121,11 +112,11 @@ impl Prober {
             .map(|_| Err("it was not asked".to_owned()))
             .collect();
         while let Some(joined) = asking.join_next().await {
-            let Ok((index, connection, answer)) = joined else {
+            let Ok((index, session, answer)) = joined else {
                 continue;
             };
             if let (Some(node), Some(slot)) = (self.nodes.get_mut(index), answers.get_mut(index)) {
-                node.connection = connection;
+                node.session = session;
                 *slot = answer;
             }
         }
@@ -133,8 +124,8 @@ impl Prober {
             .iter()
             .zip(answers)
             .map(|(node, answers)| Observation {
-                node: node.endpoint.name.clone(),
-                port: node.endpoint.address.port(),
+                node: node.session.endpoint().name.clone(),
+                port: node.session.endpoint().address.port(),
                 answers,
             })
             .collect()
@@ -162,7 +153,7 @@ impl Prober {
                 .nodes
                 .iter()
                 .map(|node| NodeClimb {
-                    node: node.endpoint.name.clone(),
+                    node: node.session.endpoint().name.clone(),
                     reached: [None; 5],
                 })
                 .collect(),

@@ -2,8 +2,8 @@
 
 use crate::ladder::{Answers, ClusterAnswers, SentinelAnswers};
 use crate::machine::wait::Deadline;
+use crate::node::Session;
 use crate::plan::{Options, Role, Topology};
-use crate::wire::client::Connection;
 use crate::wire::resp::Frame;
 use crate::wire::view::{self, ClusterState, Link};
 
@@ -28,18 +28,19 @@ impl Questions {
         }
     }
 
-    /// Asks; gives the connection back if it still serves.
+    /// Asks once: what a node refuses for a moment is what it answers at this moment.
+    ///
+    /// # Errors
+    /// It does not answer by the deadline, or cannot be understood, with the reason.
     pub(crate) async fn ask(
         &self,
-        mut connection: Connection,
+        session: &mut Session,
         deadline: Deadline,
-    ) -> (Option<Connection>, Result<Answers, String>) {
+    ) -> Result<Answers, String> {
         let commands = self.commands();
         let commands: Vec<&[&str]> = commands.iter().map(Vec::as_slice).collect();
-        match connection.pipeline(&commands, deadline).await {
-            Err(error) => (None, Err(error.to_string())),
-            Ok(replies) => (Some(connection), self.answers(&replies)),
-        }
+        let replies = session.pipeline(&commands, deadline).await;
+        self.answers(&replies.map_err(|error| error.to_string())?)
     }
 
     fn commands(&self) -> Vec<Vec<&str>> {

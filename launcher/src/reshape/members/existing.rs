@@ -120,6 +120,7 @@ fn misplaced(
 async fn ask(address: SocketAddr, options: &Options) -> Result<Vec<Frame>, String> {
     let deadline = Deadline::after(REPLY_TIMEOUT);
     let talk = async {
+        // Not a `Session`: nobody knows yet who that is, so that its replies may take less.
         let connection = Connection::open(address, deadline).await?;
         let mut connection = connection.with_limits(Limits::of_frame(MOST));
         let password = options.password.as_deref();
