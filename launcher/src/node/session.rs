@@ -156,10 +156,11 @@ impl Session {
 
     /// The connection, until it is known that no replies are outstanding.
     async fn take_connection(&mut self, deadline: Deadline) -> Result<Connection, ClientError> {
-        match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => self.endpoint.connect(deadline).await,
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
         }
+        self.selected = 0;
+        self.endpoint.connect(deadline).await
     }
 
     /// Gives an order; the reply is no error.

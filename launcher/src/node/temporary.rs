@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::Endpoint;
+use super::{Endpoint, Session};
 use crate::error::failover::FailoverError;
 use crate::machine::wait::{Deadline, until_blocking};
 use crate::plan::Setting;
@@ -126,9 +126,7 @@ impl Temporary {
             reply,
             times: 1,
         };
-        let opened = endpoint.connect(deadline).await;
-        let mut connection =
-            opened.map_err(|error| refused("CONFIG GET".to_owned(), error.to_string()))?;
+        let mut session = Session::unconnected(endpoint.clone());
         let mut taken = Self {
             endpoint: endpoint.clone(),
             back: Vec::new(),
@@ -136,13 +134,13 @@ impl Temporary {
         };
         for setting in overrides {
             let get = ["CONFIG", "GET", setting.key];
-            let got = connection.call(&get, deadline).await;
+            let got = session.call(&get, deadline).await;
             let got = got.map_err(|error| refused(get.join(" "), error.to_string()))?;
             let value = value_of(&got).filter(|value| value != setting.now);
             let value = value.unwrap_or_else(|| users(setting, settings));
             taken.back.push((setting.key.to_owned(), value));
             let set = ["CONFIG", "SET", setting.key, setting.now];
-            let reply = connection.call(&set, deadline).await;
+            let reply = session.call(&set, deadline).await;
             let reply = reply.map_err(|error| refused(set.join(" "), error.to_string()))?;
             if let Some(error) = reply.as_error() {
                 return Err(refused(set.join(" "), crate::wire::resp::escape(error)));
@@ -162,17 +160,15 @@ impl Temporary {
         rewrite: bool,
     ) -> Result<(), ClientError> {
         let deadline = Deadline::after(REPLY_TIMEOUT);
-        let mut connection = endpoint.connect(deadline).await?;
+        let mut session = Session::unconnected(endpoint.clone());
         let mut left = Self {
             endpoint,
             back: Vec::new(),
             rewrite,
         };
         for setting in overrides {
-            let got = connection
-                .call(&["CONFIG", "GET", setting.key], deadline)
-                .await?;
-            if setting.is_in_force(&got) {
+            let get = ["CONFIG", "GET", setting.key];
+            if setting.is_in_force(&session.call(&get, deadline).await?) {
                 left.back
                     .push((setting.key.to_owned(), users(setting, settings)));
             }
