@@ -401,6 +401,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_said_once_is_not_tried_again_and_finds_a_new_connection_after_a_broken_one() {
+        let replies = vec![vec!["-LOADING data\r\n"], vec!["+OK\r\n"]];
+        let mut session = Session::unconnected(node(replies).await);
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        let refused = session.call(&["A"], deadline).await.unwrap();
+        assert_eq!(refused.error_code(), Some("LOADING"));
+        session.call(&["A"], deadline).await.unwrap_err();
+        let obeyed = session.call(&["A"], deadline).await.unwrap();
+        assert_eq!(obeyed.as_error(), None);
+    }
+
+    #[tokio::test]
     async fn a_connection_that_breaks_is_an_error_for_what_cannot_be_repeated() {
         let replies = vec![vec!["+OK\r\n"], vec!["+OK\r\n+OK\r\n"]];
         let mut session = once(node(replies).await).await;
