@@ -29,7 +29,7 @@ pub use crate::plan::Mode;
 
 pub use restart::Step;
 #[doc(hidden)]
-pub use timeline::{Health, Report, Timeline};
+pub use timeline::{Health, NodeView, Timeline};
 pub use timeline::{Moment, Phase};
 
 /// How to fail over.

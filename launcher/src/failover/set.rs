@@ -1,6 +1,6 @@
 //! Who is who in a set with one master, without cluster mode, that is to fail over. Pure.
 
-use super::timeline::{Health, Report};
+use super::timeline::{Health, NodeView};
 use super::{FailoverError, Mode};
 use crate::ladder::{Answers, Observation, SentinelAnswers, present_master};
 use crate::plan::Role;
@@ -207,12 +207,12 @@ impl Set {
     }
 
     /// What the node at `node` says of the set.
-    pub(super) fn report(&self, node: usize, answers: &Answers) -> Report {
+    pub(super) fn view(&self, node: usize, answers: &Answers) -> NodeView {
         let place = |port: u16| self.ports.iter().position(|other| *other == port);
         match answers {
             Answers::Sentinel(Some(says)) => {
                 let master = place(says.master.address.port);
-                Report {
+                NodeView {
                     node,
                     old_master: match master {
                         Some(named) if named != self.master => Health::Fine,
@@ -226,7 +226,7 @@ impl Set {
                     epoch: says.master.epoch.unwrap_or(Epoch::NONE),
                 }
             }
-            Answers::Server(says) => Report {
+            Answers::Server(says) => NodeView {
                 node,
                 old_master: Health::Fine,
                 master: match &says.master {
@@ -235,7 +235,7 @@ impl Set {
                 },
                 epoch: Epoch::NONE,
             },
-            Answers::Sentinel(None) | Answers::Cluster(_) => Report {
+            Answers::Sentinel(None) | Answers::Cluster(_) => NodeView {
                 node,
                 old_master: Health::Fine,
                 master: None,

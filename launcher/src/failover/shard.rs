@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::candidate::{Candidate, best};
-use super::timeline::{Health, Report};
+use super::timeline::{Health, NodeView};
 use super::{FailoverError, Mode};
 use crate::probe::survey::Survey;
 use crate::wire::slots::Slot;
@@ -168,11 +168,11 @@ impl Shard {
     }
 
     /// What the node at `node` says of the shard.
-    pub(super) fn report(&self, node: usize, lines: &[NodeLine], ids: &[Option<NodeId>]) -> Report {
+    pub(super) fn view(&self, node: usize, lines: &[NodeLine], ids: &[Option<NodeId>]) -> NodeView {
         let old = lines.iter().find(|line| line.id == self.master_id);
         let owner = lines.iter().find(|line| line.owns(self.slot));
         let place = |id: &NodeId| ids.iter().position(|other| other.as_ref() == Some(id));
-        Report {
+        NodeView {
             node,
             old_master: match old {
                 Some(line) if line.has(Flag::Failed) => Health::Failed,

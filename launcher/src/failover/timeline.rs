@@ -2,8 +2,8 @@
 //! no clock, so that whoever watches gives the time, which must not run backwards.
 //!
 //! The moments are in order because each is established by the facts that the one before it rests on,
-//! in the order in which they were seen: a node is flagged `fail` by the report that flags it or by a
-//! later one than the report that suspects it; a replica is promoted by its own word, which after an
+//! in the order in which they were seen: a node is flagged `fail` by the view that flags it or by a
+//! later one than the view that suspects it; a replica is promoted by its own word, which after an
 //! election still carries the old master's `fail` (it stands for election only if it sees that flag,
 //! `clusterHandleReplicaFailover`, `cluster_legacy.c`); nobody agrees on a master before there is one.
 //! The first write and the agreement of all nodes come in either order: a new master may serve while
@@ -84,7 +84,7 @@ pub enum Health {
 
 /// What one node says of the shard at one moment. Nodes are known by their place in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Report {
+pub struct NodeView {
     /// Who says it.
     pub node: usize,
     /// What it thinks of the old master.
@@ -135,48 +135,48 @@ impl Timeline {
     }
 
     /// Takes in what a node says; `at` is not before that of any earlier call.
-    pub fn see(&mut self, at: Duration, report: &Report) {
-        let Some(voice) = self.voices.get_mut(report.node) else {
+    pub fn see(&mut self, at: Duration, view: &NodeView) {
+        let Some(voice) = self.voices.get_mut(view.node) else {
             return;
         };
-        let named_before = std::mem::replace(&mut voice.1, report.master);
-        let of_itself = report.node == self.old_master;
-        let claims = report.master == Some(report.node);
+        let named_before = std::mem::replace(&mut voice.1, view.master);
+        let of_itself = view.node == self.old_master;
+        let claims = view.master == Some(view.node);
         if let Some((master, _)) = self.promoted
-            && report.node == master
-            && report.master.is_some()
+            && view.node == master
+            && view.master.is_some()
             && !claims
         {
             self.undo();
         }
         if self.promoted.is_none() && !of_itself {
             // Once there is a new master, what is said of the old one is no part of the story.
-            if report.old_master >= Health::Suspected {
-                self.establish(Phase::Suspected, at, Some(report.node));
+            if view.old_master >= Health::Suspected {
+                self.establish(Phase::Suspected, at, Some(view.node));
             }
-            if report.old_master == Health::Failed {
-                self.establish(Phase::Failed, at, Some(report.node));
+            if view.old_master == Health::Failed {
+                self.establish(Phase::Failed, at, Some(view.node));
             }
-            let counts = self.epoch_before.is_none_or(|before| report.epoch > before);
-            if claims && !counts && named_before != report.master {
+            let counts = self.epoch_before.is_none_or(|before| view.epoch > before);
+            if claims && !counts && named_before != view.master {
                 self.undone += 1;
             }
             if claims && counts {
-                self.promoted = Some((report.node, report.epoch));
-                self.establish(Phase::Promoted, at, Some(report.node));
+                self.promoted = Some((view.node, view.epoch));
+                self.establish(Phase::Promoted, at, Some(view.node));
             }
         }
         let Some((master, epoch)) = &mut self.promoted else {
             return;
         };
         let master = *master;
-        if report.master == Some(master) {
+        if view.master == Some(master) {
             // Whoever names it has heard of its epoch or does not know it; sentinels know before the rest.
-            *epoch = report.epoch.max(*epoch);
+            *epoch = view.epoch.max(*epoch);
         }
         let agrees = |(heard, named): &(bool, Option<usize>)| !heard || *named == Some(master);
         if self.voices.iter().all(agrees) {
-            self.establish(Phase::Agreed, at, Some(report.node));
+            self.establish(Phase::Agreed, at, Some(view.node));
         }
     }
 
@@ -267,8 +267,8 @@ mod tests {
         Timeline::new(names, N1, &[!dead, true, true, true], Some(Epoch(6)))
     }
 
-    fn report(node: usize, old_master: Health, master: usize) -> Report {
-        Report {
+    fn view(node: usize, old_master: Health, master: usize) -> NodeView {
+        NodeView {
             node,
             old_master,
             master: Some(master),
@@ -294,19 +294,19 @@ mod tests {
     fn a_crash_has_all_phases_each_on_the_node_that_showed_it() {
         use Health::{Failed, Fine, Suspected};
         let mut seen = timeline(true);
-        for (at, report) in [
-            (1, report(N2, Fine, N1)),
-            (1000, report(N3, Suspected, N1)),
-            (1010, report(R1, Suspected, N1)),
-            (1020, report(N2, Failed, N1)),
-            (1600, report(R1, Failed, R1)),
-            (1601, report(N3, Failed, R1)),
+        for (at, view) in [
+            (1, view(N2, Fine, N1)),
+            (1000, view(N3, Suspected, N1)),
+            (1010, view(R1, Suspected, N1)),
+            (1020, view(N2, Failed, N1)),
+            (1600, view(R1, Failed, R1)),
+            (1601, view(N3, Failed, R1)),
         ] {
-            seen.see(ms(at), &report);
+            seen.see(ms(at), &view);
         }
         seen.written(ms(1602), R1);
         assert!(!seen.is_settled());
-        seen.see(ms(1603), &report(N2, Failed, R1));
+        seen.see(ms(1603), &view(N2, Failed, R1));
         assert!(seen.is_settled());
         seen.ready(ms(2500));
         assert_eq!(
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn whoever_blinked_sees_suspicion_failure_and_promotion_in_one_instant() {
         let mut seen = timeline(true);
-        seen.see(ms(1600), &report(R1, Health::Failed, R1));
+        seen.see(ms(1600), &view(R1, Health::Failed, R1));
         assert_eq!(
             told(&seen),
             [
@@ -341,25 +341,25 @@ mod tests {
     fn an_orderly_failover_is_neither_suspected_nor_failed_and_the_old_master_must_agree() {
         let mut seen = timeline(false);
         for node in [R1, N2, N3] {
-            seen.see(ms(100), &report(node, Health::Fine, R1));
+            seen.see(ms(100), &view(node, Health::Fine, R1));
         }
         assert_eq!(told(&seen), [(Phase::Promoted, 100, "r1")]);
-        seen.see(ms(105), &report(N1, Health::Fine, R1));
+        seen.see(ms(105), &view(N1, Health::Fine, R1));
         assert_eq!(told(&seen).last(), Some(&(Phase::Agreed, 105, "n1")));
     }
 
     #[test]
     fn a_promotion_is_the_word_of_the_new_master_alone() {
         let mut seen = timeline(false);
-        seen.see(ms(100), &report(N2, Health::Fine, R1));
+        seen.see(ms(100), &view(N2, Health::Fine, R1));
         assert_eq!(told(&seen), []);
     }
 
     #[test]
     fn a_suspicion_after_the_promotion_is_no_part_of_it() {
         let mut seen = timeline(false);
-        seen.see(ms(100), &report(R1, Health::Fine, R1));
-        seen.see(ms(300), &report(N2, Health::Suspected, R1));
+        seen.see(ms(100), &view(R1, Health::Fine, R1));
+        seen.see(ms(300), &view(N2, Health::Suspected, R1));
         assert_eq!(told(&seen), [(Phase::Promoted, 100, "r1")]);
     }
 
@@ -374,16 +374,16 @@ mod tests {
     #[test]
     fn a_claim_with_an_old_epoch_is_no_promotion() {
         let mut seen = timeline(false);
-        let stale = Report {
+        let stale = NodeView {
             epoch: Epoch(6),
-            ..report(R1, Health::Fine, R1)
+            ..view(R1, Health::Fine, R1)
         };
         seen.see(ms(10), &stale);
         seen.written(ms(11), R1);
         seen.see(ms(12), &stale);
         assert_eq!((told(&seen), seen.undone()), (vec![], 1));
-        seen.see(ms(50), &report(R1, Health::Fine, N1));
-        seen.see(ms(4000), &report(R1, Health::Fine, R1));
+        seen.see(ms(50), &view(R1, Health::Fine, N1));
+        seen.see(ms(4000), &view(R1, Health::Fine, R1));
         assert_eq!(told(&seen), [(Phase::Promoted, 4000, "r1")]);
         assert_eq!(seen.undone(), 1);
     }
@@ -391,17 +391,17 @@ mod tests {
     #[test]
     fn a_promotion_that_is_undone_is_forgotten_with_what_rests_on_it() {
         let mut seen = timeline(false);
-        seen.see(ms(5), &report(N2, Health::Suspected, N1));
+        seen.see(ms(5), &view(N2, Health::Suspected, N1));
         for node in [R1, N1, N2, N3] {
-            seen.see(ms(10), &report(node, Health::Fine, R1));
+            seen.see(ms(10), &view(node, Health::Fine, R1));
         }
         seen.written(ms(11), R1);
         assert!(seen.is_settled());
-        seen.see(ms(50), &report(R1, Health::Fine, N1));
+        seen.see(ms(50), &view(R1, Health::Fine, N1));
         assert_eq!(told(&seen), [(Phase::Suspected, 5, "n2")]);
         assert_eq!((seen.undone(), seen.promoted()), (1, None));
         // A write that another node had accepted is not the new master's.
-        seen.see(ms(60), &report(N2, Health::Fine, N2));
+        seen.see(ms(60), &view(N2, Health::Fine, N2));
         seen.written(ms(61), R1);
         assert!(!seen.has(Phase::FirstWrite));
     }
@@ -417,7 +417,7 @@ mod tests {
                 match deed {
                     0 => seen.written(ms(at), node),
                     1 => seen.ready(ms(at)),
-                    _ => seen.see(ms(at), &report(node, health, master)),
+                    _ => seen.see(ms(at), &view(node, health, master)),
                 }
             }
             let moments = seen.moments();

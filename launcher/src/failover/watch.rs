@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::set::Set;
 use super::shard::Shard;
-use super::timeline::Report;
+use super::timeline::NodeView;
 use super::{FailoverError, Timeline};
 use crate::machine::wait::{Deadline, pause};
 use crate::node::{Endpoint, Session};
@@ -35,18 +35,18 @@ pub(super) enum Scene {
 impl Scene {
     /// Asks the node at this place what it thinks. Whoever cannot be understood at this moment, as while it
     /// loads its data, says nothing.
-    async fn ask(&self, node: usize, session: &mut Session) -> Option<Report> {
+    async fn ask(&self, node: usize, session: &mut Session) -> Option<NodeView> {
         let deadline = Deadline::after(REPLY_TIMEOUT);
         match self {
             Self::Shard(shard, ids) => {
                 let reply = session.call(&["CLUSTER", "NODES"], deadline).await;
                 let lines = view::nodes(&reply.ok()?)?;
-                Some(shard.report(node, &lines, ids))
+                Some(shard.view(node, &lines, ids))
             }
             Self::Set(set, questions) => {
                 let questions = questions.get(node).unwrap_or(&Questions::Server);
                 let answers = questions.ask(session, deadline).await.ok()?;
-                Some(set.report(node, &answers))
+                Some(set.view(node, &answers))
             }
         }
     }
@@ -56,7 +56,7 @@ impl Scene {
 #[derive(Debug)]
 pub(super) enum Heard {
     /// A node says something else than before.
-    Saw(Report),
+    Saw(NodeView),
     /// The replica is being told to take over, once more.
     Ordered,
     /// It does not obey.
@@ -117,9 +117,9 @@ impl Watch {
         let mut speakers = BTreeSet::new();
         while speakers.len() < nodes {
             match self.next(deadline).await {
-                Some(Heard::Saw(report)) => {
-                    speakers.insert(report.node);
-                    timeline.see(Duration::ZERO, &report);
+                Some(Heard::Saw(view)) => {
+                    speakers.insert(view.node);
+                    timeline.see(Duration::ZERO, &view);
                 }
                 Some(_) => {}
                 None => return,
@@ -132,10 +132,10 @@ async fn listen(node: usize, endpoint: Endpoint, scene: Scene, every: Duration, 
     let mut session = Session::unconnected(endpoint);
     let mut before = None;
     loop {
-        let report = scene.ask(node, &mut session).await;
-        if let Some(report) = report.filter(|_| report != before) {
-            before = Some(report);
-            if teller.send(Heard::Saw(report)).is_err() {
+        let view = scene.ask(node, &mut session).await;
+        if let Some(view) = view.filter(|_| view != before) {
+            before = Some(view);
+            if teller.send(Heard::Saw(view)).is_err() {
                 return;
             }
         }

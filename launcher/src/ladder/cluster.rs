@@ -7,7 +7,7 @@ use super::{Answers, ClusterAnswers, Observation, Rung};
 use crate::wire::view::{ClusterState, Flag, NodeId, NodeLine, SlotLine, unowned};
 
 /// What the nodes say of themselves: the measure for what they say of each other.
-pub(super) struct Truth<'a> {
+pub(super) struct ClusterTruth<'a> {
     selves: BTreeMap<&'a NodeId, (&'a str, &'a NodeLine)>,
     slots: Vec<SlotLine>,
     shared_epoch: Option<String>,
@@ -15,7 +15,7 @@ pub(super) struct Truth<'a> {
     closed: bool,
 }
 
-impl<'a> Truth<'a> {
+impl<'a> ClusterTruth<'a> {
     pub(super) fn of(round: &'a [Observation], closed: bool) -> Self {
         let speaking = round.iter().filter_map(|observation| {
             let line = observation

@@ -108,9 +108,9 @@ pub fn judge(topology: Topology, round: &[Observation], roles: Option<&[Role]>) 
         .and_then(|roles| awaited_role(round, roles))
         .or_else(|| silent(round));
     let truth = match topology {
-        Topology::Cluster => Truth::Cluster(cluster::Truth::of(round, roles.is_some())),
+        Topology::Cluster => Truth::Cluster(cluster::ClusterTruth::of(round, roles.is_some())),
         Topology::Replication | Topology::Sentinel => {
-            Truth::Replicated(replication::Truth::of(round))
+            Truth::Replicated(replication::SetTruth::of(round))
         }
         Topology::Standalone => Truth::Standalone,
     };
@@ -147,8 +147,8 @@ fn climb(obstacle: impl Fn(Rung) -> Option<String>) -> (Rung, Option<String>) {
 
 /// What the nodes say of themselves: the measure for what they say of each other.
 enum Truth<'a> {
-    Cluster(cluster::Truth<'a>),
-    Replicated(replication::Truth<'a>),
+    Cluster(cluster::ClusterTruth<'a>),
+    Replicated(replication::SetTruth<'a>),
     Standalone,
 }
 

@@ -61,7 +61,7 @@ pub fn best_master(round: &[Observation], refuses: &[bool]) -> Option<usize> {
 
 /// What the nodes say of themselves: the measure for what they say of each other. Nodes name each
 /// other by host and port, and may announce whatever host they like: the ports tell them apart.
-pub(super) struct Truth<'a> {
+pub(super) struct SetTruth<'a> {
     names: BTreeMap<u16, &'a str>,
     /// Everybody who says that it replicates somebody: name and port.
     pub(super) replicas: Vec<(&'a str, u16)>,
@@ -71,7 +71,7 @@ pub(super) struct Truth<'a> {
     pub(super) master: Result<(&'a str, u16), String>,
 }
 
-impl<'a> Truth<'a> {
+impl<'a> SetTruth<'a> {
     pub(super) fn of(round: &'a [Observation]) -> Self {
         let of_role = |role| {
             round

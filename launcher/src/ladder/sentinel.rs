@@ -1,12 +1,12 @@
 //! The ladder of sentinels: what they say of the set that they watch.
 
-use super::replication::Truth;
+use super::replication::SetTruth;
 use super::{Rung, SentinelAnswers};
 use crate::wire::view::{Link, WatchFlag, Watched};
 
 /// What keeps a sentinel from rising above a rung.
 pub(super) fn obstacle(
-    truth: &Truth<'_>,
+    truth: &SetTruth<'_>,
     rung: Rung,
     node: &str,
     answers: Option<&SentinelAnswers>,
@@ -23,7 +23,7 @@ pub(super) fn obstacle(
     }
 }
 
-fn unformed(truth: &Truth<'_>, node: &str, answers: &SentinelAnswers) -> Option<String> {
+fn unformed(truth: &SetTruth<'_>, node: &str, answers: &SentinelAnswers) -> Option<String> {
     let (name, port) = match &truth.master {
         Ok(master) => *master,
         Err(why) => return Some(why.clone()),
@@ -47,7 +47,7 @@ fn unformed(truth: &Truth<'_>, node: &str, answers: &SentinelAnswers) -> Option<
 
 /// Who is not known, or known and not there.
 fn differing(
-    truth: &Truth<'_>,
+    truth: &SetTruth<'_>,
     what: &str,
     there: &[(&str, u16)],
     known: &[Watched],
@@ -65,7 +65,7 @@ fn differing(
     Some(format!("waiting to forget {name}, which is not a {what}"))
 }
 
-fn not_ok(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
+fn not_ok(truth: &SetTruth<'_>, answers: &SentinelAnswers) -> Option<String> {
     let master = &answers.master;
     if master.has(WatchFlag::FailingOver) {
         return Some("waiting for a failover to end".to_owned());
@@ -76,7 +76,7 @@ fn not_ok(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
     })
 }
 
-fn unlinked(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
+fn unlinked(truth: &SetTruth<'_>, answers: &SentinelAnswers) -> Option<String> {
     let replica = answers
         .replicas
         .iter()
@@ -87,12 +87,12 @@ fn unlinked(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
     ))
 }
 
-fn not_shown(truth: &Truth<'_>, answers: &SentinelAnswers) -> Option<String> {
+fn not_shown(truth: &SetTruth<'_>, answers: &SentinelAnswers) -> Option<String> {
     let mut others = answers.replicas.iter().chain(&answers.sentinels);
     others.find_map(|other| not_reached(truth, other))
 }
 
-fn not_reached(truth: &Truth<'_>, watched: &Watched) -> Option<String> {
+fn not_reached(truth: &SetTruth<'_>, watched: &Watched) -> Option<String> {
     let flag = watched.unreachable()?;
     let name = truth.name(&watched.address);
     Some(format!("waiting for the flag `{flag}` of {name} to go"))

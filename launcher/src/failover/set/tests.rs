@@ -225,8 +225,8 @@ fn a_replica_is_preferred_by_a_priority_below_all_others() {
 fn a_report_is_what_a_node_says_of_the_old_master_and_of_the_new() {
     let set = Set::of(&round(&[]), &born(), 0).unwrap();
     let see = |node: &str, answers: Answers| {
-        let report = set.report(place(node), &answers);
-        (report.old_master, report.master, report.epoch)
+        let view = set.view(place(node), &answers);
+        (view.old_master, view.master, view.epoch)
     };
     assert_eq!(
         see("s1", sentinel(1, &[WatchFlag::SubjectivelyDown])),

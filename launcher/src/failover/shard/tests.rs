@@ -206,8 +206,8 @@ fn a_report_is_what_a_node_says_of_the_old_master_and_of_the_owner() {
     let ids: Vec<_> = members.into_iter().map(|member| member.id).collect();
     let see = |text: &str| {
         let reply = Frame::from_value(Value::BulkString(text.as_bytes().to_vec().into()));
-        let report = shard.report(1, &view::nodes(&reply).unwrap(), &ids);
-        (report.old_master, report.master, report.epoch)
+        let view = shard.view(1, &view::nodes(&reply).unwrap(), &ids);
+        (view.old_master, view.master, view.epoch)
     };
     assert_eq!(
         see("aa :0@0 master,fail?,nofailover - 0 0 1 disconnected 0-99"),
