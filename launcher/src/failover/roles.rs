@@ -13,7 +13,7 @@ use super::{FailoverError, Mode};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Observation;
-use crate::machine::wait::{Deadline, next_round};
+use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Node, PREFERRED, Temporary};
 use crate::plan::{Role, Topology};
 use crate::probe::questions::Questions;
@@ -195,14 +195,14 @@ impl Cluster {
         };
         let settings = &self.record().options.settings;
         let preferred = Temporary::take(node.endpoint(), &PREFERRED, settings, true).await?;
-        let deadline = Deadline::after(PRIORITY_HEARD);
         let mut prober = self.prober();
+        let mut rounds = Rounds::until(Deadline::after(PRIORITY_HEARD), PRIORITY_LOOK);
         loop {
-            let round = prober.round(deadline.at_most(REPLY_TIMEOUT)).await;
+            let round = prober.round(rounds.look(REPLY_TIMEOUT)).await;
             if set.priority_seen(&round, wanted) == Some(priority) {
                 return Ok(Some(preferred));
             }
-            if deadline.passed() {
+            if !rounds.next().await {
                 return Err(FailoverError::Unsupported(format!(
                     "no sentinel has heard within {} that `{}` is to be preferred",
                     humantime::format_duration(PRIORITY_HEARD),
@@ -210,7 +210,6 @@ impl Cluster {
                 ))
                 .into());
             }
-            next_round(PRIORITY_LOOK, deadline).await;
         }
     }
 }
