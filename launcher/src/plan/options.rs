@@ -188,7 +188,7 @@ pub struct Sentinels {
     /// [`Sentinels::count`]. Electing that one always takes a majority (Sentinel's documentation,
     /// "Fundamental things to know about Sentinel").
     pub quorum: usize,
-    /// The first one's client port, the others follow. If not said: [`FIRST_SENTINEL_PORT`], or
+    /// The first one's client port, the others follow. If not said: [`FIRST_SENTINEL_PORT`](super::FIRST_SENTINEL_PORT), or
     /// any that are free where the other nodes' ports are chosen so.
     pub port: Option<u16>,
     /// `down-after-milliseconds`: without a valid answer for so long a server counts as down.
