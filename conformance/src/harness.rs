@@ -104,11 +104,9 @@ impl Bench {
                 let picture = picture(&result, case, &rerun, Style::Plain);
                 Err(picture.unwrap_or_default().into())
             }
-            Verdict::Fixed { reason } => Err(format!(
-                "it holds, and is known to depart: {reason}; the entry is to go"
-            )
-            .into()),
-            Verdict::Broken(reason) => Err(reason.into()),
+            verdict @ (Verdict::Fixed { .. } | Verdict::Broken(_)) => {
+                Err(verdict.message().unwrap_or_default().into())
+            }
         }
     }
 }

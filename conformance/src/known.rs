@@ -25,6 +25,17 @@ struct Entry {
     cases: String,
     servers: Products,
     reason: String,
+    /// As in `known/keydb.txt:1`.
+    place: String,
+}
+
+/// Why a case is known to depart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reason<'a> {
+    /// The words of the list.
+    pub text: &'a str,
+    /// Where they stand, as in `known/keydb.txt:1`.
+    pub place: &'a str,
 }
 
 /// A list that cannot be read.
@@ -77,19 +88,40 @@ impl KnownList {
                 cases: cases.to_owned(),
                 servers: only(range),
                 reason: reason.to_owned(),
+                place: format!("{path}:{line}"),
             });
         }
         Ok(Self { entries })
     }
 
+    /// Looks whether each line is about a case that there is.
+    ///
+    /// # Errors
+    /// A line whose id, or pattern of ids, fits none of these.
+    pub fn check(&self, ids: &[&str]) -> Result<(), KnownError> {
+        let unknown = |entry: &&Entry| !ids.iter().any(|id| glob(&entry.cases, id));
+        let Some(entry) = self.entries.iter().find(unknown) else {
+            return Ok(());
+        };
+        let (path, line) = entry.place.rsplit_once(':').unwrap_or_default();
+        Err(KnownError {
+            path: path.to_owned(),
+            line: line.parse().unwrap_or_default(),
+            problem: format!("there is no case `{}`", entry.cases),
+        })
+    }
+
     /// Why a case is known to depart on a server, if it is.
-    pub fn reason(&self, id: &str, server: &Server) -> Option<&str> {
+    pub fn reason(&self, id: &str, server: &Server) -> Option<Reason<'_>> {
         self.entries
             .iter()
             .find(|entry| {
                 glob(&entry.cases, id) && entry.servers.admit(&server.product, server.version)
             })
-            .map(|entry| entry.reason.as_str())
+            .map(|entry| Reason {
+                text: &entry.reason,
+                place: &entry.place,
+            })
     }
 }
 
@@ -127,7 +159,10 @@ mod tests {
         .unwrap();
         assert_eq!(
             list.reason("XSL-02", &server("keydb", "6.3.4")),
-            Some("serves them; cluster.cpp:1")
+            Some(Reason {
+                text: "serves them; cluster.cpp:1",
+                place: "k:3"
+            })
         );
         assert_eq!(list.reason("XSL-02", &server("keydb", "6.4")), None);
         assert_eq!(list.reason("MOV-02", &server("keydb", "6.3.4")), None);
@@ -149,7 +184,20 @@ mod tests {
     }
 
     #[test]
-    fn our_own_lists_can_be_read() {
-        KnownList::embedded().unwrap();
+    fn a_line_about_no_case_is_refused() {
+        let list = KnownList::parse("k.txt", "MOV-*  redis<=7  a\nMOV-99  redis<=7  b\n").unwrap();
+        list.check(&["MOV-01", "MOV-99"]).unwrap();
+        let error = list.check(&["MOV-01"]).unwrap_err().to_string();
+        assert!(
+            error.starts_with("k.txt:2: there is no case `MOV-99`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn our_own_lists_are_about_our_own_cases() {
+        let cases = crate::suite::load(&crate::suite::Origin::Embedded).unwrap();
+        let ids: Vec<_> = cases.iter().map(crate::suite::Case::id).collect();
+        KnownList::embedded().unwrap().check(&ids).unwrap();
     }
 }

@@ -6,6 +6,7 @@ use crate::pattern::Server;
 use crate::run::WireEvent;
 use crate::run::result::{Attempts, CaseResult, Difference, RunResult, Verdict};
 use crate::suite::Case;
+use crate::system::Cause;
 
 /// A whole run. `cases` are those that were run, to tell lines from places.
 pub fn run(run: &RunResult, cases: &[Case]) -> impl Serialize {
@@ -17,6 +18,8 @@ pub fn run(run: &RunResult, cases: &[Case]) -> impl Serialize {
         target: run.target.clone(),
         verdict: if run.holds() { "pass" } else { "fail" },
         ran: run.ran(),
+        shortfall: run.shortfall(),
+        interrupted: run.is_interrupted,
         elapsed_ms: milliseconds(run.elapsed),
         cases: run.cases.iter().map(of).collect(),
     }
@@ -34,6 +37,8 @@ struct RunReport {
     target: String,
     verdict: &'static str,
     ran: usize,
+    shortfall: Option<String>,
+    interrupted: bool,
     elapsed_ms: f64,
     cases: Vec<CaseReport>,
 }
@@ -44,11 +49,13 @@ struct CaseReport {
     name: String,
     title: String,
     level: &'static str,
+    needs: &'static str,
     path: String,
     server: Option<ServerReport>,
     verdict: &'static str,
     reason: Option<String>,
     skipped_because: Option<String>,
+    known_at: Option<String>,
     elapsed_ms: f64,
     difference: Option<DifferenceReport>,
     tolerated: Vec<DifferenceReport>,
@@ -58,9 +65,9 @@ impl CaseReport {
     fn of(result: &CaseResult, source: &str) -> Self {
         let (reason, kind) = match &result.verdict {
             Verdict::Skipped(skip) => (Some(&skip.reason), Some(skip.kind)),
-            Verdict::Known { reason, .. } | Verdict::Fixed { reason } | Verdict::Broken(reason) => {
-                (Some(reason), None)
-            }
+            Verdict::Known { reason, .. }
+            | Verdict::Fixed { reason, .. }
+            | Verdict::Broken(reason) => (Some(reason), None),
             _ => (None, None),
         };
         let difference = |found: &Difference| DifferenceReport::of(found, source);
@@ -70,11 +77,16 @@ impl CaseReport {
             name: format!("{}::{}", result.area, result.claim),
             title: result.title.clone(),
             level: result.level.word(),
+            needs: result.needs.word(),
             path: result.path.clone(),
             server: result.server.as_ref().map(ServerReport::of),
             verdict: result.verdict.word(),
             reason: reason.cloned(),
             skipped_because: kind.map(|kind| kind.to_lowercase().replace(' ', "-")),
+            known_at: match &result.verdict {
+                Verdict::Fixed { place, .. } => Some(place.clone()),
+                _ => None,
+            },
             elapsed_ms: milliseconds(result.elapsed),
             difference: result.verdict.difference().map(difference),
             tolerated: tolerated.map(|one| difference(&one.difference)).collect(),
@@ -104,6 +116,8 @@ struct DifferenceReport {
     column: usize,
     expected: String,
     received: String,
+    cause: Option<&'static str>,
+    missing_command: Option<String>,
     notes: Vec<String>,
     attempts: Option<AttemptsReport>,
     node: Option<String>,
@@ -119,6 +133,11 @@ impl DifferenceReport {
             column: place.column,
             expected: difference.expected.clone(),
             received: difference.received.clone(),
+            cause: difference.cause.as_ref().map(Cause::word),
+            missing_command: match &difference.cause {
+                Some(Cause::Missing(command)) => Some(command.clone()),
+                _ => None,
+            },
             notes: difference.notes.clone(),
             attempts: difference.attempts.as_ref().map(AttemptsReport::of),
             node: difference.node.map(|node| node.to_string()),

@@ -1,19 +1,19 @@
-//! The report for people: a line for each case, by area, a picture for each departure, and what
-//! it comes to.
+//! The report for people: a line for each case, and a picture for each departure.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style as Colour};
+use shardlab::machine::text::counted;
 
 use crate::diagnose::{Diagnosis, Severity, Style};
 use crate::pattern::Strength;
-use crate::run::result::{CaseResult, Difference, RunResult, Verdict};
+use crate::run::result::{CaseResult, Difference, Verdict};
 use crate::suite::Case;
-use crate::system::describe;
+use crate::system::{Cause, describe};
 use crate::transcript::ast::Level;
 
-use super::areas::by_area;
+use super::Report;
+use super::groups::{Group, groups};
 
 const GOOD: Colour = AnsiColor::Green.on_default();
 const BAD: Colour = AnsiColor::Red.on_default().bold();
@@ -45,11 +45,21 @@ pub fn line(result: &CaseResult) -> String {
         Verdict::Skipped(skip) => {
             let _ = write!(line, " {DIM}– {}{DIM:#}", skip.reason);
         }
-        Verdict::Known { reason, .. } | Verdict::Fixed { reason } => {
+        Verdict::Known { reason, .. } => {
             let _ = write!(line, " {DIM}– {reason}{DIM:#}");
         }
+        Verdict::Fixed { reason, place } => {
+            let _ = write!(line, " {DIM}– {reason}{DIM:#}; delete {place}");
+        }
         Verdict::Broken(reason) => {
-            let _ = write!(line, "\n          {reason}");
+            let _ = write!(line, " {DIM}– {}{DIM:#}", first_line(reason));
+        }
+        Verdict::Departs(difference) => {
+            let told = match &difference.cause {
+                Some(cause) if *cause != Cause::OtherType => cause.to_string(),
+                _ => difference.sentence(),
+            };
+            let _ = write!(line, " {DIM}– {}{DIM:#}", shorten(first_line(&told)));
         }
         verdict => {
             if matches!(verdict, Verdict::Pass) && !result.tolerated.is_empty() {
@@ -61,13 +71,48 @@ pub fn line(result: &CaseResult) -> String {
     line
 }
 
-/// The whole report without the pictures: an area, its cases; then the next.
-pub fn lines(run: &RunResult) -> String {
-    by_area(
-        run.cases
-            .iter()
-            .map(|case| (case.area.as_str(), line(case))),
-    )
+/// What departs or could not be run: a picture for each departure, but one for all that have the same cause.
+pub fn departures(report: &Report<'_>, style: Style) -> Vec<String> {
+    let groups = groups(report.run);
+    groups
+        .iter()
+        .map(|group| drawn(report, group, style))
+        .collect()
+}
+
+fn drawn(report: &Report<'_>, group: &Group<'_>, style: Style) -> String {
+    let picture = |result: &CaseResult| {
+        let case = report.case(result)?;
+        picture(result, case, &(report.rerun)(case), style)
+    };
+    let first = group.cases.first();
+    let Some(cause) = &group.cause else {
+        let drawn = first.and_then(|first| picture(first).or_else(|| Some(line(first))));
+        return drawn.unwrap_or_default();
+    };
+    let count = counted(group.cases.len(), "case");
+    let mut text = format!("{BAD}error:{BAD:#} {cause}: {count}\n");
+    for result in &group.cases {
+        let _ = write!(text, "  {:<7} ", result.id);
+        let place = report.place(result).filter(|_| !group.is_plain);
+        let _ = match (place, result.verdict.difference()) {
+            (Some((path, place)), Some(difference)) => {
+                writeln!(
+                    text,
+                    "{path}:{} expected {}",
+                    place.line, difference.expected
+                )
+            }
+            _ => writeln!(text, "{}", result.title),
+        };
+    }
+    match first
+        .filter(|_| !group.is_plain)
+        .and_then(|first| picture(first))
+    {
+        Some(picture) => format!("{text}\nthe first of them:\n{picture}"),
+        None => text,
+    }
 }
 
 /// The picture of what differs, if something does: the place in the transcript, both sides, the
@@ -114,8 +159,24 @@ pub fn picture(result: &CaseResult, case: &Case, rerun: &str, style: Style) -> O
     Some(diagnosis.render(style))
 }
 
+/// The pictures of what a run does not fail by: known departures, what may be otherwise, and what differs in
+/// cases that pass.
+pub fn asides(report: &Report<'_>, style: Style) -> Vec<String> {
+    let mut pictures = Vec::new();
+    for result in &report.run.cases {
+        let Some(case) = report.case(result) else {
+            continue;
+        };
+        pictures.extend(tolerated(result, case, style));
+        if let Verdict::Known { .. } | Verdict::Otherwise(_) = &result.verdict {
+            pictures.extend(picture(result, case, &(report.rerun)(case), style));
+        }
+    }
+    pictures
+}
+
 /// The pictures of what is not held against the server.
-pub fn tolerated(result: &CaseResult, case: &Case, style: Style) -> Vec<String> {
+fn tolerated(result: &CaseResult, case: &Case, style: Style) -> Vec<String> {
     let draw = |tolerated: &crate::run::result::Tolerated| {
         let mut diagnosis = diagnosis(&tolerated.difference, case, Severity::Warning);
         diagnosis.title = match tolerated.strength {
@@ -126,6 +187,10 @@ pub fn tolerated(result: &CaseResult, case: &Case, style: Style) -> Vec<String> 
         diagnosis.render(style)
     };
     result.tolerated.iter().map(draw).collect()
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 /// A line of a log as far as a reader looks.
@@ -169,63 +234,4 @@ fn diagnosis<'a>(difference: &Difference, case: &'a Case, severity: Severity) ->
             .collect(),
         footer,
     }
-}
-
-/// What it comes to: "ran 142, skipped 24: 20 need process control, 4 since-version".
-pub fn summary(run: &RunResult) -> String {
-    let count = |wanted: fn(&Verdict) -> bool| run.count(wanted);
-    let mut parts = Vec::new();
-    for (number, word) in [
-        (count(|verdict| matches!(verdict, Verdict::Pass)), "passed"),
-        (
-            count(|verdict| matches!(verdict, Verdict::Departs(_))),
-            "departed",
-        ),
-        (
-            count(|verdict| matches!(verdict, Verdict::Otherwise(_))),
-            "otherwise (allowed)",
-        ),
-        (
-            count(|verdict| matches!(verdict, Verdict::Known { .. })),
-            "known to depart",
-        ),
-        (
-            count(|verdict| matches!(verdict, Verdict::Fixed { .. })),
-            "fixed (listed as known, but passed)",
-        ),
-        (
-            count(|verdict| matches!(verdict, Verdict::Broken(_))),
-            "broken (could not be run)",
-        ),
-    ] {
-        if number > 0 {
-            parts.push(format!("{number} {word}"));
-        }
-    }
-    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
-    for case in &run.cases {
-        if let Verdict::Skipped(skip) = &case.verdict {
-            *skipped.entry(skip.kind).or_default() += 1;
-        }
-    }
-    let mut text = format!("{}: ran {}", run.target, run.ran());
-    if !parts.is_empty() {
-        let _ = write!(text, ": {}", parts.join(", "));
-    }
-    if !skipped.is_empty() {
-        let mut kinds: Vec<_> = skipped.iter().collect();
-        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let kinds: Vec<_> = kinds
-            .iter()
-            .map(|(kind, count)| format!("{count} {kind}"))
-            .collect();
-        let _ = write!(
-            text,
-            "; skipped {}: {}",
-            skipped.values().sum::<usize>(),
-            kinds.join(", ")
-        );
-    }
-    let _ = write!(text, " ({:.1} s)", run.elapsed.as_secs_f64());
-    text
 }

@@ -68,8 +68,9 @@ impl<T: Target> Session<'_, T> {
     async fn within(&mut self, period: &Spanned<Period>, block: &Block) -> Outcome {
         let timeout = self.target.node_timeout().period;
         let begun = Instant::now();
-        let deadline =
-            Deadline::after(self.limits.within(period.value, timeout)).min(self.deadline);
+        let whole = self.limits.within(period.value, timeout);
+        let allowed = self.patience.of_block(whole, self.limits.read);
+        let deadline = Deadline::after(allowed).min(self.deadline);
         let (captures, tolerated) = (self.captures.clone(), self.tolerated.len());
         let mut count = 0;
         let mut closest: Option<Box<Difference>> = None;
@@ -84,6 +85,13 @@ impl<T: Target> Session<'_, T> {
             if difference.is_final && !last {
                 let note = "this cannot become right, so it was not tried again";
                 difference.notes.push(note.to_owned());
+            }
+            if last && allowed < whole {
+                let note = "other blocks were repeated in vain before, so this one had less time than it asks for";
+                difference.notes.push(note.to_owned());
+            }
+            if last {
+                self.patience.block_in_vain(begun.elapsed());
             }
             if last || difference.is_final {
                 let further = closest.filter(|other| place(other) > place(&difference));

@@ -1,5 +1,5 @@
-//! How long a reply is waited for, by what the server has left without one. A server that is silent
-//! about a command for ever would cost its whole deadline in every case.
+//! How long is waited for a server, by what it has been waited for in vain: a reply that never comes and a
+//! state that never does would cost their whole deadlines in every case.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +7,9 @@ use std::time::Duration;
 
 /// So many waits in vain are long; later ones, for commands that have never been answered, are short.
 const LONG_WAITS: u32 = 3;
+
+/// For so many replies' time all blocks together are repeated in vain.
+const BLOCKS: u32 = 4;
 
 /// How much shorter.
 const SHORTER: u32 = 20;
@@ -16,6 +19,8 @@ const SHORTER: u32 = 20;
 pub(crate) struct Patience {
     /// Whether waits become shorter at all.
     ends: bool,
+    /// Whether nothing changes in the server but by itself.
+    is_at_rest: bool,
     seen: Mutex<Seen>,
 }
 
@@ -23,6 +28,8 @@ pub(crate) struct Patience {
 struct Seen {
     answered: HashSet<String>,
     in_vain: u32,
+    /// For how long blocks were repeated until their deadlines.
+    blocks: Duration,
 }
 
 impl Patience {
@@ -31,6 +38,14 @@ impl Patience {
         Self {
             ends: true,
             ..Self::default()
+        }
+    }
+
+    /// For a server that nobody changes meanwhile: what it has not become for long it does not become.
+    pub(crate) fn of_a_server_at_rest() -> Self {
+        Self {
+            is_at_rest: true,
+            ..Self::that_ends()
         }
     }
 
@@ -64,6 +79,22 @@ impl Patience {
         }
     }
 
+    /// How long a block may be repeated that would have `whole` otherwise. All that are repeated in vain share
+    /// four times as long as a reply may take.
+    pub(crate) fn of_block(&self, whole: Duration, read: Duration) -> Duration {
+        if !self.is_at_rest {
+            return whole;
+        }
+        let left = (read * BLOCKS).saturating_sub(self.seen().blocks);
+        whole.min(left.max(read / SHORTER * 2))
+    }
+
+    /// A block was repeated until its deadline.
+    pub(crate) fn block_in_vain(&self, elapsed: Duration) {
+        let mut seen = self.seen();
+        seen.blocks = seen.blocks.saturating_add(elapsed);
+    }
+
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,6 +118,18 @@ mod tests {
         assert_eq!(patience.of("PING", WHOLE), WHOLE);
         patience.answered("GET");
         assert_eq!(patience.of("GET", WHOLE), WHOLE);
+    }
+
+    #[test]
+    fn what_a_server_at_rest_does_not_become_is_not_waited_for_again_and_again() {
+        let patience = Patience::of_a_server_at_rest();
+        assert_eq!(patience.of_block(WHOLE, WHOLE), WHOLE);
+        assert_eq!(patience.of_block(WHOLE * 10, WHOLE), WHOLE * 4);
+        patience.block_in_vain(WHOLE * 4);
+        assert_eq!(patience.of_block(WHOLE * 10, WHOLE), WHOLE / 10);
+        let changing = Patience::that_ends();
+        changing.block_in_vain(WHOLE * 4);
+        assert_eq!(changing.of_block(WHOLE * 10, WHOLE), WHOLE * 10);
     }
 
     #[test]

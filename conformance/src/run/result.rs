@@ -96,6 +96,8 @@ pub enum Verdict {
     Fixed {
         /// The list's words.
         reason: String,
+        /// The line that can go, as in `known/keydb.txt:1`.
+        place: String,
     },
     /// It was not run.
     Skipped(Skip),
@@ -123,6 +125,19 @@ impl Verdict {
             self,
             Self::Departs(_) | Self::Fixed { .. } | Self::Broken(_)
         )
+    }
+
+    /// What is not as it should be, in a sentence.
+    pub fn message(&self) -> Option<String> {
+        match self {
+            Self::Pass | Self::Otherwise(_) => None,
+            Self::Departs(difference) => Some(difference.sentence()),
+            Self::Known { reason, .. } | Self::Broken(reason) => Some(reason.clone()),
+            Self::Fixed { reason, place } => Some(format!(
+                "it holds, and is known to depart ({reason}): delete {place}"
+            )),
+            Self::Skipped(skip) => Some(skip.reason.clone()),
+        }
     }
 
     /// What differs, if something does.

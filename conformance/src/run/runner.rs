@@ -63,12 +63,15 @@ impl Runner {
     /// A runner with the usual limits, to which no departure is known.
     pub fn new(subject: Subject) -> Self {
         Self {
-            subject,
             limits: Limits::default(),
             known: KnownList::default(),
-            patience: Patience::that_ends(),
+            patience: match &subject {
+                Subject::Launched(_) => Patience::that_ends(),
+                Subject::Attached(_) => Patience::of_a_server_at_rest(),
+            },
             booted: Boots::default(),
             slow_discoveries: AtomicU32::new(0),
+            subject,
             turn: tokio::sync::Mutex::default(),
             in_hand: Mutex::default(),
         }
@@ -307,9 +310,11 @@ impl Runner {
         }
         // Nodes of a case that pauses or kills them owe no answer.
         let endless = Patience::default();
-        let patience = match case.transcript.header.needs.value {
-            Needs::Client | Needs::Admin | Needs::Config => &self.patience,
-            Needs::Process | Needs::Sentinel => &endless,
+        let patience = match (case.transcript.header.needs.value, &self.subject) {
+            (Needs::Client, _) | (Needs::Admin | Needs::Config, Subject::Launched(_)) => {
+                &self.patience
+            }
+            _ => &endless,
         };
         Ok(run_case_among(&case.transcript, target, &self.limits, patience).await)
     }
@@ -327,7 +332,7 @@ impl Runner {
             _ if level == Level::May => Verdict::Otherwise(difference),
             Some(reason) => Verdict::Known {
                 difference,
-                reason: reason.to_owned(),
+                reason: reason.text.to_owned(),
             },
             None => Verdict::Departs(difference),
         }
@@ -336,7 +341,8 @@ impl Runner {
     fn holds(&self, case: &Case, server: Option<&Server>) -> Verdict {
         match server.and_then(|server| self.known.reason(case.id(), server)) {
             Some(reason) => Verdict::Fixed {
-                reason: reason.to_owned(),
+                reason: reason.text.to_owned(),
+                place: reason.place.to_owned(),
             },
             None => Verdict::Pass,
         }

@@ -41,6 +41,17 @@ impl fmt::Display for Cause {
 }
 
 impl Cause {
+    /// The word in reports for programs.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "missing-command",
+            Self::Silent => "silent",
+            Self::Closes => "closes",
+            Self::NoResp => "not-resp",
+            Self::OtherType => "other-type",
+        }
+    }
+
     /// What an error of a connection shows. A refused one shows nothing: the node may be down.
     pub fn of_error(error: &ClientError) -> Option<Self> {
         match error {

@@ -1,8 +1,9 @@
 //! The command line of `shardlab-conformance`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use shardlab_conformance::run::jobs_by_default;
 use shardlab_conformance::suite::{Origin, Selection};
@@ -29,6 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   shardlab-conformance run --server redis@6.2
   shardlab-conformance run --area moved,ask
+  shardlab-conformance run MOV-05 ASK-01 --server redis
   shardlab-conformance run --attach 127.0.0.1:7001
   shardlab-conformance run my_case.resp";
 
@@ -51,9 +53,9 @@ pub(crate) enum Command {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Transcript files or folders [default: the built-in transcripts]
-    #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
+    /// Transcript files or folders, and cases by id or name, such as `MOV-05` [default: the built-in transcripts]
+    #[arg(value_name = "PATH|CASE")]
+    words: Vec<PathBuf>,
     /// The server to start: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`
     #[arg(long, value_name = "SPEC")]
     pub(crate) server: Option<String>,
@@ -70,10 +72,15 @@ pub(crate) struct Run {
     #[arg(long, value_name = "VERSION", requires = "product", value_parser = version)]
     pub(crate) server_version: Option<ast::Version>,
     #[command(flatten)]
-    pub(crate) selection: Select,
+    pub(crate) select: Select,
     /// A list of known departures, one per line: `ID  PRODUCT<=VERSION  REASON` [default: the built-in list; none with `--attach`]
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// How many cases must be tried for the run to pass [default: every client MUST that the server's version, its topology and the rights given allow, and at least half of all]
+    #[arg(long, value_name = "N")]
+    pub(crate) min: Option<usize>,
     /// How many cases to run at once
     #[arg(long, short, value_name = "N", default_value_t = jobs_by_default(), value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: u8,
@@ -89,6 +96,26 @@ pub(crate) struct Run {
     /// Print one JSON object; errors too, on standard error (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
+    /// Annotate departures for GitHub, on standard error
+    #[arg(long, env = "GITHUB_ACTIONS", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(crate) annotations: bool,
+}
+
+/// Reports that go to files.
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    /// Write a JUnit XML report to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write a TAP 14 report to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tap: Option<PathBuf>,
+    /// Write a Markdown summary to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Write all departures of this run to this file, as a list for `--known`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_known: Option<PathBuf>,
 }
 
 /// Which transcripts.
@@ -169,6 +196,11 @@ pub(crate) struct Fmt {
     pub(crate) check: bool,
 }
 
+/// Whether a word means a file or a folder, rather than a case.
+fn is_path(word: &Path) -> bool {
+    word.exists() || word.components().count() > 1 || word.extension().is_some()
+}
+
 fn version(text: &str) -> Result<ast::Version, String> {
     ast::Version::parse(text)
         .ok_or_else(|| format!("`{text}` is not a version; write `8.1` or `8.1.2`"))
@@ -185,7 +217,23 @@ fn factor(text: &str) -> Result<f64, String> {
 impl Run {
     /// Where the transcripts come from.
     pub(crate) fn origin(&self) -> Origin {
-        self.selection.origin(&self.paths)
+        let paths: Vec<_> = self
+            .words
+            .iter()
+            .filter(|word| is_path(word))
+            .cloned()
+            .collect();
+        self.select.origin(&paths)
+    }
+
+    /// Which cases.
+    pub(crate) fn selection(&self) -> Selection {
+        let mut selection = self.select.selection();
+        let cases = self.words.iter().filter(|word| !is_path(word));
+        selection
+            .cases
+            .extend(cases.map(|word| word.to_string_lossy().into_owned()));
+        selection
     }
 
     /// How long the whole run may take.

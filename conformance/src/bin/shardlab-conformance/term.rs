@@ -80,14 +80,20 @@ pub(crate) fn usage_error(text: &str) -> u8 {
     exit::USAGE
 }
 
-/// Shows how many cases have ended, on a terminal only.
-pub(crate) fn progress(ended: usize, all: usize) {
+/// What somebody who looks at the last lines only should not miss.
+pub(crate) fn warning(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{BAD}warning:{BAD:#} {text}");
+}
+
+/// Shows in the last line of a terminal what goes on; no text takes it away.
+pub(crate) fn status(text: &str) {
     let mut err = std::io::stderr().lock();
     if err.is_terminal() {
-        let _ = write!(err, "\r\x1b[K{ended}/{all}");
-        if ended == all {
-            let _ = write!(err, "\r\x1b[K");
-        }
-        let _ = err.flush();
+        let width = terminal_size::terminal_size_of(&err).map_or(80, |(width, _)| width.0);
+        let text: String = text
+            .chars()
+            .take(usize::from(width).saturating_sub(1))
+            .collect();
+        let _ = write!(err, "\r\x1b[K{text}").and_then(|()| err.flush());
     }
 }

@@ -5,7 +5,9 @@ mod explain;
 mod failure;
 mod fmt;
 mod list;
+mod live;
 mod run;
+mod written;
 
 use crate::cli::{Cli, Command};
 use crate::term;

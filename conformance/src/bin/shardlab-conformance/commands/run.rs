@@ -1,6 +1,5 @@
 //! `run`: the transcripts against a server.
 
-use std::cell::Cell;
 use std::fs;
 use std::sync::Arc;
 
@@ -11,37 +10,47 @@ use shardlab::server::Notice;
 use shardlab_conformance::diagnose::Style;
 use shardlab_conformance::known::KnownList;
 use shardlab_conformance::pattern::Server;
-use shardlab_conformance::report::{json, rerun, terminal};
+use shardlab_conformance::report::{Report, annotations, json, rerun, scorecard, terminal};
 use shardlab_conformance::run::result::RunResult;
-use shardlab_conformance::run::{Event, Limits, Runner, Subject, Wanted, runtime};
-use shardlab_conformance::suite::Case;
+use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
+use shardlab_conformance::suite::{Case, Origin};
 
 use super::failure::{Code, cases, usage};
+use super::live::Live;
+use super::written;
 use crate::cli::Run;
 use crate::term::{self, Failure};
 
 pub(super) fn run(args: &Run) -> Code {
-    let all = cases(&args.origin())?;
+    let every = cases(&args.origin())?;
     let chosen = args
-        .selection
         .selection()
-        .of(all)
+        .of(every.clone())
         .map_err(|error| usage(&error))?;
     let runtime = runtime().map_err(|error| bug(&error))?;
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen().map_err(|error| bug(&error))?;
         let limits = Limits::default().slower(args.slow);
         let subject = subject(args, &limits).await?;
-        let known = known(args, &subject)?;
+        let known = known(args, &subject, &every)?;
         let runner = Runner::new(subject).limits(limits).known(known);
         let runner = Arc::new(runner);
-        let running = whole(args, Arc::clone(&runner), chosen);
+        let live = Live::new(chosen.len(), !args.json);
+        let running =
+            Arc::clone(&runner).run(chosen.clone(), args.jobs.into(), args.patience(), |event| {
+                live.hear(event)
+            });
         tokio::select! {
-            code = running => code,
+            result = running => {
+                let result = RunResult { least: args.min, ..result };
+                report(args, &result, &chosen)?;
+                Ok(if result.holds() { exit::DONE } else { exit::NO })
+            }
             signal = interrupts.next() => {
                 if let Err(reason) = runner.clean_up().await {
                     term::note(&format!("keys of a case were left behind: {reason}"));
                 }
+                report(args, &live.so_far(&runner, &chosen), &chosen)?;
                 Err(Error::Interrupted(signal).into())
             }
         }
@@ -56,39 +65,39 @@ fn bug(error: &std::io::Error) -> Failure {
     }
 }
 
-async fn whole(args: &Run, runner: Arc<Runner>, chosen: Vec<Case>) -> Code {
-    let (ended, count) = (Cell::new(0), chosen.len());
-    let told = |event: Event<'_>| {
-        if let Event::Ended(_) = event {
-            ended.set(ended.get() + 1);
-            term::progress(ended.get(), count);
-        }
-    };
-    let result = runner
-        .run(chosen.clone(), args.jobs.into(), args.patience(), told)
-        .await;
-    report(args, &result, &chosen)?;
-    Ok(if result.holds() { exit::DONE } else { exit::NO })
-}
-
 fn report(args: &Run, result: &RunResult, cases: &[Case]) -> Result<(), Failure> {
+    let (options, origin) = (options(args, result), args.origin());
+    let report = Report {
+        run: result,
+        cases,
+        rerun: &|case| rerun(&options, &origin, case),
+    };
+    written::write(&args.files, &report)?;
+    if args.annotations {
+        term::note(annotations(&report).trim_end());
+    }
     if args.json {
         return term::json(&json::run(result, cases));
     }
-    term::data(&terminal::lines(result));
-    let (options, origin) = (options(args, result), args.origin());
-    for (result, case) in result.cases.iter().zip(cases) {
-        if args.verbose {
-            for picture in terminal::tolerated(result, case, Style::Coloured) {
-                term::data(&format!("\n{picture}"));
-            }
-        }
-        let rerun = rerun(&options, &origin, case);
-        if let Some(picture) = terminal::picture(result, case, &rerun, Style::Coloured) {
+    if args.verbose {
+        for picture in terminal::asides(&report, Style::Coloured) {
             term::data(&format!("\n{picture}"));
         }
     }
-    term::data(&format!("\n{}", terminal::summary(result)));
+    for picture in terminal::departures(&report, Style::Coloured) {
+        term::data(&format!("\n{picture}"));
+    }
+    if result.cases.len() > 1 {
+        term::data(&format!("\n{}", scorecard::table(result)));
+    }
+    let not_run = scorecard::not_run(result);
+    if !not_run.is_empty() {
+        term::data(&format!("\n{not_run}"));
+    }
+    term::data(&format!("\n{}", scorecard::summary(result)));
+    if let Some(warning) = scorecard::warning(result) {
+        term::warning(&warning);
+    }
     Ok(())
 }
 
@@ -123,13 +132,18 @@ async fn subject(args: &Run, limits: &Limits) -> Result<Subject, Failure> {
 }
 
 /// What is known to depart: the user's list, or ours for servers that we start.
-fn known(args: &Run, subject: &Subject) -> Result<KnownList, Failure> {
+fn known(args: &Run, subject: &Subject, every: &[Case]) -> Result<KnownList, Failure> {
     match &args.known {
         Some(path) => {
             let shown = path.display().to_string();
             let text = fs::read_to_string(path)
                 .map_err(|error| usage(&format!("cannot read `{shown}`: {error}")))?;
-            KnownList::parse(&shown, &text).map_err(|error| usage(&error))
+            let list = KnownList::parse(&shown, &text).map_err(|error| usage(&error))?;
+            let ours = cases(&Origin::Embedded)?;
+            let ids = every.iter().chain(&ours).map(Case::id);
+            list.check(&ids.collect::<Vec<_>>())
+                .map_err(|error| usage(&error))?;
+            Ok(list)
         }
         None => subject.known().map_err(|error| usage(&error)),
     }

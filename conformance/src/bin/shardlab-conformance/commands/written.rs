@@ -1,0 +1,45 @@
+//! Reports that go to files.
+
+use std::path::Path;
+
+use shardlab::error::exit;
+use shardlab::state::replace;
+use shardlab_conformance::report::{Report, junit, known_list, markdown, tap};
+
+use super::failure::usage;
+use crate::cli::Files;
+use crate::term::{self, Failure};
+
+/// Writes those that were asked for.
+pub(super) fn write(files: &Files, report: &Report<'_>) -> Result<(), Failure> {
+    if let Some(path) = &files.junit {
+        let text = junit(report).map_err(|error| Failure {
+            message: format!("the report cannot be written as XML: {error}"),
+            code: exit::BUG,
+            hint: None,
+        })?;
+        put(path, &text)?;
+    }
+    if let Some(path) = &files.tap {
+        put(path, &tap(report))?;
+    }
+    if let Some(path) = &files.markdown {
+        put(path, &markdown(report))?;
+    }
+    if let Some(path) = &files.write_known {
+        let (text, without) = known_list(report.run);
+        put(path, &text)?;
+        if without > 0 {
+            term::note(
+                "departures of servers that do not say what they are are not in the list; \
+                 say it with `--product` and `--server-version`",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn put(path: &Path, text: &str) -> Result<(), Failure> {
+    replace(path, text.as_bytes())
+        .map_err(|error| usage(&format!("cannot write `{}`: {error}", path.display())))
+}
