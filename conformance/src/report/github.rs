@@ -1,6 +1,8 @@
 //! Annotations as GitHub's runners read them: one line for each departure, and one for each cause that many
 //! share.
 
+use std::fmt::Write as _;
+
 use super::Report;
 use super::groups::groups;
 
@@ -26,12 +28,8 @@ pub fn annotations(report: &Report<'_>) -> String {
             format!("file={path},line={},col={},", place.line, place.column)
         });
         let place = place.unwrap_or_default();
-        text.push_str("::error ");
-        text.push_str(&format!(
-            "{place}title={}::{}\n",
-            property(&title),
-            data(&message)
-        ));
+        let (title, message) = (property(&title), data(&message));
+        let _ = writeln!(text, "::error {place}title={title}::{message}");
     }
     text
 }

@@ -1,4 +1,4 @@
-//! A run as JUnit XML: a suite for each area, a test case for each transcript.
+//! A run as `JUnit` XML: a suite for each area, a test case for each transcript.
 
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 

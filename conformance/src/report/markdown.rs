@@ -25,7 +25,7 @@ pub fn markdown(report: &Report<'_>) -> String {
     let not_run = scorecard::not_run(run);
     for (number, line) in not_run.lines().enumerate() {
         let gap = if number == 0 { "\n" } else { "" };
-        let _ = writeln!(text, "{gap}- {}", escaped(line));
+        let _ = writeln!(text, "{gap}- {line}");
     }
     let groups = groups(run);
     if !groups.is_empty() {

@@ -8,6 +8,7 @@ mod groups;
 pub mod json;
 mod junit;
 mod markdown;
+mod matrix;
 mod rerun;
 pub mod scorecard;
 mod tap;
@@ -18,6 +19,7 @@ pub use catalogue::{explain, list};
 pub use github::annotations;
 pub use junit::junit;
 pub use markdown::markdown;
+pub use matrix::matrix;
 pub use rerun::rerun;
 pub use tap::tap;
 

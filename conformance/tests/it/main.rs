@@ -14,5 +14,6 @@ mod json;
 mod launched;
 mod program;
 mod readme;
+mod reports;
 mod server;
 mod wrong;

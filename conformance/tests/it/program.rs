@@ -248,6 +248,40 @@ error: 1 of the transcripts cannot be run as they are
 }
 
 #[test]
+fn cases_are_run_by_id_beside_paths() {
+    let folder = folder(&[
+        ("fixtures/ping/is_answered.resp", PING),
+        (
+            "fixtures/ping/other.resp",
+            &PING.replace("TST-01", "TST-02"),
+        ),
+    ]);
+    for case in ["TST-02", "ping::other", "other"] {
+        let run = run_attached(&folder, pong).arg(case).assert().code(0);
+        let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+        assert!(
+            text.contains("TST-02") && !text.contains("TST-01"),
+            "{text}"
+        );
+    }
+    run_attached(&folder, pong).arg("TST-03").assert().code(2);
+}
+
+#[test]
+fn a_run_that_tries_less_than_asked_is_code_1_and_says_so() {
+    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    run_attached(&folder, pong)
+        .args(["--min", "2"])
+        .assert()
+        .code(1)
+        .stderr_eq("warning: NOT GREEN, although nothing departs: 1 case was tried, and `--min` asks for 2\n");
+    run_attached(&folder, pong)
+        .args(["--min", "1"])
+        .assert()
+        .code(0);
+}
+
+#[test]
 fn nobody_at_the_address_is_code_3() {
     let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
     program(folder.path())

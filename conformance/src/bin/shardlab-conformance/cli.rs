@@ -21,7 +21,7 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0   every case passes, or is known to depart
-  1   a case departs, or every selected case was skipped
+  1   a case departs, or too few cases were run (--min)
   2   the command line or a transcript is wrong, or nothing is selected
   3   no server to start, or none at the address
   70  a bug";
@@ -34,12 +34,20 @@ Examples:
   shardlab-conformance run --attach 127.0.0.1:7001
   shardlab-conformance run my_case.resp";
 
+const MATRIX_EXAMPLES: &str = "\
+Examples:
+  shardlab-conformance matrix --server valkey --server redis@7.0 --html matrix.html
+  shardlab-conformance matrix --attach 127.0.0.1:7001 --level must --html matrix.html";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run transcripts against a server
     #[command(after_help = EXAMPLES)]
-    Run(Run),
+    Run(Box<Run>),
+    /// Compare several servers on one HTML page
+    #[command(after_help = MATRIX_EXAMPLES)]
+    Matrix(Matrix),
     /// List the transcripts
     List(List),
     /// Explain one transcript: its claim, its sources and its steps
@@ -96,15 +104,47 @@ pub(crate) struct Run {
     /// Print one JSON object; errors too, on standard error (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
-    /// Annotate departures for GitHub, on standard error
-    #[arg(long, env = "GITHUB_ACTIONS", hide_env_values = true, value_parser = FalseyValueParser::new())]
-    pub(crate) annotations: bool,
+}
+
+/// Arguments of `matrix`.
+#[derive(Debug, Args)]
+pub(crate) struct Matrix {
+    /// A server to start: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`; may be repeated
+    #[arg(long, value_name = "SPEC", required_unless_present = "attach")]
+    pub(crate) server: Vec<String>,
+    /// A running cluster; may be repeated
+    #[arg(long, value_name = "HOST:PORT,…")]
+    pub(crate) attach: Vec<String>,
+    /// Write the page to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: PathBuf,
+    /// Do not download a server
+    #[arg(long)]
+    pub(crate) offline: bool,
+    #[command(flatten)]
+    pub(crate) selection: Select,
+    /// How many cases to run at once
+    #[arg(long, short, value_name = "N", default_value_t = jobs_by_default(), value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: u8,
+    /// Multiply every deadline by this factor
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub(crate) slow: f64,
+    /// How long the run of each server may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    timeout: u64,
+}
+
+impl Matrix {
+    /// How long the run of each server may take.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
 }
 
 /// Reports that go to files.
 #[derive(Debug, Args)]
 pub(crate) struct Files {
-    /// Write a JUnit XML report to this file
+    /// Write a `JUnit` XML report to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
     /// Write a TAP 14 report to this file
@@ -116,6 +156,9 @@ pub(crate) struct Files {
     /// Write all departures of this run to this file, as a list for `--known`
     #[arg(long, value_name = "FILE")]
     pub(crate) write_known: Option<PathBuf>,
+    /// Annotate departures for GitHub, on standard error
+    #[arg(long, env = "GITHUB_ACTIONS", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(crate) annotations: bool,
 }
 
 /// Which transcripts.

@@ -2,6 +2,7 @@
 
 use shardlab::error::exit;
 use shardlab_conformance::diagnose::{Diagnosis, Style};
+use shardlab_conformance::run::SubjectError;
 use shardlab_conformance::suite::{Broken, Case, LoadError, Origin, load};
 
 use crate::term::{self, Failure};
@@ -33,5 +34,22 @@ pub(super) fn usage(error: &impl ToString) -> Failure {
         message: error.to_string(),
         code: exit::USAGE,
         hint: None,
+    }
+}
+
+pub(super) fn bug(error: &std::io::Error) -> Failure {
+    Failure {
+        message: format!("the runtime does not start: {error}"),
+        code: exit::BUG,
+        hint: None,
+    }
+}
+
+/// Why there is nothing to test.
+pub(super) fn opened(error: &SubjectError) -> Failure {
+    Failure {
+        message: error.to_string(),
+        code: exit::of(error.kind()),
+        hint: error.hint().as_ref().map(term::typed),
     }
 }

@@ -6,6 +6,7 @@ mod failure;
 mod fmt;
 mod list;
 mod live;
+mod matrix;
 mod run;
 mod written;
 
@@ -17,10 +18,11 @@ pub(crate) fn run(cli: Cli) -> u8 {
     let json = match &cli.command {
         Command::Run(args) => args.json,
         Command::List(args) => args.json,
-        Command::Explain(_) | Command::Check(_) | Command::Fmt(_) => false,
+        Command::Matrix(_) | Command::Explain(_) | Command::Check(_) | Command::Fmt(_) => false,
     };
     let code = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Matrix(args) => matrix::run(&args),
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Check(args) => check::check(&args),

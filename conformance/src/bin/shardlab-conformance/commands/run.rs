@@ -10,12 +10,12 @@ use shardlab::server::Notice;
 use shardlab_conformance::diagnose::Style;
 use shardlab_conformance::known::KnownList;
 use shardlab_conformance::pattern::Server;
-use shardlab_conformance::report::{Report, annotations, json, rerun, scorecard, terminal};
+use shardlab_conformance::report::{Report, json, rerun, scorecard, terminal};
 use shardlab_conformance::run::result::RunResult;
 use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
 use shardlab_conformance::suite::{Case, Origin};
 
-use super::failure::{Code, cases, usage};
+use super::failure::{Code, bug, cases, opened, usage};
 use super::live::Live;
 use super::written;
 use crate::cli::Run;
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Run) -> Code {
         let live = Live::new(chosen.len(), !args.json);
         let running =
             Arc::clone(&runner).run(chosen.clone(), args.jobs.into(), args.patience(), |event| {
-                live.hear(event)
+                live.hear(event);
             });
         tokio::select! {
             result = running => {
@@ -57,14 +57,6 @@ pub(super) fn run(args: &Run) -> Code {
     })
 }
 
-fn bug(error: &std::io::Error) -> Failure {
-    Failure {
-        message: format!("the runtime did not start: {error}"),
-        code: exit::BUG,
-        hint: None,
-    }
-}
-
 fn report(args: &Run, result: &RunResult, cases: &[Case]) -> Result<(), Failure> {
     let (options, origin) = (options(args, result), args.origin());
     let report = Report {
@@ -73,9 +65,6 @@ fn report(args: &Run, result: &RunResult, cases: &[Case]) -> Result<(), Failure>
         rerun: &|case| rerun(&options, &origin, case),
     };
     written::write(&args.files, &report)?;
-    if args.annotations {
-        term::note(annotations(&report).trim_end());
-    }
     if args.json {
         return term::json(&json::run(result, cases));
     }
@@ -124,11 +113,7 @@ async fn subject(args: &Run, limits: &Limits) -> Result<Subject, Failure> {
     let note = |notice: &Notice| term::note(&notice.to_string());
     Subject::open(&wanted, &Environment::of_process(), limits.read, &note)
         .await
-        .map_err(|error| Failure {
-            message: error.to_string(),
-            code: exit::of(error.kind()),
-            hint: error.hint().as_ref().map(term::typed),
-        })
+        .map_err(|error| opened(&error))
 }
 
 /// What is known to depart: the user's list, or ours for servers that we start.

@@ -1,10 +1,10 @@
-//! Reports that go to files.
+//! Reports for other programs: in files, and in the words of GitHub's runners.
 
 use std::path::Path;
 
 use shardlab::error::exit;
 use shardlab::state::replace;
-use shardlab_conformance::report::{Report, junit, known_list, markdown, tap};
+use shardlab_conformance::report::{Report, annotations, junit, known_list, markdown, tap};
 
 use super::failure::usage;
 use crate::cli::Files;
@@ -35,6 +35,10 @@ pub(super) fn write(files: &Files, report: &Report<'_>) -> Result<(), Failure> {
                  say it with `--product` and `--server-version`",
             );
         }
+    }
+    if files.annotations {
+        let lines = annotations(report);
+        lines.lines().for_each(term::note);
     }
     Ok(())
 }
