@@ -9,10 +9,11 @@ use std::time::Duration;
 const LONG_WAITS: u32 = 3;
 
 /// For so many replies' time all blocks together are repeated in vain.
-const BLOCKS: u32 = 4;
+const BLOCKS: u32 = 3;
 
-/// How much shorter.
+/// How much shorter, but never so short that a busy machine looks like a silent server.
 const SHORTER: u32 = 20;
+const SHORTEST: Duration = Duration::from_millis(200);
 
 /// What a run has seen of its server's answers.
 #[derive(Debug, Default)]
@@ -73,20 +74,20 @@ impl Patience {
     /// How long a reply to this command is waited for, which would have `whole` otherwise.
     pub(crate) fn of(&self, command: &str, whole: Duration) -> Duration {
         if self.is_over(command) {
-            whole / SHORTER
+            shortened(whole)
         } else {
             whole
         }
     }
 
     /// How long a block may be repeated that would have `whole` otherwise. All that are repeated in vain share
-    /// four times as long as a reply may take.
+    /// three times as long as a reply may take.
     pub(crate) fn of_block(&self, whole: Duration, read: Duration) -> Duration {
         if !self.is_at_rest {
             return whole;
         }
         let left = (read * BLOCKS).saturating_sub(self.seen().blocks);
-        whole.min(left.max(read / SHORTER * 2))
+        whole.min(left.max(shortened(read) * 2))
     }
 
     /// A block was repeated until its deadline.
@@ -98,6 +99,11 @@ impl Patience {
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is left of a wait for what is not to be hoped for.
+pub(crate) fn shortened(whole: Duration) -> Duration {
+    (whole / SHORTER).max(SHORTEST).min(whole)
 }
 
 #[cfg(test)]
@@ -124,8 +130,8 @@ mod tests {
     fn what_a_server_at_rest_does_not_become_is_not_waited_for_again_and_again() {
         let patience = Patience::of_a_server_at_rest();
         assert_eq!(patience.of_block(WHOLE, WHOLE), WHOLE);
-        assert_eq!(patience.of_block(WHOLE * 10, WHOLE), WHOLE * 4);
-        patience.block_in_vain(WHOLE * 4);
+        assert_eq!(patience.of_block(WHOLE * 10, WHOLE), WHOLE * BLOCKS);
+        patience.block_in_vain(WHOLE * BLOCKS);
         assert_eq!(patience.of_block(WHOLE * 10, WHOLE), WHOLE / 10);
         let changing = Patience::that_ends();
         changing.block_in_vain(WHOLE * 4);

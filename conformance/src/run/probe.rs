@@ -5,30 +5,30 @@ use shardlab::wire::resp::{Frame, encode_command};
 
 use crate::system::{Link as _, Target};
 
-use super::Limits;
+use super::keys::Waits;
 
 /// The first of these commands (`CLUSTER SHARDS`) that the target says it does not know. What
 /// cannot be found out is taken to be known: the case will tell.
 pub(super) async fn unknown_command<'c, T: Target>(
     target: &T,
     commands: impl Iterator<Item = &'c str>,
-    limits: &Limits,
+    waits: Waits<'_>,
 ) -> Option<&'c str> {
     for command in commands {
         let words: Vec<&str> = command.split_ascii_whitespace().collect();
         let absent = match words.as_slice() {
             [] => false,
             [name] => told(
-                ask(target, &["COMMAND", "INFO", name], limits)
+                ask(target, &["COMMAND", "INFO", name], waits)
                     .await
                     .as_ref(),
             ),
             [name, below, ..] => {
                 let joined = format!("{name}|{below}").to_ascii_lowercase();
-                match ask(target, &[name, "HELP"], limits).await {
+                match ask(target, &[name, "HELP"], waits).await {
                     Some(help) if help.as_array().is_some() => !helps(&help, below),
                     _ => told(
-                        ask(target, &["COMMAND", "INFO", &joined], limits)
+                        ask(target, &["COMMAND", "INFO", &joined], waits)
                             .await
                             .as_ref(),
                     ),
@@ -61,10 +61,22 @@ fn helps(help: &Frame, subcommand: &str) -> bool {
     })
 }
 
-async fn ask<T: Target>(target: &T, command: &[&str], limits: &Limits) -> Option<Frame> {
-    let deadline = Deadline::after(limits.read);
+async fn ask<T: Target>(target: &T, command: &[&str], waits: Waits<'_>) -> Option<Frame> {
+    // All that is asked here counts as one: a server that is silent about HELP is so about each.
+    const ASKED: &str = "HELP";
+    let read = waits.patience.of(ASKED, waits.limits.read);
+    let deadline = Deadline::after(read);
     let node = target.nodes().into_iter().next()?;
     let mut link = target.connect(node, deadline).await.ok()?;
     link.send(&encode_command(command), deadline).await.ok()?;
-    link.read(deadline).await.ok()
+    match link.read(deadline).await {
+        Ok(reply) => {
+            waits.patience.answered(ASKED);
+            Some(reply)
+        }
+        Err(_) => {
+            waits.patience.in_vain(ASKED);
+            None
+        }
+    }
 }

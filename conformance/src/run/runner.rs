@@ -21,10 +21,11 @@ use super::case::{Trial, run_case_among};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
 use super::keys::{Trouble, Waits, delete, existing, occupied};
+use super::patience::{Patience, shortened};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, Skip, Verdict};
 use super::session::NodeFactsOf;
-use super::{Limits, Patience, Subject};
+use super::{Limits, Subject};
 
 /// A runtime for runs: two threads, since the work is done by the servers.
 ///
@@ -133,7 +134,7 @@ impl Runner {
         let slow = self.slow_discoveries.load(Ordering::Relaxed);
         let patience = match slow {
             0..SLOW_DISCOVERIES => self.limits.read,
-            SLOW_DISCOVERIES.. => self.limits.read / 20,
+            SLOW_DISCOVERIES.. => shortened(self.limits.read),
         };
         let begun = Instant::now();
         let found = attachment.discover(patience).await;
@@ -302,7 +303,7 @@ impl Runner {
             .command
             .iter()
             .map(|command| command.value.as_str());
-        if let Some(command) = unknown_command(target, commands, &self.limits).await {
+        if let Some(command) = unknown_command(target, commands, self.waits()).await {
             return Err(Verdict::Skipped(Skip {
                 kind: "need a command that the server lacks",
                 reason: format!("the server does not know `{command}`"),

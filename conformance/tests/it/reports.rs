@@ -52,7 +52,9 @@ fn written(option: &str) -> String {
 
 #[test]
 fn tap_tells_skipped_and_known_by_directives() {
-    snapbox::assert_data_eq!(written("--tap"), str![[r#"
+    snapbox::assert_data_eq!(
+        written("--tap"),
+        str![[r#"
 TAP version 14
 1..4
 ok 1 - TST-01 a /# ping | <answered>
@@ -109,12 +111,15 @@ not ok 4 - TST-04 a /# ping | <answered> # TODO it is a test
        = rerun: shardlab conformance run --attach 127.0.0.1:[..] --known known.txt fixtures/ping/d.resp
   ...
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
 fn junit_counts_failures_and_skipped() {
-    snapbox::assert_data_eq!(written("--junit"), str![[r#"
+    snapbox::assert_data_eq!(
+        written("--junit"),
+        str![[r#"
 <?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="shardlab-conformance" tests="4" skipped="2" failures="1" errors="0" time="[..]">
     <testsuite name="ping" tests="4" skipped="2" errors="0" failures="1" time="[..]">
@@ -160,12 +165,15 @@ fn junit_counts_failures_and_skipped() {
     </testsuite>
 </testsuites>
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
 fn markdown_shows_each_departure_once() {
-    snapbox::assert_data_eq!(written("--markdown"), str![[r###"
+    snapbox::assert_data_eq!(
+        written("--markdown"),
+        str![[r###"
 ## ❌ 127.0.0.1:[..]: ran 3: 1 passed, 1 departed, 1 known to depart; skipped 1: 1 need process control ([..] s)
 
 | Area | must | should | may |
@@ -199,7 +207,8 @@ error[TST-02]: a # ping | <answered> [must, redis 7.0.15]
 
 </details>
 
-"###]]);
+"###]]
+    );
 }
 
 #[test]
