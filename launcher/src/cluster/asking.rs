@@ -1,13 +1,11 @@
-//! Asking all nodes at once, and what each says of all of them.
+//! What each node says of all of them.
 
-use std::future::Future;
 use std::time::Duration;
-
-use tokio::task::JoinSet;
 
 use super::Cluster;
 use crate::machine::wait::Deadline;
-use crate::node::{Endpoint, Node};
+use crate::node::Endpoint;
+use crate::probe::at_once::ask_all;
 use crate::probe::survey::{Account, Survey};
 use crate::wire::view::{self, NodeLine};
 
@@ -18,7 +16,7 @@ impl Cluster {
     /// What every node says at this moment, all asked at once. A node that does not answer by the
     /// deadline, or within a second if it is paused, is in the survey, with the reason.
     pub async fn survey(&self, deadline: Deadline) -> Survey {
-        let accounts = self.ask_all(|node| {
+        let accounts = ask_all(self.nodes().iter().map(|node| {
             let (endpoint, paused) = (node.endpoint(), node.is_paused());
             async move {
                 if !paused {
@@ -30,25 +28,8 @@ impl Cluster {
                 }
                 account
             }
-        });
+        }));
         Survey::new(accounts.await)
-    }
-
-    /// What each node gives, all asked at once, in the order of [`Cluster::nodes`]. The slowest one
-    /// decides how long it takes.
-    pub(crate) async fn ask_all<T, F>(&self, ask: impl Fn(&Node) -> F) -> Vec<T>
-    where
-        T: Send + 'static,
-        F: Future<Output = T> + Send + 'static,
-    {
-        let mut asking = JoinSet::new();
-        for (index, node) in self.nodes().iter().enumerate() {
-            let answer = ask(node);
-            asking.spawn(async move { (index, answer.await) });
-        }
-        let mut answers = asking.join_all().await;
-        answers.sort_by_key(|(index, _)| *index);
-        answers.into_iter().map(|(_, answer)| answer).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! A cluster: its nodes, its record, and who cleans up.
 
+pub mod picture;
 pub mod routing;
 pub mod sweep;
-pub mod vitals;
 
 mod asking;
 mod at_exit;

@@ -3,4 +3,5 @@
 pub mod prober;
 pub mod survey;
 
+pub(crate) mod at_once;
 pub(crate) mod questions;

@@ -3,14 +3,14 @@
 use std::mem;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-
 use crate::ladder::{Observation, Rung, Standing, common, judge};
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Endpoint, Session};
 use crate::plan::{Options, Role, Topology};
+use crate::probe::at_once::ask_all;
 use crate::probe::questions::Questions;
 use crate::wire::client::REPLY_TIMEOUT;
+use crate::wire::view::Vitals;
 
 /// When each node first stood on each rung, counted from the launcher's start.
 #[derive(Debug, Clone, Default)]
@@ -96,39 +96,47 @@ impl Prober {
 
     /// Asks every node once, all at the same time.
     pub async fn round(&mut self, deadline: Deadline) -> Vec<Observation> {
-        let mut asking = JoinSet::new();
-        for (index, node) in self.nodes.iter_mut().enumerate() {
+        self.ask(false, deadline).await.0
+    }
+
+    /// The same, and how each node fares, if it tells.
+    pub(crate) async fn round_with_vitals(
+        &mut self,
+        deadline: Deadline,
+    ) -> (Vec<Observation>, Vec<Option<Vitals>>) {
+        self.ask(true, deadline).await
+    }
+
+    async fn ask(
+        &mut self,
+        with_vitals: bool,
+        deadline: Deadline,
+    ) -> (Vec<Observation>, Vec<Option<Vitals>>) {
+        let questions = self.nodes.iter_mut().map(|node| {
             let anew = Session::unconnected(node.session.endpoint().clone());
             let mut session = mem::replace(&mut node.session, anew);
             let questions = node.questions.clone();
-            asking.spawn(async move {
-                let answers = questions.ask(&mut session, deadline).await;
-                (index, session, answers)
-            });
-        }
-        let mut answers: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|_| Err("it was not asked".to_owned()))
-            .collect();
-        while let Some(joined) = asking.join_next().await {
-            let Ok((index, session, answer)) = joined else {
-                continue;
-            };
-            if let (Some(node), Some(slot)) = (self.nodes.get_mut(index), answers.get_mut(index)) {
-                node.session = session;
-                *slot = answer;
+            async move {
+                let (answers, vitals) = if with_vitals {
+                    questions.ask_with_vitals(&mut session, deadline).await
+                } else {
+                    (questions.ask(&mut session, deadline).await, None)
+                };
+                (session, answers, vitals)
             }
-        }
-        self.nodes
-            .iter()
-            .zip(answers)
-            .map(|(node, answers)| Observation {
-                node: node.session.endpoint().name.clone(),
-                port: node.session.endpoint().address.port(),
-                answers,
+        });
+        let asked = ask_all(questions).await.into_iter().zip(&mut self.nodes);
+        asked
+            .map(|((session, answers, vitals), node)| {
+                node.session = session;
+                let observation = Observation {
+                    node: node.session.endpoint().name.clone(),
+                    port: node.session.endpoint().address.port(),
+                    answers,
+                };
+                (observation, vitals)
             })
-            .collect()
+            .unzip()
     }
 
     /// Where each node stands, judged by one round.

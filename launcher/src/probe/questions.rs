@@ -5,7 +5,7 @@ use crate::machine::wait::Deadline;
 use crate::node::Session;
 use crate::plan::{Options, Role, Topology};
 use crate::wire::resp::Frame;
-use crate::wire::view::{self, ClusterState, Link};
+use crate::wire::view::{self, ClusterState, Link, Vitals};
 
 /// The questions to one kind of node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,24 @@ impl Questions {
         let commands: Vec<&[&str]> = commands.iter().map(Vec::as_slice).collect();
         let replies = session.pipeline(&commands, deadline).await;
         self.answers(&replies.map_err(|error| error.to_string())?)
+    }
+
+    /// The same, and how the node fares, in one write. A node that loads its data tells that, if nothing else.
+    pub(crate) async fn ask_with_vitals(
+        &self,
+        session: &mut Session,
+        deadline: Deadline,
+    ) -> (Result<Answers, String>, Option<Vitals>) {
+        let commands = self.commands();
+        let mut commands: Vec<&[&str]> = commands.iter().map(Vec::as_slice).collect();
+        commands.push(&["INFO"]);
+        match session.pipeline(&commands, deadline).await {
+            Err(error) => (Err(error.to_string()), None),
+            Ok(mut replies) => {
+                let info = replies.pop();
+                (self.answers(&replies), info.as_ref().and_then(Vitals::of))
+            }
+        }
     }
 
     fn commands(&self) -> Vec<Vec<&str>> {

@@ -4,6 +4,7 @@
 //! behind. `redis-cli --cluster` looks at clusters in the same way (`clusterManagerLoadInfoFromNode`,
 //! redis-cli.c).
 
+use crate::ladder::Observation;
 use crate::wire::slots::{Slot, SlotRanges};
 use crate::wire::view::{NodeId, NodeLine, unowned};
 
@@ -58,6 +59,19 @@ impl Survey {
     /// A survey of these accounts.
     pub fn new(accounts: Vec<Account>) -> Self {
         Self { accounts }
+    }
+
+    /// What the nodes of a round say. Who is not in cluster mode says nothing of others and is not in it.
+    pub fn of_round(round: &[Observation]) -> Self {
+        let account = |one: &Observation| {
+            let says = match &one.answers {
+                Ok(answers) => Ok(answers.of_cluster()?.nodes.clone()),
+                Err(why) => Err(why.clone()),
+            };
+            let node = one.node.clone();
+            Some(Account { node, says })
+        };
+        Self::new(round.iter().filter_map(account).collect())
     }
 
     /// The same, but for a node that has fallen silent since, with the reason.

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-
 use super::finding::Finding;
 use super::inspection::{
     Detail, Inspection, Journaled, Migration, Passing, Seat, ServerProcess, Unfinished,
@@ -13,6 +11,7 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Endpoint, Node, Session};
+use crate::probe::at_once::ask_all;
 use crate::probe::survey::{Account, Survey};
 use crate::reshape::mover::jobs::{Job, State, jobs};
 use crate::reshape::{Equipment, Journal};
@@ -74,19 +73,16 @@ impl Cluster {
     /// asked counts as silent: what it has not told is not known.
     pub async fn inspect(&self, deadline: Deadline) -> Inspection {
         let (mut survey, passing) = self.without_passing(&self.survey(deadline).await);
-        let mut asking: JoinSet<(String, Result<Detail, String>)> = JoinSet::new();
-        for node in self.nodes() {
-            if let Some(myself) = survey.node(node.name()) {
-                let (endpoint, myself) = (node.endpoint(), myself.clone());
-                let ours = node.is_ours();
-                asking.spawn(async move {
-                    let detail = detail(&endpoint, ours, &myself, deadline).await;
-                    (endpoint.name, detail)
-                });
-            }
-        }
+        let speakers = self.nodes().iter().filter_map(|node| {
+            let (endpoint, ours) = (node.endpoint(), node.is_ours());
+            let myself = survey.node(node.name())?.clone();
+            Some(async move {
+                let detail = detail(&endpoint, ours, &myself, deadline).await;
+                (endpoint.name, detail)
+            })
+        });
         let mut details = BTreeMap::new();
-        for (node, detail) in asking.join_all().await {
+        for (node, detail) in ask_all(speakers).await {
             match detail {
                 Ok(detail) => drop(details.insert(node, detail)),
                 Err(why) => survey.silence(&node, why),
