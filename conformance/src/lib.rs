@@ -3,6 +3,8 @@
 //! [`transcript`] parses transcripts, [`system`] has the servers that they run against, [`run`] runs them, and
 //! [`report`] writes reports. [`suite`] contains the transcripts of this project; [`harness`] makes tests of them.
 
+pub mod binding;
+mod commands;
 pub mod diagnose;
 pub mod harness;
 pub mod known;

@@ -91,15 +91,18 @@ fn append(
                 node,
                 field: NodeField::Node,
             } => {
-                literal(source, known.fact(*node, NodeField::Address)?.as_bytes());
+                let text = known.fact(*node, NodeField::Node)?;
+                let (place, bus) = text.rsplit_once('@').unwrap_or((&text, ""));
+                literal(source, place.as_bytes());
                 source.push_str("(?:@");
-                literal(source, known.fact(*node, NodeField::Bus)?.as_bytes());
+                literal(source, bus.as_bytes());
                 source.push_str(r")?(?:,[^ \r\n]*)?");
             }
             Piece::Node { node, field } => {
                 literal(source, known.fact(*node, *field)?.as_bytes());
             }
             Piece::Captured(name) => literal(source, known.capture(name)?),
+            Piece::Count(count) => return Err(Unresolved::Count(count.word())),
             Piece::Wildcard(class) => {
                 source.push_str("(?:");
                 source.push_str(class_source(*class));

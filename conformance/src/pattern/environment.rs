@@ -10,7 +10,7 @@ use crate::transcript::ast::{
 
 /// What is known of the nodes.
 pub trait Facts {
-    /// The text of a fact: for [`NodeField::Node`] `host:port@bus`. None if the node or the
+    /// The text of a fact: for [`NodeField::Node`] `ip:port@bus`. None if the node or the
     /// fact is not known (the id of a node that never ran).
     fn fact(&self, node: NodeName, field: NodeField) -> Option<String>;
 }
@@ -53,6 +53,9 @@ pub enum Unresolved {
     /// `<E>`
     #[error("`<{0}>` has not been captured")]
     Capture(String),
+    /// `<nodes>`, where there is no cluster whose nodes could be counted.
+    #[error("`<{0}>` is known of clusters only")]
+    Count(&'static str),
     /// A wildcard in what is sent; `parse` refuses it.
     #[error("a wildcard has no value that could be sent")]
     Wildcard,
@@ -103,6 +106,7 @@ impl Known<'_> {
                     bytes.extend_from_slice(self.fact(*node, *field)?.as_bytes());
                 }
                 Piece::Captured(name) => bytes.extend_from_slice(self.capture(name)?),
+                Piece::Count(count) => return Err(Unresolved::Count(count.word())),
                 Piece::Wildcard(_) | Piece::Capture { .. } | Piece::OneOf(_) => {
                     return Err(Unresolved::Wildcard);
                 }

@@ -3,8 +3,9 @@
 use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::ClientError;
 
+use crate::commands::requests;
 use crate::pattern::{Match, RawReceived, judge_raw};
-use crate::system::{Cause, Target, requests};
+use crate::system::{Cause, Target};
 use crate::transcript::ast::{Connection, RawBytes, RawOutcome};
 use crate::transcript::{Span, Spanned};
 

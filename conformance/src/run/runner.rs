@@ -7,14 +7,15 @@ use std::time::Instant;
 
 use tokio::runtime::{self, Runtime};
 
+use crate::binding::{Names, expand};
 use crate::known::KnownList;
 use crate::pattern::{Captures, Known, Server};
 use crate::pool::{Booking, Pool};
 use crate::suite::Case;
 use crate::system::Target;
-use crate::system::attached::{Attached, Attachment, Undiscovered};
+use crate::system::attached::{Attached, Attachment, Found, Unusable};
 use crate::system::launched::Wish;
-use crate::transcript::ast::{Level, Needs};
+use crate::transcript::ast::{Level, Needs, Transcript};
 
 use super::boots::Boots;
 use super::case::{Trial, run_case_among};
@@ -130,7 +131,7 @@ impl Runner {
     }
 
     /// Which nodes somebody's cluster has now. One that has become silent is not waited for in every case.
-    async fn discover(&self, attachment: &Attachment) -> Result<Attached, Undiscovered> {
+    async fn discover(&self, attachment: &Attachment) -> Result<Found, Unusable> {
         let slow = self.slow_discoveries.load(Ordering::Relaxed);
         let patience = match slow {
             0..SLOW_DISCOVERIES => self.limits.read,
@@ -156,12 +157,17 @@ impl Runner {
             Subject::Attached(attachment) => {
                 let _turn = self.turn.lock().await;
                 match self.discover(attachment).await {
-                    Ok(target) => {
-                        result.server = target.server().cloned();
-                        self.attached(&target, case).await
+                    Ok(found) => {
+                        result.server = found.server().cloned();
+                        self.attached(&found, attachment.read_only, case).await
                     }
-                    Err(undiscovered) => {
-                        Err(self.departs(case, None, unknown_place(case, undiscovered)))
+                    Err(unusable) => {
+                        let wanted = "a server that tells its nodes (CLUSTER NODES)";
+                        self.undiscovered(
+                            case,
+                            wanted,
+                            Trouble::from(unusable.to_string().as_str()),
+                        )
                     }
                 }
             }
@@ -210,8 +216,10 @@ impl Runner {
             }
             None => return Err(Verdict::Broken("the pool of clusters has ended".to_owned())),
         };
-        let footprint = trace(case, &cluster);
-        let trial = self.trial(case, &cluster).await?;
+        let names = Names::planned(case.transcript.header.topology.value);
+        let transcript = expand(&case.transcript, &names);
+        let footprint = trace(&transcript, &cluster);
+        let trial = self.trial(&transcript, &cluster).await?;
         // What a case has spoilt, or may have, no other case gets.
         if shared
             && trial.difference.is_none()
@@ -223,18 +231,29 @@ impl Runner {
         Ok(trial)
     }
 
-    async fn attached(&self, target: &Attached, case: &Case) -> Tried {
+    async fn attached(&self, found: &Found, read_only: bool, case: &Case) -> Tried {
         let skip = |kind, reason| Err(Verdict::Skipped(Skip { kind, reason }));
-        if let Some(refused) = gate(case, target.server(), Needs::Client) {
+        if let Some(refused) = gate(case, found.server(), Needs::Client) {
             return Err(Verdict::Skipped(refused));
         }
-        if let Some(reason) = target.lacks(case.transcript.header.topology.value) {
-            return skip("need another topology", reason);
-        }
-        let footprint = trace(case, target);
+        let (target, transcript) = match found.bind(&case.transcript) {
+            Ok(bound) => bound,
+            Err(reason) => return skip("need another topology", reason),
+        };
+        let target = &target;
+        let footprint = trace(&transcript, target);
         if let Some(command) = &footprint.reaches {
             return skip(
                 "would change more than their own keys",
+                format!("it sends `{command}`"),
+            );
+        }
+        if let Some(command) = footprint.writes.as_ref().filter(|_| read_only) {
+            return skip("need to write keys", format!("it sends `{command}`"));
+        }
+        if let Some(command) = footprint.logs_out.as_ref().filter(|_| target.logs_in()) {
+            return skip(
+                "need a connection without a login",
                 format!("it sends `{command}`"),
             );
         }
@@ -268,7 +287,7 @@ impl Runner {
             }
         }
         *self.in_hand() = Some((target.clone(), footprint.clone()));
-        let trial = self.trial(case, target).await;
+        let trial = self.trial(&transcript, target).await;
         let deleted = match &trial {
             Ok(_) => delete(target, &footprint, self.waits()).await,
             Err(_) => Ok(()),
@@ -287,18 +306,14 @@ impl Runner {
 
     /// The departure of a case that cannot be tried, since the server did not tell what must be known first.
     fn undiscovered(&self, case: &Case, wanted: &str, trouble: Trouble) -> Tried {
-        let undiscovered = Undiscovered {
-            expected: wanted.to_owned(),
-            received: trouble.text,
-        };
-        let mut difference = unknown_place(case, undiscovered);
+        let place = case.transcript.header.topology.span;
+        let mut difference = Difference::at(place, wanted.to_owned(), trouble.text);
         difference.cause = trouble.cause;
-        Err(self.departs(case, None, difference))
+        Err(self.departs(case, None, Box::new(difference)))
     }
 
-    async fn trial<T: Target>(&self, case: &Case, target: &T) -> Tried {
-        let commands = case
-            .transcript
+    async fn trial<T: Target>(&self, transcript: &Transcript, target: &T) -> Tried {
+        let commands = transcript
             .header
             .command
             .iter()
@@ -311,13 +326,13 @@ impl Runner {
         }
         // Nodes of a case that pauses or kills them owe no answer.
         let endless = Patience::default();
-        let patience = match (case.transcript.header.needs.value, &self.subject) {
+        let patience = match (transcript.header.needs.value, &self.subject) {
             (Needs::Client, _) | (Needs::Admin | Needs::Config, Subject::Launched(_)) => {
                 &self.patience
             }
             _ => &endless,
         };
-        Ok(run_case_among(&case.transcript, target, &self.limits, patience).await)
+        Ok(run_case_among(transcript, target, &self.limits, patience).await)
     }
 
     fn departs(
@@ -360,20 +375,10 @@ pub(super) fn is_shared(case: &Case) -> bool {
     case.transcript.header.needs.value == Needs::Client
 }
 
-fn trace(case: &Case, target: &impl Target) -> Footprint {
+fn trace(transcript: &Transcript, target: &impl Target) -> Footprint {
     let known = Known {
         facts: &NodeFactsOf(target),
         captures: &Captures::new(),
     };
-    footprint(&case.transcript, known)
-}
-
-/// What a server did not tell, at the line that asks for its nodes.
-fn unknown_place(case: &Case, undiscovered: Undiscovered) -> Box<Difference> {
-    let Undiscovered { expected, received } = undiscovered;
-    Box::new(Difference::at(
-        case.transcript.header.topology.span,
-        expected,
-        received,
-    ))
+    footprint(transcript, known)
 }

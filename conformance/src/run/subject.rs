@@ -7,15 +7,14 @@ use shardlab::error::{ErrorKind, Hint};
 use shardlab::machine::environment::Environment;
 use shardlab::server::{Notify, SearchEnv};
 use shardlab::state::usual_cache;
-use shardlab::wire::client::ClientError;
 use thiserror::Error;
 
 use crate::known::{KnownError, KnownList};
 use crate::pattern::Server;
 use crate::pool::Pool;
-use crate::system::attached::{AddressError, Attachment};
-use crate::system::describe;
+use crate::system::attached::{Attachment, Unusable};
 use crate::system::launched::Launcher;
+use crate::system::{AddressError, AddressMap, Credentials, describe};
 
 /// What is tested.
 #[derive(Debug)]
@@ -31,8 +30,18 @@ pub enum Subject {
 pub struct Wanted {
     /// A path, a program, `valkey`, `redis`, or `product@version`.
     pub server: Option<String>,
-    /// `HOST:PORT,HOST:PORT`
+    /// `HOST:PORT,redis://USER:PASSWORD@HOST:PORT`
     pub attach: Option<String>,
+    /// With what to log in there, instead of what a URL says.
+    pub user: Option<String>,
+    /// The password.
+    pub password: Option<String>,
+    /// Where its nodes are from here.
+    pub address_map: AddressMap,
+    /// What T is there, instead of what the server says.
+    pub node_timeout: Option<Duration>,
+    /// Nothing may be written there.
+    pub read_only: bool,
     /// What the running server is, instead of what it says of itself.
     pub identity: Option<Server>,
     /// Nothing may be fetched.
@@ -46,25 +55,84 @@ pub enum SubjectError {
     /// An address that is none.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// Nobody is there.
-    #[error("no server answers at `{addresses}`: {source}")]
-    Unreachable {
-        /// As they were given.
-        addresses: String,
-        /// What happened at the last one.
-        source: ClientError,
-    },
+    /// Nobody is there, or nobody who could be tested.
+    #[error("{0}")]
+    Unusable(Box<Unusable>),
+    /// A user without a password.
+    #[error("`--user {0}` needs a password")]
+    NoPassword(String),
     /// No server can be found, or fetched.
     #[error(transparent)]
     Server(#[from] shardlab::Error),
+}
+
+/// How a password is given.
+const PASSWORD: &str = "write it into the URL, `redis://USER:PASSWORD@HOST:PORT`, or give `--password`, or set REDISCLI_AUTH; \
+`--user` names an ACL user";
+
+/// How long a server that is to be tested may take for its first answers: one that is silent is told of at once.
+const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+
+impl Unusable {
+    /// What the user can do about it.
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::LoginMissing { .. } | Self::LoginRefused { .. } => PASSWORD,
+            Self::Forbidden { .. } => {
+                "the user needs the commands of the cases, as with `ACL SETUSER NAME +@all ~*`"
+            }
+            Self::Nobody { .. } => {
+                "`shardlab up` starts a cluster; `shardlab status` tells its addresses"
+            }
+            Self::Talk(_) => {
+                "give the address at which a node of the cluster listens for clients, without TLS; `--slow` waits longer"
+            }
+            Self::NoCluster { .. } => {
+                "start it with `cluster-enabled yes`; `shardlab up` starts a cluster"
+            }
+            Self::Odd { .. } => {
+                "the suite reads CLUSTER NODES, SHARDS or SLOTS; it tests servers that answer one of them"
+            }
+            Self::Incomplete { .. } => {
+                "give every slot to a master first; `redis-cli --cluster check HOST:PORT` tells which have none"
+            }
+        }
+    }
+}
+
+impl Wanted {
+    fn attachment(
+        &self,
+        addresses: &str,
+        environment: &Environment,
+    ) -> Result<Attachment, SubjectError> {
+        let mut attachment = Attachment::parse(addresses)?;
+        let in_url = attachment.credentials.take();
+        let (user, password) = match in_url {
+            Some(Credentials { user, password }) => (user, Some(password)),
+            None => (None, None),
+        };
+        let user = self.user.clone().or(user);
+        let given = self.password.clone().or(password);
+        attachment.credentials = match (given.or_else(|| environment.password.clone()), user) {
+            (Some(password), user) => Some(Credentials { user, password }),
+            (None, Some(user)) => return Err(SubjectError::NoPassword(user)),
+            (None, None) => None,
+        };
+        attachment.server.clone_from(&self.identity);
+        attachment.address_map.clone_from(&self.address_map);
+        attachment.node_timeout = self.node_timeout;
+        attachment.read_only = self.read_only;
+        Ok(attachment)
+    }
 }
 
 impl SubjectError {
     /// What kind of an error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Address(_) => ErrorKind::Request,
-            Self::Unreachable { .. } => ErrorKind::Environment,
+            Self::Address(_) | Self::NoPassword(_) => ErrorKind::Request,
+            Self::Unusable(_) => ErrorKind::Environment,
             Self::Server(error) => error.kind(),
         }
     }
@@ -73,9 +141,8 @@ impl SubjectError {
     pub fn hint(&self) -> Option<Hint> {
         match self {
             Self::Address(_) => None,
-            Self::Unreachable { .. } => {
-                Some("`shardlab up` starts a cluster; `shardlab status` tells its addresses".into())
-            }
+            Self::Unusable(unusable) => Some(unusable.hint().into()),
+            Self::NoPassword(_) => Some(PASSWORD.into()),
             Self::Server(error) => error.hint(),
         }
     }
@@ -98,15 +165,9 @@ impl Subject {
             None => wanted.attach.as_ref().or(environment.attach.as_ref()),
         };
         if let Some(addresses) = attach {
-            let mut attachment = Attachment::parse(addresses)?;
-            if let Some(server) = &wanted.identity {
-                attachment = attachment.with_server(server.clone());
-            }
-            let reached = attachment.reach(patience).await;
-            reached.map_err(|source| SubjectError::Unreachable {
-                addresses: addresses.clone(),
-                source,
-            })?;
+            let attachment = wanted.attachment(addresses, environment)?;
+            let found = attachment.discover(patience.min(FIRST_PATIENCE)).await;
+            found.map_err(|unusable| SubjectError::Unusable(Box::new(unusable)))?;
             return Ok(Self::Attached(attachment));
         }
         let search = SearchEnv {
@@ -129,10 +190,23 @@ impl Subject {
             }
             Self::Attached(attachment) => {
                 let mut words = vec!["--attach".to_owned(), attachment.to_string()];
-                if let Some(server) = attachment.server() {
-                    words.extend(["--product".to_owned(), server.product.clone()]);
-                    words.extend(["--server-version".to_owned(), server.version.to_string()]);
+                let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+                if let Some(server) = &attachment.server {
+                    option("--product", server.product.clone());
+                    option("--server-version", server.version.to_string());
                 }
+                // A password is not written where others may read it.
+                let credentials = attachment.credentials.as_ref();
+                if let Some(user) = credentials.and_then(|login| login.user.clone()) {
+                    option("--user", user);
+                }
+                for entry in attachment.address_map.entries() {
+                    option("--address-map", entry);
+                }
+                if let Some(timeout) = attachment.node_timeout {
+                    option("--node-timeout", format!("{}ms", timeout.as_millis()));
+                }
+                words.extend(attachment.read_only.then(|| "--read-only".to_owned()));
                 words
             }
         }

@@ -3,20 +3,22 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::{ClientError, Connection};
 use shardlab::wire::resp::{Frame, escape};
-use shardlab::wire::slots::split_evenly;
-use shardlab::wire::view::{self, Flag, NodeLine};
+use shardlab::wire::slots::Slot;
 use thiserror::Error;
 
+use crate::binding::{Names, Shape, Shard, bind, expand, is_of_all};
 use crate::pattern::Server;
-use crate::transcript::ast::{NodeName, NodeRole, Topology};
+use crate::transcript::ast::{NodeName, Topology, Transcript};
 
-use super::{NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_info};
+use super::address::{AddressError, AddressMap, Credentials, places};
+use super::members::{Group, Member, Members, from_nodes, from_shards, from_slots};
+use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_info};
 
 /// The servers' own default of `cluster-node-timeout` (`redis.conf`, all versions).
 const USUAL_NODE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -24,30 +26,85 @@ const USUAL_NODE_TIMEOUT: Duration = Duration::from_secs(15);
 /// A longer one is not believed: what waits for multiples of it would wait without an end.
 const MOST_NODE_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Where a cluster is said to be.
-#[derive(Debug, Clone)]
+/// Where a cluster is said to be, and what else is said of it.
+#[derive(Debug, Clone, Default)]
 pub struct Attachment {
     addresses: Vec<SocketAddr>,
-    server: Option<Server>,
+    /// What the server is, instead of what it says.
+    pub server: Option<Server>,
+    /// With what to log in.
+    pub credentials: Option<Credentials>,
+    /// Where nodes are from here.
+    pub address_map: AddressMap,
+    /// What T is, instead of what the server says.
+    pub node_timeout: Option<Duration>,
+    /// Cases that write a key are skipped.
+    pub read_only: bool,
 }
 
-/// An address that is none.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "`{text}` is not an address: {problem}; write `HOST:PORT`, several with commas between them"
-)]
-pub struct AddressError {
-    text: String,
-    problem: String,
-}
-
-/// What a cluster did not tell, although somebody listened.
-#[derive(Debug)]
-pub struct Undiscovered {
-    /// What it should have told.
-    pub expected: String,
-    /// What came instead.
-    pub received: String,
+/// Why a cluster cannot be tested. What the server has answered is told as it came.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// Nobody is there.
+    #[error("no server answers at `{address}`: {source}")]
+    Nobody {
+        /// Where.
+        address: SocketAddr,
+        /// What happened.
+        source: ClientError,
+    },
+    /// Nothing comes that could be read.
+    #[error("{0}")]
+    Talk(ClientError),
+    /// It wants to know who is there.
+    #[error("{address} wants a password: {reply}")]
+    LoginMissing {
+        /// Whose.
+        address: SocketAddr,
+        /// What it says.
+        reply: String,
+    },
+    /// It does not know the user, or another password.
+    #[error("{address} refuses the user or the password: {reply}")]
+    LoginRefused {
+        /// Whose.
+        address: SocketAddr,
+        /// What it says.
+        reply: String,
+    },
+    /// The user may not ask which nodes there are.
+    #[error("{address} does not let the user ask for its nodes: {reply}")]
+    Forbidden {
+        /// Whose.
+        address: SocketAddr,
+        /// What it says.
+        reply: String,
+    },
+    /// Cluster mode is off.
+    #[error("{address} is no node of a cluster: {reply}")]
+    NoCluster {
+        /// Whose.
+        address: SocketAddr,
+        /// What it says.
+        reply: String,
+    },
+    /// Neither CLUSTER NODES, nor SHARDS, nor SLOTS is answered with nodes.
+    #[error("{address} does not tell its nodes; to CLUSTER NODES it answers `{reply}`")]
+    Odd {
+        /// Whose.
+        address: SocketAddr,
+        /// What it says.
+        reply: String,
+    },
+    /// Nobody serves some of the slots.
+    #[error("the cluster of {address} serves {served} of 16384 slots")]
+    Incomplete {
+        /// Who says so.
+        address: SocketAddr,
+        /// How many are served.
+        served: usize,
+    },
 }
 
 impl fmt::Display for Attachment {
@@ -58,130 +115,214 @@ impl fmt::Display for Attachment {
 }
 
 impl Attachment {
-    /// Reads `HOST:PORT,HOST:PORT`. Host names are looked up.
+    /// Reads addresses and URLs with commas between them. Host names are looked up.
     ///
     /// # Errors
     /// A part that is no address, or a name that nobody knows.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let address = |part: &str| {
-            let error = |problem: String| AddressError {
-                text: part.to_owned(),
-                problem,
-            };
-            let mut found = part
-                .to_socket_addrs()
-                .map_err(|source| error(source.to_string()))?;
-            found.next().ok_or_else(|| error("no such host".to_owned()))
-        };
-        let parts = text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        let addresses: Vec<_> = parts.map(address).collect::<Result<_, _>>()?;
-        if addresses.is_empty() {
-            return Err(AddressError {
-                text: text.to_owned(),
-                problem: "it is empty".to_owned(),
-            });
-        }
+        let places = places(text)?;
         Ok(Self {
-            addresses,
-            server: None,
+            credentials: places.iter().find_map(|place| place.credentials.clone()),
+            addresses: places.into_iter().map(|place| place.address).collect(),
+            ..Self::default()
         })
-    }
-
-    /// Says what the server is, instead of asking it.
-    #[must_use]
-    pub fn with_server(mut self, server: Server) -> Self {
-        self.server = Some(server);
-        self
-    }
-
-    /// What the server was said to be.
-    pub fn server(&self) -> Option<&Server> {
-        self.server.as_ref()
-    }
-
-    /// Whether somebody listens at one of the addresses.
-    ///
-    /// # Errors
-    /// Nobody; with the reason of the last address.
-    pub async fn reach(&self, patience: Duration) -> Result<(), ClientError> {
-        self.open(Deadline::after(patience)).await.map(drop)
     }
 
     /// Asks which nodes there are, what they run and how long T is.
     ///
     /// # Errors
-    /// The answers make no cluster, or there are none.
-    pub async fn discover(&self, patience: Duration) -> Result<Attached, Undiscovered> {
-        let asked = |source: ClientError| Undiscovered {
-            expected: "a server that tells its nodes (CLUSTER NODES)".to_owned(),
-            received: source.to_string(),
+    /// The answers make no cluster that can be tested, or there are none.
+    pub async fn discover(&self, patience: Duration) -> Result<Found, Unusable> {
+        let mut asking = self.open(Deadline::after(patience)).await?;
+        let address = asking.address();
+        let mut members = self.members(&mut asking, patience).await?;
+        let served = members.served();
+        if served != usize::from(Slot::COUNT) {
+            return Err(Unusable::Incomplete { address, served });
+        }
+        // Each may be missing; a server that gives no answer at all is not asked again.
+        let mut ask = Asking::new(asking, patience);
+        let info = match self.server {
+            Some(_) => None,
+            None => ask.maybe(&["INFO", "server"]).await,
         };
-        let mut connection = self.open(Deadline::after(patience)).await.map_err(asked)?;
-        let address = connection.address();
-        let reply = connection
-            .call(&["CLUSTER", "NODES"], Deadline::after(patience))
-            .await
-            .map_err(asked)?;
-        let nodes = match view::nodes(&reply) {
-            Some(lines) => Nodes::of(&lines, address),
-            None if is_without_cluster(&reply) => Nodes::alone(address),
-            None => {
-                return Err(Undiscovered {
-                    expected: "CLUSTER NODES as a server of the Redis line gives it".to_owned(),
-                    received: escape(reply.raw.get(..200).unwrap_or(&reply.raw)),
-                });
-            }
-        };
-        let server = match &self.server {
-            Some(server) => Some(server.clone()),
-            None => ask(&mut connection, &["INFO", "server"], patience)
-                .await
-                .and_then(|info| from_info(&info)),
-        };
-        let timeout = ask(
-            &mut connection,
-            &["CONFIG", "GET", "cluster-node-timeout"],
-            patience,
-        )
-        .await;
-        Ok(Attached {
-            nodes,
-            server,
-            timeout: node_timeout(timeout.as_ref()),
+        let told = ask.maybe(&["CONFIG", "GET", "cluster-node-timeout"]).await;
+        if let Some(slots) = ask.maybe(&["CLUSTER", "SLOTS"]).await {
+            members.learn_hosts(&slots);
+        }
+        Ok(Found {
+            nodes: self.nodes(&members, address).await,
+            unrest: members.unrest,
+            server: self.server.clone().or_else(|| from_info(&info?)),
+            timeout: match self.node_timeout {
+                Some(period) => NodeTimeout {
+                    period,
+                    origin: "as --node-timeout says",
+                },
+                None => node_timeout(told.as_ref()),
+            },
+            credentials: self.credentials.clone(),
         })
     }
 
-    async fn open(&self, deadline: Deadline) -> Result<Connection, ClientError> {
-        let mut last = ClientError::Timeout {
+    async fn members(
+        &self,
+        asking: &mut Connection,
+        patience: Duration,
+    ) -> Result<Members, Unusable> {
+        let (address, deadline) = (asking.address(), Deadline::after(patience));
+        let mut ask = async |below: &str| {
+            let reply = asking.call(&["CLUSTER", below], deadline).await;
+            reply.map_err(Unusable::Talk)
+        };
+        let first = ask("NODES").await?;
+        let reply = excerpt(&first);
+        if let Some(error) = first.as_error().map(String::from_utf8_lossy) {
+            if error.starts_with("NOAUTH") {
+                return Err(Unusable::LoginMissing { address, reply });
+            }
+            if error.contains("cluster support disabled") {
+                return Err(Unusable::NoCluster { address, reply });
+            }
+        } else if let Some(members) = from_nodes(&first) {
+            return Ok(members);
+        }
+        if let Some(members) = from_shards(&ask("SHARDS").await?) {
+            return Ok(members);
+        }
+        if let Some(members) = from_slots(&ask("SLOTS").await?) {
+            return Ok(members);
+        }
+        Err(match first.as_error() {
+            Some(error) if error.starts_with(b"NOPERM") => Unusable::Forbidden { address, reply },
+            _ => Unusable::Odd { address, reply },
+        })
+    }
+
+    /// Where each node is from here.
+    async fn nodes(&self, members: &Members, asked: SocketAddr) -> Vec<(Shard, Vec<Node>)> {
+        let mut groups = Vec::new();
+        for Group {
+            master,
+            slots,
+            replicas,
+        } in &members.groups
+        {
+            let mut nodes = Vec::new();
+            for member in std::iter::once(master).chain(replicas) {
+                nodes.push(self.node(member, asked).await);
+            }
+            let shard = Shard {
+                slots: slots.clone(),
+                replicas: u8::try_from(replicas.len()).unwrap_or(u8::MAX),
+            };
+            groups.push((shard, nodes));
+        }
+        groups
+    }
+
+    async fn node(&self, member: &Member, asked: SocketAddr) -> Node {
+        // A node that nobody has met knows no address of its own.
+        let ip = match member.ip.as_str() {
+            "" => asked.ip().to_string(),
+            ip => ip.to_owned(),
+        };
+        let (host, port) = self.address_map.here(&ip, member.port);
+        let address = match host.parse::<IpAddr>() {
+            Ok(ip) => Some(SocketAddr::new(ip, port)),
+            Err(_) => tokio::net::lookup_host((host, port))
+                .await
+                .ok()
+                .and_then(|mut found| found.next()),
+        };
+        Node {
+            address: address.unwrap_or(SocketAddr::new(asked.ip(), port)),
+            endpoint: Endpoint {
+                host: member.host.clone().unwrap_or_else(|| ip.clone()),
+                ip,
+                port: member.port,
+            },
+            bus_port: member.bus,
+            id: Some(member.id.clone()).filter(|id| !id.is_empty()),
+        }
+    }
+
+    async fn open(&self, deadline: Deadline) -> Result<Connection, Unusable> {
+        let mut last = Unusable::Talk(ClientError::Timeout {
             address: NOWHERE,
             unread: 0,
-        };
+        });
         for address in &self.addresses {
-            match connect(*address, deadline).await {
+            match log_in(*address, self.credentials.as_ref(), deadline).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) => last = error,
+                Err(ClientError::Auth { address, reply }) => {
+                    return Err(Unusable::LoginRefused { address, reply });
+                }
+                Err(source @ ClientError::Connect { address, .. }) => {
+                    last = Unusable::Nobody { address, source };
+                }
+                Err(error) => last = Unusable::Talk(error),
             }
         }
         Err(last)
     }
 }
 
-/// Something that may be had, and need not.
-async fn ask(connection: &mut Connection, command: &[&str], patience: Duration) -> Option<Frame> {
-    connection
-        .call(command, Deadline::after(patience))
-        .await
-        .ok()
+/// A connection that may break.
+struct Asking {
+    connection: Option<Connection>,
+    patience: Duration,
 }
 
-/// `-ERR This instance has cluster support disabled` (`clusterCommand`, all versions).
-fn is_without_cluster(reply: &Frame) -> bool {
-    reply
-        .as_error()
-        .is_some_and(|error| String::from_utf8_lossy(error).contains("cluster support disabled"))
+impl Asking {
+    fn new(connection: Connection, patience: Duration) -> Self {
+        Self {
+            connection: Some(connection),
+            patience,
+        }
+    }
+
+    /// Something that may be had, and need not.
+    async fn maybe(&mut self, command: &[&str]) -> Option<Frame> {
+        let connection = self.connection.as_mut()?;
+        let reply = connection
+            .call(command, Deadline::after(self.patience))
+            .await;
+        if reply.is_err() {
+            self.connection = None;
+        }
+        reply.ok()
+    }
+}
+
+/// Connects as the user that is wanted.
+async fn log_in(
+    address: SocketAddr,
+    credentials: Option<&Credentials>,
+    deadline: Deadline,
+) -> Result<Connection, ClientError> {
+    let mut connection = connect(address, deadline).await?;
+    let Some(Credentials { user, password }) = credentials else {
+        return Ok(connection);
+    };
+    let words: Vec<&str> = ["AUTH"]
+        .into_iter()
+        .chain(user.as_deref())
+        .chain([password.as_str()])
+        .collect();
+    let reply = connection.call(&words, deadline).await?;
+    match reply.as_error() {
+        None => Ok(connection),
+        Some(error) => Err(ClientError::Auth {
+            address,
+            reply: escape(error),
+        }),
+    }
+}
+
+/// The beginning of a reply.
+fn excerpt(reply: &Frame) -> String {
+    escape(reply.raw.get(..200).unwrap_or(&reply.raw).trim_ascii_end())
 }
 
 fn node_timeout(reply: Option<&Frame>) -> NodeTimeout {
@@ -203,154 +344,103 @@ fn node_timeout(reply: Option<&Frame>) -> NodeTimeout {
     }
 }
 
-/// A cluster as it was found.
+/// A cluster as it was found; its nodes have no names yet.
 #[derive(Debug, Clone)]
-pub struct Attached {
-    nodes: Nodes,
+pub struct Found {
+    /// A master, then its replicas.
+    nodes: Vec<(Shard, Vec<Node>)>,
+    unrest: Option<String>,
     server: Option<Server>,
     timeout: NodeTimeout,
+    credentials: Option<Credentials>,
 }
 
-/// Its nodes, named as in transcripts: masters in the order of their slots.
+/// A node without a name.
 #[derive(Debug, Clone)]
-struct Nodes {
-    facts: HashMap<NodeName, NodeFacts>,
-    order: Vec<NodeName>,
-    /// The number of masters with slots, if these are spread as transcripts take them to be.
-    masters: Result<u16, String>,
-    cluster: bool,
+struct Node {
+    address: SocketAddr,
+    endpoint: Endpoint,
+    bus_port: Option<u16>,
+    id: Option<String>,
 }
 
-impl Nodes {
-    fn new(masters: Result<u16, String>, cluster: bool) -> Self {
-        Self {
-            facts: HashMap::new(),
-            order: Vec::new(),
-            masters,
-            cluster,
+impl Found {
+    /// Product and version, if they are known.
+    pub fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
+    /// The cluster with the names that a transcript gives its nodes, and the transcript as it is
+    /// for this cluster.
+    ///
+    /// # Errors
+    /// What the cluster lacks.
+    pub fn bind(&self, transcript: &Transcript) -> Result<(Attached, Transcript), String> {
+        let topology = transcript.header.topology.value;
+        if !matches!(topology, Topology::Any | Topology::Cluster { .. }) {
+            return Err(format!("it needs `{topology}`, and this is a cluster"));
         }
+        if let Some(unrest) = self.unrest.as_ref().filter(|_| is_of_all(transcript)) {
+            return Err(format!("it looks at all nodes, and {unrest}"));
+        }
+        let shape = Shape {
+            shards: self.nodes.iter().map(|(shard, _)| shard.clone()).collect(),
+        };
+        let names = bind(transcript, &shape)?;
+        let expanded = expand(transcript, &names);
+        Ok((self.named(&names), expanded))
     }
 
-    fn alone(address: SocketAddr) -> Self {
-        let mut nodes = Self::new(Ok(1), false);
-        nodes.add(NodeRole::Master, 1, 0, address, address.port(), None);
-        nodes
-    }
-
-    fn of(lines: &[NodeLine], asked: SocketAddr) -> Self {
-        let alive = |line: &&NodeLine| line.is_met() && !line.has(Flag::Failed);
-        let mut masters: Vec<&NodeLine> = lines
-            .iter()
-            .filter(alive)
-            .filter(|line| line.is_master())
-            .collect();
-        let first = |line: &NodeLine| line.slots.slots().next();
-        masters.sort_by_key(|line| (first(line).is_none(), first(line), line.id.clone()));
-        let mut nodes = Self::new(evenly_spread(&masters), true);
-        for (number, master) in (1..).zip(&masters) {
-            nodes.add_line(NodeRole::Master, number, 0, master, asked);
-            let mut replicas: Vec<&NodeLine> = lines
-                .iter()
-                .filter(alive)
-                .filter(|line| line.replicates(&master.id))
-                .collect();
-            replicas.sort_by(|left, right| left.address.cmp(&right.address));
-            for (copy, replica) in (0..25).zip(replicas) {
-                nodes.add_line(NodeRole::Replica, number, copy, replica, asked);
+    fn named(&self, names: &Names) -> Attached {
+        let (mut facts, mut order) = (HashMap::new(), Vec::new());
+        for ((_, nodes), shard) in self.nodes.iter().zip(&names.shards) {
+            let own = std::iter::once(shard.master()).chain(shard.replica_names());
+            for (name, node) in own.zip(nodes) {
+                facts.insert(name, node.named(name));
+                order.push(name);
+            }
+            for number in &shard.numbers {
+                let name = NodeName::master(*number);
+                facts.extend(nodes.first().map(|node| (name, node.named(name))));
             }
         }
-        nodes
-    }
-
-    fn add_line(
-        &mut self,
-        role: NodeRole,
-        number: u16,
-        copy: u8,
-        line: &NodeLine,
-        asked: SocketAddr,
-    ) {
-        // A node that has not been met knows no ip of its own.
-        let ip: IpAddr = line.address.host().parse().unwrap_or(asked.ip());
-        let Some(port) = line.address.port() else {
-            return;
-        };
-        let address = SocketAddr::new(ip, port);
-        self.add(
-            role,
-            number,
-            copy,
-            address,
-            line.address.bus_port().unwrap_or(port),
-            Some(line.id.to_string()),
-        );
-    }
-
-    fn add(
-        &mut self,
-        role: NodeRole,
-        number: u16,
-        copy: u8,
-        address: SocketAddr,
-        bus_port: u16,
-        id: Option<String>,
-    ) {
-        let name = NodeName { role, number, copy };
-        let facts = NodeFacts {
-            name,
-            address,
-            bus_port,
-            id,
-        };
-        self.facts.insert(name, facts);
-        self.order.push(name);
+        Attached {
+            facts,
+            order,
+            server: self.server.clone(),
+            timeout: self.timeout,
+            credentials: self.credentials.clone(),
+        }
     }
 }
 
-/// How many masters there are, if each has its even share of the slots.
-fn evenly_spread(masters: &[&NodeLine]) -> Result<u16, String> {
-    let serving: Vec<_> = masters
-        .iter()
-        .filter(|line| !line.slots.is_empty())
-        .collect();
-    for (number, (line, share)) in (1..).zip(serving.iter().zip(split_evenly(serving.len()))) {
-        if line.slots.ranges() != [share] {
-            return Err(format!("n{number} does not serve just the slots {share}"));
+impl Node {
+    fn named(&self, name: NodeName) -> NodeFacts {
+        NodeFacts {
+            name,
+            address: self.address,
+            endpoint: self.endpoint.clone(),
+            bus_port: self.bus_port,
+            id: self.id.clone(),
         }
     }
-    Ok(u16::try_from(serving.len()).unwrap_or(u16::MAX))
+}
+
+/// A cluster whose nodes have the names that one case gives them.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    facts: HashMap<NodeName, NodeFacts>,
+    /// Each node once.
+    order: Vec<NodeName>,
+    server: Option<Server>,
+    timeout: NodeTimeout,
+    credentials: Option<Credentials>,
 }
 
 impl Attached {
-    /// Why a case that wants a topology cannot be run here, if it cannot.
-    pub fn lacks(&self, topology: Topology) -> Option<String> {
-        let reason = match (topology, &self.nodes.masters) {
-            (Topology::WithoutCluster { nodes: 1 }, _) if !self.nodes.cluster => return None,
-            (Topology::Cluster { .. }, Err(uneven)) => uneven.clone(),
-            (Topology::Cluster { masters, replicas }, Ok(there)) if self.nodes.cluster => {
-                let copies = |number: &u16| {
-                    let order = self.nodes.order.iter();
-                    order
-                        .filter(|name| name.role == NodeRole::Replica && name.number == *number)
-                        .count()
-                };
-                let lacking = (1..=masters).find(|number| copies(number) < usize::from(replicas));
-                // More than are asked for do no harm, but to a case that asks for none: it may say
-                // what is so because there are none.
-                let unwanted = (1..=masters).find(|number| replicas == 0 && copies(number) > 0);
-                match (lacking, unwanted) {
-                    _ if *there != masters => format!("it has {there} masters"),
-                    (Some(number), _) => format!("n{number} has too few replicas"),
-                    (None, Some(number)) => format!("n{number} has replicas"),
-                    (None, None) => return None,
-                }
-            }
-            _ if self.nodes.cluster => "it is a cluster".to_owned(),
-            _ => "it is not a cluster".to_owned(),
-        };
-        Some(format!(
-            "it needs `{topology}`, and the server at hand differs: {reason}"
-        ))
+    /// Whether connections log in: what ends that, such as RESET, cannot be tried.
+    pub fn logs_in(&self) -> bool {
+        self.credentials.is_some()
     }
 }
 
@@ -366,59 +456,22 @@ impl Target for Attached {
     }
 
     fn nodes(&self) -> Vec<NodeName> {
-        self.nodes.order.clone()
+        self.order.clone()
     }
 
     fn node(&self, name: NodeName) -> Option<&NodeFacts> {
-        self.nodes.facts.get(&name)
+        self.facts.get(&name)
     }
 
     async fn connect(&self, node: NodeName, deadline: Deadline) -> Result<Connection, ClientError> {
         let address = self.node(node).map_or(NOWHERE, |node| node.address);
-        connect(address, deadline).await
+        log_in(address, self.credentials.as_ref(), deadline).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A node's line; copy 0 is the master.
-    fn line(number: u16, copy: u16, rest: &str) -> String {
-        let (id, port) = (id(number, copy), 7000 + 100 * copy + number);
-        format!("{id} 127.0.0.1:{port}@{} {rest}\n", port + 10_000)
-    }
-
-    fn id(number: u16, copy: u16) -> String {
-        format!("{copy:020}{number:020}")
-    }
-
-    /// Three masters with their even shares, and this many replicas each.
-    fn cluster(replicas: u16) -> Attached {
-        let shard = |(number, share)| {
-            let master = format!("master - 0 0 {number} connected {share}");
-            let replica = format!("slave {} 0 0 {number} connected", id(number, 0));
-            let replicas = (1..=replicas).map(|copy| line(number, copy, &replica));
-            line(number, 0, &master) + &replicas.collect::<String>()
-        };
-        let text: String = (1..).zip(split_evenly(3)).map(shard).collect();
-        let reply = Frame::from_value(shardlab::wire::resp::Value::BulkString(text.into()));
-        let address = SocketAddr::from(([127, 0, 0, 1], 7001));
-        Attached {
-            nodes: Nodes::of(&view::nodes(&reply).unwrap(), address),
-            server: None,
-            timeout: node_timeout(None),
-        }
-    }
-
-    /// Why a case with this many replicas of three masters cannot be run.
-    fn lacks(there: u16, replicas: u16) -> Option<String> {
-        let topology = Topology::Cluster {
-            masters: 3,
-            replicas,
-        };
-        cluster(there).lacks(topology)
-    }
 
     #[test]
     fn a_node_timeout_beyond_all_reason_is_not_believed() {
@@ -434,24 +487,5 @@ mod tests {
         };
         assert_eq!(told("2000"), Duration::from_secs(2));
         assert_eq!(told("18446744073709551615"), MOST_NODE_TIMEOUT);
-    }
-
-    #[test]
-    fn a_case_without_replicas_wants_masters_that_have_none() {
-        assert_eq!(lacks(0, 0), None);
-        assert_eq!(
-            lacks(1, 0).unwrap(),
-            "it needs `3 masters`, and the server at hand differs: n1 has replicas"
-        );
-    }
-
-    #[test]
-    fn a_case_with_replicas_is_content_with_more() {
-        assert_eq!(lacks(1, 1), None);
-        assert_eq!(lacks(2, 1), None);
-        assert_eq!(
-            lacks(1, 2).unwrap(),
-            "it needs `3 masters, 2 replicas each`, and the server at hand differs: n1 has too few replicas"
-        );
     }
 }

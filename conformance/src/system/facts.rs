@@ -9,25 +9,53 @@ use crate::transcript::ast::{NodeField, NodeName};
 pub struct NodeFacts {
     /// Its name in transcripts.
     pub name: NodeName,
-    /// Where it listens for clients.
+    /// Where it is reached from here.
     pub address: SocketAddr,
-    /// The cluster bus port.
-    pub bus_port: u16,
+    /// Where it sends clients.
+    pub endpoint: Endpoint,
+    /// The cluster bus port, where it is known.
+    pub bus_port: Option<u16>,
     /// CLUSTER MYID; none without cluster mode.
     pub id: Option<String>,
+}
+
+/// A node's address as servers tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// In MOVED and CLUSTER SLOTS: a host name or an IP address.
+    pub host: String,
+    /// In CLUSTER NODES: the IP address.
+    pub ip: String,
+    /// For clients.
+    pub port: u16,
+}
+
+impl From<SocketAddr> for Endpoint {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            host: address.ip().to_string(),
+            ip: address.ip().to_string(),
+            port: address.port(),
+        }
+    }
 }
 
 impl NodeFacts {
     /// The text that a placeholder stands for; `None` for the id of a node that has none.
     pub fn field(&self, field: NodeField) -> Option<String> {
-        let (host, port, bus) = (self.address.ip(), self.address.port(), self.bus_port);
+        let Endpoint { host, ip, port } = &self.endpoint;
         Some(match field {
             NodeField::Address => format!("{host}:{port}"),
             NodeField::Id => self.id.clone()?,
-            NodeField::Host => host.to_string(),
+            NodeField::Host => host.clone(),
+            NodeField::Ip => ip.clone(),
             NodeField::Port => port.to_string(),
-            NodeField::Bus => bus.to_string(),
-            NodeField::Node => format!("{host}:{port}@{bus}"),
+            NodeField::Bus => self.bus_port?.to_string(),
+            NodeField::Node => format!("{ip}:{port}@{}", self.bus_port?),
+            // Known of the cluster before a case runs.
+            NodeField::Slots | NodeField::First | NodeField::Last | NodeField::Replicas => {
+                return None;
+            }
         })
     }
 }
@@ -41,7 +69,8 @@ mod tests {
         let facts = |address: &str| NodeFacts {
             name: NodeName::parse("n1").unwrap(),
             address: address.parse().unwrap(),
-            bus_port: 17001,
+            endpoint: address.parse::<SocketAddr>().unwrap().into(),
+            bus_port: Some(17001),
             id: None,
         };
         let v4 = facts("127.0.0.1:7001");

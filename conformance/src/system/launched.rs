@@ -41,7 +41,7 @@ impl Wish {
             (directive.name.clone(), directive.value.clone())
         };
         Self {
-            topology: header.topology.value,
+            topology: header.topology.value.started(),
             conf: header
                 .conf
                 .iter()
@@ -116,7 +116,10 @@ fn options(topology: Topology) -> Options {
         ..Options::of(topology)
     };
     let options = match topology {
-        Topology::Cluster { masters, replicas } => of(plan::Topology::Cluster, masters, replicas),
+        Topology::Any => return options(topology.started()),
+        Topology::Cluster {
+            masters, replicas, ..
+        } => of(plan::Topology::Cluster, masters, replicas),
         Topology::Bare { nodes } => Options {
             boot: Boot::None,
             ..of(plan::Topology::Cluster, nodes, 0)
@@ -192,7 +195,8 @@ impl Launched {
             let facts = NodeFacts {
                 name,
                 address: node.address(),
-                bus_port: node.bus_port().unwrap_or_default(),
+                endpoint: node.address().into(),
+                bus_port: node.bus_port(),
                 id: id
                     .as_text()
                     .map(|id| String::from_utf8_lossy(id).into_owned()),

@@ -2,12 +2,13 @@
 //! [`launched`] starts real servers, [`attached`] talks to somebody else's, and `scripted` is a
 //! fake that tests the runner itself.
 
+mod address;
 pub mod attached;
 mod cause;
 mod facts;
 mod identify;
 pub mod launched;
-mod requests;
+mod members;
 #[cfg(test)]
 pub(crate) mod scripted;
 
@@ -24,10 +25,10 @@ use crate::pattern::Server;
 
 use crate::transcript::ast::{NodeName, Signal};
 
+pub use address::{AddressError, AddressMap, Credentials};
 pub use cause::{Cause, command_name, missing};
-pub use facts::NodeFacts;
+pub use facts::{Endpoint, NodeFacts};
 pub use identify::{choose, describe, from_identity, from_info};
-pub(crate) use requests::requests;
 
 /// A connection to one node. Dropping it closes it.
 pub trait Link: Send {

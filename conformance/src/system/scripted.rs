@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,10 +11,11 @@ use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::ClientError;
 use shardlab::wire::resp::{Decoder, Protocol};
 
+use crate::commands::requests;
 use crate::pattern::Server;
 use crate::transcript::ast::{NodeName, Version};
 
-use super::{Deed, Link, NOWHERE, NodeFacts, NodeTimeout, Target, requests};
+use super::{Deed, Link, NOWHERE, NodeFacts, NodeTimeout, Target};
 
 /// What a scripted node does on a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +52,8 @@ impl Scripted {
             let facts = NodeFacts {
                 name,
                 address: ([127, 0, 0, 1], 7000 + number).into(),
-                bus_port: 17000 + number,
+                endpoint: SocketAddr::from(([127, 0, 0, 1], 7000 + number)).into(),
+                bus_port: Some(17000 + number),
                 id: Some(number.to_string().repeat(40)),
             };
             (name, facts)

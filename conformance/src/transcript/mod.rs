@@ -10,6 +10,8 @@ mod span;
 mod suggest;
 
 pub use error::{Error, ErrorKind, Vocabulary};
+pub(crate) use lint::nodes::names;
+pub(crate) use lint::walk::{expected, pieces, raw, replies, sent, steps, templates};
 pub use lint::{check, lint, lint_ids, lint_path};
 pub use parse::{MAX_DEPTH, parse, parse_bytes, product_range};
 pub use print::{print, print_pattern, print_template};

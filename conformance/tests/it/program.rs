@@ -34,6 +34,7 @@ pub(crate) fn program(folder: &Path) -> Command {
         .env_remove("SHARDLAB_ATTACH")
         .env_remove("SHARDLAB_SERVER")
         .env_remove("GITHUB_ACTIONS")
+        .env_remove("REDISCLI_AUTH")
 }
 
 /// The transcripts of the folder, on a cluster that answers like this.
@@ -480,11 +481,100 @@ fn keys_of_others_are_left_alone() {
 }
 
 #[test]
-fn a_server_that_is_none_is_a_departure_and_not_the_end() {
+fn what_is_no_cluster_is_code_3_at_once_and_says_what_to_do() {
     let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
-    let address = serve(|_| Some(b"HTTP/1.1 400\r\n".to_vec())).to_string();
+    let behaviours: [(Answer, &str, &str); 7] = [
+        (
+            |_| Some(b"HTTP/1.1 400\r\n".to_vec()),
+            "does not speak RESP",
+            "listens for clients",
+        ),
+        (|_| Some(Vec::new()), "no answer in time", "--slow"),
+        (|_| None, "closed the connection", "listens for clients"),
+        (
+            |_| Some(b"-NOAUTH Authentication required.\r\n".to_vec()),
+            "wants a password: ",
+            "REDISCLI_AUTH",
+        ),
+        (
+            |_| Some(b"-ERR This instance has cluster support disabled\r\n".to_vec()),
+            "is no node of a cluster: ",
+            "cluster-enabled yes",
+        ),
+        (
+            |_| Some(b"+OK\r\n".to_vec()),
+            "does not tell its nodes; to CLUSTER NODES it answers `+OK`",
+            "CLUSTER NODES",
+        ),
+        (
+            |_| Some(b"$49\r\nid 127.0.0.1:1@2 myself,master - 0 0 1 connected\n\r\n".to_vec()),
+            "serves 0 of 16384 slots",
+            "--cluster check",
+        ),
+    ];
+    for (answer, cause, advice) in behaviours {
+        let address = serve(answer).to_string();
+        let run = program(folder.path())
+            .args(["run", "fixtures", "--attach", &address])
+            .assert()
+            .code(3);
+        let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        let (error, hint) = text.split_once("\n\n").unwrap();
+        assert!(
+            error.starts_with("error: ") && error.contains(cause),
+            "{text}"
+        );
+        assert!(
+            hint.starts_with("hint: ") && hint.contains(advice),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_user_and_a_password_are_said_in_any_of_four_ways_and_never_told() {
+    let folder = folder(&[(
+        "fixtures/ping/is_answered.resp",
+        &PING.replace("\nPONG", "\n(nil)"),
+    )]);
+    // Refuses everything, and says as whom it was asked.
+    let address = serve(|request| {
+        let known = request.contains("AUTH") && request.contains("secret");
+        let ann = if request.contains("ann") {
+            " as ann"
+        } else {
+            ""
+        };
+        known.then(|| format!("-WRONGPASS seen{ann}\r\n").into_bytes())
+    });
+    let (plain, url) = (address.to_string(), format!("redis://ann:secret@{address}"));
+    for (arguments, variable, user) in [
+        (&["--attach", &plain, "--password", "secret"][..], "", ""),
+        (
+            &["--attach", &plain, "--user", "ann", "--password", "secret"],
+            "",
+            " as ann",
+        ),
+        (&["--attach", &plain, "--user", "ann"], "secret", " as ann"),
+        (&["--attach", &url], "", " as ann"),
+        (&["--attach", &url, "--password", "secret2"], "", " as ann"),
+    ] {
+        let run = program(folder.path())
+            .args(["run", "fixtures"])
+            .args(arguments)
+            .env("REDISCLI_AUTH", variable)
+            .assert()
+            .code(3);
+        let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        let told = format!("refuses the user or the password: WRONGPASS seen{user}\n");
+        assert!(
+            text.contains(&told) && !text.contains("secret"),
+            "{arguments:?}: {text}"
+        );
+    }
     program(folder.path())
-        .args(["run", "fixtures", "--attach", &address])
+        .args(["run", "fixtures", "--attach", &plain, "--user", "ann"])
+        .env_remove("REDISCLI_AUTH")
         .assert()
-        .code(1);
+        .code(2);
 }

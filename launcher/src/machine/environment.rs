@@ -12,6 +12,8 @@ pub struct Environment {
     pub server: Option<String>,
     /// `SHARDLAB_ATTACH`: the addresses of a running cluster that the suite tests instead.
     pub attach: Option<String>,
+    /// `REDISCLI_AUTH`: the password of that cluster, as for redis-cli.
+    pub password: Option<String>,
     /// `SHARDLAB_HOME`: the state folder.
     pub home: Option<PathBuf>,
 }
@@ -29,6 +31,7 @@ impl Environment {
             path: some("PATH").unwrap_or_default(),
             server: text("SHARDLAB_SERVER"),
             attach: text("SHARDLAB_ATTACH"),
+            password: text("REDISCLI_AUTH"),
             home: some("SHARDLAB_HOME").map(PathBuf::from),
         }
     }

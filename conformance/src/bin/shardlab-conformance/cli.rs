@@ -70,9 +70,8 @@ pub(crate) struct Run {
     /// Do not download a server
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Test a running cluster as a client; leave no key behind
-    #[arg(long, value_name = "HOST:PORT,…", conflicts_with_all = ["server", "offline"])]
-    pub(crate) attach: Option<String>,
+    #[command(flatten)]
+    pub(crate) attached: Attached,
     /// The product of the running server [default: what it says itself]
     #[arg(long, value_name = "NAME", requires = "server_version")]
     pub(crate) product: Option<String>,
@@ -161,6 +160,29 @@ pub(crate) struct Files {
     pub(crate) annotations: bool,
 }
 
+/// A running cluster, and how to talk to it.
+#[derive(Debug, Args)]
+pub(crate) struct Attached {
+    /// Test a running cluster as a client, given by addresses or URLs; leave no key behind
+    #[arg(long, value_name = "HOST:PORT,…", conflicts_with_all = ["server", "offline"])]
+    pub(crate) attach: Option<String>,
+    /// The ACL user of `--attach`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// The password of `--attach` [default: `REDISCLI_AUTH`, which other users cannot see]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) password: Option<String>,
+    /// Where a node of `--attach` is from here, if not where it says; may be given several times
+    #[arg(long, value_name = "FROM=TO")]
+    pub(crate) address_map: Vec<String>,
+    /// T of `--attach`, as `500ms` or `15s` [default: what CONFIG GET tells, or 15s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) node_timeout: Option<Duration>,
+    /// Write no key of `--attach`; skip the cases that do
+    #[arg(long)]
+    pub(crate) read_only: bool,
+}
+
 /// Which transcripts.
 #[derive(Debug, Args)]
 pub(crate) struct Select {
@@ -247,6 +269,21 @@ fn is_path(word: &Path) -> bool {
 fn version(text: &str) -> Result<ast::Version, String> {
     ast::Version::parse(text)
         .ok_or_else(|| format!("`{text}` is not a version; write `8.1` or `8.1.2`"))
+}
+
+/// `500ms`, `15s`
+fn time(text: &str) -> Result<Duration, String> {
+    let millis = text.strip_suffix("ms").map(|number| (number, 1));
+    let number = millis.or_else(|| text.strip_suffix('s').map(|number| (number, 1000)));
+    let time = number.and_then(|(number, factor)| {
+        let number: u64 = number
+            .parse()
+            .ok()
+            .filter(|number| (1..=300_000).contains(number))?;
+        Some(Duration::from_millis(number * factor))
+    });
+    time.filter(|time| *time <= Duration::from_secs(300))
+        .ok_or_else(|| "write a time up to 300 s, such as `500ms` or `15s`".to_owned())
 }
 
 fn factor(text: &str) -> Result<f64, String> {

@@ -21,10 +21,13 @@ impl Facts for Cluster {
         Some(match field {
             NodeField::Address => format!("127.0.0.1:{port}"),
             NodeField::Id => node.number.to_string().repeat(40),
-            NodeField::Host => "127.0.0.1".to_owned(),
+            NodeField::Host | NodeField::Ip => "127.0.0.1".to_owned(),
             NodeField::Port => port.to_string(),
             NodeField::Bus => (port + 10_000).to_string(),
             NodeField::Node => format!("127.0.0.1:{port}@{}", port + 10_000),
+            NodeField::Slots | NodeField::First | NodeField::Last | NodeField::Replicas => {
+                return None;
+            }
         })
     }
 }

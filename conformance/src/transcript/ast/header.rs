@@ -6,7 +6,7 @@ use shardlab::machine::text::counted;
 
 use crate::transcript::span::Spanned;
 
-use super::{Comment, NodeName, NodeRole, Products};
+use super::{Comment, Each, NodeName, NodeRole, Products};
 
 /// What a case is: claim, source, strength, and what it asks of the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,12 +137,16 @@ impl Needs {
 /// Which nodes there are before the first step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topology {
+    /// `any`: a cluster of which one node suffices: `n1`, `n2` and `n3` may be the same.
+    Any,
     /// `3 masters, 1 replica each`: a cluster, slots spread evenly.
     Cluster {
         /// `n1`, `n2` …, at least 1.
         masters: u16,
         /// Per master: `r1`, `r1b` ….
         replicas: u16,
+        /// `exactly 3 masters`: a cluster that has more will not do.
+        exact: bool,
     },
     /// `6 bare nodes`: cluster mode, unformed: `n1` to `n6`.
     Bare {
@@ -172,10 +176,43 @@ impl Topology {
     /// The most nodes a topology may have.
     pub const MAX_NODES: u16 = 64;
 
+    /// What is started for it.
+    #[must_use]
+    pub const fn started(self) -> Self {
+        match self {
+            Self::Any => Self::Cluster {
+                masters: 3,
+                replicas: 1,
+                exact: false,
+            },
+            Self::Cluster {
+                masters, replicas, ..
+            } => Self::Cluster {
+                masters,
+                replicas,
+                exact: false,
+            },
+            other => other,
+        }
+    }
+
     /// Whether the topology has a node of this name.
     pub fn has(self, name: NodeName) -> bool {
+        if let Some(each) = name.each() {
+            return match (self, each) {
+                (Self::Any, Each::ReplicaOf(number)) => (1..=3).contains(&number),
+                (Self::Cluster { masters, .. }, Each::ReplicaOf(number)) => {
+                    (1..=masters).contains(&number)
+                }
+                (Self::Any | Self::Cluster { .. }, Each::Master | Each::Replica) => true,
+                _ => false,
+            };
+        }
         let (masters, replicas, sentinels) = match self {
-            Self::Cluster { masters, replicas } => (masters, replicas, 0),
+            Self::Any => (3, 0, 0),
+            Self::Cluster {
+                masters, replicas, ..
+            } => (masters, replicas, 0),
             Self::Bare { nodes } | Self::WithoutCluster { nodes } => (nodes, 0, 0),
             Self::Replication { replicas } => (1, replicas, 0),
             Self::Sentinel {
@@ -194,12 +231,19 @@ impl Topology {
 
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if matches!(self, Self::Cluster { exact: true, .. }) {
+            f.write_str("exactly ")?;
+        }
         match *self {
+            Self::Any => f.write_str("any"),
             Self::Cluster {
                 masters,
                 replicas: 0,
+                ..
             } => f.write_str(&counted(masters, "master")),
-            Self::Cluster { masters, replicas } => {
+            Self::Cluster {
+                masters, replicas, ..
+            } => {
                 write!(
                     f,
                     "{}, {} each",
@@ -249,14 +293,18 @@ mod tests {
         let cluster = Topology::Cluster {
             masters: 3,
             replicas: 2,
+            exact: false,
         };
-        assert!(cluster.has(name("n3")) && cluster.has(name("r3b")));
+        assert!(cluster.has(name("n3")) && cluster.has(name("r3b")) && cluster.has(name("r*")));
         assert!(!cluster.has(name("n4")) && !cluster.has(name("r1c")) && !cluster.has(name("s1")));
+        assert!(cluster.has(name("r3*")) && !cluster.has(name("r4*")));
+        assert!(Topology::Any.has(name("n3")) && !Topology::Any.has(name("r1")));
         let watched = Topology::Sentinel {
             replicas: 1,
             sentinels: 3,
         };
         assert!(watched.has(name("s3")) && watched.has(name("r1")) && !watched.has(name("r2")));
+        assert!(!watched.has(name("n*")));
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod template;
 
 pub use comment::Comment;
 pub use header::{CaseId, Directive, Header, Level, Needs, Topology};
-pub use node::{NodeField, NodeName, NodeRole};
+pub use node::{Each, NodeField, NodeName, NodeRole};
 pub use product::{Condition, ProductRange, Products, Variant, Version};
 pub use reply::{
     Answer, Entry, Expected, Item, Marks, Outcome, Pattern, Rule, Shape, Text, TextKind, TextLine,
@@ -24,4 +24,4 @@ pub use step::{
     Expression, Period, Pipeline, RawBytes, RawOutcome, Signal, Step, StepKind, Term, Transcript,
     Word,
 };
-pub use template::{Class, Piece, Template};
+pub use template::{Class, Count, Piece, Template};

@@ -24,9 +24,52 @@ pub struct NodeName {
     pub copy: u8,
 }
 
+/// What a name stands for that ends in a star.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Each {
+    /// `n*`: each master.
+    Master,
+    /// `r*`: each replica.
+    Replica,
+    /// `r1*`: each replica of `n1`.
+    ReplicaOf(u16),
+}
+
 impl NodeName {
     /// The most replicas that one master's names can tell apart: `r1`, `r1b` … `r1z`.
     pub const MAX_REPLICAS: u16 = 26;
+
+    /// The copy that `r1*` has: every one.
+    const EVERY_COPY: u8 = u8::MAX;
+
+    /// What the name stands for if it ends in a star.
+    pub const fn each(self) -> Option<Each> {
+        match (self.role, self.number, self.copy) {
+            (NodeRole::Master, 0, _) => Some(Each::Master),
+            (NodeRole::Replica, 0, _) => Some(Each::Replica),
+            (NodeRole::Replica, number, Self::EVERY_COPY) => Some(Each::ReplicaOf(number)),
+            _ => None,
+        }
+    }
+
+    /// `n1`
+    pub const fn master(number: u16) -> Self {
+        Self {
+            role: NodeRole::Master,
+            number,
+            copy: 0,
+        }
+    }
+
+    /// `n*`, `r*`, `r1*`
+    fn parse_each(role: NodeRole, number: &str) -> Option<Self> {
+        let every = |number, copy| Some(Self { role, number, copy });
+        match (role, number) {
+            (NodeRole::Master | NodeRole::Replica, "") => every(0, 0),
+            (NodeRole::Replica, number) => every(plain(number)?, Self::EVERY_COPY),
+            _ => None,
+        }
+    }
 
     /// The name that `text` spells, if it is one.
     pub fn parse(text: &str) -> Option<Self> {
@@ -37,19 +80,27 @@ impl NodeName {
             _ => return None,
         };
         let rest = text.get(1..)?;
+        if let Some(number) = rest.strip_suffix('*') {
+            return Self::parse_each(role, number);
+        }
         let (number, copy) = match (role, rest.bytes().last()?) {
             (NodeRole::Replica, letter @ b'b'..=b'z') => {
                 (rest.get(..rest.len() - 1)?, letter - b'a')
             }
             _ => (rest, 0),
         };
-        let plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
         Some(Self {
             role,
-            number: number.parse().ok().filter(|_| plain)?,
+            number: plain(number)?,
             copy,
         })
     }
+}
+
+/// A number from 1, without a sign and without zeros in front.
+fn plain(number: &str) -> Option<u16> {
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+    number.parse().ok().filter(|_| plain)
 }
 
 impl fmt::Display for NodeName {
@@ -59,7 +110,11 @@ impl fmt::Display for NodeName {
             NodeRole::Replica => 'r',
             NodeRole::Sentinel => 's',
         };
-        write!(f, "{letter}{}", self.number)?;
+        match self.each() {
+            Some(Each::Master | Each::Replica) => return write!(f, "{letter}*"),
+            Some(Each::ReplicaOf(number)) => return write!(f, "{letter}{number}*"),
+            None => write!(f, "{letter}{}", self.number)?,
+        }
         match self.copy {
             0 => Ok(()),
             copy => write!(f, "{}", char::from(b'a' + copy.min(25))),
@@ -74,20 +129,41 @@ pub enum NodeField {
     Address,
     /// `<n1.id>`: the 40 hexadecimal digits of CLUSTER MYID.
     Id,
-    /// `<n1.host>`
+    /// `<n1.host>`: where clients are sent, a host name or an IP address.
     Host,
+    /// `<n1.ip>`: the IP address, as in CLUSTER NODES.
+    Ip,
     /// `<n1.port>`: the client port.
     Port,
     /// `<n1.bus>`: the cluster bus port.
     Bus,
-    /// `<n1.node>`: the address field of CLUSTER NODES, `host:port@bus[,hostname]`; a server
+    /// `<n1.node>`: the address field of CLUSTER NODES, `ip:port@bus[,hostname]`; a server
     /// may leave out what follows the port.
     Node,
+    /// `<n1.slots>`: all slots that it owns, as in CLUSTER NODES; as a whole reply, as in CLUSTER SHARDS.
+    Slots,
+    /// `<n1.first>`: the first slot of a range that it owns.
+    First,
+    /// `<n1.last>`: the last slot of that range.
+    Last,
+    /// `<n1.replicas>`: how many replicas it has.
+    Replicas,
 }
 
 impl NodeField {
     /// Every field that is written with a name.
-    pub const NAMED: [Self; 5] = [Self::Id, Self::Host, Self::Port, Self::Bus, Self::Node];
+    pub const NAMED: [Self; 10] = [
+        Self::Id,
+        Self::Host,
+        Self::Ip,
+        Self::Port,
+        Self::Bus,
+        Self::Node,
+        Self::Slots,
+        Self::First,
+        Self::Last,
+        Self::Replicas,
+    ];
 
     /// The word after the dot, none for the address.
     pub const fn word(self) -> Option<&'static str> {
@@ -98,6 +174,11 @@ impl NodeField {
             Self::Port => Some("port"),
             Self::Bus => Some("bus"),
             Self::Node => Some("node"),
+            Self::Ip => Some("ip"),
+            Self::Slots => Some("slots"),
+            Self::First => Some("first"),
+            Self::Last => Some("last"),
+            Self::Replicas => Some("replicas"),
         }
     }
 }
@@ -108,7 +189,7 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for name in ["n1", "n12", "r1", "r1b", "r3z", "s2"] {
+        for name in ["n1", "n12", "r1", "r1b", "r3z", "s2", "n*", "r*", "r1*"] {
             assert_eq!(NodeName::parse(name).unwrap().to_string(), name);
         }
     }
@@ -117,6 +198,7 @@ mod tests {
     fn what_is_no_name_is_none() {
         for text in [
             "", "n", "n0", "n01", "x1", "n1b", "r1a", "r1bb", "r", "rb", "n+1", "n99999", "né",
+            "n1*", "s*", "r0*", "*",
         ] {
             assert_eq!(NodeName::parse(text), None, "{text}");
         }

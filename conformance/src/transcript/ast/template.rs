@@ -66,6 +66,30 @@ pub enum Piece {
     Captured(String),
     /// `<A|B>`: one of these. Not in commands.
     OneOf(Vec<Template>),
+    /// `<nodes>`: how many there are.
+    Count(Count),
+}
+
+/// Of what there is a number in every cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Count {
+    /// `<masters>`: masters that own slots.
+    Masters,
+    /// `<nodes>`: masters and replicas.
+    Nodes,
+}
+
+impl Count {
+    /// Every count.
+    pub const ALL: [Self; 2] = [Self::Masters, Self::Nodes];
+
+    /// The word between `<` and `>`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Masters => "masters",
+            Self::Nodes => "nodes",
+        }
+    }
 }
 
 /// What a wildcard stands for.

@@ -3,9 +3,9 @@
 
 mod captures;
 mod needs;
-mod nodes;
+pub(super) mod nodes;
 mod variants;
-mod walk;
+pub(super) mod walk;
 
 use std::collections::BTreeMap;
 

@@ -28,6 +28,13 @@ pub(super) fn lint(transcript: &Transcript) -> Vec<Error> {
     errors
 }
 
+/// The names that stand anywhere in a transcript.
+pub(crate) fn names(transcript: &Transcript) -> BTreeSet<NodeName> {
+    let steps = steps(&transcript.body);
+    let each = steps.iter().flat_map(|(step, _)| named(&step.kind));
+    each.map(|node| node.value).collect()
+}
+
 /// The nodes that a step names.
 fn named(kind: &StepKind) -> Vec<Spanned<NodeName>> {
     let mut templates: Vec<&Template> = sent(kind);

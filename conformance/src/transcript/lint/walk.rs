@@ -7,7 +7,7 @@ use crate::transcript::ast::{
 use crate::transcript::span::Spanned;
 
 /// Every step, blocks before what is in them, each with whether it is in a timed block.
-pub(super) fn steps(block: &Block) -> Vec<(&Step, bool)> {
+pub(crate) fn steps(block: &Block) -> Vec<(&Step, bool)> {
     let mut all = Vec::new();
     collect(block, false, &mut all);
     all
@@ -29,7 +29,7 @@ fn collect<'a>(block: &'a Block, timed: bool, all: &mut Vec<(&'a Step, bool)>) {
 }
 
 /// The replies of one step, not of those in it.
-pub(super) fn replies(kind: &StepKind) -> Vec<&Expected> {
+pub(crate) fn replies(kind: &StepKind) -> Vec<&Expected> {
     match kind {
         StepKind::Send(pipeline) => pipeline
             .exchanges
@@ -42,7 +42,7 @@ pub(super) fn replies(kind: &StepKind) -> Vec<&Expected> {
 }
 
 /// The templates of what a step sends.
-pub(super) fn sent(kind: &StepKind) -> Vec<&Template> {
+pub(crate) fn sent(kind: &StepKind) -> Vec<&Template> {
     match kind {
         StepKind::Send(pipeline) => pipeline
             .exchanges
@@ -59,7 +59,7 @@ pub(super) fn sent(kind: &StepKind) -> Vec<&Template> {
 }
 
 /// The templates of bytes.
-pub(super) fn raw(bytes: &RawBytes) -> Vec<&Template> {
+pub(crate) fn raw(bytes: &RawBytes) -> Vec<&Template> {
     match bytes {
         RawBytes::Line(template) => vec![template],
         RawBytes::Lines { lines, .. } => lines.iter().map(|line| &line.value).collect(),
@@ -67,7 +67,7 @@ pub(super) fn raw(bytes: &RawBytes) -> Vec<&Template> {
 }
 
 /// The templates of a reply, in all its variants.
-pub(super) fn expected(expected: &Expected) -> Vec<&Template> {
+pub(crate) fn expected(expected: &Expected) -> Vec<&Template> {
     let answers: Vec<&Answer> = match expected {
         Expected::Always(answer) => vec![answer],
         Expected::Variants(variants) => variants.iter().map(|variant| &variant.body).collect(),
@@ -78,6 +78,13 @@ pub(super) fn expected(expected: &Expected) -> Vec<&Template> {
             pattern(reply, &mut templates);
         }
     }
+    templates
+}
+
+/// The templates of a pattern.
+pub(crate) fn templates(of: &Pattern) -> Vec<&Template> {
+    let mut templates = Vec::new();
+    pattern(of, &mut templates);
     templates
 }
 
@@ -115,7 +122,7 @@ fn pattern<'a>(of: &'a Pattern, templates: &mut Vec<&'a Template>) {
 }
 
 /// The pieces of a template, those of alternatives included.
-pub(super) fn pieces(template: &Template) -> Vec<&Spanned<Piece>> {
+pub(crate) fn pieces(template: &Template) -> Vec<&Spanned<Piece>> {
     let mut all = Vec::new();
     for piece in &template.pieces {
         all.push(piece);

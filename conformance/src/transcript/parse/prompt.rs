@@ -32,8 +32,9 @@ impl<'a> Prompt<'a> {
     /// nothing follows the sign, so that `127.0.0.1:7001> GET a` is explained, not ignored.
     pub(super) fn read(content: Cursor<'a>) -> Option<Self> {
         let mut rest = content;
-        let name = rest
-            .eat_while(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | ':' | '_' | '-'));
+        let name = rest.eat_while(|c| {
+            c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | ':' | '_' | '-' | '*')
+        });
         let sign = if rest.eat(">>") {
             Sign::RawSend
         } else if rest.eat(">") {

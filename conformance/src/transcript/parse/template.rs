@@ -1,6 +1,6 @@
 //! Text with escapes and placeholders.
 
-use crate::transcript::ast::{Class, NodeField, NodeName, Piece, Template};
+use crate::transcript::ast::{Class, Count, NodeField, NodeName, Piece, Template};
 use shardlab::machine::suggestion::closest;
 
 use crate::transcript::error::{ErrorKind, Vocabulary};
@@ -12,13 +12,17 @@ use super::parser::{MAX_DEPTH, Parser};
 /// The classes, as words.
 const CLASSES: Vocabulary = Vocabulary {
     name: "placeholder",
-    words: &["any", "word", "int", "float", "hex40", "address"],
+    words: &[
+        "any", "word", "int", "float", "hex40", "address", "masters", "nodes",
+    ],
 };
 
 /// The named fields of a node, as words.
 const FIELDS: Vocabulary = Vocabulary {
     name: "fact about a node",
-    words: &["id", "host", "port", "bus", "node"],
+    words: &[
+        "id", "host", "ip", "port", "bus", "node", "slots", "first", "last", "replicas",
+    ],
 };
 
 /// Where a template ends. The character itself is left.
@@ -141,7 +145,8 @@ impl<'a> Parser<'a> {
         let open = *rest;
         rest.eat("<");
         let mut after = *rest;
-        let name = after.eat_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '='));
+        let name =
+            after.eat_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '=' | '*'));
         if after.eat(">") {
             *rest = after;
             return self.simple_placeholder(name);
@@ -203,6 +208,12 @@ impl<'a> Parser<'a> {
     }
 
     fn class_or_unknown(&mut self, text: Cursor<'a>) -> Option<Piece> {
+        let count = Count::ALL
+            .into_iter()
+            .find(|count| count.word() == text.text);
+        if let Some(count) = count {
+            return Some(Piece::Count(count));
+        }
         if closest(text.text, CLASSES.words.iter().copied()).is_some() {
             return self.class(text).map(Piece::Wildcard);
         }

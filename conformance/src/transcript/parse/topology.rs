@@ -23,6 +23,27 @@ impl Parser<'_> {
 }
 
 fn read(text: &str) -> Option<Topology> {
+    if text == "any" {
+        return Some(Topology::Any);
+    }
+    let (text, exact) = match text.strip_prefix("exactly ") {
+        Some(text) => (text, true),
+        None => (text, false),
+    };
+    match read_nodes(text)? {
+        Topology::Cluster {
+            masters, replicas, ..
+        } => Some(Topology::Cluster {
+            masters,
+            replicas,
+            exact,
+        }),
+        _ if exact => None,
+        other => Some(other),
+    }
+}
+
+fn read_nodes(text: &str) -> Option<Topology> {
     let parts: Vec<(u16, String)> = text.split(',').map(part).collect::<Option<_>>()?;
     let parts: Vec<(u16, &str)> = parts
         .iter()
@@ -32,10 +53,13 @@ fn read(text: &str) -> Option<Topology> {
         [(masters, "master")] => Some(Topology::Cluster {
             masters,
             replicas: 0,
+            exact: false,
         }),
-        [(masters, "master"), (replicas, "replica each")] => {
-            Some(Topology::Cluster { masters, replicas })
-        }
+        [(masters, "master"), (replicas, "replica each")] => Some(Topology::Cluster {
+            masters,
+            replicas,
+            exact: false,
+        }),
         [(nodes, "bare node")] => Some(Topology::Bare { nodes }),
         [(nodes, "node without cluster")] => Some(Topology::WithoutCluster { nodes }),
         [(1, "master"), (replicas, "replica")] => Some(Topology::Replication { replicas }),
@@ -67,7 +91,10 @@ fn part(text: &str) -> Option<(u16, String)> {
 /// Whether there is a node, and not too many of any kind.
 fn sized(topology: Topology) -> bool {
     let (nodes, replicas) = match topology {
-        Topology::Cluster { masters, replicas } => (
+        Topology::Any => (1, 0),
+        Topology::Cluster {
+            masters, replicas, ..
+        } => (
             u32::from(masters) * (1 + u32::from(replicas)) * u32::from(masters.min(1)),
             replicas,
         ),
@@ -94,7 +121,9 @@ mod tests {
     #[test]
     fn topologies_are_read_as_they_are_printed() {
         for text in [
+            "any",
             "3 masters",
+            "exactly 3 masters",
             "1 master",
             "3 masters, 1 replica each",
             "1 master, 2 replicas each",
@@ -116,6 +145,8 @@ mod tests {
             "3",
             "3 masters, 3 replicas",
             "masters 3",
+            "exactly any",
+            "exactly 2 bare nodes",
             "2 masters, 1 replica, 1 sentinel",
         ] {
             assert_eq!(read(text), None, "{text}");

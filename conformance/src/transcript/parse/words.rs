@@ -111,7 +111,9 @@ impl<'a> Parser<'a> {
     pub(super) fn sendable(&mut self, template: &Template) {
         for piece in &template.pieces {
             let what = match &piece.value {
-                Piece::Literal(_) | Piece::Node { .. } | Piece::Captured(_) => continue,
+                Piece::Literal(_) | Piece::Node { .. } | Piece::Captured(_) | Piece::Count(_) => {
+                    continue;
+                }
                 Piece::Wildcard(_) => "a wildcard",
                 Piece::Capture { .. } => "a capture",
                 Piece::OneOf(_) => "an alternative",

@@ -154,6 +154,9 @@ fn append(text: &mut String, template: &Template, place: Place) {
             Piece::Captured(name) => {
                 let _ = write!(text, "<{name}>");
             }
+            Piece::Count(count) => {
+                let _ = write!(text, "<{}>", count.word());
+            }
             Piece::OneOf(branches) => {
                 for (number, branch) in branches.iter().enumerate() {
                     text.push(if number == 0 { '<' } else { '|' });

@@ -14,6 +14,7 @@ use shardlab_conformance::report::{Report, json, rerun, scorecard, terminal};
 use shardlab_conformance::run::result::RunResult;
 use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
 use shardlab_conformance::suite::{Case, Origin};
+use shardlab_conformance::system::AddressMap;
 
 use super::failure::{Code, bug, cases, opened, usage};
 use super::live::Live;
@@ -103,7 +104,13 @@ async fn subject(args: &Run, limits: &Limits) -> Result<Subject, Failure> {
     let identity = args.product.as_ref().zip(args.server_version);
     let wanted = Wanted {
         server: args.server.clone(),
-        attach: args.attach.clone(),
+        attach: args.attached.attach.clone(),
+        user: args.attached.user.clone(),
+        password: args.attached.password.clone(),
+        address_map: AddressMap::parse(args.attached.address_map.iter().map(String::as_str))
+            .map_err(|error| usage(&error))?,
+        node_timeout: args.attached.node_timeout,
+        read_only: args.attached.read_only,
         identity: identity.map(|(product, version)| Server {
             product: product.to_lowercase(),
             version,

@@ -1,0 +1,256 @@
+//! Where a running cluster is, as a user says it: `HOST:PORT`, `redis://user:password@host:port`.
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+
+use thiserror::Error;
+
+/// The port of a URL without one.
+const USUAL_PORT: u16 = 6379;
+
+/// An address that is none.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not an address: {problem}")]
+pub struct AddressError {
+    text: String,
+    problem: String,
+}
+
+/// With what a client logs in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// An ACL user; none is the default one.
+    pub user: Option<String>,
+    /// In clear.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Addresses that nodes tell, and what they are from here: `10.0.0.5:6379` is `127.0.0.1:7001`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AddressMap(Vec<(String, String)>);
+
+impl AddressMap {
+    /// Reads `FROM=TO`, both `HOST` or `HOST:PORT`.
+    ///
+    /// # Errors
+    /// There is no equal sign, or a side is empty.
+    pub fn parse<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<Self, AddressError> {
+        let entry = |entry: &'a str| {
+            let sides = entry.split_once('=');
+            let sides = sides.filter(|(from, to)| !from.is_empty() && !to.is_empty());
+            let (from, to) = sides.ok_or_else(|| {
+                wrong(
+                    entry,
+                    "write `FROM=TO`, as in `10.0.0.5:6379=127.0.0.1:7001`",
+                )
+            })?;
+            Ok((from.to_owned(), to.to_owned()))
+        };
+        entries
+            .into_iter()
+            .map(entry)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// The entries as they were given.
+    pub fn entries(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(from, to)| format!("{from}={to}"))
+    }
+
+    /// Where a node is from here.
+    pub(super) fn here(&self, host: &str, port: u16) -> (String, u16) {
+        let whole = format!("{host}:{port}");
+        let found = self
+            .0
+            .iter()
+            .find(|(from, _)| *from == whole)
+            .or_else(|| self.0.iter().find(|(from, _)| from == host));
+        let to = found.map_or(host, |(_, to)| to.as_str());
+        match to.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
+            Some((host, Ok(port))) if found.is_some() => (host.to_owned(), port),
+            _ => (to.to_owned(), port),
+        }
+    }
+}
+
+/// An address, and what a URL says besides.
+pub(super) struct Place {
+    pub(super) address: SocketAddr,
+    pub(super) credentials: Option<Credentials>,
+}
+
+fn wrong(text: &str, problem: impl Into<String>) -> AddressError {
+    AddressError {
+        text: text.to_owned(),
+        problem: problem.into(),
+    }
+}
+
+/// Reads addresses with commas between them. Host names are looked up.
+pub(super) fn places(text: &str) -> Result<Vec<Place>, AddressError> {
+    let parts = text.split(',').map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty());
+    let places: Vec<_> = parts.map(place).collect::<Result<_, _>>()?;
+    if places.is_empty() {
+        return Err(wrong(
+            text,
+            "it is empty; write `HOST:PORT`, several with commas between them",
+        ));
+    }
+    Ok(places)
+}
+
+fn place(text: &str) -> Result<Place, AddressError> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Ok(Place {
+            address: look_up(text, text)?,
+            credentials: None,
+        });
+    };
+    // A password is not shown.
+    let (login, server) = rest
+        .rsplit_once('@')
+        .map_or((None, rest), |(login, server)| (Some(login), server));
+    let shown = format!("{scheme}://{server}");
+    match scheme {
+        "redis" | "valkey" => {}
+        "rediss" | "valkeys" => {
+            return Err(wrong(
+                &shown,
+                "TLS is not supported; give the port that listens without it",
+            ));
+        }
+        _ => {
+            return Err(wrong(
+                &shown,
+                "write `HOST:PORT` or `redis://USER:PASSWORD@HOST:PORT`",
+            ));
+        }
+    }
+    let server = server.split(['/', '?']).next().unwrap_or_default();
+    let has_port = server
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let whole = if has_port {
+        server.to_owned()
+    } else {
+        format!("{server}:{USUAL_PORT}")
+    };
+    let credentials = login.map(|login| {
+        let (user, password) = login.split_once(':').unwrap_or(("", login));
+        Credentials {
+            user: Some(decoded(user)).filter(|user| !user.is_empty()),
+            password: decoded(password),
+        }
+    });
+    Ok(Place {
+        address: look_up(&whole, &shown)?,
+        credentials,
+    })
+}
+
+fn look_up(place: &str, shown: &str) -> Result<SocketAddr, AddressError> {
+    let advice = "write `HOST:PORT`, several with commas between them";
+    let mut found = place
+        .to_socket_addrs()
+        .map_err(|source| wrong(shown, format!("{source}; {advice}")))?;
+    found
+        .next()
+        .ok_or_else(|| wrong(shown, format!("no such host; {advice}")))
+}
+
+/// `%40` is `@`.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_a_url() {
+        for (text, address, login) in [
+            ("127.0.0.1:7001", "127.0.0.1:7001", None),
+            ("redis://127.0.0.1", "127.0.0.1:6379", None),
+            ("redis://127.0.0.1:7001/0", "127.0.0.1:7001", None),
+            (
+                "redis://:secret@127.0.0.1:7001",
+                "127.0.0.1:7001",
+                Some((None, "secret")),
+            ),
+            (
+                "redis://ann:p%40ss%2c%@127.0.0.1:7001",
+                "127.0.0.1:7001",
+                Some((Some("ann"), "p@ss,%")),
+            ),
+            (
+                "redis://secret@[::1]:7001",
+                "[::1]:7001",
+                Some((None, "secret")),
+            ),
+        ] {
+            let place = place(text).unwrap();
+            assert_eq!(place.address.to_string(), address, "{text}");
+            let credentials = login.map(|(user, password): (Option<&str>, &str)| Credentials {
+                user: user.map(ToOwned::to_owned),
+                password: password.to_owned(),
+            });
+            assert_eq!(place.credentials, credentials, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_its_password() {
+        for text in [
+            "",
+            " , ",
+            "7001",
+            "http://x:secret@127.0.0.1:1",
+            "rediss://:secret@127.0.0.1:1",
+            "redis://:secret@",
+        ] {
+            let error = places(text).map(|_| ()).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nodes_may_be_elsewhere_from_here() {
+        let map = AddressMap::parse(["10.0.0.5:6379=127.0.0.1:7001", "10.0.0.6=10.1.0.6"]).unwrap();
+        assert_eq!(map.here("10.0.0.5", 6379), ("127.0.0.1".to_owned(), 7001));
+        assert_eq!(map.here("10.0.0.5", 6380), ("10.0.0.5".to_owned(), 6380));
+        assert_eq!(map.here("10.0.0.6", 6379), ("10.1.0.6".to_owned(), 6379));
+        assert_eq!(map.here("::1", 6379), ("::1".to_owned(), 6379));
+        for wrong in ["10.0.0.5", "=x", "x="] {
+            assert!(AddressMap::parse([wrong]).is_err());
+        }
+    }
+}
