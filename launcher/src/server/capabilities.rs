@@ -1,128 +1,110 @@
 //! What a server can do, by product and version.
 //!
-//! A fork can do what the Redis could that it comes from, so that each question is about a
-//! version of Redis. Of a server that we do not know we assume nothing.
-//! The versions are those in which the setting first stands in Redis's `src/config.c`, or the
-//! subcommand in its `src/commands/` (before 7.0 `src/cluster.c`).
+//! The profiles of the products have the versions. Of a server that we do not know we assume nothing.
 
-use super::identity::{Identity, Product};
-use super::version::Version;
+use super::identity::Identity;
+use super::profile::{self, Feature};
 
 impl Identity {
     /// The setting `cluster-port`: the bus may listen anywhere. Otherwise the bus port is the
     /// client port + 10000. Redis 7.0.
     pub fn cluster_port_setting(&self) -> bool {
-        self.descends_from(7, 0)
+        self.has(Feature::ClusterPortSetting)
     }
 
     /// `CLUSTER ADDSLOTSRANGE` and `DELSLOTSRANGE`; before them each slot is an argument of
     /// its own. Redis 7.0.
     pub fn addslotsrange(&self) -> bool {
-        self.descends_from(7, 0)
+        self.has(Feature::Addslotsrange)
     }
 
     /// The settings `cluster-announce-hostname` and `cluster-preferred-endpoint-type`. Redis 7.0.
     pub fn announce_hostname(&self) -> bool {
-        self.descends_from(7, 0)
+        self.has(Feature::AnnounceHostname)
     }
 
     /// The setting `bind-source-addr`, the address from which a server connects to others. Redis 7.0.
     pub fn bind_source_addr(&self) -> bool {
-        self.descends_from(7, 0)
+        self.has(Feature::BindSourceAddr)
     }
 
     /// Users with names, of whom `default` is the one whose password `requirepass` is: AUTH may be given a name.
     /// Redis 6.0.
     pub fn named_users(&self) -> bool {
-        self.descends_from(6, 0)
+        self.has(Feature::NamedUsers)
     }
 
     /// The setting `repl-diskless-load`. Redis 6.0.
     pub fn repl_diskless_load(&self) -> bool {
-        self.descends_from(6, 0)
+        self.has(Feature::ReplDisklessLoad)
     }
 
     /// The setting `rdb-del-sync-files`: a node that keeps its data in memory only leaves no file of
     /// a replication behind. Redis 6.0.
     pub fn rdb_del_sync_files(&self) -> bool {
-        self.descends_from(6, 0)
+        self.has(Feature::RdbDelSyncFiles)
     }
 
     /// `repl-diskless-sync` is on unless it is turned off. Redis 7.0.
     pub fn diskless_sync_by_default(&self) -> bool {
-        self.descends_from(7, 0)
+        self.has(Feature::DisklessSyncByDefault)
     }
 
     /// The setting `enable-debug-command`, without which DEBUG is refused; before it DEBUG is
     /// always there. Redis 7.0.
     pub fn enable_debug_command(&self) -> bool {
-        self.descends_from(7, 0)
+        self.has(Feature::EnableDebugCommand)
     }
 
     /// The setting `cluster-allow-replica-migration`. Redis 6.2.
     pub fn replica_migration_setting(&self) -> bool {
-        self.descends_from(6, 2)
+        self.has(Feature::ReplicaMigrationSetting)
     }
 
     /// Nodes have a shard id, and nodes.conf has it after the address, `,,shard-id=<40 hex>`
     /// (`clusterLoadConfig` in `src/cluster.c`). Redis 7.2; Valkey since 8.1 insists on it.
     pub fn shard_ids(&self) -> bool {
-        self.descends_from(7, 2)
+        self.has(Feature::ShardIds)
     }
 
     /// sentinel.conf may say `known-replica` (before it `known-slave`), so that sentinels can be
     /// told at their first start what they would find out in some seconds. Redis 5.0.
     pub fn known_replica(&self) -> bool {
-        self.descends_from(5, 0)
+        self.has(Feature::KnownReplica)
     }
 
     /// `sentinel resolve-hostnames` and `announce-hostnames`. Redis 6.2.
     pub fn sentinel_hostnames(&self) -> bool {
-        self.descends_from(6, 2)
+        self.has(Feature::SentinelHostnames)
     }
 
     /// `FAILOVER`: a master without cluster mode changes places with a replica. Redis 6.2.
     pub fn failover_command(&self) -> bool {
-        self.descends_from(6, 2)
+        self.has(Feature::FailoverCommand)
     }
 
     /// A replica may be told `CLUSTER FAILOVER TAKEOVER` right after its start, so that the
     /// seeded boot works. Proven on Redis 5.0 and later and on Valkey; KeyDB 6.3.4 crashes.
     pub fn takeover_at_start(&self) -> bool {
-        match self.product {
-            Product::Redis | Product::Valkey => self.descends_from(5, 0),
-            Product::Redict | Product::KeyDb | Product::Other(_) => false,
-        }
+        self.has(Feature::TakeoverAtStart)
     }
 
     /// `CLUSTER MIGRATESLOTS`: slots move as one, without ASK. Valkey 9.0
     /// (`src/commands/cluster-migrateslots.json`).
     pub fn atomic_slot_migration(&self) -> bool {
-        self.product == Product::Valkey && self.version >= Version::new(9, 0, 0)
+        self.has(Feature::AtomicSlotMigration)
     }
 
     /// `CLUSTER SETSLOT` is replicated, and a connection that sends it waits until the replicas
     /// have it. Valkey 8.0 (`clusterCommandSetSlot`, `src/cluster_legacy.c`).
     pub fn setslot_waits_for_replicas(&self) -> bool {
-        self.product == Product::Valkey && self.version >= Version::new(8, 0, 0)
+        self.has(Feature::SetslotWaitsForReplicas)
     }
 
-    /// Whether it has what Redis has since `major.minor`.
-    fn descends_from(&self, major: u32, minor: u32) -> bool {
-        self.redis_ancestor()
-            .is_some_and(|ancestor| ancestor >= Version::new(major, minor, 0))
-    }
-
-    /// The version of Redis whose code it has at the least.
-    fn redis_ancestor(&self) -> Option<Version> {
-        match self.product {
-            Product::Redis => Some(self.version),
-            // Both report this one as their `redis_version`, for good.
-            Product::Valkey | Product::Redict => Some(Version::new(7, 2, 4)),
-            // KeyDB's numbers follow Redis's as far as 6.2, the last that it took over.
-            Product::KeyDb => Some(self.version.min(Version::new(6, 2, 0))),
-            Product::Other(_) => None,
-        }
+    /// Whether its profile says so.
+    fn has(&self, feature: Feature) -> bool {
+        let lineage = profile::of(&self.product).and_then(|profile| profile.lineage.as_ref());
+        lineage.is_some_and(|lineage| lineage.has(feature, self.version))
     }
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::profile;
 use super::version::{Version, VersionError};
 use crate::machine::text::excerpt;
 
@@ -110,9 +111,9 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads the output of `--version`. Its line is `Redis server v=7.0.15 sha=…` (`version()`
-    /// in `src/server.c`), with the product's own name in the forks; Valkey 7.2 says no name at
-    /// all, `Server v=7.2.5 …`. Other lines, such as a loader's warnings, are passed over.
+    /// Reads the output of `--version`. Its line is one of those in our profiles, or reads as Redis's
+    /// does (`version()` in `src/server.c`) with another name, `Disque server v=1.0.0 …`. Other lines,
+    /// such as a loader's warnings, are passed over.
     pub fn from_version_output(output: &str) -> Result<Self, IdentityError> {
         output
             .lines()
@@ -148,16 +149,15 @@ impl fmt::Display for Identity {
 
 /// Product and version of a line that names them.
 fn version_line(line: &str) -> Option<(Product, &str)> {
-    let mut words = line.split_whitespace();
-    let first = words.next()?;
-    let product = if first.eq_ignore_ascii_case("server") {
-        Product::Valkey
-    } else if words.next()?.eq_ignore_ascii_case("server") {
-        first.parse().ok()?
-    } else {
-        return None;
-    };
-    Some((product, words.next()?.strip_prefix("v=")?))
+    let named = profile::known()
+        .find_map(|(product, profile)| Some((product.clone(), profile.version.of_line(line)?)));
+    named.or_else(|| {
+        let mut words = line.split_whitespace();
+        let product = words.next()?.parse().ok()?;
+        let is_server = words.next()?.eq_ignore_ascii_case("server");
+        let version = words.next()?.strip_prefix("v=")?;
+        is_server.then_some((product, version))
+    })
 }
 
 /// Why the output of `--version` does not tell a server's identity.

@@ -15,6 +15,7 @@ mod identity;
 mod list;
 mod package_client;
 mod path;
+mod profile;
 mod search;
 mod spec;
 mod version;

@@ -3,20 +3,23 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::profile;
+
 /// The file names under which a server is found, in the order in which they are tried, and the
 /// name that it must be started under if that is another.
 ///
 /// Redis and Valkey are one program that looks at its `argv[0]` (`main` in `src/server.c`).
 /// Where the server is a package of its own, as in Debian, the package of the tools
 /// nevertheless has the whole of it, as `*-check-rdb`.
-const NAMES: [(&str, Option<&str>); 6] = [
-    ("valkey-server", None),
-    ("redis-server", None),
-    ("redict-server", None),
-    ("keydb-server", None),
-    ("valkey-check-rdb", Some("valkey-server")),
-    ("redis-check-rdb", Some("redis-server")),
-];
+fn names() -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    let profiles = || profile::known().map(|(_, profile)| profile);
+    let programs = profiles().flat_map(|profile| &profile.programs);
+    let stand_ins = profiles().flat_map(|profile| {
+        let names = profile.stand_ins.iter();
+        names.map(|name| (name.as_str(), Some(profile.server_name())))
+    });
+    programs.map(|name| (name.as_str(), None)).chain(stand_ins)
+}
 
 /// A program that may be a server.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,17 +33,16 @@ impl Candidate {
     /// The program at that path; one that is known to need it gets the server's name.
     pub(super) fn at(program: PathBuf) -> Self {
         let name = program.file_name().and_then(OsStr::to_str);
-        let argv0 = NAMES
-            .iter()
+        let argv0 = names()
             .find(|(file, _)| name == Some(file))
-            .and_then(|(_, argv0)| *argv0);
+            .and_then(|(_, argv0)| argv0);
         Self { program, argv0 }
     }
 }
 
 /// The names of servers that a user may have meant.
 pub(super) fn server_names() -> impl Iterator<Item = &'static str> {
-    NAMES.iter().map(|(file, _)| *file)
+    names().map(|(file, _)| file)
 }
 
 /// All programs on PATH that have a server's name, in the order in which they are tried.
@@ -50,10 +52,9 @@ pub(super) fn candidates(path: &OsStr) -> impl Iterator<Item = Candidate> {
 
 /// The programs on PATH by which a server of that name can be started.
 pub(super) fn candidates_named(name: &str, path: &OsStr) -> impl Iterator<Item = Candidate> {
-    let stand_ins = NAMES
-        .iter()
+    let stand_ins = names()
         .filter(move |(_, argv0)| *argv0 == Some(name))
-        .map(|(file, _)| *file);
+        .map(|(file, _)| file);
     std::iter::once(name)
         .chain(stand_ins)
         .flat_map(move |file| programs(file, path).map(Candidate::at))
