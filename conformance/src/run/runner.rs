@@ -367,7 +367,14 @@ impl Runner {
 
 /// Why a server that we start cannot be tested with a case.
 pub(super) fn refused(pool: &Pool, case: &Case) -> Option<Skip> {
-    gate(case, Some(pool.launcher().server()), Needs::Sentinel)
+    let launcher = pool.launcher();
+    gate(case, Some(launcher.server()), Needs::Sentinel).or_else(|| {
+        let reason = launcher.refusal(&Wish::of(&case.transcript.header))?;
+        Some(Skip {
+            kind: "need what the profile does not offer",
+            reason,
+        })
+    })
 }
 
 /// Whether a case leaves its cluster as it was, but for its keys.

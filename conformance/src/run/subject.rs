@@ -1,5 +1,6 @@
 //! What is tested, from the words of a user: a server to start, or addresses of one that runs.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub enum Subject {
 pub struct Wanted {
     /// A path, a program, `valkey`, `redis`, or `product@version`.
     pub server: Option<String>,
+    /// The file that says how to start it, if it does not take Redis's configuration.
+    pub profile: Option<PathBuf>,
     /// `HOST:PORT,redis://USER:PASSWORD@HOST:PORT`
     pub attach: Option<String>,
     /// With what to log in there, instead of what a URL says.
@@ -160,9 +163,9 @@ impl Subject {
         note: Notify<'_>,
     ) -> Result<Self, SubjectError> {
         // An option outdoes both variables.
-        let attach = match &wanted.server {
-            Some(_) => None,
-            None => wanted.attach.as_ref().or(environment.attach.as_ref()),
+        let attach = match (&wanted.server, &wanted.profile) {
+            (Some(_), _) | (_, Some(_)) => None,
+            (None, None) => wanted.attach.as_ref().or(environment.attach.as_ref()),
         };
         if let Some(addresses) = attach {
             let attachment = wanted.attachment(addresses, environment)?;
@@ -176,7 +179,10 @@ impl Subject {
             offline: wanted.offline,
         };
         let spec = wanted.server.as_deref().or(environment.server.as_deref());
-        let launcher = Launcher::find(spec, &search, note).await?;
+        let launcher = match &wanted.profile {
+            Some(profile) => Launcher::profiled(profile, spec, &search).await?,
+            None => Launcher::find(spec, &search, note).await?,
+        };
         Ok(Self::Launched(Arc::new(Pool::new(launcher))))
     }
 
@@ -186,7 +192,11 @@ impl Subject {
         match self {
             Self::Launched(pool) => {
                 let program = pool.launcher().program().display();
-                vec!["--server".to_owned(), program.to_string()]
+                let mut words = vec!["--server".to_owned(), program.to_string()];
+                if let Some(profile) = pool.launcher().profile() {
+                    words.extend(["--profile".to_owned(), profile.display().to_string()]);
+                }
+                words
             }
             Self::Attached(attachment) => {
                 let mut words = vec!["--attach".to_owned(), attachment.to_string()];

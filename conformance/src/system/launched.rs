@@ -1,13 +1,13 @@
 //! Servers that the launcher starts: every process is ours.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shardlab::Signal as OsSignal;
 use shardlab::machine::wait::Deadline;
 use shardlab::plan::{self, Boot, Options, PortChoice, Setting};
-use shardlab::server::{SearchEnv, find};
+use shardlab::server::{Profile, SearchEnv, find, find_profiled};
 use shardlab::wire::client::{ClientError, Connection};
 use shardlab::{Cluster, Error};
 
@@ -56,6 +56,8 @@ impl Wish {
 pub struct Launcher {
     program: shardlab::server::Server,
     server: Server,
+    /// The file that says how to start it.
+    profile: Option<PathBuf>,
 }
 
 impl Launcher {
@@ -71,7 +73,40 @@ impl Launcher {
         let spec = spec.map(str::parse).transpose()?;
         let program = find(spec.as_ref(), search, note).await?;
         let server = from_identity(&program.identity);
-        Ok(Self { program, server })
+        Ok(Self {
+            program,
+            server,
+            profile: None,
+        })
+    }
+
+    /// The server that the profile in a file describes; `spec` may name its program.
+    ///
+    /// # Errors
+    /// The file is no profile, or its program is not there.
+    pub async fn profiled(
+        file: &Path,
+        spec: Option<&str>,
+        search: &SearchEnv,
+    ) -> Result<Self, Error> {
+        let spec = spec.map(str::parse).transpose()?;
+        let program = find_profiled(Profile::read(file)?, spec.as_ref(), search).await?;
+        Ok(Self {
+            server: from_identity(&program.identity),
+            program,
+            profile: Some(file.to_owned()),
+        })
+    }
+
+    /// The file that says how to start it, if there is one.
+    pub fn profile(&self) -> Option<&Path> {
+        self.profile.as_deref()
+    }
+
+    /// Why it cannot be started as a case wishes, if its profile says so.
+    pub fn refusal(&self, wish: &Wish) -> Option<String> {
+        let profile = self.program.profile.as_ref()?;
+        wished(wish).ok()?.refused_by(profile)
     }
 
     /// What it starts.
@@ -90,10 +125,7 @@ impl Launcher {
     /// # Errors
     /// It does not come up, or a `conf` line is not for transcripts to decide.
     pub async fn boot(&self, wish: &Wish) -> Result<Launched, Error> {
-        let mut options = options(wish.topology);
-        for (name, value) in &wish.conf {
-            set(&mut options, name, value)?;
-        }
+        let options = wished(wish)?;
         let timeout = match options.topology {
             plan::Topology::Sentinel => options.sentinels.down_after,
             _ => options.node_timeout,
@@ -108,7 +140,16 @@ impl Launcher {
     }
 }
 
-/// What the launcher is asked for, but for the `conf` lines.
+/// What the launcher is asked for.
+fn wished(wish: &Wish) -> Result<Options, Error> {
+    let mut options = options(wish.topology);
+    for (name, value) in &wish.conf {
+        set(&mut options, name, value)?;
+    }
+    Ok(options)
+}
+
+/// The same, but for the `conf` lines.
 fn options(topology: Topology) -> Options {
     let of = |topology, masters: u16, replicas: u16| Options {
         masters: masters.into(),

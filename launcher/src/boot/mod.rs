@@ -5,6 +5,7 @@ mod event;
 mod finish;
 mod introduce;
 mod needs;
+mod profiled;
 mod replicated;
 mod request;
 mod seed;

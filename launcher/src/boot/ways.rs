@@ -26,6 +26,9 @@ const SEEDED_PATIENCE_PER_NODE: Duration = Duration::from_millis(150);
 impl BringUp<'_> {
     /// Starts the servers; anew and in another way if they do not have a command that the first way needs.
     pub(crate) async fn run(&self, cluster: &mut Cluster) -> Result<(), Error> {
+        if let Some(profile) = &self.server.profile {
+            return self.run_profiled(cluster, profile).await;
+        }
         let mut method = self.method(cluster)?;
         loop {
             let Err(why) = Box::pin(self.boot(cluster, method)).await else {

@@ -11,6 +11,7 @@ mod climbing;
 mod interrupted;
 mod life;
 mod naming;
+mod profiled;
 mod removal;
 mod roles;
 mod starting;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use crate::config::boot_values::{Method, boot_arguments, calming_command, final_settings};
 use crate::error::Error;
+use crate::machine::signal::Signal;
 use crate::machine::wait::{Deadline, until};
 use crate::node::{Launch, Node, Session};
 use crate::plan::{Plan, Role};
@@ -102,6 +104,10 @@ impl Cluster {
             program: record.program.clone(),
             argv0: record.argv0.clone(),
             bound,
+            profiled: record.profile.is_some(),
+            stop: record.profile.as_ref().map_or(Signal::TERM, |profile| {
+                profile.stop_signal().unwrap_or(Signal::TERM)
+            }),
         });
         let password: Option<Arc<str>> = record.options.password.as_deref().map(Arc::from);
         let node = |node| {

@@ -89,7 +89,11 @@ impl Cluster {
             to_be: (self.remembered_master())
                 .map(|remembered| present.unwrap_or(remembered).name()),
         };
-        let told = round.iter().zip(prober.judge(&round)).zip(vitals);
+        let standings = match self.record.profile {
+            Some(_) => self.standings().await,
+            None => prober.judge(&round),
+        };
+        let told = round.iter().zip(standings).zip(vitals);
         let nodes = self.nodes.iter().zip(&lines).zip(told);
         let seen = nodes.map(|((node, line), ((observation, standing), vitals))| {
             let (role, master) = who.plays(node, line.as_ref(), observation);

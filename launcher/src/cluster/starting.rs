@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::Cluster;
-use crate::config::{master_of, node_conf, sentinel_conf};
+use crate::config::{OWN_FILE, master_of, node_conf, own_conf, profiled_conf, sentinel_conf};
 use crate::error::{Error, IoContext as _};
 use crate::ladder::Answers;
 use crate::machine::wait::{self, Deadline};
 use crate::node::{Node, Session};
 use crate::plan::Role;
 use crate::probe::questions::Questions;
-use crate::state::{Lock, Phase, read_regular};
+use crate::state::{Lock, Phase, read_regular, write_atomically};
 use crate::wire::view::Link;
 
 /// How long the next ones are held back for those before them. It only saves time: a replica that
@@ -19,14 +19,36 @@ use crate::wire::view::Link;
 const HEAD_START: Duration = Duration::from_secs(2);
 
 impl Cluster {
+    /// Writes the config files of a node that follows and watches nobody.
+    ///
+    /// # Errors
+    /// They cannot be written, or the profile asks for what there is not.
+    pub(crate) fn write_config(&self, node: &Node) -> Result<(), Error> {
+        let start = self.record.profile.as_ref();
+        if let Some(start) = start.and_then(|profile| profile.start.as_ref()) {
+            let own = own_conf(&self.record.options, node.plan(), node.dir(), start);
+            if let Some(text) = own.map_err(Error::Unsupported)? {
+                write_atomically(&node.dir().join(OWN_FILE), text.as_bytes())?;
+            }
+        }
+        write_atomically(&node.config_path(), self.bare_config(node)?.as_bytes())
+    }
+
     /// The config of a node that follows and watches nobody.
-    pub(crate) fn bare_config(&self, node: &Node) -> String {
+    ///
+    /// # Errors
+    /// The profile asks for what there is not.
+    pub(crate) fn bare_config(&self, node: &Node) -> Result<String, Error> {
         let (folder, options) = (self.folder(), &self.record.options);
         let (plan, dir, server) = (node.plan(), node.dir(), &self.record.server);
-        match plan.role {
+        if let Some(profile) = &self.record.profile {
+            return profiled_conf(&folder, options, plan, dir, server, profile)
+                .map_err(Error::Unsupported);
+        }
+        Ok(match plan.role {
             Role::Master | Role::Replica => node_conf(&folder, options, plan, dir, server),
             Role::Sentinel => sentinel_conf(&folder, options, plan, dir, server, None),
-        }
+        })
     }
 
     /// Starts nodes, data first: masters, then who follows them, then sentinels. What is changed is on

@@ -10,6 +10,7 @@ pub mod directive;
 
 mod links;
 mod origin;
+mod profiled;
 mod sentinel;
 
 use std::fmt::Write as _;
@@ -23,6 +24,7 @@ use crate::server::Identity;
 
 pub use links::{following, master_of};
 pub use origin::{cluster_folder, cluster_name, is_ours, moved};
+pub(crate) use profiled::{OWN_FILE, arguments, own_conf, profiled_conf};
 pub use sentinel::{Acquaintance, Known, Watch, sentinel_conf};
 
 /// The name of the config file in the folder of a node with data.

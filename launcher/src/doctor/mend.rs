@@ -215,9 +215,9 @@ async fn rewrite_config(cluster: &Cluster, node: &Node) -> Result<(), Error> {
         )
         .into_bytes(),
         Some(master) if master != cluster.announced(node) => {
-            following(cluster.bare_config(node).as_bytes(), Some(&master))
+            following(cluster.bare_config(node)?.as_bytes(), Some(&master))
         }
-        _ => cluster.bare_config(node).into_bytes(),
+        _ => cluster.bare_config(node)?.into_bytes(),
     };
     write_atomically(&path, &conf)?;
     if node.plan().role == Role::Sentinel && node.process().is_some() {

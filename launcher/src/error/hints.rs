@@ -127,6 +127,7 @@ impl Error {
             Self::Plan(_)
             | Self::Shape(_)
             | Self::Setting(_)
+            | Self::Profile(_)
             | Self::Name(_)
             | Self::NoNode { .. }
             | Self::Unsupported(_)

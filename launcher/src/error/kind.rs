@@ -29,6 +29,7 @@ impl Error {
             | Self::Shape(_)
             | Self::Setting(_)
             | Self::Spec(_)
+            | Self::Profile(_)
             | Self::Name(_)
             | Self::NoNode { .. }
             | Self::NoCluster(_)

@@ -36,7 +36,7 @@ use crate::machine::signal::Signal;
 use crate::machine::text::counted;
 use crate::plan::shape::ShapeError;
 use crate::plan::{Name, NameError, PlanError};
-use crate::server::{ServerError, SpecError};
+use crate::server::{ProfileError, ServerError, SpecError};
 use crate::wire::client::ClientError;
 
 pub(crate) use context::IoContext;
@@ -73,6 +73,9 @@ pub enum Error {
     /// A server that is asked for in words that mean none.
     #[error(transparent)]
     Spec(#[from] SpecError),
+    /// A profile that cannot be used.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// A cluster's name that cannot be a folder's.
     #[error(transparent)]
     Name(#[from] NameError),

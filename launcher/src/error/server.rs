@@ -29,6 +29,16 @@ impl ServerError {
             Self::Fetch(FetchError::NoClient { .. }) => hint![format!(
                 "{PACKAGES}; or install `uv` or `pip`, with which one is fetched"
             )],
+            Self::NeedsNoProfile(_) => {
+                let program = ", or name the program by its path with ";
+                hint!["leave out ", Parameter::Profile, program, Parameter::Server]
+            }
+            Self::NoProgram { .. } => {
+                hint![
+                    "put it on PATH, or name it by its path with ",
+                    Parameter::Server
+                ]
+            }
             Self::NotForThisMachine(_) | Self::Fetch(_) => hint![PACKAGES],
         })
     }
@@ -49,6 +59,9 @@ impl ProgramError {
             } if cause.kind() == io::ErrorKind::NotFound => hint![
                 "the file is there, so its interpreter or loader is missing: it may be built for \
                  another C library"
+            ],
+            Self::NotAsProfiled { .. } => hint![
+                "give the line to `version.lines`, with `{version}` in it, or the version to `version.is`"
             ],
             Self::Missing(_)
             | Self::Unreachable { .. }

@@ -1,7 +1,9 @@
 //! A node's server from its first instruction to its last: started, replaced, ended, found dead.
 
+use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,12 +14,13 @@ use super::aside::put_back;
 use super::found::{is_leader, is_locked, is_server, lock, servers_in};
 use super::spawn::{Spawner, describe, die_with_parent};
 use super::{Node, NodeError, Running};
-use crate::config::PID_FILE;
+use crate::config::{self, PID_FILE};
 use crate::error::{Error, IoContext as _};
 use crate::machine::process::{Place, ProcessId};
 use crate::machine::signal::Signal;
 use crate::machine::wait::{self, Deadline};
 use crate::plan::Role;
+use crate::state::read_regular;
 
 /// How long a process may take to disappear after SIGKILL. It takes milliseconds; a machine that
 /// swaps may take its time.
@@ -65,13 +68,13 @@ impl Node {
         let mut rounds = 0_u32;
         wait::until(deadline, Duration::from_millis(5), || {
             if rounds.is_multiple_of(20) {
-                let _ = self.send(Signal::TERM);
+                let _ = self.send(self.launch.stop);
             }
             rounds += 1;
             std::future::ready(self.gone())
         })
         .await
-        .map_err(|pid| self.will_not_end(pid, Signal::TERM, timeout))
+        .map_err(|pid| self.will_not_end(pid, self.launch.stop, timeout))
     }
 
     /// Ends the server with SIGKILL and waits until it is gone. Does nothing if it does not run.
@@ -143,10 +146,15 @@ impl Node {
         if let Some(argv0) = &self.launch.argv0 {
             command.arg0(argv0);
         }
+        if self.launch.profiled {
+            let path = self.config_path();
+            let conf = read_regular(&path).doing("read", &path)?;
+            let own = config::arguments(&String::from_utf8_lossy(&conf));
+            command.args(own.iter().map(|word| OsStr::from_bytes(word)));
+        } else {
+            command.arg(self.config_path()).args(mode).args(arguments);
+        }
         command
-            .arg(self.config_path())
-            .args(mode)
-            .args(arguments)
             // A later command finds the server by the folder it works in.
             .current_dir(&self.dir)
             .stdin(Stdio::null())

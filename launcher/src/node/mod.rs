@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::config::{LOG_FILE, config_file};
 use crate::error::Error;
 use crate::machine::process::{ProcessId, tells_of_processes};
+use crate::machine::signal::Signal;
 use crate::machine::wait::Deadline;
 use crate::plan::{NodePlan, Role, reachable};
 use crate::state::{NodeRecord, Stage};
@@ -52,6 +53,10 @@ pub struct Launch {
     pub argv0: Option<String>,
     /// Whether the server dies with this process.
     pub bound: bool,
+    /// Whether its command line is in its node.conf, since it does not take Redis's configuration.
+    pub profiled: bool,
+    /// The signal that asks it to end.
+    pub stop: Signal,
 }
 
 /// Where and how to reach a node.

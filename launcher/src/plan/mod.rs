@@ -13,6 +13,7 @@ mod names;
 mod node;
 mod options;
 mod parameter;
+mod profiled;
 mod topology;
 
 use crate::wire::slots::{SlotRanges, split_evenly};

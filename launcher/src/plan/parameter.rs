@@ -54,6 +54,7 @@ parameters! {
     Persist "persist",
     Port "port",
     Ports "ports",
+    Profile "profile",
     Quorum "quorum",
     ReplicaOf "replica of",
     Replicas "replicas",

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::identity::{Identity, Product};
+use super::identity::Identity;
+use super::product::Product;
 
 /// The folder below the cache folder that holds the servers.
 pub(super) fn folder(cache: &Path) -> PathBuf {

@@ -3,6 +3,7 @@
 //! The profiles of the products have the versions. Of a server that we do not know we assume nothing.
 
 use super::identity::Identity;
+use super::product::Product;
 use super::profile::{self, Feature};
 
 impl Identity {
@@ -103,8 +104,11 @@ impl Identity {
 
     /// Whether its profile says so.
     fn has(&self, feature: Feature) -> bool {
-        let lineage = profile::of(&self.product).and_then(|profile| profile.lineage.as_ref());
-        lineage.is_some_and(|lineage| lineage.has(feature, self.version))
+        let lineage = |product| profile::of(product)?.lineage.as_ref();
+        match (lineage(&self.product), lineage(&Product::Redis)) {
+            (Some(own), Some(redis)) => own.has(feature, self.version, redis),
+            _ => false,
+        }
     }
 }
 

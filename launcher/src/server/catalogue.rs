@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::identity::{Identity, Product};
+use super::identity::Identity;
+use super::product::Product;
 use super::spec::ProductSpec;
 use super::version::Version;
 

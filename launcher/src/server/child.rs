@@ -86,6 +86,14 @@ pub(super) async fn run(command: &mut Command, deadline: Duration) -> Result<Str
     })
 }
 
+/// The same, of a program and its arguments.
+pub(crate) async fn run_words(words: &[String], deadline: Duration) -> Result<String, RunError> {
+    let Some((program, arguments)) = words.split_first() else {
+        return Ok(String::new());
+    };
+    run(Command::new(program).args(arguments), deadline).await
+}
+
 /// A program's process group, which is killed when this is dropped.
 struct Group(Option<u32>);
 

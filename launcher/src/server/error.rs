@@ -43,6 +43,17 @@ pub enum ServerError {
         /// Its licence.
         licence: &'static str,
     },
+    /// A product that is known was asked for together with a profile.
+    #[error("`{0}` needs no profile: a profile is for a program that shardlab does not know")]
+    NeedsNoProfile(ProductSpec),
+    /// None of the programs of a profile is there.
+    #[error("no program of the profile `{profile}` is there: looked for {}", programs.join(", "))]
+    NoProgram {
+        /// The profile's name.
+        profile: String,
+        /// The programs.
+        programs: Vec<String>,
+    },
     /// A server was to be fetched, and was not.
     #[error(transparent)]
     Fetch(#[from] FetchError),

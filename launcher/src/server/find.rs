@@ -1,13 +1,15 @@
 //! Finds a server: the one that is asked for, or the best that can be had.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::catalogue::{self, Entry, Platform};
 use super::error::ServerError;
 use super::fetch::fetch;
-use super::identify::{self, ProgramError, identify};
-use super::identity::{Identity, Product};
+use super::identify::{self, ProgramError, identify, identify_profiled};
+use super::identity::Identity;
 use super::path::{self, Candidate};
+use super::product::Product;
+use super::profile::Profile;
 use super::search::{Notice, Notify, SearchEnv};
 use super::spec::{ProductSpec, ServerSpec};
 use super::{Origin, Server, cache};
@@ -36,6 +38,37 @@ pub async fn find(
         Some(ServerSpec::Product(wanted)) => find_product(Some(wanted), env, notify).await,
         None => find_product(None, env, notify).await,
     }
+}
+
+/// The server that a profile describes: the program that is asked for, or the first one of the profile's
+/// that is on PATH. It has told its version when this returns, if the profile says how.
+pub async fn find_profiled(
+    profile: Profile,
+    spec: Option<&ServerSpec>,
+    env: &SearchEnv,
+) -> Result<Server, ServerError> {
+    let (program, origin) = match spec {
+        Some(ServerSpec::Path(path)) => (path::absolute(path), Origin::Given),
+        Some(ServerSpec::Program(name)) => {
+            let program = path::programs(name, &env.path).next();
+            (program.ok_or_else(|| not_on_path(name))?, Origin::Path)
+        }
+        Some(ServerSpec::Product(product)) => {
+            return Err(ServerError::NeedsNoProfile(product.clone()));
+        }
+        None => program_of(&profile, env).ok_or_else(|| ServerError::NoProgram {
+            profile: profile.name.clone(),
+            programs: profile.programs.clone(),
+        })?,
+    };
+    let identity = identify_profiled(&program, &profile, identify::DEADLINE).await?;
+    Ok(Server {
+        program,
+        argv0: None,
+        identity,
+        origin,
+        profile: Some(Box::new(profile)),
+    })
 }
 
 /// The server of that identity, else one of the same minor version, if one is on PATH or in the cache: for
@@ -122,6 +155,7 @@ pub(super) async fn server(candidate: Candidate, origin: Origin) -> Result<Serve
         argv0: argv0.map(str::to_owned),
         identity,
         origin,
+        profile: None,
     })
 }
 
@@ -155,6 +189,19 @@ async fn fetched(
         argv0: None,
         identity: entry.identity.clone(),
         origin: Origin::Fetched,
+        profile: None,
+    })
+}
+
+/// The first program of a profile that is there.
+fn program_of(profile: &Profile, env: &SearchEnv) -> Option<(PathBuf, Origin)> {
+    profile.programs.iter().find_map(|name| {
+        if name.contains('/') {
+            let program = path::absolute(Path::new(name));
+            return program.exists().then_some((program, Origin::Given));
+        }
+        let program = path::programs(name, &env.path).next()?;
+        Some((program, Origin::Path))
     })
 }
 

@@ -9,6 +9,10 @@ use tokio::process::Command;
 
 use super::child::{self, RunError};
 use super::identity::{Identity, IdentityError};
+use super::product::Product;
+use super::profile::Profile;
+use super::version::Version;
+use crate::machine::text::excerpt;
 
 /// How long a program may take to tell its version.
 pub(super) const DEADLINE: Duration = Duration::from_secs(10);
@@ -34,6 +38,34 @@ pub(super) async fn identify(
         program: program.to_owned(),
         cause,
     })
+}
+
+/// Asks a program for its version in the way of its profile.
+pub(super) async fn identify_profiled(
+    program: &Path,
+    profile: &Profile,
+    deadline: Duration,
+) -> Result<Identity, ProgramError> {
+    check_executable(program)?;
+    let product = Product::Other(profile.name.to_ascii_lowercase());
+    let question = &profile.version;
+    if let Some(version) = question.is {
+        return Ok(Identity { product, version });
+    }
+    let mut command = Command::new(program);
+    let output = child::run(command.args(&question.arguments), deadline).await;
+    let output = output.map_err(|cause| ProgramError::NoVersion {
+        program: program.to_owned(),
+        cause,
+    })?;
+    let version = output.lines().find_map(|line| question.of_line(line));
+    match version.map(Version::of_release) {
+        Some(Ok(version)) => Ok(Identity { product, version }),
+        _ => Err(ProgramError::NotAsProfiled {
+            program: program.to_owned(),
+            said: excerpt(output.trim().as_bytes(), 200, 0),
+        }),
+    }
 }
 
 /// Tells apart the mistakes that the system answers alike, or not at all, when a program is started.
@@ -82,6 +114,14 @@ pub enum ProgramError {
         program: PathBuf,
         /// How it failed.
         cause: RunError,
+    },
+    /// It told its version in no line that its profile has.
+    #[error("`{}` did not tell its version as its profile says: it said `{said}`", program.display())]
+    NotAsProfiled {
+        /// The path.
+        program: PathBuf,
+        /// The beginning of what it said.
+        said: String,
     },
     /// `--version` answered as no Redis-like server does.
     #[error("`{}` is not a server: from `--version` {cause}", program.display())]

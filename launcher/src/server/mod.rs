@@ -15,7 +15,9 @@ mod identity;
 mod list;
 mod package_client;
 mod path;
+mod product;
 mod profile;
+mod profile_file;
 mod search;
 mod spec;
 mod version;
@@ -25,15 +27,22 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use child::RunError;
+pub(crate) use child::run_words;
 pub use error::ServerError;
 pub use fetch::{Attempt, FetchError};
 pub(crate) use find::find_like;
 #[doc(hidden)]
-pub use find::{find, install};
+pub use find::{find, find_profiled, install};
 pub use identify::ProgramError;
-pub use identity::{Identity, IdentityError, Product, ProductError};
+pub use identity::{Identity, IdentityError};
 #[doc(hidden)]
 pub use list::{Available, Listing, list};
+pub use product::{Product, ProductError};
+pub(crate) use profile::{
+    Formation, Lack, Member, PROGRAM_DEADLINE, Place, Quotes, Sign, Start, Template,
+};
+pub use profile::{Profile, ProfileProblem};
+pub use profile_file::ProfileError;
 #[doc(hidden)]
 pub use search::{Notice, Notify, SearchEnv};
 pub use spec::{ProductSpec, ServerSpec, SpecError};
@@ -51,6 +60,8 @@ pub struct Server {
     pub identity: Identity,
     /// Where it was found.
     pub origin: Origin,
+    /// How it is started, if it does not take Redis's configuration.
+    pub profile: Option<Box<Profile>>,
 }
 
 /// Where a server was found.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::identity::{Identity, Product};
+use super::identity::Identity;
+use super::product::Product;
 use super::version::{VersionError, VersionPrefix};
 use crate::machine::suggestion::closest;
 

@@ -27,6 +27,15 @@ impl Version {
             patch,
         }
     }
+
+    /// The numbers of a version that a program tells; a pre-release may say `9.0.0-rc1`.
+    pub(super) fn of_release(text: &str) -> Result<Self, VersionError> {
+        let numbers = text
+            .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
+            .map_or(text, |end| text.split_at(end).0);
+        // The longest version that there can be has 32 characters.
+        numbers.get(..40).unwrap_or(numbers).parse()
+    }
 }
 
 impl fmt::Display for Version {

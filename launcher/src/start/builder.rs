@@ -13,7 +13,7 @@ use crate::ladder::Rung;
 use crate::machine::environment::Environment;
 use crate::machine::wait::Deadline;
 use crate::plan::{Boot, BusPortChoice, Options, Plan, PortChoice, Setting, Shape, Topology};
-use crate::server::{Notice, SearchEnv, Server, find, find_like};
+use crate::server::{Notice, Profile, SearchEnv, Server, find, find_like, find_profiled};
 use crate::start::launch;
 use crate::state::{Home, Lock, Name};
 use crate::wire::slots::SlotRanges;
@@ -40,6 +40,7 @@ pub struct Builder<'a> {
     name: Option<Name>,
     home: Option<Home>,
     server: Choice,
+    profile: Option<Profile>,
     search: Option<SearchEnv>,
 }
 
@@ -67,6 +68,7 @@ impl Default for Builder<'_> {
             name: None,
             home: None,
             server: Choice::Spec(None),
+            profile: None,
             search: None,
         }
     }
@@ -215,6 +217,13 @@ impl<'a> Builder<'a> {
     /// A server that was already found.
     pub fn found_server(mut self, server: Server) -> Self {
         self.server = Choice::Found(server);
+        self
+    }
+
+    /// How a server that does not take Redis's configuration is started; [`Builder::server`] may name its
+    /// program.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
         self
     }
 
@@ -388,6 +397,9 @@ impl<'a> Builder<'a> {
                 offline: false,
             },
         };
+        if let Some(profile) = &self.profile {
+            return Ok(find_profiled(profile.clone(), spec.as_ref(), &search).await?);
+        }
         let note = |notice: &Notice| (self.request.observer)(&Event::Note(notice));
         let archive = self.archive.as_ref().filter(|_| spec.is_none());
         let Some(saved) = archive.map(|archive| &archive.manifest().server) else {

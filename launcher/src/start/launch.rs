@@ -10,12 +10,12 @@ use crate::config::directive::is_renamed;
 use crate::error::{Error, IoContext as _, NotReady};
 use crate::machine::wait::Deadline;
 use crate::plan::{NodePlan, Options, Plan, PortChoice, Topology, node_count};
-use crate::server::Server;
+use crate::server::{Profile, Server};
 use crate::state::limits;
 use crate::state::ports::{self, ReservedPorts};
 use crate::state::{
     FolderId, Home, Lock, NodeRecord, Phase, Record, SCHEMA, create_folders, make_node_folder,
-    missing_folders, refuse_existing, write_atomically,
+    missing_folders, refuse_existing,
 };
 
 /// How often ports are chosen anew when another program was faster.
@@ -30,6 +30,9 @@ pub(crate) fn plan(
 ) -> Result<Plan, Error> {
     let options = &request.options;
     check_support(options, server)?;
+    if let Some(profile) = &server.profile {
+        check_profile(options, profile, archive.is_some())?;
+    }
     limits::check(node_count(options)?)?;
     if let Some(archive) = archive {
         let plan = archive::plan(archive, options, &server.identity, home)?;
@@ -37,7 +40,11 @@ pub(crate) fn plan(
         ports::check(&plan, &options.bind, home)?;
         return Ok(plan);
     }
-    let clients = ports::of(options, home)?;
+    let apart = server
+        .profile
+        .as_ref()
+        .map_or(1, |profile| profile.ports_apart());
+    let clients = ports::of_apart(options, apart, home)?;
     let ports = ports::with_bus_ports(&clients, options, &server.identity, home)?;
     let plan = Plan::new(options, &ports)?;
     ports::check(&plan, &options.bind, home)?;
@@ -171,9 +178,11 @@ impl Launch<'_> {
             program: self.server.program.clone(),
             argv0: self.server.argv0.clone(),
             server: self.server.identity.clone(),
+            profile: self.server.profile.clone(),
             created: missing_folders(&dir),
             boot_settings: false,
-            no_config: is_renamed(&self.request.options.settings, "config"),
+            no_config: self.server.profile.is_some()
+                || is_renamed(&self.request.options.settings, "config"),
             stopping: Vec::new(),
             nodes: plan.nodes.into_iter().map(node).collect(),
             retired: saved.map_or_else(Vec::new, |saved| saved.retired.clone()),
@@ -188,7 +197,7 @@ fn populate(cluster: &Cluster) -> Result<(), Error> {
     create_folders(&cluster.record().dir)?;
     for node in cluster.nodes() {
         make_node_folder(node.dir())?;
-        write_atomically(&node.config_path(), cluster.bare_config(node).as_bytes())?;
+        cluster.write_config(node)?;
     }
     Ok(())
 }
@@ -300,6 +309,17 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
                 server.identity
             ))
         }
+    }
+}
+
+/// Refuses what a server cannot be asked for that is started by a profile.
+fn check_profile(options: &Options, profile: &Profile, saved: bool) -> Result<(), Error> {
+    let restores =
+        "an archive is not restored by a server that a profile describes; leave `--from` out";
+    let reason = options.refused_by(profile);
+    match reason.or_else(|| saved.then(|| restores.to_owned())) {
+        Some(reason) => Err(Error::Unsupported(reason)),
+        None => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use super::layout::RECORD_FILE;
 use crate::error::Error;
 use crate::machine::process::ProcessId;
 use crate::plan::{Name, NodePlan, Options};
-use crate::server::Identity;
+use crate::server::{Identity, Profile};
 
 /// The version of `cluster.json` that this program writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -57,6 +57,9 @@ pub struct Record {
     pub argv0: Option<String>,
     /// What it says it is.
     pub server: Identity,
+    /// How it is started, if it does not take Redis's configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Box<Profile>>,
     /// The folder that holds the nodes' folders.
     pub dir: PathBuf,
     /// Folders, outermost first, that did not exist before and that we remove when they are empty.

@@ -34,6 +34,7 @@ fn processes_are_started_in_few_places() {
             "bin/shardlab/commands/run.rs",
             "machine/process.rs",
             "node/lifecycle.rs",
+            "server/child.rs",
             "server/identify.rs",
             "server/package_client.rs",
         ]

@@ -67,6 +67,10 @@ pub(crate) struct Run {
     /// The server to start: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`
     #[arg(long, value_name = "SPEC")]
     pub(crate) server: Option<String>,
+    /// How to start a server that does not take Redis's configuration (docs/profiles.md); `--server` may
+    /// name its program
+    #[arg(long, value_name = "FILE", conflicts_with = "attach")]
+    pub(crate) profile: Option<PathBuf>,
     /// Do not download a server
     #[arg(long)]
     pub(crate) offline: bool,

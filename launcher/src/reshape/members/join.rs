@@ -12,7 +12,7 @@ use crate::error::members::MemberError;
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Node, Session};
 use crate::probe::survey::Survey;
-use crate::state::{Lock, Stage, create_folders, make_node_folder, write_atomically};
+use crate::state::{Lock, Stage, create_folders, make_node_folder};
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::view::Epoch;
 
@@ -84,7 +84,7 @@ impl Cluster {
             if node.dir().symlink_metadata().is_err() {
                 make_node_folder(node.dir())?;
             }
-            write_atomically(&node.config_path(), self.bare_config(node).as_bytes())?;
+            self.write_config(node)?;
             node.spawn(&arguments)?;
         }
         self.remember(lock, self.record().phase)?;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::Profile;
-use crate::server::identity::Product;
+use crate::server::product::Product;
 
 /// The files, in the order in which servers are chosen.
 const FILES: [(Product, &str); 4] = [

@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::of;
-use crate::server::identity::Product;
 use crate::server::version::Version;
 
 /// What a server has in common with Redis.
@@ -49,21 +47,17 @@ pub(in crate::server) enum Feature {
 }
 
 impl Lineage {
-    /// Whether a server of this version has it.
-    pub(in crate::server) fn has(&self, feature: Feature, version: Version) -> bool {
-        if self.lacks.contains(&feature) {
-            return false;
-        }
-        let own = self.since.get(&feature);
-        own.is_some_and(|since| version >= *since) || self.inherits(feature, version)
+    /// Whether a server of this version has it, or inherits it from Redis.
+    pub(in crate::server) fn has(&self, feature: Feature, version: Version, redis: &Self) -> bool {
+        let inherits = || {
+            self.redis_up_to
+                .is_some_and(|up_to| redis.has_itself(feature, version.min(up_to)))
+        };
+        !self.lacks.contains(&feature) && (self.has_itself(feature, version) || inherits())
     }
 
-    /// Whether the Redis that it comes from had it.
-    fn inherits(&self, feature: Feature, version: Version) -> bool {
-        let Some(up_to) = self.redis_up_to else {
-            return false;
-        };
-        let redis = of(&Product::Redis).and_then(|redis| redis.lineage.as_ref());
-        redis.is_some_and(|redis| redis.has(feature, version.min(up_to)))
+    fn has_itself(&self, feature: Feature, version: Version) -> bool {
+        let since = self.since.get(&feature);
+        since.is_some_and(|since| version >= *since)
     }
 }

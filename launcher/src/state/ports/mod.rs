@@ -12,7 +12,7 @@ use tokio::net::TcpSocket;
 
 use crate::error::Error;
 use crate::machine::wait::{Deadline, until_blocking};
-use crate::plan::{BUS_OFFSET, BusPortChoice, Options, Plan, Ports};
+use crate::plan::{BUS_OFFSET, BusPortChoice, Options, Plan, PortChoice, Ports};
 use crate::server::Identity;
 use crate::state::Home;
 
@@ -109,6 +109,43 @@ pub(crate) fn of(options: &Options, home: &Home) -> Result<Vec<u16>, Error> {
         .into_iter()
         .filter_map(|port| port.or_else(|| chosen.next()))
         .collect())
+}
+
+/// The same for servers that take so many ports in a row, the first of which is for clients.
+///
+/// # Errors
+/// As [`of`]; [`Error::Unsupported`]: ports that are too close to each other were asked for.
+pub(crate) fn of_apart(options: &Options, apart: u16, home: &Home) -> Result<Vec<u16>, Error> {
+    let step = usize::from(apart);
+    let clients = match options.ports {
+        PortChoice::Auto if step > 1 => {
+            let count = Plan::wanted_ports(options)?.len();
+            let mut all = choose(count.saturating_mul(step), &options.bind, home)?;
+            all.sort_unstable();
+            all.into_iter().step_by(step).collect()
+        }
+        PortChoice::From(first) => {
+            let count = Plan::wanted_ports(options)?.len();
+            let spread: Vec<_> = (first..=u16::MAX).step_by(step).take(count).collect();
+            if step == 1 || spread.len() < count {
+                return of(options, home);
+            }
+            spread
+        }
+        _ => of(options, home)?,
+    };
+    let mut sorted = clients.clone();
+    sorted.sort_unstable();
+    let close = sorted.windows(2).any(|pair| match pair {
+        [one, next] => next - one < apart,
+        _ => false,
+    });
+    if close {
+        return Err(Error::Unsupported(format!(
+            "each node takes {apart} ports in a row, says the profile: give ports that far apart"
+        )));
+    }
+    Ok(clients)
 }
 
 /// Chooses client ports whose usual bus ports are free as well, at random, so that programs which do not

@@ -104,6 +104,7 @@ async fn subject(args: &Run, limits: &Limits) -> Result<Subject, Failure> {
     let identity = args.product.as_ref().zip(args.server_version);
     let wanted = Wanted {
         server: args.server.clone(),
+        profile: args.profile.clone(),
         attach: args.attached.attach.clone(),
         user: args.attached.user.clone(),
         password: args.attached.password.clone(),

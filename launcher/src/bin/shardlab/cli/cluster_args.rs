@@ -64,6 +64,15 @@ pub(crate) struct ClusterArgs {
         help_heading = "Server"
     )]
     pub(crate) server: Option<String>,
+    /// How to start a server that does not take Redis's configuration (docs/profiles.md); `--server` may name
+    /// its program.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "from",
+        help_heading = "Server"
+    )]
+    pub(crate) profile: Option<PathBuf>,
     /// Do not download a server.
     #[arg(long, help_heading = "Server")]
     pub(crate) offline: bool,
@@ -189,6 +198,7 @@ impl ClusterArgs {
             boot,
             from,
             server,
+            profile,
             node_timeout,
             bus_port,
             bind,
@@ -273,6 +283,7 @@ impl ClusterArgs {
         let place = [
             there::dir(dir.as_deref(), record),
             there::server(server.as_ref(), record),
+            there::profile(profile.as_deref(), record)?,
         ];
         Ok(compared
             .chain(place)

@@ -6,8 +6,9 @@
 
 use std::path::Path;
 
+use shardlab::Error;
 use shardlab::plan::{BusPortChoice, Options, Plan, PortChoice, node_names};
-use shardlab::server::ServerSpec;
+use shardlab::server::{Profile, ServerSpec};
 use shardlab::state::{NodeRecord, Record};
 use shardlab::wire::slots::{SlotRanges, split_evenly};
 
@@ -96,6 +97,16 @@ pub(super) fn server(asked: Option<&ServerSpec>, record: &Record) -> Compared {
     };
     let there = format!("{server} ({})", program.display());
     Compared::new("--server", asked.map(is_it), &there)
+}
+
+pub(super) fn profile(asked: Option<&Path>, record: &Record) -> Result<Compared, Error> {
+    let asked = asked.map(Profile::read).transpose()?;
+    let is_it = |asked: Profile| record.profile.as_deref() == Some(&asked);
+    let there = match &record.profile {
+        Some(profile) => format!("that of {} as it was then", profile.name()),
+        None => "not given".to_owned(),
+    };
+    Ok(Compared::new("--profile", asked.map(is_it), &there))
 }
 
 /// One number for each master.

@@ -2,6 +2,7 @@
 
 use shardlab::archive::{Archive, ArchiveError};
 use shardlab::plan::{BusPortChoice, Options, PortChoice, node_count};
+use shardlab::server::Profile;
 use shardlab::{Builder, Cluster, Error};
 
 use super::lab::Lab;
@@ -28,6 +29,9 @@ pub(super) fn builder<'a>(
         .wait_for(args.wait);
     if let Some(timeout) = args.timeout {
         builder = builder.timeout(timeout);
+    }
+    if let Some(profile) = &args.profile {
+        builder = builder.profile(Profile::read(profile)?);
     }
     if let Some(server) = &args.server {
         builder = builder.server(server);

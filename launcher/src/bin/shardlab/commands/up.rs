@@ -218,6 +218,7 @@ fn dry_run_again(lab: &Lab<'_>, args: &Up, record: &Record) -> Result<u8, Error>
         program: record.program.clone(),
         argv0: record.argv0.clone(),
         origin: Origin::Given,
+        profile: record.profile.clone(),
     };
     show_plan(
         lab,
