@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::run::result::{CaseResult, RunResult};
 use crate::suite::Case;
+use crate::system::describe;
 
 /// The page; what is shown stands in it as JSON.
 const PAGE: &str = include_str!("matrix.html");
@@ -14,7 +15,7 @@ const PAGE: &str = include_str!("matrix.html");
 /// It cannot be written as JSON.
 pub fn matrix(runs: &[RunResult], cases: &[Case]) -> serde_json::Result<String> {
     let data = Data {
-        servers: runs.iter().map(|run| run.target.as_str()).collect(),
+        servers: runs.iter().map(name).collect(),
         cases: cases.iter().map(|case| Row::of(case, runs)).collect(),
     };
     // Nothing in it ends the element that holds it.
@@ -22,9 +23,19 @@ pub fn matrix(runs: &[RunResult], cases: &[Case]) -> serde_json::Result<String> 
     Ok(PAGE.replacen("{{DATA}}", &data, 1))
 }
 
+/// What was tested: what the server says that it is, and the address of one that was running.
+fn name(run: &RunResult) -> String {
+    let server = run.cases.iter().find_map(|case| case.server.as_ref());
+    let described = describe(server);
+    if server.is_none() || run.target.starts_with(&described) {
+        return run.target.clone();
+    }
+    format!("{described} ({})", run.target)
+}
+
 #[derive(Serialize)]
 struct Data<'a> {
-    servers: Vec<&'a str>,
+    servers: Vec<String>,
     cases: Vec<Row<'a>>,
 }
 

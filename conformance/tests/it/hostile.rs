@@ -176,6 +176,98 @@ fn a_run_that_is_dropped_half_way_leaves_no_key() {
 /// The most memory that the program may need, in kB: it takes some 20 MB when all goes well.
 const MOST_MEMORY: u64 = 64 << 10;
 
+/// Runs the program on an attached server: its exit code, the most memory that it took, in kB, and what it printed.
+fn measured(
+    folder: &std::path::Path,
+    arguments: &[&str],
+    address: SocketAddr,
+) -> (i32, u64, String) {
+    let output = tempfile::NamedTempFile::new().unwrap();
+    let mut child = std::process::Command::new(snapbox::cmd::cargo_bin!("shardlab-conformance"))
+        .current_dir(folder)
+        .args(["run", "--attach", &address.to_string()])
+        .args(arguments)
+        .env_remove("SHARDLAB_ATTACH")
+        .env_remove("SHARDLAB_SERVER")
+        .stdout(output.reopen().unwrap())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut memory = 0;
+    let deadline = Deadline::after(Duration::from_secs(120));
+    let ended = until_blocking(deadline, Duration::from_millis(1), || {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let peak = text.lines().find_map(|line| {
+            let kilobytes = line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?;
+            kilobytes.parse().ok()
+        });
+        memory = memory.max(peak.unwrap_or(0_u64));
+        child.try_wait().unwrap().map_or(
+            std::ops::ControlFlow::Continue(()),
+            std::ops::ControlFlow::Break,
+        )
+    });
+    let code = ended.unwrap().code().unwrap();
+    (
+        code,
+        memory,
+        std::fs::read_to_string(output.path()).unwrap(),
+    )
+}
+
+#[test]
+fn the_whole_suite_tells_each_cause_once() {
+    let servers: [(Answer, &[&str]); 3] = [
+        (
+            |request| each(request, "+OK\r\n"),
+            &["received the simple string: OK: "],
+        ),
+        (
+            |request| each(request, "HTTP/1.1 400\r\n"),
+            &["the server does not speak RESP: "],
+        ),
+        (
+            |request| {
+                each(
+                    request,
+                    &format!("-ERR unknown command '{}'\r\n", word(request)),
+                )
+            },
+            &["EXISTS is missing: ", "CLUSTER KEYSLOT is missing: "],
+        ),
+    ];
+    let folder = tempfile::TempDir::new().unwrap();
+    // All at once, and with little patience: most of the time goes by in waiting.
+    std::thread::scope(|scope| {
+        for (answer, causes) in servers {
+            let folder = folder.path();
+            scope.spawn(move || {
+                let address = serve_cluster(answer);
+                let (code, memory, text) = measured(folder, &["--slow", "0.3"], address);
+                assert_eq!(code, 1, "{text}");
+                assert!(memory < MOST_MEMORY, "{memory} kB");
+                for cause in causes {
+                    let told: Vec<_> = text.lines().filter(|line| line.contains(cause)).collect();
+                    assert_eq!(told.len(), 1, "{cause}: {told:#?}");
+                }
+            });
+        }
+    });
+}
+
+/// The same reply to each command of a request.
+fn each(request: &str, reply: &str) -> Option<Vec<u8>> {
+    let count = request.lines().filter(|line| line.starts_with('*')).count();
+    Some(reply.repeat(count.max(1)).into_bytes())
+}
+
+/// The first words of a request: the command, and what may be its subcommand.
+fn word(request: &str) -> String {
+    let words: Vec<_> = request.split("\r\n").skip(2).step_by(2).take(2).collect();
+    words.join(" ")
+}
+
 #[test]
 fn a_flood_fills_no_memory() {
     let steps = "n1> PING\nPONG\n";
@@ -189,33 +281,9 @@ fn a_flood_fills_no_memory() {
         (b"", b"*100\r\n:1\r\n"),
         (b"$16000000\r\n", b"x"),
     ] {
-        let address = flood_cluster(first, again).to_string();
-        let mut child =
-            std::process::Command::new(snapbox::cmd::cargo_bin!("shardlab-conformance"))
-                .current_dir(folder.path())
-                .args(["run", "fixtures", "--attach", &address])
-                .env_remove("SHARDLAB_ATTACH")
-                .env_remove("SHARDLAB_SERVER")
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::null())
-                .spawn()
-                .unwrap();
-        let status = format!("/proc/{}/status", child.id());
-        let mut memory = 0;
-        let deadline = Deadline::after(Duration::from_secs(120));
-        let ended = until_blocking(deadline, Duration::from_millis(1), || {
-            let text = std::fs::read_to_string(&status).unwrap_or_default();
-            let peak = text.lines().find_map(|line| {
-                let kilobytes = line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?;
-                kilobytes.parse().ok()
-            });
-            memory = memory.max(peak.unwrap_or(0_u64));
-            child.try_wait().unwrap().map_or(
-                std::ops::ControlFlow::Continue(()),
-                std::ops::ControlFlow::Break,
-            )
-        });
-        assert_eq!(ended.unwrap().code(), Some(1));
+        let address = flood_cluster(first, again);
+        let (code, memory, _) = measured(folder.path(), &["fixtures"], address);
+        assert_eq!(code, 1);
         assert!(memory < MOST_MEMORY, "{memory} kB");
     }
 }

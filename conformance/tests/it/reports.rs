@@ -277,7 +277,8 @@ fn the_matrix_is_one_page_with_all_servers_and_the_transcripts() {
     let data = page.split("application/json\">").nth(1).unwrap();
     let data = data.split("</script>").next().unwrap();
     let data: serde_json::Value = serde_json::from_str(data).unwrap();
-    assert_eq!(data["servers"], serde_json::json!(addresses));
+    let servers = addresses.map(|address| format!("redis 7.0.15 ({address})"));
+    assert_eq!(data["servers"], serde_json::json!(servers));
     let results = data["cases"][1]["results"].as_array().unwrap();
     assert_eq!(results.len(), 2);
     assert_eq!(results[1]["verdict"], "departs");
