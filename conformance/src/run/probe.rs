@@ -69,14 +69,10 @@ async fn ask<T: Target>(target: &T, command: &[&str], waits: Waits<'_>) -> Optio
     let node = target.nodes().into_iter().next()?;
     let mut link = target.connect(node, deadline).await.ok()?;
     link.send(&encode_command(command), deadline).await.ok()?;
-    match link.read(deadline).await {
-        Ok(reply) => {
-            waits.patience.answered(ASKED);
-            Some(reply)
-        }
-        Err(_) => {
-            waits.patience.in_vain(ASKED);
-            None
-        }
+    let reply = link.read(deadline).await.ok();
+    match reply {
+        Some(_) => waits.patience.answered(ASKED),
+        None => waits.patience.in_vain(ASKED),
     }
+    reply
 }

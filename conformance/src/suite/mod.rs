@@ -3,6 +3,7 @@
 mod embedded;
 mod load;
 mod select;
+mod skeleton;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(crate) use embedded::KNOWN;
 pub use load::{Broken, LoadError, check, files, load, parse_case};
 pub(crate) use select::glob;
 pub use select::{Selection, SelectionError};
+pub use skeleton::skeleton;
 
 /// One transcript, ready to be run.
 #[derive(Debug, Clone)]

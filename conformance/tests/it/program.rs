@@ -425,6 +425,22 @@ PONG
 }
 
 #[test]
+fn new_writes_a_case_and_overwrites_none() {
+    let folder = TempDir::new().unwrap();
+    let new = |words: &[&str]| program(folder.path()).arg("new").args(words).assert();
+    new(&["a_claim.resp"]).code(0);
+    program(folder.path())
+        .args(["check", "a_claim.resp"])
+        .assert()
+        .code(0);
+    new(&["a_claim.resp"]).code(2);
+    new(&["other.resp", "--id", "mine"]).code(2);
+    let taken = new(&["other.resp", "--id", "MOV-01"]).code(2);
+    taken.stderr_eq("error: the id `MOV-01` is taken\n");
+    assert!(!folder.path().join("other.resp").exists());
+}
+
+#[test]
 fn fmt_writes_the_canonical_form_once() {
     let folder = folder(&[(
         "fixtures/ping/is_answered.resp",

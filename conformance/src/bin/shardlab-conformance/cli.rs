@@ -52,6 +52,8 @@ pub(crate) enum Command {
     List(List),
     /// Explain one transcript: its claim, its sources and its steps
     Explain(Explain),
+    /// Write a new transcript to begin with
+    New(New),
     /// Look for mistakes in transcripts
     Check(Check),
     /// Format transcripts
@@ -244,6 +246,17 @@ pub(crate) struct Explain {
     /// Take the transcripts from this folder [default: the built-in transcripts]
     #[arg(long, value_name = "DIR")]
     pub(crate) fixtures: Option<PathBuf>,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The file to write; its name is the claim, such as `mine/a_reader_is_redirected.resp`
+    #[arg(value_name = "FILE")]
+    pub(crate) path: PathBuf,
+    /// The case's id, which never changes and is never used twice
+    #[arg(long, value_name = "ID", default_value = "MINE-01")]
+    pub(crate) id: String,
 }
 
 /// Arguments of `check`.

@@ -7,6 +7,7 @@ mod fmt;
 mod list;
 mod live;
 mod matrix;
+mod new;
 mod run;
 mod written;
 
@@ -18,13 +19,18 @@ pub(crate) fn run(cli: Cli) -> u8 {
     let json = match &cli.command {
         Command::Run(args) => args.json,
         Command::List(args) => args.json,
-        Command::Matrix(_) | Command::Explain(_) | Command::Check(_) | Command::Fmt(_) => false,
+        Command::Matrix(_)
+        | Command::New(_)
+        | Command::Explain(_)
+        | Command::Check(_)
+        | Command::Fmt(_) => false,
     };
     let code = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Matrix(args) => matrix::run(&args),
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::New(args) => new::new(&args),
         Command::Check(args) => check::check(&args),
         Command::Fmt(args) => fmt::fmt(&args),
     };
