@@ -73,8 +73,8 @@ pub enum SubjectError {
 const PASSWORD: &str = "write it into the URL, `redis://USER:PASSWORD@HOST:PORT`, or give `--password`, or set REDISCLI_AUTH; \
 `--user` names an ACL user";
 
-/// How long a server that is to be tested may take for its first answers: one that is silent is told of at once.
-const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+/// The part of a reply's time in which a server must say which nodes there are: a silent one is told of at once.
+const FIRST_ANSWER: u32 = 5;
 
 impl Unusable {
     /// What the user can do about it.
@@ -169,7 +169,7 @@ impl Subject {
         };
         if let Some(addresses) = attach {
             let attachment = wanted.attachment(addresses, environment)?;
-            let found = attachment.discover(patience.min(FIRST_PATIENCE)).await;
+            let found = attachment.discover(patience / FIRST_ANSWER).await;
             found.map_err(|unusable| SubjectError::Unusable(Box::new(unusable)))?;
             return Ok(Self::Attached(attachment));
         }

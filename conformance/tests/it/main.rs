@@ -5,6 +5,7 @@
     reason = "in a test, a failed step is a failed test"
 )]
 
+mod attach;
 mod docs;
 #[path = "../../../launcher/tests/it/documented.rs"]
 mod documented;
