@@ -13,8 +13,8 @@ use shardlab::machine::environment::Environment;
 use tokio::runtime::Runtime;
 
 use crate::diagnose::{Diagnosis, Style};
+use crate::report::picture;
 use crate::report::rerun;
-use crate::report::terminal::picture;
 use crate::run::result::Verdict;
 use crate::run::{Limits, Runner, Subject, Wanted, jobs_by_default, longest_first, runtime};
 use crate::suite::{Case, LoadError, Origin, load};

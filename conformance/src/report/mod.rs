@@ -9,6 +9,7 @@ pub mod json;
 mod junit;
 mod markdown;
 mod matrix;
+mod picture;
 mod rerun;
 pub mod scorecard;
 mod tap;
@@ -20,6 +21,7 @@ pub use github::annotations;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use matrix::matrix;
+pub use picture::picture;
 pub use rerun::rerun;
 pub use tap::tap;
 
@@ -57,6 +59,6 @@ impl<'a> Report<'a> {
     /// How it departs, without colours.
     pub fn picture(&self, result: &CaseResult) -> Option<String> {
         let case = self.case(result)?;
-        terminal::picture(result, case, &(self.rerun)(case), Style::Plain)
+        picture(result, case, &(self.rerun)(case), Style::Plain)
     }
 }

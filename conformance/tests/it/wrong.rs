@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use shardlab_conformance::diagnose::Style;
-use shardlab_conformance::report::terminal::picture;
+use shardlab_conformance::report::picture;
 use shardlab_conformance::run::result::{CaseResult, Verdict};
 use shardlab_conformance::suite::{Case, Origin, load, parse_case};
 
