@@ -9,6 +9,12 @@ fn a_server_that_is_not_ours_is_refused_by_name_and_spared_otherwise() {
     let before = lab.up(&["--masters", "1", "--replicas", "0"]);
     let bare = ["--replicas", "0", "--boot", "none"];
     let address = stranger(&others, &bare).to_string();
+    let status = others
+        .shardlab(["status", "-n", "other"])
+        .assert()
+        .success();
+    let status = String::from_utf8_lossy(&status.get_output().stdout).into_owned();
+    assert!(status.contains("as `--boot none` asks"), "{status}");
     lab.shardlab(["add-node", "--existing", &address, "-q"])
         .assert()
         .success();

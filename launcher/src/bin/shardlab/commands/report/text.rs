@@ -39,6 +39,9 @@ impl ClusterReport {
             columns::PLACES
         };
         text.push_str(&columns::tell(&self.nodes, columns, self.topology));
+        if self.is_unformed() {
+            text.push_str("the nodes are bare, as `--boot none` asks\n");
+        }
         for line in self.laggards() {
             text.push_str(&line);
             text.push('\n');
@@ -99,6 +102,12 @@ impl ClusterReport {
         passing.chain(strangers).chain(late).collect()
     }
 
+    /// Whether the nodes are as `--boot none` has left them.
+    fn is_unformed(&self) -> bool {
+        let is_down = self.rung.is_some_and(|rung| rung < Rung::Ok);
+        self.bare && is_down && self.nodes.iter().all(|node| node.slots.is_empty())
+    }
+
     /// What to do next, below [`ClusterReport::text`].
     pub(in crate::commands) fn next_steps(&self, option: &str) -> String {
         let addresses = |role: Option<Role>| {
@@ -121,8 +130,13 @@ impl ClusterReport {
                 self.master_name.as_deref().unwrap_or_default()
             ),
         };
+        let next = match (self.is_unformed(), self.topology) {
+            (false, _) => format!("try it      shardlab call{option} SET greeting hello\n"),
+            (true, Topology::Cluster) => format!("form it     shardlab fix{option}\n"),
+            (true, _) => String::new(),
+        };
         format!(
-            "\n{connect}\ntry it      shardlab call{option} SET greeting hello\nlook        shardlab status{option}\nremove it   shardlab down{option}\n"
+            "\n{connect}\n{next}look        shardlab status{option}\nremove it   shardlab down{option}\n"
         )
     }
 }
