@@ -9,7 +9,6 @@ pub mod diagnose;
 pub mod harness;
 pub mod known;
 pub mod pattern;
-pub mod pool;
 pub mod render;
 pub mod report;
 pub mod run;

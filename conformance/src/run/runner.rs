@@ -10,11 +10,11 @@ use tokio::runtime::{self, Runtime};
 use crate::binding::{Names, expand};
 use crate::known::KnownList;
 use crate::pattern::{Captures, Known, Server};
-use crate::pool::{Booking, Pool};
 use crate::suite::Case;
 use crate::system::Target;
 use crate::system::attached::{Attached, Attachment, Found, Unusable};
 use crate::system::launched::Wish;
+use crate::system::pool::{Booking, Pool};
 use crate::transcript::ast::{Level, Needs, Transcript};
 
 use super::boots::Boots;

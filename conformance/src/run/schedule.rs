@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use shardlab::machine::wait::Deadline;
 use tokio::task::JoinSet;
 
-use crate::pool::{Booking, Boots};
 use crate::suite::Case;
 use crate::system::launched::Wish;
+use crate::system::pool::{Booking, Boots};
 use crate::transcript::ast::Needs;
 
 use super::event::Event;

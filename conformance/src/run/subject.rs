@@ -12,9 +12,9 @@ use thiserror::Error;
 
 use crate::known::{KnownError, KnownList};
 use crate::pattern::Server;
-use crate::pool::Pool;
 use crate::system::attached::{Attachment, Unusable};
 use crate::system::launched::Launcher;
+use crate::system::pool::Pool;
 use crate::system::{AddressError, AddressMap, Credentials, describe};
 
 /// What is tested.

@@ -9,6 +9,7 @@ mod facts;
 mod identify;
 pub mod launched;
 mod members;
+pub mod pool;
 #[cfg(test)]
 pub(crate) mod scripted;
 

@@ -26,13 +26,15 @@ const RETIRED: [&str; 18] = [
 ];
 
 /// `bent` is still the name of a field in `cluster.json`, which old records have; Rust casts integers and borrows.
-const KEPT: [&str; 6] = [
+const KEPT: [&str; 8] = [
     "\"bent\"",
     "`bent`",
     "clippy::cast_",
     ".cast_signed()",
     "std::borrow",
     "Cow::Borrowed",
+    ".borrow()",
+    ".borrow_mut()",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -1,3 +1,5 @@
+//! Profiles that are read, and those that are refused.
+
 use super::formation::{Command, Member};
 use super::{Profile, ProfileProblem};
 use crate::machine::signal::Signal;
