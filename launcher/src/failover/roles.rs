@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::candidate::{Candidate, best};
 use super::order::{any_key, key_in};
 use super::set::{Born, Set};
-use super::shard::{Member, Shard};
+use super::shard::{KnownNode, Shard};
 use super::watch::Scene;
 use super::{FailoverError, Mode};
 use crate::cluster::Cluster;
@@ -219,8 +219,8 @@ pub(super) fn is_up(node: &Node) -> bool {
     node.may_answer() && !node.is_paused()
 }
 
-fn members(nodes: &[Node], survey: &Survey) -> Vec<Member> {
-    let member = |node: &Node| Member {
+fn members(nodes: &[Node], survey: &Survey) -> Vec<KnownNode> {
+    let member = |node: &Node| KnownNode {
         name: node.name().to_owned(),
         id: survey
             .node(node.name())

@@ -11,7 +11,7 @@ use crate::wire::view::{Epoch, Flag, NodeId, NodeLine};
 
 /// What is known of a node besides what it says.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
+pub(super) struct KnownNode {
     pub(super) name: String,
     /// As it says, or as it stands in its folder.
     pub(super) id: Option<NodeId>,
@@ -43,7 +43,7 @@ impl Shard {
     /// The shard of the node at `node`, by what the nodes say.
     pub(super) fn of(
         survey: &Survey,
-        members: &[Member],
+        members: &[KnownNode],
         node: usize,
     ) -> Result<Self, FailoverError> {
         let asked = name_of(members, node);
@@ -95,7 +95,7 @@ impl Shard {
     pub(super) fn check(
         &self,
         survey: &Survey,
-        members: &[Member],
+        members: &[KnownNode],
         mode: Mode,
     ) -> Result<(), FailoverError> {
         let paused = |node: usize| members.get(node).is_some_and(|member| member.paused);
@@ -147,7 +147,7 @@ impl Shard {
     pub(super) fn choose(
         &self,
         candidates: &[Candidate],
-        members: &[Member],
+        members: &[KnownNode],
         mode: Mode,
         careful: bool,
     ) -> Result<usize, FailoverError> {
@@ -189,7 +189,7 @@ impl Shard {
     fn check_votes(
         &self,
         survey: &Survey,
-        members: &[Member],
+        members: &[KnownNode],
         mode: Mode,
     ) -> Result<(), FailoverError> {
         let ids: BTreeSet<&NodeId> = survey.lines().map(|line| &line.id).collect();
@@ -219,7 +219,11 @@ impl Shard {
     }
 
     /// A replica of the master that is there and not ours.
-    fn foreign_replica<'a>(&self, survey: &'a Survey, members: &[Member]) -> Option<&'a NodeLine> {
+    fn foreign_replica<'a>(
+        &self,
+        survey: &'a Survey,
+        members: &[KnownNode],
+    ) -> Option<&'a NodeLine> {
         let is_ours = |line: &NodeLine| {
             members
                 .iter()
@@ -231,7 +235,7 @@ impl Shard {
     }
 
     /// Nodes that say nothing and were born where the master was.
-    fn silent_mates(&self, survey: &Survey, members: &[Member]) -> Vec<String> {
+    fn silent_mates(&self, survey: &Survey, members: &[KnownNode]) -> Vec<String> {
         let birth = members.get(self.master).map(|member| member.birth);
         let mates = members
             .iter()
@@ -245,10 +249,10 @@ impl Shard {
 }
 
 /// The master, with slots, among those who were born into the same shard.
-fn candidate(survey: &Survey, members: &[Member], node: usize) -> Option<String> {
+fn candidate(survey: &Survey, members: &[KnownNode], node: usize) -> Option<String> {
     let birth = members.get(node)?.birth;
     let mates = members.iter().filter(|member| member.birth == birth);
-    let is_master = |member: &&Member| survey.node(&member.name).is_some_and(NodeLine::serves);
+    let is_master = |member: &&KnownNode| survey.node(&member.name).is_some_and(NodeLine::serves);
     mates
         .filter(is_master)
         .map(|member| member.name.clone())
@@ -269,7 +273,7 @@ fn a_slot(survey: &Survey, line: &NodeLine) -> Option<Slot> {
     free.next().or_else(|| line.slots.slots().next())
 }
 
-fn name_of(members: &[Member], node: usize) -> String {
+fn name_of(members: &[KnownNode], node: usize) -> String {
     members
         .get(node)
         .map(|member| member.name.clone())

@@ -46,7 +46,7 @@ pub struct OpenSlot {
     /// Which way.
     pub direction: Direction,
     /// The id of the node at the other end.
-    pub peer: NodeId,
+    pub other: NodeId,
 }
 
 /// All accounts, in the order of the cluster's nodes.
@@ -195,7 +195,7 @@ impl Survey {
                 slot: mark.slot,
                 node: node.to_owned(),
                 direction: mark.direction,
-                peer: mark.peer.clone(),
+                other: mark.other.clone(),
             });
             marks.collect::<Vec<_>>()
         };
@@ -258,7 +258,7 @@ mod tests {
             .map(|open| {
                 format!(
                     "{} {} {} {}",
-                    open.slot, open.node, open.direction, open.peer
+                    open.slot, open.node, open.direction, open.other
                 )
             })
             .collect();

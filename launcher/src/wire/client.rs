@@ -153,7 +153,7 @@ impl Connection {
         }
     }
 
-    /// How much a reply may take from now on: less of a peer that is not trusted, more where the user
+    /// How much a reply may take from now on: less of a server that is not trusted, more where the user
     /// asks for data.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {

@@ -18,7 +18,7 @@ const TRUTH: [&str; 7] = [
 ];
 
 /// `lines` as all nodes tell them; those named are silent.
-fn cluster(lines: [&str; 7], silent: &[&str]) -> (Survey, Vec<Member>) {
+fn cluster(lines: [&str; 7], silent: &[&str]) -> (Survey, Vec<KnownNode>) {
     let account = |(index, name): (usize, &&str)| {
         let own = lines[index];
         let mine = own.replacen(" master", " myself,master", 1);
@@ -35,7 +35,7 @@ fn cluster(lines: [&str; 7], silent: &[&str]) -> (Survey, Vec<Member>) {
         }
     };
     let survey = Survey::new(NAMES.iter().enumerate().map(account).collect());
-    let member = |(index, name): (usize, &&str)| Member {
+    let member = |(index, name): (usize, &&str)| KnownNode {
         name: (*name).to_owned(),
         id: Some(lines[index][..2].into()),
         birth: index % 3,

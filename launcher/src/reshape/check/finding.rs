@@ -49,7 +49,7 @@ pub enum Finding {
         /// Which way.
         direction: Direction,
         /// The node at the other end: its name, or its id if nobody has it.
-        peer: String,
+        other: String,
     },
     /// A node gives slots to another owner than the one who says that they are his.
     Disagreement {
@@ -153,14 +153,14 @@ pub enum Finding {
         /// The node that says so.
         node: String,
         /// To whom.
-        peer: String,
+        other: String,
     },
     /// A node takes one that answers us for failed.
     Suspected {
         /// The node.
         node: String,
         /// Whom.
-        peer: String,
+        other: String,
     },
     /// A replica's link to its master is down.
     NotReplicating {
@@ -346,11 +346,11 @@ impl fmt::Display for Finding {
                 slots,
                 node,
                 direction: Direction::Migrating,
-                peer,
-            } => write!(f, "{node} is migrating {slots:#} to {peer}"),
+                other,
+            } => write!(f, "{node} is migrating {slots:#} to {other}"),
             Self::Open {
-                slots, node, peer, ..
-            } => write!(f, "{node} is importing {slots:#} from {peer}"),
+                slots, node, other, ..
+            } => write!(f, "{node} is importing {slots:#} from {other}"),
             Self::Disagreement {
                 node,
                 slots,
@@ -448,10 +448,10 @@ impl fmt::Display for Finding {
             Self::SharedEpoch { epoch, nodes } => {
                 write!(f, "the masters {} share epoch {epoch}", nodes.join(", "))
             }
-            Self::Unlinked { node, peer } => {
-                write!(f, "{node} has no bus link to {peer}")
+            Self::Unlinked { node, other } => {
+                write!(f, "{node} has no bus link to {other}")
             }
-            Self::Suspected { node, peer } => write!(f, "{node} marks {peer} as failed"),
+            Self::Suspected { node, other } => write!(f, "{node} marks {other} as failed"),
             Self::NotReplicating { node, status } => {
                 write!(
                     f,

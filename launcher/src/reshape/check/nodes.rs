@@ -132,9 +132,9 @@ fn told(inspection: &Inspection, node: &str, line: &NodeLine) -> Option<Finding>
     };
     // That it is silent has been said, and explains what is wrong with the others' lines about it.
     let own = inspection.survey.node(name)?;
-    let peer = name.to_owned();
+    let other = name.to_owned();
     if line.shakes_hands() || !line.connected {
-        return Some(Finding::Unlinked { node, peer });
+        return Some(Finding::Unlinked { node, other });
     }
     if line.master != own.master {
         let named = |id: &Option<NodeId>| {
@@ -143,13 +143,13 @@ fn told(inspection: &Inspection, node: &str, line: &NodeLine) -> Option<Finding>
         };
         return Some(Finding::Miscast {
             node,
-            of: peer,
+            of: other,
             says: named(&line.master),
             is: named(&own.master),
         });
     }
     line.is_suspected()
-        .then_some(Finding::Suspected { node, peer })
+        .then_some(Finding::Suspected { node, other })
 }
 
 fn replicas(inspection: &Inspection) -> Vec<Finding> {

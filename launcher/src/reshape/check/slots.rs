@@ -86,16 +86,16 @@ fn owners(inspection: &Inspection, claims: &[Vec<&str>]) -> Vec<Finding> {
 fn open(inspection: &Inspection) -> Vec<Finding> {
     let mut open: BTreeMap<(String, Direction, String), SlotRanges> = BTreeMap::new();
     for mark in inspection.open_slots() {
-        let peer = inspection.name_or_id(&mark.peer).to_owned();
-        let ends = (mark.node, mark.direction, peer);
+        let other = inspection.name_or_id(&mark.other).to_owned();
+        let ends = (mark.node, mark.direction, other);
         open.entry(ends).or_default().insert(mark.slot);
     }
     open.into_iter()
-        .map(|((node, direction, peer), slots)| Finding::Open {
+        .map(|((node, direction, other), slots)| Finding::Open {
             slots,
             node,
             direction,
-            peer,
+            other,
         })
         .collect()
 }

@@ -232,13 +232,13 @@ fn cases<'a>(
         let Some(case) = cases.get_mut(at(mark.slot)) else {
             continue;
         };
-        let peer = inspection.name_or_id(&mark.peer);
-        let seated = inspection.seats.iter().any(|seat| seat.node == peer);
-        case.waits |= seated && inspection.is_silent(peer);
+        let other = inspection.name_or_id(&mark.other);
+        let seated = inspection.seats.iter().any(|seat| seat.node == other);
+        case.waits |= seated && inspection.is_silent(other);
         match mark.direction {
             Direction::Importing => case.importing.push(&mark.node),
             Direction::Migrating => {
-                let to = survey.master(peer).map(|_| peer);
+                let to = survey.master(other).map(|_| other);
                 case.migrating.push((&mark.node, to));
             }
         }

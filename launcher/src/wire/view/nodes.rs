@@ -110,7 +110,7 @@ pub struct OpenMark {
     /// Which way.
     pub direction: Direction,
     /// The id of the node at the other end.
-    pub peer: NodeId,
+    pub other: NodeId,
 }
 
 impl OpenMark {
@@ -121,11 +121,11 @@ impl OpenMark {
             .split_once("->-")
             .map(|ends| (ends, Direction::Migrating));
         let importing = || Some((inner.split_once("-<-")?, Direction::Importing));
-        let ((slot, peer), direction) = migrating.or_else(importing)?;
+        let ((slot, other), direction) = migrating.or_else(importing)?;
         Some(Self {
             slot: Slot::new(slot.parse().ok()?)?,
             direction,
-            peer: NodeId::new(peer)?,
+            other: NodeId::new(other)?,
         })
     }
 }
@@ -288,7 +288,7 @@ mod tests {
         let marks = node_lines(line).unwrap().remove(0).open;
         let told = marks
             .iter()
-            .map(|mark| format!("{} {} {}", mark.slot, mark.direction, mark.peer));
+            .map(|mark| format!("{} {} {}", mark.slot, mark.direction, mark.other));
         assert_eq!(
             told.collect::<Vec<_>>(),
             ["7 migrating bb", "100 importing cc"]

@@ -15,7 +15,7 @@ use crate::term::table;
 
 /// One failover, as it is told.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct FailoverReport<'a> {
     cluster: &'a str,
     mode: Mode,
     old_master: &'a str,
@@ -106,13 +106,13 @@ fn progress(event: &FailoverEvent<'_>) -> String {
     }
 }
 
-fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> Report<'a> {
+fn report<'a>(cluster: &'a str, done: &'a failover::Failover) -> FailoverReport<'a> {
     let phase = |moment: &'a Moment| PhaseReport {
         phase: moment.phase,
         at_ms: milliseconds(moment.at),
         seen_on: moment.seen_on.as_deref(),
     };
-    Report {
+    FailoverReport {
         cluster,
         mode: done.mode,
         old_master: &done.old_master,

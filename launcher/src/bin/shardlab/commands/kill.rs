@@ -8,7 +8,7 @@ use super::lab::{Lab, names};
 use crate::cli::Kill;
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct KillReport<'a> {
     cluster: &'a str,
     /// Without SIG.
     signal: &'a str,
@@ -32,7 +32,7 @@ pub(crate) async fn kill(lab: &Lab<'_>, args: &Kill) -> Result<u8, Error> {
             node,
             effect: word(*effect),
         });
-        lab.term.json(&Report {
+        lab.term.json(&KillReport {
             cluster: cluster.name().as_str(),
             signal,
             nodes: nodes.collect(),

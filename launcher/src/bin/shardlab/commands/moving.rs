@@ -13,7 +13,7 @@ use crate::term::{MovingBar, counted, table};
 
 /// What is told as JSON of a command that moves slots.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct MovingReport<'a> {
     cluster: &'a str,
     command: &'a str,
     /// Only shown, not done.
@@ -98,7 +98,7 @@ fn picture(plan: &MovePlan) -> String {
 /// The end of the command; nothing is `done` by a dry run.
 fn tell(lab: &Lab<'_>, args: Moving, plan: &MovePlan, done: Option<Moved>) {
     if args.json.json {
-        lab.term.json(&Report {
+        lab.term.json(&MovingReport {
             cluster: lab.global.name.as_str(),
             command: &hints::command(plan.intent(), &lab.global.name),
             dry_run: args.dry_run,

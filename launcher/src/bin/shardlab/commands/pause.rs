@@ -8,7 +8,7 @@ use crate::cli::{Pause, Resume};
 
 /// What is told as JSON when the command ends; of `pause --for` when the nodes go on.
 #[derive(Serialize)]
-struct Report<'a> {
+struct PauseReport<'a> {
     cluster: &'a str,
     /// Paused by this command.
     paused: &'a [String],
@@ -24,7 +24,7 @@ pub(crate) async fn pause(lab: &Lab<'_>, args: &Pause) -> Result<u8, Error> {
     let names = nodes.join(", ");
     let report = |resumed: &[String]| {
         if args.json.json {
-            lab.term.json(&Report {
+            lab.term.json(&PauseReport {
                 cluster: cluster.name().as_str(),
                 paused: &nodes,
                 resumed,
@@ -60,7 +60,7 @@ pub(crate) async fn resume(lab: &Lab<'_>, args: &Resume) -> Result<u8, Error> {
     let cluster = lab.open()?;
     let resumed = cluster.resume(&names(&args.nodes)).await?;
     if args.json.json {
-        lab.term.json(&Report {
+        lab.term.json(&PauseReport {
             cluster: cluster.name().as_str(),
             paused: &[],
             resumed: &resumed,

@@ -11,7 +11,7 @@ use crate::cli::Save;
 use crate::term::{bytes, counted, percentage};
 
 #[derive(Serialize)]
-struct Report {
+struct SaveReport {
     cluster: String,
     path: PathBuf,
     /// Bytes of the file.
@@ -34,7 +34,7 @@ pub(crate) async fn save(lab: &Lab<'_>, args: &Save) -> Result<u8, Error> {
     let saved = cluster
         .save_locked(&lock, &args.file, args.force, &observe)
         .await?;
-    let report = Report {
+    let report = SaveReport {
         cluster: cluster.name().to_string(),
         file_bytes: saved.length,
         data_bytes: saved.manifest.length(),

@@ -7,7 +7,7 @@ use super::lab::Lab;
 use crate::cli::Nodes;
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct StopReport<'a> {
     cluster: &'a str,
     stopped: &'a [String],
 }
@@ -20,7 +20,7 @@ pub(crate) async fn stop(lab: &Lab<'_>, args: &Nodes) -> Result<u8, Error> {
     let stopped = cluster.stop_locked(&lock, &args.nodes).await?;
     let name = cluster.name().as_str();
     if args.json.json {
-        lab.term.json(&Report {
+        lab.term.json(&StopReport {
             cluster: name,
             stopped: &stopped,
         });

@@ -7,7 +7,7 @@ use super::lab::Lab;
 use crate::cli::Wipe;
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct WipeReport<'a> {
     cluster: &'a str,
     wiped: &'a [String],
     /// Whether these nodes run now.
@@ -25,7 +25,7 @@ pub(crate) async fn wipe(lab: &Lab<'_>, args: &Wipe) -> Result<u8, Error> {
     let mut runs = nodes.filter(|node| wiped.iter().any(|name| name == node.name()));
     let running = runs.any(|node| node.process().is_some());
     if args.json.json {
-        lab.term.json(&Report {
+        lab.term.json(&WipeReport {
             cluster: name,
             wiped: &wiped,
             running,
