@@ -346,9 +346,7 @@ fn runtime() -> Result<Waiter, Error> {
         .build()
         .map(|runtime| Waiter(Some(runtime)))
         .map_err(|cause| {
-            Error::Unsupported(format!(
-                "the system provides no poller for sockets: {cause}"
-            ))
+            Error::Unsupported(format!("the system provides no poller for sockets: {cause}").into())
         })
 }
 
@@ -360,9 +358,7 @@ fn block_on<F: Future>(Waiter(runtime): &Waiter, future: F) -> Result<F::Output,
     refuse_asynchronous()?;
     match runtime {
         Some(runtime) => Ok(runtime.block_on(future)),
-        None => Err(Error::Unsupported(
-            "the cluster is being dropped".to_owned(),
-        )),
+        None => Err(Error::Unsupported("the cluster is being dropped".into())),
     }
 }
 
@@ -370,7 +366,7 @@ fn refuse_asynchronous() -> Result<(), Error> {
     if Handle::try_current().is_ok() {
         return Err(Error::Unsupported(
             "`shardlab::blocking` cannot wait in asynchronous code; use `shardlab::Cluster` there"
-                .to_owned(),
+                .into(),
         ));
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shardlab::error::{ErrorKind, Hint};
+use shardlab::error::{ErrorKind, Text};
 use shardlab::machine::environment::Environment;
 use shardlab::server::{Notify, SearchEnv};
 use shardlab::state::usual_cache;
@@ -140,8 +140,16 @@ impl SubjectError {
         }
     }
 
+    /// What is wrong.
+    pub fn message(&self) -> Text {
+        match self {
+            Self::Server(error) => error.message(),
+            Self::Address(_) | Self::Unusable(_) | Self::NoPassword(_) => self.to_string().into(),
+        }
+    }
+
     /// What the user can do about it.
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         match self {
             Self::Address(_) => None,
             Self::Unusable(unusable) => Some(unusable.hint().into()),

@@ -106,7 +106,8 @@ impl Launcher {
     /// Why it cannot be started as a case wishes, if its profile says so.
     pub fn refusal(&self, wish: &Wish) -> Option<String> {
         let profile = self.program.profile.as_ref()?;
-        wished(wish).ok()?.refused_by(profile)
+        let refusal = wished(wish).ok()?.refused_by(profile)?;
+        Some(refusal.typed())
     }
 
     /// What it starts.

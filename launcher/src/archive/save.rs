@@ -195,7 +195,7 @@ impl Cluster {
         }
         while let Some(joined) = writing.join_next().await {
             let (index, written) = joined.map_err(|error| {
-                Error::Unsupported(format!("a node's data was not written down: {error}"))
+                Error::Unsupported(format!("a node's data was not written down: {error}").into())
             })?;
             let content = Content::File(written?);
             if let Some(node) = nodes.get_mut(index) {

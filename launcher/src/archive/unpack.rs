@@ -16,13 +16,14 @@ use super::pack::{CHUNK, hex};
 use super::wishes::leave_out;
 use super::{ArchiveError, Damage};
 use crate::error::{Error, IoContext as _};
+use crate::machine::message::Part;
 
 /// An archive whose manifest has been read and is sound; its files are checked when they are restored.
 #[derive(Debug, Clone)]
 pub struct Archive {
     path: PathBuf,
     manifest: Manifest,
-    left_out: Vec<String>,
+    left_out: Vec<Part>,
 }
 
 type Members<'a> = tar::Entries<'a, GzDecoder<BufReader<File>>>;
@@ -43,10 +44,10 @@ impl Archive {
         })
     }
 
-    /// What it says and is not to decide, as options of the command line: the addresses to listen on and to
+    /// What it says and is not to decide, as parameters: the addresses to listen on and to
     /// tell clients, unless they are of this machine only, and all settings but those about data, memory and
     /// time. The manifest's options are without them.
-    pub fn left_out(&self) -> &[String] {
+    pub fn left_out(&self) -> &[Part] {
         &self.left_out
     }
 
@@ -189,7 +190,7 @@ fn members(
 /// The manifest, which is the first member, and what was left out of it.
 fn first<'a, R: Read + 'a>(
     members: &mut impl Iterator<Item = io::Result<tar::Entry<'a, R>>>,
-) -> Result<(Manifest, Vec<String>), Why> {
+) -> Result<(Manifest, Vec<Part>), Why> {
     let mut member = match members.next() {
         Some(Ok(member)) if path_of(&member) == MANIFEST => member,
         Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use super::manifest::escaped;
+use crate::machine::message::Part;
+use crate::machine::parameter::Parameter;
 use crate::plan::{Options, Setting};
 
 /// Directives that an archive may set: they are about data, memory and time. Every other one may run code, open
@@ -83,26 +85,29 @@ fn is_taken(key: &str) -> bool {
 }
 
 /// Takes out of the options what is for the user to decide, who need not know who wrote the archive: what
-/// opens doors, tells clients to go elsewhere, or runs code. Returns it as options of the command line.
-pub(super) fn leave_out(options: &mut Options) -> Vec<String> {
+/// opens doors, tells clients to go elsewhere, or runs code. Returns it as parameters.
+pub(super) fn leave_out(options: &mut Options) -> Vec<Part> {
     let mut left_out = Vec::new();
     if !options.bind.iter().all(IpAddr::is_loopback) {
         let addresses = std::mem::replace(&mut options.bind, Options::default().bind);
-        left_out.extend(addresses.iter().map(|address| format!("--bind {address}")));
+        let addresses = addresses.iter();
+        left_out.extend(addresses.map(|address| Parameter::Bind.as_part(address.to_string())));
     }
     let is_here = |host: &str| match host.parse::<IpAddr>() {
         Ok(address) => address.is_loopback(),
         Err(_) => host == "localhost",
     };
     if let Some(host) = options.announce.take_if(|host| !is_here(host)) {
-        left_out.push(format!("--announce {}", escaped(&host)));
+        left_out.push(Parameter::Announce.as_part(escaped(&host)));
     }
     let settings = std::mem::take(&mut options.settings);
     let (taken, others): (Vec<_>, Vec<_>) = settings
         .into_iter()
         .partition(|setting| is_taken(&setting.key));
     options.settings = taken;
-    let told = |Setting { key, value }: Setting| format!("--set {key}={}", escaped(&value));
+    let told = |Setting { key, value }: Setting| {
+        Parameter::Set.as_part(format!("{key}={}", escaped(&value)))
+    };
     left_out.extend(others.into_iter().map(told));
     left_out
 }
@@ -112,7 +117,7 @@ mod tests {
     use super::*;
 
     /// What is left out of a manifest with these options, and the options that are left.
-    fn left_out(change: impl FnOnce(&mut Options)) -> (Vec<String>, Options) {
+    fn left_out(change: impl FnOnce(&mut Options)) -> (Vec<Part>, Options) {
         let mut options = Options::default();
         change(&mut options);
         (leave_out(&mut options), options)
@@ -147,7 +152,10 @@ mod tests {
             let (left_out, options) = left_out(|it| {
                 it.settings = vec![setting(key, "./data/x"), setting("maxmemory", "1gb")];
             });
-            assert_eq!(left_out, [format!("--set {key}=./data/x")]);
+            assert_eq!(
+                left_out,
+                [Parameter::Set.as_part(format!("{key}=./data/x"))]
+            );
             let kept: Vec<_> = options.settings.into_iter().map(|it| it.key).collect();
             assert_eq!(kept, ["maxmemory"]);
         }
@@ -155,12 +163,12 @@ mod tests {
             let (left_out, options) = left_out(|it| it.bind.push(bind.parse().unwrap()));
             assert_eq!(
                 left_out,
-                ["--bind 127.0.0.1".to_owned(), format!("--bind {bind}")]
+                ["127.0.0.1", bind].map(|bind| Parameter::Bind.as_part(bind))
             );
             assert_eq!(options.bind, Options::default().bind);
         }
         let (told, options) = left_out(|it| it.announce = Some("evil.example\u{1b}".to_owned()));
-        assert_eq!(told, [r"--announce evil.example\x1b"]);
+        assert_eq!(told, [Parameter::Announce.as_part(r"evil.example\x1b")]);
         assert_eq!(options.announce, None);
     }
 

@@ -61,7 +61,7 @@ impl BringUp<'_> {
         }
         let members = self.members(cluster, way).await?;
         for order in &way.orders {
-            let commands = way.commands(order, &members).map_err(Error::Unsupported)?;
+            let commands = way.commands(order, &members).map_err(unsupported)?;
             for command in commands {
                 if let Some(session) = sessions.get_mut(command.node) {
                     session.give(&command.words).await?;
@@ -72,11 +72,11 @@ impl BringUp<'_> {
                 }
             }
         }
-        let words = way.program(&members).map_err(Error::Unsupported)?;
+        let words = way.program(&members).map_err(unsupported)?;
         let ran = run_words(&words, PROGRAM_DEADLINE).await;
         let program = words.first().map_or("", String::as_str);
         ran.map(drop).map_err(|error| {
-            Error::Unsupported(format!("the profile's program `{program}` failed: {error}"))
+            unsupported(format!("the profile's program `{program}` failed: {error}"))
         })
     }
 
@@ -88,7 +88,7 @@ impl BringUp<'_> {
             }
         });
         seen.await.map_err(|()| {
-            Error::Unsupported(format!(
+            unsupported(format!(
                 "the profile's order had no effect at {} in time: still {sign}",
                 node.name()
             ))
@@ -126,4 +126,8 @@ impl BringUp<'_> {
         }
         Ok(members)
     }
+}
+
+fn unsupported(why: String) -> Error {
+    Error::Unsupported(why.into())
 }

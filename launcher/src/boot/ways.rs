@@ -11,6 +11,8 @@ use crate::config::CLUSTER_FILE;
 use crate::config::boot_values::{Method, boot_node_timeout};
 use crate::error::Error;
 use crate::ladder::Rung;
+use crate::machine::message::text;
+use crate::machine::parameter::Parameter;
 use crate::machine::random;
 use crate::machine::wait::Deadline;
 use crate::node::Node;
@@ -65,11 +67,12 @@ impl BringUp<'_> {
                 Ok(replicated::method(boot, identity))
             }
             Boot::Seeded if is_seedable(cluster) => Ok(Method::Seeded),
-            Boot::Seeded => Err(Error::Unsupported(
-                "a cluster in which some masters have replicas and others have none, or some have no slots, cannot be seeded; \
-                 leave `--boot` out, or say `--boot commands`"
-                    .to_owned(),
-            )),
+            Boot::Seeded => Err(Error::Unsupported(text![
+                "a cluster in which some masters have replicas and others have none, or some have no slots, cannot be seeded; leave ",
+                Parameter::Boot,
+                " out, or say ",
+                Parameter::Boot.as_part("commands")
+            ])),
             Boot::Auto if takes_seeds => Ok(Method::Seeded),
             Boot::Commands | Boot::Auto => Ok(Method::Commands),
         }

@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use crate::config::boot_values::{Method, boot_arguments, calming_command, final_settings};
 use crate::error::Error;
+use crate::machine::message::{run, text};
 use crate::machine::signal::Signal;
 use crate::machine::wait::{Deadline, until};
 use crate::node::{Launch, Node, Session};
@@ -173,11 +174,14 @@ impl Cluster {
     pub fn must_have_slots(&self) -> Result<(), Error> {
         match self.record.options.topology {
             topology if topology.is_cluster() => Ok(()),
-            topology => Err(Error::Unsupported(format!(
-                "`{}` has the topology `{topology}`, and this command works only on a cluster; \
-                 `shardlab up -n OTHER` starts one",
-                self.record.name
-            ))),
+            topology => Err(Error::Unsupported(text![
+                format!(
+                    "`{}` has the topology `{topology}`, and this command works only on a cluster; ",
+                    self.record.name
+                ),
+                run("up").of(&"OTHER"),
+                " starts one"
+            ])),
         }
     }
 

@@ -27,7 +27,7 @@ impl Cluster {
         let start = self.record.profile.as_ref();
         if let Some(start) = start.and_then(|profile| profile.start.as_ref()) {
             let own = own_conf(&self.record.options, node.plan(), node.dir(), start);
-            if let Some(text) = own.map_err(Error::Unsupported)? {
+            if let Some(text) = own.map_err(|why| Error::Unsupported(why.into()))? {
                 write_atomically(&node.dir().join(OWN_FILE), text.as_bytes())?;
             }
         }
@@ -43,7 +43,7 @@ impl Cluster {
         let (plan, dir, server) = (node.plan(), node.dir(), &self.record.server);
         if let Some(profile) = &self.record.profile {
             return profiled_conf(&folder, options, plan, dir, server, profile)
-                .map_err(Error::Unsupported);
+                .map_err(|why| Error::Unsupported(why.into()));
         }
         Ok(match plan.role {
             Role::Master | Role::Replica => node_conf(&folder, options, plan, dir, server),

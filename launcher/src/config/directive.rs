@@ -1,26 +1,22 @@
-//! Directives that a user passes through with `--set`: words, quotes, and which ones are ours.
+//! Directives that a user passes through: words, quotes, and which ones are ours.
 //! Pure.
 //!
 //! A config line is split as the server does it (`sdssplitargs`, sds.c, Redis 5 to Valkey 9):
 //! words between blanks, `"…"` with backslash escapes, `'…'` with `\'` only.
 
-use thiserror::Error;
+use std::fmt;
 
+use crate::machine::message::{Text, run, text};
+use crate::machine::parameter::Parameter;
 use crate::plan::Setting;
 
-/// Why a `--set` is refused.
-#[derive(Debug, Error, PartialEq, Eq)]
+/// Why a setting is refused.
+#[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingError {
     /// No `=` in it.
-    #[error(
-        "`--set {0}` lacks `=`; write `--set DIRECTIVE=VALUE`, such as `--set maxmemory=100mb`"
-    )]
     NoValue(String),
     /// A name that no directive has.
-    #[error(
-        "`--set {given}`: byte {offset} of the directive's name is {found:?}; names are made of a-z, 0-9, `-`, `_` and `.`"
-    )]
     Name {
         /// The whole argument.
         given: String,
@@ -30,10 +26,8 @@ pub enum SettingError {
         found: char,
     },
     /// Nothing before the `=`.
-    #[error("`--set {0}`: the directive before `=` is missing")]
     NoName(String),
     /// Quotes that do not close, or a character that cannot stand in a config file.
-    #[error("`--set {key}={value}`: {what} at byte {offset} of the value")]
     Value {
         /// The directive.
         key: String,
@@ -45,65 +39,110 @@ pub enum SettingError {
         what: &'static str,
     },
     /// A directive that the launcher decides.
-    #[error("`--set {key}=…`: {key} is decided by shardlab; {instead}")]
     Reserved {
         /// The directive.
         key: String,
         /// What to use instead.
-        instead: &'static str,
+        instead: Text,
     },
 }
 
-/// Directives that are not the user's to set, with what does it.
-const RESERVED: [(&str, &str); 26] = [
-    ("port", "use `--port` or `--ports`"),
-    ("tls-port", "TLS is not supported yet"),
-    ("cluster-port", "use `--bus-port`"),
-    ("bind", "use `--bind`"),
-    ("protected-mode", "it follows `--bind` and `--password`"),
-    ("requirepass", "use `--password`"),
-    ("masterauth", "use `--password`"),
-    ("primaryauth", "use `--password`"),
-    ("dir", "use `--dir`"),
-    (
-        "daemonize",
-        "use `--foreground` to keep the launcher in front",
-    ),
-    (
-        "supervised",
-        "use `--foreground` to keep the launcher in front",
-    ),
-    (
-        "logfile",
-        "the log is in the node's folder; see `shardlab logs`",
-    ),
-    ("pidfile", "process ids are in `shardlab status --json`"),
-    ("include", "give each directive with its own `--set`"),
-    ("appendonly", "use `--persist` or `--ephemeral`"),
-    ("cluster-enabled", "use `--topology`"),
-    (
-        "sentinel",
-        "use `--master-name`, `--quorum`, `--down-after` and `--failover-timeout`",
-    ),
-    (
-        "cluster-config-file",
-        "it is nodes.conf in the node's folder",
-    ),
-    ("cluster-node-timeout", "use `--node-timeout`"),
-    ("cluster-announce-ip", "use `--announce`"),
-    ("cluster-announce-hostname", "use `--announce`"),
-    ("cluster-preferred-endpoint-type", "use `--announce`"),
-    (
-        "cluster-announce-port",
-        "it is the client port; use `--port` or `--ports`",
-    ),
-    (
-        "cluster-announce-bus-port",
-        "it is the bus port; use `--bus-port`",
-    ),
-    ("replicaof", "use `--topology` and `--replicas`"),
-    ("slaveof", "use `--topology` and `--replicas`"),
-];
+impl SettingError {
+    /// What is wrong.
+    pub fn message(&self) -> Text {
+        let set = |given: &str| Parameter::Set.as_part(given);
+        match self {
+            Self::NoValue(given) => text![
+                set(given),
+                " lacks `=`; write ",
+                set("DIRECTIVE=VALUE"),
+                ", such as ",
+                set("maxmemory=100mb")
+            ],
+            Self::Name {
+                given,
+                offset,
+                found,
+            } => text![
+                set(given),
+                format!(
+                    ": byte {offset} of the directive's name is {found:?}; names are made of a-z, 0-9, `-`, `_` and `.`"
+                )
+            ],
+            Self::NoName(given) => {
+                text![set(given), ": the directive before `=` is missing"]
+            }
+            Self::Value {
+                key,
+                value,
+                offset,
+                what,
+            } => text![
+                set(&format!("{key}={value}")),
+                format!(": {what} at byte {offset} of the value")
+            ],
+            Self::Reserved { key, instead } => text![
+                set(&format!("{key}=…")),
+                format!(": {key} is decided by shardlab; ")
+            ]
+            .and(instead.clone()),
+        }
+    }
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message().fmt(f)
+    }
+}
+
+impl std::error::Error for SettingError {}
+
+/// What decides a directive that is not the user's to set.
+fn instead(key: &str) -> Option<Text> {
+    use Parameter::{
+        Announce, Bind, BusPort, Dir, DownAfter, Ephemeral, FailoverTimeout, Foreground, Json,
+        MasterName, NodeTimeout, Password, Persist, Port, Ports, Quorum, Replicas, Set, Topology,
+    };
+    Some(match key {
+        "port" => text!["use ", Port, " or ", Ports],
+        "tls-port" => text!["TLS is not supported yet"],
+        "cluster-port" => text!["use ", BusPort],
+        "bind" => text!["use ", Bind],
+        "protected-mode" => text!["it follows ", Bind, " and ", Password],
+        "requirepass" | "masterauth" | "primaryauth" => text!["use ", Password],
+        "dir" => text!["use ", Dir],
+        "daemonize" | "supervised" => {
+            text!["use ", Foreground, " to keep the launcher in front"]
+        }
+        "logfile" => text!["the log is in the node's folder; see ", run("logs")],
+        "pidfile" => text!["process ids are in ", run("status").flag(Json)],
+        "include" => text!["give each directive with its own ", Set],
+        "appendonly" => text!["use ", Persist, " or ", Ephemeral],
+        "cluster-enabled" => text!["use ", Topology],
+        "sentinel" => text![
+            "use ",
+            MasterName,
+            ", ",
+            Quorum,
+            ", ",
+            DownAfter,
+            " and ",
+            FailoverTimeout
+        ],
+        "cluster-config-file" => text!["it is nodes.conf in the node's folder"],
+        "cluster-node-timeout" => text!["use ", NodeTimeout],
+        "cluster-announce-ip" | "cluster-announce-hostname" | "cluster-preferred-endpoint-type" => {
+            text!["use ", Announce]
+        }
+        "cluster-announce-port" => {
+            text!["it is the client port; use ", Port, " or ", Ports]
+        }
+        "cluster-announce-bus-port" => text!["it is the bus port; use ", BusPort],
+        "replicaof" | "slaveof" => text!["use ", Topology, " and ", Replicas],
+        _ => return None,
+    })
+}
 
 impl Setting {
     /// Parses `DIRECTIVE=VALUE`. The value may hold several words and quotes, as in a config file;
@@ -143,7 +182,7 @@ impl Setting {
                 found,
             });
         }
-        if let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| reserved == key) {
+        if let Some(instead) = instead(key) {
             return Err(SettingError::Reserved {
                 key: key.clone(),
                 instead,
@@ -287,13 +326,13 @@ mod tests {
             Setting::parse("Port=7")
                 .unwrap_err()
                 .to_string()
-                .ends_with("use `--port` or `--ports`")
+                .ends_with("use `port` or `ports`")
         );
         assert!(
             Setting::parse("cluster-node-timeout=7")
                 .unwrap_err()
                 .to_string()
-                .ends_with("use `--node-timeout`")
+                .ends_with("use `node timeout`")
         );
     }
 

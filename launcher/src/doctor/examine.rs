@@ -8,7 +8,7 @@ use super::nodes;
 use super::remains::{Remains, pids};
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::error::hint::{Part, hint, run};
+use crate::machine::message::{Part, run, text};
 use crate::node::Node;
 use crate::state::{
     COPY_FILE, Displaced, Home, JOURNAL_FILE, Journal, LOCK_FILE, Name, OWNER_FILE, Phase,
@@ -90,7 +90,7 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
             doctor(Action::RestoreRecord, "restores it from its copy"),
         )
     } else if Record::is_newer(path) {
-        let remedy = hint![
+        let remedy = text![
             "use the shardlab that wrote it; ",
             down,
             " removes the cluster with its data"
@@ -101,7 +101,7 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
             "{what}; servers of the cluster run ({})",
             pids(&remains.servers)
         );
-        let does = hint![
+        let does = text![
             "stops them and keeps their data; ",
             down,
             " removes that, too"
@@ -114,7 +114,7 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
             .map(|folder| format!("`{}`", folder.display()))
             .collect();
         let text = format!("{what}; the nodes' data is in {}", folders.join(", "));
-        let remedy = hint!["keep of it what you need; ", down, " removes it"];
+        let remedy = text!["keep of it what you need; ", down, " removes it"];
         (text, Remedy::Other(remedy))
     } else {
         let text = format!("{what}, and nothing else is left of the cluster");
@@ -166,7 +166,7 @@ fn known(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
         let remedy = if cluster.is_running() {
             doctor(Action::SetRight, "restores them")
         } else {
-            Remedy::Other(hint![run("start").of(name)])
+            Remedy::Other(text![run("start").of(name)])
         };
         findings.add(
             Kind::InterruptedRestart,
@@ -217,12 +217,12 @@ fn displaced(cluster: &Cluster, folder: &Path, found: &Displaced, findings: &mut
     } else {
         String::new()
     };
-    let down = hint![run("down").of(name), format!(" removes it{spared}")];
+    let down = text![run("down").of(name), format!(" removes it{spared}")];
     let remedy = match &found.lacks {
         Some(dir) => {
             let place = dir.display();
             let lacks = format!("its nodes' folders are not in it, but in `{place}`: ");
-            Remedy::Other(hint![lacks].and(down))
+            Remedy::Other(text![lacks].and(down))
         }
         None if cluster.nodes().iter().any(Node::is_unseen) => Remedy::Other(
             "its servers run where they cannot be seen from here: use it there, or stop it there first"
@@ -230,7 +230,7 @@ fn displaced(cluster: &Cluster, folder: &Path, found: &Displaced, findings: &mut
         ),
         None => doctor(
             Action::CorrectPaths,
-            hint!["writes the new place into its record and its nodes' configs; "].and(down),
+            text!["writes the new place into its record and its nodes' configs; "].and(down),
         ),
     };
     findings.add(kind, None, folder.to_owned(), text, remedy);
@@ -264,7 +264,7 @@ fn journal(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
             let remedy = if cluster.is_running() {
                 doctor(
                     Action::FixSlots,
-                    hint![
+                    text![
                         "finishes it, as ",
                         run("fix").of(name),
                         " does; so does ",
@@ -272,7 +272,7 @@ fn journal(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
                     ],
                 )
             } else {
-                Remedy::Other(hint![
+                Remedy::Other(text![
                     run("start").of(name),
                     ", then ",
                     Part::from(&journal.intent).of(name),
@@ -291,7 +291,7 @@ fn journal(cluster: &Cluster, folder: &Path, findings: &mut Findings<'_>) {
                 "what a command that moves slots has set out to do, `{}`, cannot be used: {reason}",
                 path.display()
             );
-            let does = hint![
+            let does = text![
                 "removes it; ",
                 run("fix").of(name),
                 " then finishes what was interrupted"

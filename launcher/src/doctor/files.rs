@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{AccessFlags, Uid};
 
 use super::finding::{Action, Finding, Kind, Remedy};
-use crate::error::hint::{Hint, hint};
+use crate::machine::message::{Text, text};
 use crate::node::Node;
 use crate::state::{Home, Name, PORTS_LOCK, is_temporary};
 
@@ -39,7 +39,7 @@ impl Findings<'_> {
 }
 
 /// What [`fix`](super::fix) does.
-pub(super) fn doctor(action: Action, does: impl Into<Hint>) -> Remedy {
+pub(super) fn doctor(action: Action, does: impl Into<Text>) -> Remedy {
     Remedy::Doctor {
         does: does.into(),
         action,
@@ -112,7 +112,7 @@ fn odd_permissions(path: &Path) -> Option<(String, Remedy)> {
             "`{path_text}` belongs to another user (uid {}), and you may not read and write it",
             found.uid()
         );
-        let remedy = Remedy::Other(hint![format!("`sudo chown {user} {path_text}`")]);
+        let remedy = Remedy::Other(text![format!("`sudo chown {user} {path_text}`")]);
         return Some((text, remedy));
     }
     if mode & needed == needed {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::error::hint::{Command, Hint, hint};
-use crate::plan::Parameter;
+use crate::machine::message::{Command, Text, text};
+use crate::machine::parameter::Parameter;
 use crate::state::Name;
 
 /// One thing that is wrong.
@@ -29,12 +29,12 @@ pub enum Remedy {
     /// [`fix`](super::fix).
     Doctor {
         /// What it does, as in "ends it".
-        does: Hint,
+        does: Text,
         /// The same, for the program.
         action: Action,
     },
     /// Another command, or the user.
-    Other(Hint),
+    Other(Text),
 }
 
 /// What [`fix`](super::fix) does about a finding.
@@ -170,9 +170,9 @@ impl Kind {
 
 impl Finding {
     /// What mends it, as a sentence without its full stop.
-    pub fn hint(&self) -> Hint {
+    pub fn hint(&self) -> Text {
         match &self.remedy {
-            Remedy::Doctor { does, .. } => hint![doctor_fix(), " "].and(does.clone()),
+            Remedy::Doctor { does, .. } => text![doctor_fix(), " "].and(does.clone()),
             Remedy::Other(hint) => hint.clone(),
         }
     }

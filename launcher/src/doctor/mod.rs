@@ -12,7 +12,7 @@ mod remains;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Hint, IoContext as _};
+use crate::error::{Error, IoContext as _, Text};
 use crate::node::{FoundServer, servers};
 use crate::state::{Home, Name, PORTS_LOCK, is_locked, is_unfinished_folder};
 
@@ -67,7 +67,7 @@ pub fn examine(home: &Home, only: Option<&Name>) -> Result<Diagnosis, Error> {
 
 /// What mends the state file over which a command has stumbled ([`Error::State`]), if that is known. Whoever
 /// asks may be at work on the cluster.
-pub fn mend_of(home: &Home, path: &Path, reason: &str) -> Option<Hint> {
+pub fn mend_of(home: &Home, path: &Path, reason: &str) -> Option<Text> {
     let mut findings: Vec<_> = files::ports_lock(home).into_iter().collect();
     for name in names(home).ok()? {
         findings.extend(examine::cluster(home, &name));

@@ -10,7 +10,7 @@ use super::remains::{pids, resolved, servers_of};
 use crate::cluster::Cluster;
 use crate::config::{CLUSTER_FILE, CONFIG_FILES, LOG_FILE, PID_FILE};
 use crate::error::data_damage;
-use crate::error::hint::{hint, run, run_on};
+use crate::machine::message::{run, run_on, text};
 use crate::node::{Damage, Node, Part};
 use crate::plan::{Boot, Setting};
 
@@ -76,7 +76,7 @@ fn folder_remedy(cluster: &Cluster, node: &Node, runs: bool) -> Remedy {
         );
     }
     let of_node = |verb| run_on(verb, node.name()).of(name);
-    Remedy::Other(hint![
+    Remedy::Other(text![
         of_node("stop"),
         ", then ",
         doctor_fix(),
@@ -99,7 +99,7 @@ fn data(cluster: &Cluster, node: &Node, findings: &mut Findings<'_>) {
     let (name, node_name) = (cluster.name(), node.name());
     let text =
         format!("the server of `{node_name}` has ended since it cannot read its data: {line}");
-    let remedy = Remedy::Other(hint![
+    let remedy = Remedy::Other(text![
         "as the log says; or ",
         run_on("wipe", node_name).of(name),
         ", which makes it forget its data, then ",

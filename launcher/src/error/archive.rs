@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::hint::{Hint, hint, run};
-use crate::plan::{Name, Parameter};
+use crate::machine::message::{Text, run, text};
+use crate::machine::parameter::Parameter;
+use crate::plan::Name;
 use crate::server::Identity;
 
 /// Saving a cluster, or starting one from an archive, is not possible.
@@ -98,35 +99,35 @@ pub enum ArchiveError {
 
 impl ArchiveError {
     /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         Some(match self {
-            Self::NotOurs(_) => hint![run("del-node"), " releases it"],
+            Self::NotOurs(_) => text![run("del-node"), " releases it"],
             Self::Unsettled(_) => {
-                hint!["run the command that was interrupted again to finish it"]
+                text!["run the command that was interrupted again to finish it"]
             }
-            Self::Exists(_) => hint![Parameter::Force, " replaces it"],
-            Self::Target { .. } => hint!["name a regular file in a folder that exists"],
+            Self::Exists(_) => text![Parameter::Force, " replaces it"],
+            Self::Target { .. } => text!["name a regular file in a folder that exists"],
             Self::Stranger { .. } => {
-                hint![
+                text![
                     "a cluster is saved whole: ",
                     run("check"),
                     " tells who is in it"
                 ]
             }
-            Self::Changed(_) => hint![
+            Self::Changed(_) => text![
                 "run it again when the cluster is at rest; ",
                 run("wait"),
                 " waits for that"
             ],
-            Self::Snapshot { .. } => hint![run("logs"), " tells more"],
+            Self::Snapshot { .. } => text![run("logs"), " tells more"],
             Self::Damaged { .. } => {
-                hint!["only what `save` has written, whole and unchanged, can be restored"]
+                text!["only what `save` has written, whole and unchanged, can be restored"]
             }
             Self::Contradicts { .. } => {
-                hint!["leave these options out; a cluster's shape comes with its archive"]
+                text!["leave these options out; a cluster's shape comes with its archive"]
             }
-            Self::Space { .. } => hint![Parameter::Dir, " takes another place"],
-            Self::Foreign { .. } => hint![
+            Self::Space { .. } => text![Parameter::Dir, " takes another place"],
+            Self::Foreign { .. } => text![
                 "servers read what older ones of the same line have written; ",
                 Parameter::Server,
                 " takes another one"

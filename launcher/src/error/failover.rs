@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::hint::{Hint, hint, run, run_on};
-use crate::plan::{Mode, Parameter};
+use crate::machine::message::{Text, run, run_on, text};
+use crate::machine::parameter::Parameter;
+use crate::plan::Mode;
 use crate::wire::slots::SlotRanges;
 
 /// What keeps a shard from failing over.
@@ -133,7 +134,7 @@ pub enum FailoverError {
     },
     /// A topology, or a server, that cannot do it.
     #[error("{0}")]
-    Unsupported(String),
+    Unsupported(Text),
     /// The server does not obey.
     #[error("node `{node}` answers `{command}` with `{reply}`, {times} times")]
     Refused {
@@ -162,43 +163,43 @@ pub enum FailoverError {
 
 impl FailoverError {
     /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         let force = || Parameter::Mode.as_part(Mode::Force.to_string());
         let wait_for = |what: &str| run("wait").with(Parameter::For, what);
         Some(match self {
             Self::NoReplica { silent, .. } if silent.is_empty() => return None,
             Self::NoReplica { silent, .. } => {
-                hint![run_on("start", &silent.join(" ")), " brings back who could"]
+                text![run_on("start", &silent.join(" ")), " brings back who could"]
             }
             Self::SilentReplica { node, paused: true } => {
-                hint![run_on("resume", node), " resumes it"]
+                text![run_on("resume", node), " resumes it"]
             }
-            Self::SilentReplica { node, .. } => hint![run_on("start", node), " starts it"],
+            Self::SilentReplica { node, .. } => text![run_on("start", node), " starts it"],
             Self::SilentMaster {
                 mode: Mode::Crash, ..
-            } => hint![
+            } => text![
                 force(),
                 " does not need it, and does not wait until it is found dead"
             ],
-            Self::SilentMaster { .. } => hint![force(), " does not need it"],
+            Self::SilentMaster { .. } => text![force(), " does not need it"],
             Self::TwoMasters { watched: true, .. }
             | Self::NoSentinel {
                 answering: true, ..
-            } => hint![
+            } => text![
                 wait_for("ready"),
                 " waits until the sentinels have settled it"
             ],
-            Self::TwoMasters { .. } => hint![
+            Self::TwoMasters { .. } => text![
                 run("start"),
                 " has all follow the one that has most of the data"
             ],
-            Self::NoSentinel { .. } | Self::NoQuorum { .. } | Self::FewSentinels { .. } => hint![
+            Self::NoSentinel { .. } | Self::NoQuorum { .. } | Self::FewSentinels { .. } => text![
                 run("start"),
                 " starts those that are not running, ",
                 run("resume"),
                 " resumes those that are paused"
             ],
-            Self::FailedOver { node, .. } => hint![
+            Self::FailedOver { node, .. } => text![
                 run_on("start", node),
                 ", or ",
                 run_on("resume", node),
@@ -207,33 +208,33 @@ impl FailoverError {
             Self::LinkDown {
                 mode: Mode::Graceful,
                 ..
-            } => hint![
+            } => text![
                 wait_for("replicas"),
                 " waits for it, ",
                 force(),
                 " does without"
             ],
-            Self::LinkDown { .. } => hint![wait_for("replicas"), " waits for it"],
-            Self::Open { .. } => hint![run("fix"), " closes the slots and tells it"],
-            Self::Behind { replica, .. } => hint![
+            Self::LinkDown { .. } => text![wait_for("replicas"), " waits for it"],
+            Self::Open { .. } => text![run("fix"), " closes the slots and tells it"],
+            Self::Behind { replica, .. } => text![
                 run_on("logs", replica),
                 " tells what keeps it, ",
                 force(),
                 " does not wait"
             ],
             Self::NoMajority { .. } => {
-                hint![
+                text![
                     Parameter::Mode.as_part(Mode::Takeover.to_string()),
                     " needs no votes"
                 ]
             }
-            Self::Late { .. } => hint![
+            Self::Late { .. } => text![
                 run("status"),
                 " shows where it stands now; ",
                 Parameter::Timeout,
                 " waits longer"
             ],
-            Self::Refused { .. } => hint![run("logs"), " shows what the node thinks of it"],
+            Self::Refused { .. } => text![run("logs"), " shows what the node thinks of it"],
             Self::NoShard { .. } | Self::Unsupported(_) => return None,
         })
     }

@@ -5,17 +5,17 @@ use std::path::Path;
 
 use super::Error;
 use super::died::{data_damage, disk_is_full};
-use super::hint::{Command, Hint, hint, run, run_on};
 use super::not_ready::NotReady;
 use super::port::{Holder, PortRole};
-use crate::plan::Parameter;
+use crate::machine::message::{Command, Text, run, run_on, text};
+use crate::machine::parameter::Parameter;
 
 impl Error {
     /// What the user can do about it, where that is known.
     #[expect(clippy::too_many_lines, reason = "one sentence for each error")]
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         if let Some(command) = self.missing_command() {
-            return Some(hint![format!(
+            return Some(text![format!(
                 "shardlab needs the command `{}`; a `rename-command` or an ACL rule takes it away",
                 command_words(command)
             )]);
@@ -33,55 +33,55 @@ impl Error {
             Self::Move(error) => error.hint(),
             Self::NotReady(late) => late.hint(),
             Self::Io { source, path, .. } => return io_hint(source, path),
-            Self::NoCluster(name) => hint![
+            Self::NoCluster(name) => text![
                 up(name),
                 " starts it; ",
                 Command::of_none("ls"),
                 " lists what there is"
             ],
-            Self::Client { node, .. } => hint![
+            Self::Client { node, .. } => text![
                 run("status"),
                 format!(" shows whether `{node}` runs, or is paused")
             ],
             Self::NoReply {
                 waited: Some(_), ..
-            } => hint![
+            } => text![
                 Parameter::Timeout.as_part("none"),
                 " waits as long as it takes"
             ],
             Self::NoReply {
                 node, waited: None, ..
-            } => hint![
+            } => text![
                 run("status"),
                 format!(" shows whether `{node}` is paused; if a long command keeps it busy, "),
                 Parameter::Timeout.as_part("none"),
                 " waits"
             ],
             Self::NotRunning(name) => {
-                hint![run("start").of(name), " starts it with its data"]
+                text![run("start").of(name), " starts it with its data"]
             }
             Self::Unfinished(name) => {
-                hint![up(name), " starts it anew, ", down(name), " removes it"]
+                text![up(name), " starts it anew, ", down(name), " removes it"]
             }
-            Self::HalfRemoved(name) => hint![
+            Self::HalfRemoved(name) => text![
                 down(name),
                 " finishes it; ",
                 up(name),
                 " starts a new cluster"
             ],
-            Self::Exists(name) | Self::Differs { name, .. } => hint![
+            Self::Exists(name) | Self::Differs { name, .. } => text![
                 down(name),
                 " first, or choose another name with ",
                 Parameter::Name
             ],
             Self::PortTaken { holder, role, .. } => taken_hint(holder.as_ref(), *role),
-            Self::NoPorts { .. } => hint![
+            Self::NoPorts { .. } => text![
                 Command::of_none("ls"),
                 " lists the clusters, whose ports are kept; ",
                 Parameter::Port.as_part("N"),
                 " takes others"
             ],
-            Self::Bind { .. } => hint![
+            Self::Bind { .. } => text![
                 Parameter::Bind,
                 " takes addresses of this machine, ",
                 Parameter::Bind.as_part("0.0.0.0"),
@@ -89,19 +89,19 @@ impl Error {
                 Parameter::Announce,
                 " tells clients another one"
             ],
-            Self::Address { .. } => hint![
+            Self::Address { .. } => text![
                 Parameter::Port.as_part("7001"),
                 " takes ports that everybody may have"
             ],
-            Self::FolderExists { .. } => hint![
+            Self::FolderExists { .. } => text![
                 Parameter::Dir,
                 " takes another place, ",
                 Parameter::Port,
                 " other names for the folders"
             ],
-            Self::Limit { hint, .. } => hint![*hint],
-            Self::NoHome => hint!["set `SHARDLAB_HOME` or `HOME`"],
-            Self::State { .. } => hint![
+            Self::Limit { hint, .. } => text![*hint],
+            Self::NoHome => text!["set `SHARDLAB_HOME` or `HOME`"],
+            Self::State { .. } => text![
                 Command::of_none("doctor"),
                 " shows what is wrong and what fixes it"
             ],
@@ -111,14 +111,14 @@ impl Error {
                 log_path,
                 ..
             } => return died_hint(node, log, log_path),
-            Self::NoClient => hint![
+            Self::NoClient => text![
                 run("call"),
                 " needs neither; redis-cli is in the package redis-tools, valkey-cli in valkey-tools"
             ],
             Self::NoConformance { .. } => {
-                hint!["`cargo install --path conformance` puts it on PATH"]
+                text!["`cargo install --path conformance` puts it on PATH"]
             }
-            Self::NotRole { .. } => hint![
+            Self::NotRole { .. } => text![
                 run("status"),
                 " shows the roles as they are now; ",
                 Parameter::Timeout,
@@ -133,7 +133,7 @@ impl Error {
             | Self::Unsupported(_)
             | Self::Busy { .. }
             | Self::PortsBusy { .. }
-            | Self::Refused { .. }
+            | Self::RefusedSetting { .. }
             | Self::WillNotEnd { .. }
             | Self::Reply { .. }
             | Self::Redirects { .. }
@@ -144,25 +144,25 @@ impl Error {
 }
 
 impl NotReady {
-    fn hint(&self) -> Hint {
+    fn hint(&self) -> Text {
         if self.removed {
-            return hint![
+            return text![
                 "what was started has been removed; ",
                 Parameter::Timeout,
                 " gives it more time"
             ];
         }
         let known = if self.is_unformed() {
-            hint![
+            text![
                 run("fix"),
                 " repairs what does not pass by itself, as when a node has lost its nodes.conf; "
             ]
         } else if self.topology.is_cluster() {
-            hint![run("check"), " shows what is wrong and what fixes it; "]
+            text![run("check"), " shows what is wrong and what fixes it; "]
         } else {
-            hint![run("status"), " shows where it stands now; "]
+            text![run("status"), " shows where it stands now; "]
         };
-        known.and(hint![Parameter::Timeout, " waits longer"])
+        known.and(text![Parameter::Timeout, " waits longer"])
     }
 }
 
@@ -173,22 +173,22 @@ fn command_words(command: &str) -> String {
     words.join(" ")
 }
 
-fn taken_hint(holder: Option<&Holder>, role: PortRole) -> Hint {
+fn taken_hint(holder: Option<&Holder>, role: PortRole) -> Text {
     let auto = || Parameter::Port.as_part("auto");
     match holder.and_then(|holder| holder.cluster.as_ref()) {
-        Some(cluster) => hint![
+        Some(cluster) => text![
             run("down").of(cluster),
             " frees it; ",
             auto(),
             " takes ports that are free"
         ],
-        None if role == PortRole::Bus => hint![
+        None if role == PortRole::Bus => text![
             Parameter::BusPort.as_part("auto"),
             " takes bus ports that are free, with Redis 7.0 and later and Valkey; ",
             auto(),
             " takes other ports altogether"
         ],
-        None => hint![
+        None => text![
             auto(),
             " takes ports that are free, ",
             Parameter::Port.as_part("N"),
@@ -197,9 +197,9 @@ fn taken_hint(holder: Option<&Holder>, role: PortRole) -> Hint {
     }
 }
 
-fn died_hint(node: &str, log: &[String], log_path: &Path) -> Option<Hint> {
+fn died_hint(node: &str, log: &[String], log_path: &Path) -> Option<Text> {
     if log.is_empty() && disk_is_full(log_path) {
-        return Some(hint![
+        return Some(text![
             format!(
                 "no space is left where `{}` was to be written; ",
                 log_path.display()
@@ -209,10 +209,10 @@ fn died_hint(node: &str, log: &[String], log_path: &Path) -> Option<Hint> {
         ]);
     }
     if data_damage(log).is_some() {
-        return Some(hint![Command::of_none("doctor"), " tells what can be done"]);
+        return Some(text![Command::of_none("doctor"), " tells what can be done"]);
     }
     log_path.is_file().then(|| {
-        hint![
+        text![
             run_on("logs", node),
             " shows all of its log; ",
             run("start"),
@@ -221,15 +221,15 @@ fn died_hint(node: &str, log: &[String], log_path: &Path) -> Option<Hint> {
     })
 }
 
-fn io_hint(source: &io::Error, path: &Path) -> Option<Hint> {
+fn io_hint(source: &io::Error, path: &Path) -> Option<Text> {
     match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(hint![
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(text![
             format!("no space is left where `{}` is; ", path.display()),
             Parameter::Dir,
             " takes another place"
         ]),
-        io::ErrorKind::FileTooLarge => Some(hint!["a limit on file sizes is set; see `ulimit -f`"]),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(hint![
+        io::ErrorKind::FileTooLarge => Some(text!["a limit on file sizes is set; see `ulimit -f`"]),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(text![
             Parameter::Dir,
             " (node folders) or `SHARDLAB_HOME` (everything) takes a place that can be written"
         ]),

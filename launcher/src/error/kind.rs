@@ -35,7 +35,7 @@ impl Error {
             | Self::NoCluster(_)
             | Self::Differs { .. }
             | Self::Unsupported(_)
-            | Self::Refused { .. } => ErrorKind::Request,
+            | Self::RefusedSetting { .. } => ErrorKind::Request,
             Self::Archive(error) => error.kind(),
             Self::Node(error) => error.kind(),
             Self::Failover(error) => error.kind(),

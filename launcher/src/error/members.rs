@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::hint::{Hint, hint, run, run_on};
+use crate::machine::message::{Text, run, run_on, text};
+use crate::machine::parameter::Parameter;
 use crate::machine::text::counted;
-use crate::plan::Parameter;
 
 /// What keeps a node from being added or deleted.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemberError {
-    /// `--replica-of` a node that is about to leave.
+    /// A replica of a node that is about to leave.
     #[error("node `{0}` is about to be deleted and takes no replica")]
     Leaving(String),
     /// A node that does not answer, although it must.
@@ -61,14 +61,14 @@ pub enum MemberError {
     },
     /// A number of masters or replicas that cannot be.
     #[error("{0}")]
-    Shape(String),
+    Shape(Text),
     /// A server that cannot be taken in.
     #[error("the server at {address} cannot be added: {reason}")]
     Unfit {
         /// Where it listens.
         address: SocketAddr,
         /// Why not.
-        reason: String,
+        reason: Text,
     },
     /// The nodes did not come to terms.
     #[error("{what} took longer than {}: {last}", humantime::format_duration(*waited))]
@@ -83,23 +83,35 @@ pub enum MemberError {
 }
 
 impl MemberError {
+    /// What is wrong.
+    pub(super) fn message(&self) -> Text {
+        match self {
+            Self::Shape(text) => text.clone(),
+            Self::Unfit { address, reason } => {
+                text![format!("the server at {address} cannot be added: ")].and(reason.clone())
+            }
+            // These speak of no parameter.
+            other => other.to_string().into(),
+        }
+    }
+
     /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         Some(match self {
-            Self::Silent { node, .. } => hint![
+            Self::Silent { node, .. } => text![
                 run_on("start", node),
                 " starts it; ",
                 run_on("del-node", node),
                 " deletes it"
             ],
-            Self::Apart { .. } => hint![
+            Self::Apart { .. } => text![
                 run("wait").with(Parameter::For, "formed"),
                 " waits until they know each other, ",
                 run("fix"),
                 " repairs it"
             ],
-            Self::LastMaster(_) => hint![run("down"), " removes the whole cluster"],
-            Self::Lost { node, .. } => hint![
+            Self::LastMaster(_) => text![run("down"), " removes the whole cluster"],
+            Self::Lost { node, .. } => text![
                 run_on("start", node),
                 " brings it back, ",
                 run_on("failover", node),
@@ -107,16 +119,16 @@ impl MemberError {
                 Parameter::Force,
                 " deletes it with the keys that nobody else has"
             ],
-            Self::Pending { node, .. } => hint![
+            Self::Pending { node, .. } => text![
                 run("add-node"),
                 " with the same options finishes it, ",
                 run_on("del-node", node),
                 " removes it"
             ],
             Self::Promoted { .. } => {
-                hint!["nothing of it was deleted; the same command again moves its slots first"]
+                text!["nothing of it was deleted; the same command again moves its slots first"]
             }
-            Self::Late { .. } => hint![
+            Self::Late { .. } => text![
                 "the same command again continues where this one ended; ",
                 run("status"),
                 " shows where the nodes stand"

@@ -6,7 +6,6 @@ mod died;
 #[doc(hidden)]
 pub mod exit;
 pub(crate) mod failover;
-pub(crate) mod hint;
 mod hints;
 mod kind;
 pub(crate) mod members;
@@ -32,6 +31,7 @@ use self::port::{Holder, PortRole};
 use self::reshape::MoveError;
 use self::wish::WishError;
 use crate::config::directive::SettingError;
+use crate::machine::message::text;
 use crate::machine::signal::Signal;
 use crate::machine::text::counted;
 use crate::plan::shape::ShapeError;
@@ -39,9 +39,12 @@ use crate::plan::{Name, NameError, PlanError};
 use crate::server::{ProfileError, ServerError, SpecError};
 use crate::wire::client::ClientError;
 
+#[doc(inline)]
+pub use crate::machine::message::{Command, Part, Text};
+#[doc(inline)]
+pub use crate::machine::parameter::Parameter;
 pub(crate) use context::IoContext;
 pub(crate) use died::data_damage;
-pub use hint::{Command, Hint, Part};
 pub use kind::ErrorKind;
 pub use not_ready::NotReady;
 
@@ -64,7 +67,7 @@ pub enum Error {
     /// A shape that cannot be had together with other options.
     #[error(transparent)]
     Shape(#[from] ShapeError),
-    /// A `--set` that cannot be.
+    /// A setting that cannot be.
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// A node that cannot come or go.
@@ -103,9 +106,9 @@ pub enum Error {
         /// What is so instead, as in "`--masters` is 3".
         differences: String,
     },
-    /// An option that the server is too old for, or that contradicts another one.
+    /// Something that the server is too old for, or that contradicts what else was asked for.
     #[error("{0}")]
-    Unsupported(String),
+    Unsupported(Text),
     /// Saving a cluster, or starting one from an archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -247,8 +250,8 @@ pub enum Error {
         log_path: PathBuf,
     },
     /// A server that does not know a directive of the user's.
-    #[error("the server refuses `--set {key}={value}`: {reason}")]
-    Refused {
+    #[error("{}", refused_setting(key, value, reason))]
+    RefusedSetting {
         /// The directive.
         key: String,
         /// Its value.
@@ -341,6 +344,33 @@ pub enum Error {
     /// The user's own Ctrl-C, or a request to end; what was started is gone.
     #[error("interrupted by {0}")]
     Interrupted(Signal),
+}
+
+impl Error {
+    /// What is wrong. As [text](ToString) it is what this error displays.
+    pub fn message(&self) -> Text {
+        match self {
+            Self::Plan(error) => error.message(),
+            Self::Shape(error) => error.message(),
+            Self::Setting(error) => error.message(),
+            Self::Member(error) => error.message(),
+            Self::Server(error) => error.message(),
+            Self::Unsupported(text) | Self::Failover(FailoverError::Unsupported(text)) => {
+                text.clone()
+            }
+            Self::RefusedSetting { key, value, reason } => refused_setting(key, value, reason),
+            // These speak of no parameter.
+            other => other.to_string().into(),
+        }
+    }
+}
+
+fn refused_setting(key: &str, value: &str, reason: &str) -> Text {
+    text![
+        "the server refuses ",
+        Parameter::Set.as_part(format!("{key}={value}")),
+        format!(": {reason}")
+    ]
 }
 
 impl From<MoveError> for Error {

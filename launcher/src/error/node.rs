@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
-use super::hint::{Hint, hint, run, run_on};
+use crate::machine::message::{Text, run, run_on, text};
+use crate::machine::parameter::Parameter;
 use crate::machine::process::Place;
-use crate::plan::{Name, Parameter};
+use crate::plan::Name;
 
 /// Why a node cannot be what it is named for.
 #[derive(Debug, Error)]
@@ -70,13 +71,13 @@ pub enum NodeError {
 
 impl NodeError {
     /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         Some(match self {
-            Self::Ambiguous { .. } => hint!["give more digits, the node's name or its port"],
+            Self::Ambiguous { .. } => text!["give more digits, the node's name or its port"],
             Self::NotRunning { node, .. } => {
-                hint![run_on("start", node), " starts it with its data"]
+                text![run_on("start", node), " starts it with its data"]
             }
-            Self::Elsewhere { place: Some(_), .. } => hint![
+            Self::Elsewhere { place: Some(_), .. } => text![
                 "give the command there; once that container has ended, ",
                 run("start"),
                 " and ",
@@ -86,14 +87,14 @@ impl NodeError {
                 " starts another cluster here"
             ],
             Self::Elsewhere { place: None, .. } => {
-                hint!["mount /proc, or give the command where the server was started"]
+                text!["mount /proc, or give the command where the server was started"]
             }
-            Self::Foreign { node, .. } => hint![
+            Self::Foreign { node, .. } => text![
                 "stop it where it was started; ",
                 run_on("del-node", node),
                 " releases it"
             ],
-            Self::Paused { node } => hint![run_on("resume", node), " resumes it"],
+            Self::Paused { node } => text![run_on("resume", node), " resumes it"],
             Self::Unmoved { .. } => return None,
         })
     }

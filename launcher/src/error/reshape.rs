@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::hint::{Hint, hint, run};
+use crate::machine::message::{Text, run, text};
 use crate::plan::Intent;
 use crate::wire::slots::{Slot, SlotRanges};
 
@@ -118,14 +118,14 @@ pub struct SlowKey {
 
 impl MoveError {
     /// What the user can do about it.
-    pub fn hint(&self) -> Hint {
+    pub fn hint(&self) -> Text {
         match self {
-            Self::Unfinished { intent } => hint![intent, " finishes it; so does ", run("fix")],
-            Self::Silent { .. } => hint![
+            Self::Unfinished { intent } => text![intent, " finishes it; so does ", run("fix")],
+            Self::Silent { .. } => text![
                 run("start"),
                 " starts it; then the same command again goes on"
             ],
-            Self::Elsewhere { .. } => hint![
+            Self::Elsewhere { .. } => text![
                 run("check"),
                 " shows who has it; ",
                 run("fix"),
@@ -135,7 +135,7 @@ impl MoveError {
             | Self::Stuck { .. }
             | Self::Remains { .. }
             | Self::Migration { .. }
-            | Self::NotAgreed { .. } => hint![
+            | Self::NotAgreed { .. } => text![
                 "the same command again continues where this one ended; ",
                 run("fix"),
                 " closes what is open"

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::hint::{Command, Hint, hint};
-use crate::plan::Parameter;
+use crate::machine::message::{Command, Text, text};
+use crate::machine::parameter::Parameter;
 use crate::server::{FetchError, ProgramError, RunError, ServerError, SpecError, catalogue};
 
 /// How to get a server without us.
@@ -12,55 +12,55 @@ const PACKAGES: &str = "install a server: `apt install redis-tools` or `apt inst
 
 impl ServerError {
     /// What to do next, if there is something to say.
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         Some(match self {
             Self::Program(error) => return error.hint(),
             Self::NotOnPath { suggestion, .. } => {
-                hint![format!("did you mean `{}`?", suggestion.as_ref()?)]
+                text![format!("did you mean `{}`?", suggestion.as_ref()?)]
             }
-            Self::NotInCatalogue(_) => hint![format!("the catalogue has {}", catalogue_specs())],
+            Self::NotInCatalogue(_) => text![format!("the catalogue has {}", catalogue_specs())],
             Self::LicenceNotAccepted { spec, .. } => {
                 let install = Command::of_none("servers").arg("install").arg(spec);
-                hint!["run ", install.flag(Parameter::AcceptLicence)]
+                text!["run ", install.flag(Parameter::AcceptLicence)]
             }
             Self::NoneOffline(_) | Self::Offline(_) => {
-                hint!["leave out ", Parameter::Offline, format!(", or {PACKAGES}")]
+                text!["leave out ", Parameter::Offline, format!(", or {PACKAGES}")]
             }
-            Self::Fetch(FetchError::NoClient { .. }) => hint![format!(
+            Self::Fetch(FetchError::NoClient { .. }) => text![format!(
                 "{PACKAGES}; or install `uv` or `pip`, with which one is fetched"
             )],
             Self::NeedsNoProfile(_) => {
                 let program = ", or name the program by its path with ";
-                hint!["leave out ", Parameter::Profile, program, Parameter::Server]
+                text!["leave out ", Parameter::Profile, program, Parameter::Server]
             }
             Self::NoProgram { .. } => {
-                hint![
+                text![
                     "put it on PATH, or name it by its path with ",
                     Parameter::Server
                 ]
             }
-            Self::NotForThisMachine(_) | Self::Fetch(_) => hint![PACKAGES],
+            Self::NotForThisMachine(_) | Self::Fetch(_) => text![PACKAGES],
         })
     }
 }
 
 impl ProgramError {
     /// What to do next, if there is something to say.
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         Some(match self {
-            Self::Folder(path) => hint![format!(
+            Self::Folder(path) => text![format!(
                 "name the program in it, such as `{}/valkey-server`",
                 path.display()
             )],
-            Self::NotExecutable(path) => hint![format!("try `chmod +x {}`", path.display())],
+            Self::NotExecutable(path) => text![format!("try `chmod +x {}`", path.display())],
             Self::NoVersion {
                 cause: RunError::NotStarted(cause),
                 ..
-            } if cause.kind() == io::ErrorKind::NotFound => hint![
+            } if cause.kind() == io::ErrorKind::NotFound => text![
                 "the file is there, so its interpreter or loader is missing: it may be built for \
                  another C library"
             ],
-            Self::NotAsProfiled { .. } => hint![
+            Self::NotAsProfiled { .. } => text![
                 "give the line to `version.lines`, with `{version}` in it, or the version to `version.is`"
             ],
             Self::Missing(_)
@@ -73,12 +73,12 @@ impl ProgramError {
 
 impl SpecError {
     /// What to do next, if there is something to say.
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         Some(match self {
             Self::UnknownProduct { suggestion, .. } => {
-                hint![format!("did you mean `{}`?", suggestion.as_ref()?)]
+                text![format!("did you mean `{}`?", suggestion.as_ref()?)]
             }
-            Self::Version { .. } => hint!["a version is written like `9`, `9.1` or `9.1.2`"],
+            Self::Version { .. } => text!["a version is written like `9`, `9.1` or `9.1.2`"],
             Self::Empty => return None,
         })
     }

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::hint::{Hint, hint, run};
-use crate::plan::Parameter;
+use crate::machine::message::{Text, run, text};
+use crate::machine::parameter::Parameter;
 use crate::wire::slots::{Slot, SlotRanges};
 use crate::wire::view::Direction;
 
@@ -32,13 +32,13 @@ pub enum WishError {
         node: String,
     },
     /// The same source twice.
-    #[error("node `{node}` is named twice in `--from`")]
+    #[error("node `{node}` is named twice as a source")]
     Twice {
         /// The node.
         node: String,
     },
     /// Nothing to move.
-    #[error("`--slots 0` moves nothing")]
+    #[error("0 slots were asked for, which moves nothing")]
     NoSlots,
     /// More than there is.
     #[error("{wanted} slots are to leave {sources}, which {} {owned}", if *many { "own" } else { "owns" })]
@@ -96,9 +96,9 @@ pub enum WishError {
 
 impl WishError {
     /// What the user can do about it.
-    pub fn hint(&self) -> Option<Hint> {
+    pub fn hint(&self) -> Option<Text> {
         Some(match self {
-            Self::Silent { .. } => hint![
+            Self::Silent { .. } => text![
                 run("status"),
                 " shows which nodes run; ",
                 run("start"),
@@ -107,14 +107,14 @@ impl WishError {
             Self::NotMaster {
                 master: Some(master),
                 ..
-            } => hint![format!("`{master}` is its master")],
+            } => text![format!("`{master}` is its master")],
             Self::TooMany { owned, .. } => {
-                hint![
+                text![
                     Parameter::Slots.as_part(owned.to_string()),
                     " moves them all"
                 ]
             }
-            Self::NotCovered { .. } => hint![
+            Self::NotCovered { .. } => text![
                 run("check"),
                 " shows why; ",
                 run("start"),
@@ -122,8 +122,8 @@ impl WishError {
                 run("fix"),
                 " gives slots without an owner to masters"
             ],
-            Self::Open { .. } | Self::Disputed { .. } => hint![run("fix"), " repairs it"],
-            Self::Weightless => hint![
+            Self::Open { .. } | Self::Disputed { .. } => text![run("fix"), " repairs it"],
+            Self::Weightless => text![
                 Parameter::Weight.as_part("NODE=1"),
                 " gives a master its share; ",
                 Parameter::UseEmpty,

@@ -7,6 +7,8 @@ use super::{Failover, Request, patience};
 use crate::cluster::{Cluster, LOCK_PATIENCE, default_timeout};
 use crate::error::Error;
 use crate::ladder::{Answers, Observation, Rung, Standing};
+use crate::machine::message::text;
+use crate::machine::parameter::Parameter;
 use crate::machine::wait::Deadline;
 use crate::plan::{Boot, Role, Topology};
 use crate::state::Lock;
@@ -76,10 +78,10 @@ impl Cluster {
     ) -> Result<Vec<String>, Error> {
         self.refuse_unfinished()?;
         if self.record().options.topology == Topology::Standalone {
-            return Err(Error::Unsupported(
-                "standalone servers cannot stand in for each other; leave out `--rolling`"
-                    .to_owned(),
-            ));
+            return Err(Error::Unsupported(text![
+                "standalone servers cannot stand in for each other; leave out ",
+                Parameter::Rolling
+            ]));
         }
         let timeout = timeout.unwrap_or_else(|| {
             default_timeout(self.nodes().len()).saturating_add(patience(&self.record().options))
@@ -123,10 +125,10 @@ impl Cluster {
         if self.record().options.boot == Boot::None {
             let alone = |standing: &Standing| standing.rung == Some(Rung::Listening);
             if self.standings().await.iter().all(alone) {
-                return Err(Error::Unsupported(
-                    "nodes that are not joined cannot stand in for each other; leave out `--rolling`"
-                        .to_owned(),
-                ));
+                return Err(Error::Unsupported(text![
+                    "nodes that are not joined cannot stand in for each other; leave out ",
+                    Parameter::Rolling
+                ]));
             }
         }
         Ok(Rung::highest(self.record().options.shape))

@@ -13,6 +13,8 @@ use super::{FailoverError, Mode};
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::ladder::Observation;
+use crate::machine::message::text;
+use crate::machine::parameter::Parameter;
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Node, PREFERRED, Temporary};
 use crate::plan::{Role, Topology};
@@ -77,10 +79,10 @@ impl Cluster {
         match self.record().options.topology {
             Topology::Cluster => self.shard_roles(place, mode, look).await,
             Topology::Replication | Topology::Sentinel => self.set_roles(place, mode, look).await,
-            Topology::Standalone => Err(FailoverError::Unsupported(format!(
+            Topology::Standalone => Err(FailoverError::Unsupported(text![format!(
                 "the servers of `{}` are independent of each other, so none can take over from another",
                 self.name()
-            ))
+            )])
             .into()),
         }
     }
@@ -116,8 +118,13 @@ impl Cluster {
 
     async fn set_roles(&self, place: usize, mode: Mode, look: Deadline) -> Result<Roles, Error> {
         if mode == Mode::Takeover {
-            let text = "a take-over without votes is a cluster's; `--mode force` does without the master here";
-            return Err(FailoverError::Unsupported(text.to_owned()).into());
+            let force = Parameter::Mode.as_part(Mode::Force.to_string());
+            return Err(FailoverError::Unsupported(text![
+                "a take-over without votes is a cluster's; ",
+                force,
+                " does without the master here"
+            ])
+            .into());
         }
         let round = self.prober().round(look).await;
         let born: Vec<Born> = self.nodes().iter().map(born).collect();
@@ -203,11 +210,11 @@ impl Cluster {
                 return Ok(Some(preferred));
             }
             if !rounds.next().await {
-                return Err(FailoverError::Unsupported(format!(
+                return Err(FailoverError::Unsupported(text![format!(
                     "no sentinel has heard within {} that `{}` is to be preferred",
                     humantime::format_duration(PRIORITY_HEARD),
                     node.name()
-                ))
+                )])
                 .into());
             }
         }

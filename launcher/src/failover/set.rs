@@ -189,7 +189,7 @@ impl Set {
             Some(least) if of_wanted.is_some_and(|own| own > 0 && own < least) => Ok(None),
             Some(0 | 1) => Err(FailoverError::Unsupported(
                 "another replica has `replica-priority` 1, so that none can be preferred to it"
-                    .to_owned(),
+                    .into(),
             )),
             None | Some(_) => Ok(Some(1)),
         }

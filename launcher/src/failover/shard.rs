@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use super::candidate::{Candidate, best};
 use super::timeline::{Health, NodeView};
 use super::{FailoverError, Mode};
+use crate::machine::message::{run, text};
+use crate::machine::parameter::Parameter;
 use crate::probe::survey::Survey;
 use crate::wire::slots::Slot;
 use crate::wire::view::{Epoch, Flag, NodeId, NodeLine};
@@ -130,10 +132,13 @@ impl Shard {
             && let Some(stranger) = self.foreign_replica(survey, members)
         {
             let address = stranger.address.client();
-            return Err(FailoverError::Unsupported(format!(
-                "the replica at {address} might be elected, which is not a node of this cluster; \
-                 `shardlab add-node --existing {address}` adds it"
-            )));
+            return Err(FailoverError::Unsupported(text![
+                format!(
+                    "the replica at {address} might be elected, which is not a node of this cluster; "
+                ),
+                run("add-node").with(Parameter::Existing, address),
+                " adds it"
+            ]));
         }
         if mode == Mode::Takeover {
             Ok(())

@@ -3,6 +3,8 @@
 pub mod environment;
 pub mod interrupt;
 pub mod json;
+pub mod message;
+pub mod parameter;
 pub mod process;
 pub mod signal;
 pub mod suggestion;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::message::{Command, Part, run, run_on};
+use crate::machine::parameter::Parameter;
 use crate::machine::text::counted;
 
 /// A number of slots that one node is to get from others.
@@ -115,6 +117,50 @@ impl fmt::Display for Intent {
             Self::Command(command) => write!(f, "`{command}`"),
         }
     }
+}
+
+impl From<&Intent> for Part {
+    /// The command by which it is asked for again.
+    fn from(intent: &Intent) -> Self {
+        let command = match intent {
+            Intent::Reshard(Reshard { slots, to, from }) => run("reshard")
+                .with(Parameter::Slots, slots.to_string())
+                .with(Parameter::To, to)
+                .with(
+                    Parameter::From,
+                    match from {
+                        Sources::All => "all".to_owned(),
+                        Sources::Nodes(nodes) => nodes.join(","),
+                    },
+                ),
+            Intent::Rebalance(wish) => rebalance(wish),
+            Intent::Scale(Scale { masters, replicas }) => {
+                let numbers = [
+                    (Parameter::Masters, masters),
+                    (Parameter::Replicas, replicas),
+                ];
+                let numbers = numbers.into_iter();
+                numbers.fold(run("scale"), |command, (parameter, number)| match number {
+                    None => command,
+                    Some(number) => command.with(parameter, number.to_string()),
+                })
+            }
+            Intent::DelNode { node } => run_on("del-node", node),
+            Intent::Command(command) => return Self::Words(format!("`{command}`")),
+        };
+        Self::Command(command)
+    }
+}
+
+fn rebalance(wish: &Rebalance) -> Command {
+    let weights = wish.weights.iter();
+    let mut command = weights.fold(run("rebalance"), |command, (node, weight)| {
+        command.with(Parameter::Weight, format!("{node}={weight}"))
+    });
+    if wish.use_empty {
+        command = command.flag(Parameter::UseEmpty);
+    }
+    command.with(Parameter::Threshold, wish.threshold.to_string())
 }
 
 #[cfg(test)]

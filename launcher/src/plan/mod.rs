@@ -12,7 +12,6 @@ mod name;
 mod names;
 mod node;
 mod options;
-mod parameter;
 mod profiled;
 mod topology;
 
@@ -34,7 +33,6 @@ pub use node::{NodePlan, Ports, Role};
 #[doc(hidden)]
 pub use options::reachable;
 pub use options::{Boot, BusPortChoice, Options, PortChoice, Sentinels, Setting, Shape};
-pub use parameter::Parameter;
 pub use topology::Topology;
 
 /// The nodes of a cluster to be: masters in slot order, then first replicas, then second ones, …,

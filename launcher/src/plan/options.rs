@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::error::PlanError;
 use super::limits::{FIRST_PORT, LARGE, MASTER_NAME, MAX_MASTER_NAME};
 use super::topology::Topology;
+use crate::machine::message::text;
+use crate::machine::parameter::Parameter;
 use crate::wire::slots::SlotRanges;
 
 /// Everything that a user may ask of a cluster, in final values.
@@ -99,35 +101,48 @@ impl Options {
     /// Refuses what means nothing in the topology, and what contradicts itself.
     pub(super) fn check(&self) -> Result<(), PlanError> {
         let topology = self.topology;
-        let misfit = |option: String, reason| {
+        let misfit = |asked, reason| {
             Err(PlanError::Misfit {
-                option,
+                asked,
                 topology,
                 reason,
             })
         };
+        let other = |topology: Topology| Parameter::Topology.as_part(topology.to_string());
         if topology.has_one_master() && self.masters > 1 {
             return misfit(
-                format!("`--masters {}`", self.masters),
-                "it has one master; `--topology cluster` has several",
+                Parameter::Masters.as_part(self.masters.to_string()),
+                text![
+                    "it has one master; ",
+                    other(Topology::Cluster),
+                    " has several"
+                ],
             );
         }
         if topology == Topology::Standalone && self.replicas.iter().any(|count| *count > 0) {
             return misfit(
-                "`--replicas`".to_owned(),
-                "its nodes are independent of each other; `--topology replication` has a master and replicas",
+                Parameter::Replicas.into(),
+                text![
+                    "its nodes are independent of each other; ",
+                    other(Topology::Replication),
+                    " has a master and replicas"
+                ],
             );
         }
         if !topology.is_cluster() && self.slots.is_some() {
             return misfit(
-                "`--slots`".to_owned(),
-                "only the masters of `--topology cluster` own slots",
+                Parameter::Slots.into(),
+                text![
+                    "only the masters of ",
+                    other(Topology::Cluster),
+                    " own slots"
+                ],
             );
         }
         if !topology.is_cluster() && self.bus_port != BusPortChoice::Auto {
             return misfit(
-                "`--bus-port`".to_owned(),
-                "only nodes of `--topology cluster` have a bus",
+                Parameter::BusPort.into(),
+                text!["only nodes of ", other(Topology::Cluster), " have a bus"],
             );
         }
         if topology == Topology::Sentinel {

@@ -1,49 +1,75 @@
 //! What a server cannot be asked for that is started by a profile. Pure.
 
-use super::{Boot, Options};
+use super::{Boot, Options, Topology};
+use crate::machine::message::{Text, text};
+use crate::machine::parameter::Parameter;
 use crate::server::{Lack, Profile};
 
 impl Options {
     /// Why a server with this profile cannot be asked for that; `None` if it can.
-    pub fn refused_by(&self, profile: &Profile) -> Option<String> {
+    pub fn refused_by(&self, profile: &Profile) -> Option<Text> {
         let clustered = self.topology.is_cluster();
         let replicas = self.replicas.iter().any(|count| *count > 0);
+        let other = |topology: Topology| Parameter::Topology.as_part(topology.to_string());
         let reasons = [
             (
                 self.topology.has_one_master(),
-                "is started by a profile, which is for `--topology cluster` and `--topology standalone`",
+                text![
+                    "is started by a profile, which is for ",
+                    other(Topology::Cluster),
+                    " and ",
+                    other(Topology::Standalone)
+                ],
             ),
             (
                 clustered && profile.lacks(Lack::Cluster),
-                "forms no cluster of several processes, says its profile; `--topology standalone` starts it alone",
+                text![
+                    "forms no cluster of several processes, says its profile; ",
+                    other(Topology::Standalone),
+                    " starts it alone"
+                ],
             ),
             (
                 !clustered && profile.lacks(Lack::Standalone),
-                "serves only as a node of a cluster, says its profile",
+                text!["serves only as a node of a cluster, says its profile"],
             ),
             (
                 clustered && replicas && profile.lacks(Lack::Replicas),
-                "has no replicas, says its profile; `--replicas 0` asks for none",
+                text![
+                    "has no replicas, says its profile; ",
+                    Parameter::Replicas.as_part("0"),
+                    " asks for none"
+                ],
             ),
             (
                 !self.settings.is_empty() && !profile.takes_settings(),
-                "cannot be given directives: its profile has no `start.setting-arguments`",
+                text!["cannot be given directives: its profile has no `start.setting-arguments`"],
             ),
             (
                 self.password.is_some() || self.announce.is_some(),
-                "is started by a profile, and takes neither `--password` nor `--announce`",
+                text![
+                    "is started by a profile, and takes neither ",
+                    Parameter::Password,
+                    " nor ",
+                    Parameter::Announce
+                ],
             ),
             (
                 self.shape.is_some(),
-                "is started by a profile, and takes no `--shape`",
+                text!["is started by a profile, and takes no ", Parameter::Shape],
             ),
             (
                 matches!(self.boot, Boot::Seeded | Boot::Commands),
-                "is started by a profile, which says how a cluster is formed; leave `--boot` out, or say `--boot none`",
+                text![
+                    "is started by a profile, which says how a cluster is formed; leave ",
+                    Parameter::Boot,
+                    " out, or say ",
+                    Parameter::Boot.as_part("none")
+                ],
             ),
         ];
         let refused = reasons.into_iter().find(|(refused, _)| *refused);
-        refused.map(|(_, reason)| format!("{} {reason}", profile.name))
+        refused.map(|(_, reason)| text![format!("{} ", profile.name)].and(reason))
     }
 }
 
@@ -58,7 +84,8 @@ mod tests {
             "name = \"mine\"\nprograms = []\nlacks = [{lacks}]\nversion.is = \"1\"\nstart.arguments = []\n"
         );
         let profile = Profile::parse(&text).unwrap();
-        options.refused_by(&profile).unwrap_or_default()
+        let refusal = options.refused_by(&profile);
+        refusal.map_or_else(String::new, |refusal| refusal.to_string())
     }
 
     #[test]
@@ -68,7 +95,7 @@ mod tests {
         assert_eq!(refusal("", &cluster), "");
         assert_eq!(refusal("\"cluster\", \"replicas\"", &standalone), "");
         assert!(refusal("\"cluster\"", &cluster).contains("forms no cluster"));
-        assert!(refusal("\"replicas\"", &cluster).contains("`--replicas 0` asks"));
+        assert!(refusal("\"replicas\"", &cluster).contains("`replicas 0` asks"));
         assert!(refusal("\"standalone\"", &standalone).contains("only as a node"));
         assert!(refusal("", &Options::of(Topology::Sentinel)).contains("which is for"));
     }

@@ -5,6 +5,8 @@
 use thiserror::Error;
 
 use super::{Boot, Options, Shape, Topology};
+use crate::machine::message::{Text, text};
+use crate::machine::parameter::Parameter;
 use crate::wire::slots::{Slot, SlotRange, SlotRanges, key_slot, split_evenly};
 
 /// The hash tag of the keys in the open slot: slot 15495.
@@ -17,12 +19,12 @@ pub const HOLE: (u16, u16) = (12_100, 12_199);
 #[non_exhaustive]
 pub enum ShapeError {
     /// It decides something that was asked for differently.
-    #[error("the shape `{shape}` decides `{option}`; leave out one of the two")]
+    #[error("the shape `{shape}` decides `{parameter}`; leave out one of the two")]
     Decided {
         /// The shape.
         shape: Shape,
-        /// The option of `up`.
-        option: &'static str,
+        /// What was asked for besides.
+        parameter: Parameter,
     },
     /// It needs more masters.
     #[error("the shape `{shape}` needs at least 2 masters; {masters} was asked for")]
@@ -35,6 +37,20 @@ pub enum ShapeError {
     /// It needs a cluster that is formed.
     #[error("the shape `{0}` is one of a formed cluster; bare and standalone nodes have none")]
     Unformed(Shape),
+}
+
+impl ShapeError {
+    /// What is wrong.
+    pub fn message(&self) -> Text {
+        match self {
+            Self::Decided { shape, parameter } => text![
+                format!("the shape `{shape}` decides "),
+                *parameter,
+                "; leave out one of the two"
+            ],
+            Self::Masters { .. } | Self::Unformed(_) => self.to_string().into(),
+        }
+    }
 }
 
 impl Shape {
@@ -70,14 +86,14 @@ impl Shape {
         let mut wanted = options.clone();
         self.prepare(&mut wanted);
         let decided = [
-            ("--masters", wanted.masters == options.masters),
-            ("--replicas", wanted.replicas == options.replicas),
-            ("--slots", wanted.slots == options.slots),
+            (Parameter::Masters, wanted.masters == options.masters),
+            (Parameter::Replicas, wanted.replicas == options.replicas),
+            (Parameter::Slots, wanted.slots == options.slots),
         ];
-        if let Some((option, _)) = decided.into_iter().find(|(_, same)| !same) {
+        if let Some((parameter, _)) = decided.into_iter().find(|(_, same)| !same) {
             return Err(ShapeError::Decided {
                 shape: self,
-                option,
+                parameter,
             });
         }
         if options.boot == Boot::None || options.topology != Topology::Cluster {
@@ -172,7 +188,7 @@ mod tests {
         let error = Shape::TwoMasters.check(&options).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the shape `two-masters` decides `--masters`; leave out one of the two"
+            "the shape `two-masters` decides `masters`; leave out one of the two"
         );
         let mut options = shaped(Shape::OpenSlot);
         options.masters = 1;

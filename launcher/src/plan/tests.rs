@@ -77,22 +77,22 @@ fn what_does_not_fit_the_topology_is_refused() {
         (
             Topology::Replication,
             |options| options.masters = 2,
-            "`--masters 2` does not fit `--topology replication`: it has one master; `--topology cluster` has several",
+            "`masters 2` does not fit `topology replication`: it has one master; `topology cluster` has several",
         ),
         (
             Topology::Standalone,
             |options| options.replicas = vec![1],
-            "`--replicas` does not fit `--topology standalone`: its nodes are independent of each other; `--topology replication` has a master and replicas",
+            "`replicas` does not fit `topology standalone`: its nodes are independent of each other; `topology replication` has a master and replicas",
         ),
         (
             Topology::Sentinel,
             |options| options.slots = Some(Vec::new()),
-            "`--slots` does not fit `--topology sentinel`: only the masters of `--topology cluster` own slots",
+            "`slots` does not fit `topology sentinel`: only the masters of `topology cluster` own slots",
         ),
         (
             Topology::Sentinel,
             |options| options.sentinels.quorum = 4,
-            "a quorum of 4 cannot be had of 3 sentinels; `--quorum` goes from 1 to 3",
+            "a quorum of 4 cannot be had of 3 sentinels; `quorum` goes from 1 to 3",
         ),
         (
             Topology::Sentinel,

@@ -4,6 +4,8 @@ use super::fetch::FetchError;
 use super::identify::ProgramError;
 use super::identity::Identity;
 use super::spec::ProductSpec;
+use crate::machine::message::{Text, text};
+use crate::machine::parameter::Parameter;
 
 /// Why no server was found, or none installed. The message is complete: it has the causes in it.
 #[derive(Debug, thiserror::Error)]
@@ -20,10 +22,10 @@ pub enum ServerError {
         suggestion: Option<String>,
     },
     /// None of the servers that are asked for is here, and nothing may be fetched.
-    #[error("{} on PATH or in the cache, and `--offline` forbids fetching one", none(.0.as_ref()))]
+    #[error("{}", none_offline(.0.as_ref()))]
     NoneOffline(Option<ProductSpec>),
     /// The server to be installed is not here, and nothing may be fetched.
-    #[error("{0} is not in the cache, and `--offline` forbids fetching it")]
+    #[error("{}", not_cached(.0))]
     Offline(Identity),
     /// None of the servers that are asked for is here, nor can it be fetched.
     #[error("the server `{0}` is not on PATH, in the cache or in the catalogue")]
@@ -59,9 +61,34 @@ pub enum ServerError {
     Fetch(#[from] FetchError),
 }
 
-fn none(wanted: Option<&ProductSpec>) -> String {
-    wanted.map_or_else(
+impl ServerError {
+    /// What is wrong.
+    pub fn message(&self) -> Text {
+        match self {
+            Self::NoneOffline(wanted) => none_offline(wanted.as_ref()),
+            Self::Offline(server) => not_cached(server),
+            // These speak of no parameter.
+            other => other.to_string().into(),
+        }
+    }
+}
+
+fn none_offline(wanted: Option<&ProductSpec>) -> Text {
+    let none = wanted.map_or_else(
         || "no server is".to_owned(),
         |wanted| format!("the server `{wanted}` is not"),
-    )
+    );
+    text![
+        format!("{none} on PATH or in the cache, and "),
+        Parameter::Offline,
+        " forbids fetching one"
+    ]
+}
+
+fn not_cached(server: &Identity) -> Text {
+    text![
+        format!("{server} is not in the cache, and "),
+        Parameter::Offline,
+        " forbids fetching it"
+    ]
 }

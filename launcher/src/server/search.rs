@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use super::identity::Identity;
 use super::spec::ProductSpec;
+use crate::machine::message::{Text, text};
+use crate::machine::parameter::Parameter;
 
 /// Where servers are looked for.
 #[derive(Debug, Clone)]
@@ -47,22 +49,32 @@ pub enum Notice {
     },
 }
 
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Notice {
+    /// What is to be told.
+    pub fn message(&self) -> Text {
         match self {
-            Self::PassedOver { reason } => write!(f, "passed over: {reason}"),
-            Self::NoneFound { wanted: None } => f.write_str("no server found"),
+            Self::PassedOver { reason } => text![format!("passed over: {reason}")],
+            Self::NoneFound { wanted: None } => text!["no server found"],
             Self::NoneFound {
                 wanted: Some(wanted),
-            } => write!(f, "no server `{wanted}` found"),
-            Self::Unlike { saved, found } => write!(
-                f,
-                "the archive was saved by {saved}, which is not here; {found} is started, `--server` takes another one"
-            ),
+            } => text![format!("no server `{wanted}` found")],
+            Self::Unlike { saved, found } => text![
+                format!(
+                    "the archive was saved by {saved}, which is not here; {found} is started, "
+                ),
+                Parameter::Server,
+                " takes another one"
+            ],
             Self::Fetching { identity, client } => {
-                write!(f, "fetching {identity} with `{client}`")
+                text![format!("fetching {identity} with `{client}`")]
             }
         }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message().fmt(f)
     }
 }
 

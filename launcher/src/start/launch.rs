@@ -8,6 +8,8 @@ use crate::boot::{BringUp, Request};
 use crate::cluster::Cluster;
 use crate::config::directive::is_renamed;
 use crate::error::{Error, IoContext as _, NotReady};
+use crate::machine::message::text;
+use crate::machine::parameter::Parameter;
 use crate::machine::wait::Deadline;
 use crate::plan::{NodePlan, Options, Plan, PortChoice, Topology, node_count};
 use crate::server::{Profile, Server};
@@ -227,7 +229,7 @@ fn explain(options: &Options, error: Error) -> Error {
         .iter()
         .find(|setting| Some(setting.key.as_str()) == named);
     match (guilty, words.last()) {
-        (Some(setting), Some(reason)) => Error::Refused {
+        (Some(setting), Some(reason)) => Error::RefusedSetting {
             key: setting.key.clone(),
             value: setting.value.clone(),
             reason: message(reason).to_owned(),
@@ -257,12 +259,13 @@ fn lost_port(error: &Error, ports: &PortChoice) -> bool {
 
 /// Refuses what the server is too old for, and what contradicts itself.
 fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
-    let unsupported = |text: String| Err(Error::Unsupported(text));
+    let unsupported = |text| Err(Error::Unsupported(text));
     if options.password.as_deref().is_some_and(is_blank) {
-        return unsupported(
-            "an empty password is none: servers let everybody in; leave `--password` out, or give one"
-                .to_owned(),
-        );
+        return unsupported(text![
+            "an empty password is none: servers let everybody in; leave ",
+            Parameter::Password,
+            " out, or give one"
+        ]);
     }
     if let Some(shape) = options.shape {
         shape.check(options)?;
@@ -271,16 +274,18 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
         return Ok(());
     };
     if is_blank(announce) {
-        return unsupported(
-            "an empty host cannot be announced: clients would be sent to nowhere; give `--announce` an address or a host name, or leave it out"
-                .to_owned(),
-        );
+        return unsupported(text![
+            "an empty host cannot be announced: clients would be sent to nowhere; give ",
+            Parameter::Announce,
+            " an address or a host name, or leave it out"
+        ]);
     }
     let stray = |letter: &char| !letter.is_alphanumeric() && !"-._:".contains(*letter);
     if let Some(letter) = announce.chars().find(stray) {
-        return unsupported(format!(
-            "`--announce` takes an IP address or a host name; a host name cannot hold {letter:?}"
-        ));
+        return unsupported(text![
+            Parameter::Announce,
+            format!(" takes an IP address or a host name; a host name cannot hold {letter:?}")
+        ]);
     }
     match announce.parse::<IpAddr>() {
         Ok(address)
@@ -291,9 +296,12 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
         {
             Ok(())
         }
-        Ok(address) => unsupported(format!(
-            "the nodes would tell each other to talk to {address}, where they do not listen; add `--bind {address}`"
-        )),
+        Ok(address) => unsupported(text![
+            format!(
+                "the nodes would tell each other to talk to {address}, where they do not listen; add "
+            ),
+            Parameter::Bind.as_part(address.to_string())
+        ]),
         Err(_) => {
             // Of servers without cluster mode the name is any text; only Sentinel looks at it.
             let (can, since) = match options.topology {
@@ -304,20 +312,25 @@ fn check_support(options: &Options, server: &Server) -> Result<(), Error> {
             if can {
                 return Ok(());
             }
-            unsupported(format!(
+            unsupported(text![format!(
                 "{} cannot announce a host name, `{announce}`; Redis {since} and Valkey can, or announce an IP address",
                 server.identity
-            ))
+            )])
         }
     }
 }
 
 /// Refuses what a server cannot be asked for that is started by a profile.
 fn check_profile(options: &Options, profile: &Profile, saved: bool) -> Result<(), Error> {
-    let restores =
-        "an archive is not restored by a server that a profile describes; leave `--from` out";
+    let restores = || {
+        text![
+            "an archive is not restored by a server that a profile describes; leave ",
+            Parameter::From,
+            " out"
+        ]
+    };
     let reason = options.refused_by(profile);
-    match reason.or_else(|| saved.then(|| restores.to_owned())) {
+    match reason.or_else(|| saved.then(restores)) {
         Some(reason) => Err(Error::Unsupported(reason)),
         None => Ok(()),
     }
@@ -369,7 +382,7 @@ mod tests {
                 log: log.to_vec(),
                 log_path: PathBuf::new(),
             };
-            let expected = format!("the server refuses `--set nonesuch=1`: {reason}");
+            let expected = format!("the server refuses `set nonesuch=1`: {reason}");
             assert_eq!(explain(&options, died).to_string(), expected);
         }
     }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use shardlab::Error;
-use shardlab::error::{Hint, Part, exit};
+use shardlab::error::{Text, exit};
 use shardlab::machine::json;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -22,16 +22,11 @@ pub(crate) struct Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self {
-            message: error.to_string(),
+            message: error.message().typed(),
             code: exit::of(error.kind()),
-            hint: error.hint().as_ref().map(typed),
+            hint: error.hint().as_ref().map(Text::typed),
         }
     }
-}
-
-/// A hint with parameters as options.
-pub(crate) fn typed(hint: &Hint) -> String {
-    hint.parts().iter().map(Part::typed).collect()
 }
 
 /// Data. A reader that has gone away is not an error.

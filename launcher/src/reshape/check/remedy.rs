@@ -1,7 +1,8 @@
 //! What mends a finding, in words. Pure.
 
-use crate::error::hint::{Hint, hint, run, run_on};
-use crate::plan::{Intent, Parameter};
+use crate::machine::message::{Text, run, run_on, text};
+use crate::machine::parameter::Parameter;
+use crate::plan::Intent;
 
 /// What mends a finding.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,30 +37,30 @@ pub enum Remedy {
 
 impl Remedy {
     /// The remedy in words.
-    pub fn hint(&self) -> Hint {
+    pub fn hint(&self) -> Text {
         let fix = || run("fix");
         match self {
-            Self::Fix => hint![fix()],
-            Self::Finish(intent) => hint![fix(), ", or ", intent],
-            Self::Start(node) => hint![run_on("start", node)],
-            Self::Resume(node) => hint![run_on("resume", node)],
-            Self::Restart(node) => hint![
+            Self::Fix => text![fix()],
+            Self::Finish(intent) => text![fix(), ", or ", intent],
+            Self::Start(node) => text![run_on("start", node)],
+            Self::Resume(node) => text![run_on("resume", node)],
+            Self::Restart(node) => text![
                 "it passes if the node is only busy; if not, ",
                 run_on("restart", node)
             ],
-            Self::Foreign(node) => hint![
+            Self::Foreign(node) => text![
                 format!("shardlab did not start {node}: start it the way it was started, or "),
                 run_on("del-node", node)
             ],
-            Self::Wait => hint!["wait until the command has ended, then check again"],
-            Self::Time => hint!["it usually passes within seconds; if not, ", fix()],
-            Self::AddReplica(node) => hint![run("add-node").with(Parameter::ReplicaOf, node)],
+            Self::Wait => text!["wait until the command has ended, then check again"],
+            Self::Time => text!["it usually passes within seconds; if not, ", fix()],
+            Self::AddReplica(node) => text![run("add-node").with(Parameter::ReplicaOf, node)],
             Self::OnAllMasters(command) => {
-                hint![run("call").flag(Parameter::Masters).arg(command)]
+                text![run("call").flag(Parameter::Masters).arg(command)]
             }
-            Self::Again => hint!["run the same command again"],
-            Self::Others => hint!["it passes once the other findings are fixed"],
-            Self::Decide(address) => hint![
+            Self::Again => text!["run the same command again"],
+            Self::Others => text!["it passes once the other findings are fixed"],
+            Self::Decide(address) => text![
                 "to keep it, ",
                 run("add-node").with(Parameter::Existing, address),
                 "; to be rid of it, move its slots away, stop it, then ",

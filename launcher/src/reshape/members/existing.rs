@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::error::Error;
 use crate::error::members::MemberError;
+use crate::machine::message::{Text, text};
+use crate::machine::parameter::Parameter;
 use crate::machine::text::counted;
 use crate::machine::wait::Deadline;
 use crate::plan::Options;
@@ -40,38 +42,39 @@ pub(super) async fn inspect(
     survey: &Survey,
     replica_of: Option<&str>,
 ) -> Result<Existing, Error> {
-    let unfit = |reason: String| Error::from(MemberError::Unfit { address, reason });
+    let unfit = |reason: Text| Error::from(MemberError::Unfit { address, reason });
     if !address.ip().is_loopback() && options.bind.iter().all(IpAddr::is_loopback) {
-        return Err(unfit(
-            "the cluster listens on loopback addresses only (`--bind`), where it cannot reach it"
-                .to_owned(),
-        ));
+        return Err(unfit(text![
+            "the cluster listens on loopback addresses only (",
+            Parameter::Bind,
+            "), where it cannot reach it"
+        ]));
     }
     let replies = ask(address, options)
         .await
-        .map_err(|reason| unfit(format!("it does not answer as it should: {reason}")))?;
+        .map_err(|reason| unfit(format!("it does not answer as it should: {reason}").into()))?;
     let [info, keyspace, nodes] = replies.as_slice() else {
-        return Err(unfit("it gave too few answers".to_owned()));
+        return Err(unfit("it gave too few answers".into()));
     };
     if let Some(error) = [info, keyspace].into_iter().find_map(Frame::as_error) {
-        return Err(unfit(crate::wire::resp::escape(error)));
+        return Err(unfit(crate::wire::resp::escape(error).into()));
     }
     if view::info_field(info, "cluster_enabled") != Some("1") {
         return Err(unfit(
-            "it is not running in cluster mode (`cluster-enabled yes`)".to_owned(),
+            "it is not running in cluster mode (`cluster-enabled yes`)".into(),
         ));
     }
     let lines = view::nodes(nodes).unwrap_or_default();
     let own = lines.iter().find(|line| line.is_myself());
-    let own = own.ok_or_else(|| unfit("its CLUSTER NODES cannot be understood".to_owned()))?;
+    let own = own.ok_or_else(|| unfit("its CLUSTER NODES cannot be understood".into()))?;
     let bus_port = own
         .address
         .bus_port()
-        .ok_or_else(|| unfit("it does not say on which port its cluster bus is".to_owned()))?;
+        .ok_or_else(|| unfit("it does not say on which port its cluster bus is".into()))?;
     let unready = if is_member(&lines, own, survey) {
         misplaced(own, survey, holds_data(keyspace), replica_of)
     } else {
-        unready(&lines, own, holds_data(keyspace))
+        unready(&lines, own, holds_data(keyspace)).map(Text::from)
     };
     if let Some(reason) = unready {
         return Err(unfit(reason));
@@ -99,19 +102,25 @@ fn misplaced(
     survey: &Survey,
     holds_data: bool,
     replica_of: Option<&str>,
-) -> Option<String> {
+) -> Option<Text> {
     if replica_of.is_none() {
         let id = own.master.as_ref()?;
         return survey.name_of(id).is_none().then(|| {
-            format!("it copies {id}, which Shardlab does not know; take that node in first")
+            text![format!(
+                "it copies {id}, which Shardlab does not know; take that node in first"
+            )]
         });
     }
     if own.master.is_some() {
         None
     } else if !own.slots.is_empty() {
-        Some("it is a master with slots of this cluster; without `--replica-of` it is taken in as such".to_owned())
+        Some(text![
+            "it is a master with slots of this cluster; without ",
+            Parameter::ReplicaOf,
+            " it is taken in as such"
+        ])
     } else if holds_data {
-        Some("it holds data; FLUSHALL deletes it".to_owned())
+        Some("it holds data; FLUSHALL deletes it".into())
     } else {
         None
     }

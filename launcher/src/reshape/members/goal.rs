@@ -6,6 +6,8 @@
 use super::names::Names;
 use super::roster::{Member, Part};
 use crate::error::members::MemberError;
+use crate::machine::message::{run, text};
+use crate::machine::parameter::Parameter;
 use crate::plan::{MAX_NODES, MAX_REPLICAS, Scale};
 use crate::state::Stage;
 
@@ -270,24 +272,30 @@ fn homeless(members: &[Member], shards: &[Shard]) -> Vec<String> {
 
 fn refuse_odd(wish: Scale) -> Result<(), MemberError> {
     if wish == Scale::default() {
-        return Err(MemberError::Shape(
-            "`scale` needs a number: `--masters`, `--replicas`, or both".to_owned(),
-        ));
+        return Err(MemberError::Shape(text![
+            "`scale` needs a number: ",
+            Parameter::Masters,
+            ", ",
+            Parameter::Replicas,
+            ", or both"
+        ]));
     }
     if wish.masters == Some(0) {
-        return Err(MemberError::Shape(
-            "a cluster needs at least 1 master; `shardlab down` removes it".to_owned(),
-        ));
+        return Err(MemberError::Shape(text![
+            "a cluster needs at least 1 master; ",
+            run("down"),
+            " removes it"
+        ]));
     }
     if let Some(many) = wish.masters.filter(|many| *many > MAX_NODES) {
-        return Err(MemberError::Shape(format!(
+        return Err(MemberError::Shape(text![format!(
             "{many} masters were asked for; {MAX_NODES} nodes are the most"
-        )));
+        )]));
     }
     match wish.replicas {
-        Some(many) if many > MAX_REPLICAS => Err(MemberError::Shape(format!(
+        Some(many) if many > MAX_REPLICAS => Err(MemberError::Shape(text![format!(
             "{many} replicas of one master were asked for; {MAX_REPLICAS} is the most"
-        ))),
+        )])),
         _ => Ok(()),
     }
 }

@@ -70,7 +70,7 @@ impl Cluster {
             None => self
                 .started(&[new], addition.port)?
                 .pop()
-                .ok_or_else(|| MemberError::Shape("no node is to be added".to_owned()))?,
+                .ok_or_else(|| MemberError::Shape("no node is to be added".into()))?,
         };
         Ok(Change::of_comings(steps_of(&newcomer), vec![newcomer]))
     }
@@ -163,7 +163,7 @@ impl Cluster {
             None => Ok(()),
             Some(node) => Err(MemberError::Unfit {
                 address: existing.address,
-                reason: format!("it is node `{}` of this cluster already", node.name()),
+                reason: format!("it is node `{}` of this cluster already", node.name()).into(),
             }),
         }
     }

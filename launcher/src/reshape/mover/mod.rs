@@ -145,10 +145,13 @@ impl Cluster {
             Way::Auto => Ok(able),
             Way::Keys => Ok(false),
             Way::Atomic if able => Ok(true),
-            Way::Atomic => Err(Error::Unsupported(format!(
-                "{} has no CLUSTER MIGRATESLOTS, which came with Valkey 9.0; its slots can be moved key by key",
-                self.record().server
-            ))),
+            Way::Atomic => Err(Error::Unsupported(
+                format!(
+                    "{} has no CLUSTER MIGRATESLOTS, which came with Valkey 9.0; its slots can be moved key by key",
+                    self.record().server
+                )
+                .into(),
+            )),
         }
     }
 

@@ -193,7 +193,7 @@ async fn offline_nothing_is_fetched() {
     let (message, hint) = refused("", &env).await;
     assert_eq!(
         message,
-        "no server is on PATH or in the cache, and `--offline` forbids fetching one"
+        "no server is on PATH or in the cache, and `offline` forbids fetching one"
     );
     assert!(
         hint.contains("redis-tools") && hint.contains("brew install valkey"),
@@ -265,7 +265,7 @@ async fn what_is_installed_is_not_fetched_again() {
     let error = install(&"redis@6.0".parse().unwrap(), false, &env, &|_| {}).await;
     assert_eq!(
         error.unwrap_err().to_string(),
-        "redis 6.0.9 is not in the cache, and `--offline` forbids fetching it"
+        "redis 6.0.9 is not in the cache, and `offline` forbids fetching it"
     );
 }
 

@@ -158,7 +158,7 @@ impl Profile {
         }
         if Product::known(&profile.name).is_some() {
             return problem(
-                "`name` is a product that shardlab knows: take another name, or leave `--profile` out",
+                "`name` is a product that shardlab knows: take another name, or start it without a profile",
             );
         }
         if profile.lineage.is_some() || !profile.stand_ins.is_empty() {

@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::net::TcpSocket;
 
 use crate::error::Error;
+use crate::machine::message::text;
+use crate::machine::parameter::Parameter;
 use crate::machine::wait::{Deadline, until_blocking};
 use crate::plan::{BUS_OFFSET, BusPortChoice, Options, Plan, PortChoice, Ports};
 use crate::server::Identity;
@@ -141,9 +143,9 @@ pub(crate) fn of_apart(options: &Options, apart: u16, home: &Home) -> Result<Vec
         _ => false,
     });
     if close {
-        return Err(Error::Unsupported(format!(
+        return Err(Error::Unsupported(text![format!(
             "each node takes {apart} ports in a row, says the profile: give ports that far apart"
-        )));
+        )]));
     }
     Ok(clients)
 }
@@ -229,17 +231,25 @@ pub fn with_bus_ports(
     if let BusPortChoice::From(first) = options.bus_port {
         let wanted: Vec<_> = (first..=u16::MAX).take(clients.len()).map(Some).collect();
         if wanted.len() < clients.len() {
-            return Err(Error::Unsupported(format!(
-                "`--bus-port {first}` leaves too few ports for {} nodes: ports go up to 65535",
-                clients.len()
-            )));
+            return Err(Error::Unsupported(text![
+                Parameter::BusPort.as_part(first.to_string()),
+                format!(
+                    " leaves too few ports for {} nodes: ports go up to 65535",
+                    clients.len()
+                )
+            ]));
         }
         let is_usual = usual.eq(wanted.iter().copied());
         if !server.cluster_port_setting() && !is_usual {
-            return Err(Error::Unsupported(format!(
-                "{server} has its bus port {BUS_OFFSET} above the client port and cannot take `--bus-port {first}`; \
-                 Redis 7.0 and Valkey can (`--server`)"
-            )));
+            return Err(Error::Unsupported(text![
+                format!(
+                    "{server} has its bus port {BUS_OFFSET} above the client port and cannot take "
+                ),
+                Parameter::BusPort.as_part(first.to_string()),
+                "; Redis 7.0 and Valkey can (",
+                Parameter::Server,
+                ")"
+            ]));
         }
         return Ok(paired(clients, wanted.into_iter()));
     }
@@ -248,12 +258,16 @@ pub fn with_bus_ports(
             .iter()
             .find(|client| Ports::from(**client).bus.is_none())
         {
-            return Err(Error::Unsupported(format!(
-                "{server} has its bus port {BUS_OFFSET} above the client port, and ports go up to 65535: \
-                 client port {client} is too high; Redis 7.0 and Valkey can have the bus elsewhere (`--server`), \
-                 or `--port` takes ports up to {}",
-                u16::MAX - BUS_OFFSET
-            )));
+            return Err(Error::Unsupported(text![
+                format!(
+                    "{server} has its bus port {BUS_OFFSET} above the client port, and ports go up to 65535: \
+                     client port {client} is too high; Redis 7.0 and Valkey can have the bus elsewhere ("
+                ),
+                Parameter::Server,
+                "), or ",
+                Parameter::Port,
+                format!(" takes ports up to {}", u16::MAX - BUS_OFFSET)
+            ]));
         }
         return Ok(paired(clients, usual));
     }

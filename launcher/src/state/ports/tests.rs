@@ -121,7 +121,7 @@ fn a_bus_port_is_the_usual_one_where_that_can_be_had() {
     assert_eq!(buses(&[first], &asked, "6.2.14").unwrap(), [usual]);
     let refused = buses(&[first, 1], &asked, "6.2.14").unwrap_err();
     assert!(
-        refused.to_string().contains("cannot take `--bus-port"),
+        refused.to_string().contains("cannot take `bus port"),
         "{refused}"
     );
 }

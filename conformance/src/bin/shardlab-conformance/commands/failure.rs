@@ -1,6 +1,6 @@
 //! What can fail in any command: with which words, and which exit code stands for it.
 
-use shardlab::error::exit;
+use shardlab::error::{Text, exit};
 use shardlab_conformance::diagnose::{Diagnosis, Style};
 use shardlab_conformance::run::SubjectError;
 use shardlab_conformance::suite::{Broken, Case, LoadError, Origin, load};
@@ -48,8 +48,8 @@ pub(super) fn bug(error: &std::io::Error) -> Failure {
 /// Why there is nothing to test.
 pub(super) fn opened(error: &SubjectError) -> Failure {
     Failure {
-        message: error.to_string(),
+        message: error.message().typed(),
         code: exit::of(error.kind()),
-        hint: error.hint().as_ref().map(term::typed),
+        hint: error.hint().as_ref().map(Text::typed),
     }
 }

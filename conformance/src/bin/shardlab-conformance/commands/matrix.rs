@@ -63,7 +63,7 @@ pub(super) fn run(args: &Matrix) -> Code {
 
 async fn runner(args: &Matrix, wanted: &Wanted) -> Result<Runner, term::Failure> {
     let limits = Limits::default().slower(args.slow);
-    let note = |notice: &Notice| term::note(&notice.to_string());
+    let note = |notice: &Notice| term::note(&notice.message().typed());
     let environment = Environment::of_process();
     let subject = Subject::open(wanted, &environment, limits.read, &note)
         .await

@@ -118,7 +118,7 @@ async fn subject(args: &Run, limits: &Limits) -> Result<Subject, Failure> {
         }),
         offline: args.offline,
     };
-    let note = |notice: &Notice| term::note(&notice.to_string());
+    let note = |notice: &Notice| term::note(&notice.message().typed());
     Subject::open(&wanted, &Environment::of_process(), limits.read, &note)
         .await
         .map_err(|error| opened(&error))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use humantime::format_duration;
+use shardlab::error::Parameter;
 use shardlab::plan::{
     BUS_OFFSET, Boot, BusPortChoice, FIRST_PORT, Options, PlanError, PortChoice, Setting, Shape,
     Topology,
@@ -152,9 +153,9 @@ impl ClusterArgs {
         let topology = self.topology.unwrap_or(defaults.topology);
         if self.node_timeout.is_some() && !topology.is_cluster() {
             let misfit = PlanError::Misfit {
-                option: "`--node-timeout`".to_owned(),
+                asked: Parameter::NodeTimeout.into(),
                 topology,
-                reason: "only nodes of `--topology cluster` watch each other; sentinels have `--down-after`",
+                reason: "only nodes of `--topology cluster` watch each other; sentinels have `--down-after`".into(),
             };
             return Err(misfit.into());
         }

@@ -46,9 +46,9 @@ impl SentinelArgs {
             && let Some(option) = self.against(&defaults).iter().find_map(Compared::given)
         {
             return Err(PlanError::Misfit {
-                option: format!("`{option}`"),
+                asked: format!("`{option}`").into(),
                 topology,
-                reason: "only `--topology sentinel` has sentinels",
+                reason: "only `--topology sentinel` has sentinels".into(),
             });
         }
         let majority = self.sentinels.map(|count| count / 2 + 1);

@@ -1,6 +1,7 @@
 //! From what the command line asks to the library's builder, of a new cluster or of one that was saved.
 
 use shardlab::archive::{Archive, ArchiveError};
+use shardlab::error::{Parameter, Part};
 use shardlab::plan::{BusPortChoice, Options, PortChoice, node_count};
 use shardlab::server::Profile;
 use shardlab::{Builder, Cluster, Error};
@@ -55,19 +56,19 @@ pub(super) fn defaults(args: &ClusterArgs) -> Options {
 
 /// Says which options of an archive do not hold because it is not to decide them, and the user has not.
 fn tell_left_out(lab: &Lab<'_>, args: &ClusterArgs, archive: &Archive) {
-    let decided = |option: &&String| match option.split_once(' ') {
-        Some(("--bind", _)) => !args.bind.is_empty(),
-        Some(("--announce", _)) => args.announce.is_some(),
-        Some((_, setting)) => {
+    let decided = |part: &&Part| match part {
+        Part::Parameter(Parameter::Bind, _) => !args.bind.is_empty(),
+        Part::Parameter(Parameter::Announce, _) => args.announce.is_some(),
+        Part::Parameter(_, Some(setting)) => {
             let key = setting.split('=').next();
             args.settings
                 .iter()
                 .any(|given| given.split('=').next() == key)
         }
-        None => false,
+        _ => false,
     };
-    let left_out = archive.left_out().iter().filter(|option| !decided(option));
-    let options: Vec<_> = left_out.map(|option| format!("`{option}`")).collect();
+    let left_out = archive.left_out().iter().filter(|part| !decided(part));
+    let options: Vec<_> = left_out.map(Part::typed).collect();
     if !options.is_empty() {
         lab.term.note(&format!(
             "what `{}` says of {} is left out, since an archive may be a stranger's; give the option to have it",

@@ -6,7 +6,7 @@ use serde::Serialize;
 use shardlab::doctor::{Action, Diagnosis, Event, Finding, examine, fix};
 use shardlab::{Error, exit};
 
-use super::hints::told;
+use super::hints::{self, told};
 use super::lab::Lab;
 use super::report::Verdict;
 use crate::cli::Doctor;
@@ -80,7 +80,7 @@ pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
                 mended.push(report);
             }
             Event::Failed(finding, error) => {
-                let text = format!("{}: {error}", finding.text);
+                let text = format!("{}: {}", finding.text, hints::message(error, name));
                 let hint = error.hint().map(|hint| told(&hint, name));
                 let code = exit::of(error.kind());
                 lab.term.error(&text, code, hint.as_deref());

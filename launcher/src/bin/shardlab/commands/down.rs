@@ -40,7 +40,8 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
             Err(error) => {
                 code = exit::of(error.kind());
                 let hint = hints::of(&error, Some(&lab.home), &name);
-                lab.term.error(&error.to_string(), code, hint.as_deref());
+                let text = hints::message(&error, &name);
+                lab.term.error(&text, code, hint.as_deref());
             }
         }
     }

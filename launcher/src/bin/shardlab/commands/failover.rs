@@ -47,7 +47,7 @@ struct PhaseReport<'a> {
 pub(crate) async fn failover(lab: &Lab<'_>, args: &Failover) -> Result<u8, Error> {
     if args.leave_dead && args.mode != Mode::Crash {
         let text = "only `--mode crash` kills a master that `--leave-dead` could leave dead";
-        return Err(FailoverError::Unsupported(text.to_owned()).into());
+        return Err(FailoverError::Unsupported(text.into()).into());
     }
     lab.open_running()?;
     let lock = lab.lock().await?;

@@ -3,7 +3,7 @@
 
 use shardlab::Error;
 use shardlab::doctor::mend_of;
-use shardlab::error::{Hint, Part};
+use shardlab::error::{Part, Text};
 use shardlab::reshape::Intent;
 use shardlab::state::{Home, Name};
 
@@ -18,8 +18,13 @@ pub(super) fn of(error: &Error, home: Option<&Home>, cluster: &Name) -> Option<S
     Some(told(&hint, cluster))
 }
 
-/// The hint of a command that was about this cluster.
-pub(super) fn told(hint: &Hint, cluster: &Name) -> String {
+/// What is wrong, by a command that was about this cluster.
+pub(super) fn message(error: &Error, cluster: &Name) -> String {
+    told(&error.message(), cluster)
+}
+
+/// The text of a command that was about this cluster.
+pub(super) fn told(hint: &Text, cluster: &Name) -> String {
     hint.parts()
         .iter()
         .map(|part| typed(part, cluster))
@@ -51,7 +56,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use clap::CommandFactory as _;
-    use shardlab::plan::Parameter;
+    use shardlab::error::Parameter;
 
     use super::*;
     use crate::cli::Cli;

@@ -95,8 +95,9 @@ impl Lab<'_> {
     /// Tells of state that is damaged, to who can go on without it.
     pub(super) fn tell_damage(&self, error: &Error) {
         let hint = hints::of(error, Some(&self.home), &self.global.name);
+        let text = hints::message(error, &self.global.name);
         self.term
-            .note(&format!("{error}; {}", hint.unwrap_or_default()));
+            .note(&format!("{text}; {}", hint.unwrap_or_default()));
     }
 
     /// The right to change that cluster; tells the user when it has to wait for it. What is started

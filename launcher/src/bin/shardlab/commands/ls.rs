@@ -64,7 +64,7 @@ impl Row {
             cluster: name.to_string(),
             state: State::Damaged,
             known: None,
-            message: Some(error.to_string()),
+            message: Some(hints::message(error, name)),
             hint: hints::of(error, Some(&lab.home), name),
         }
     }

@@ -54,7 +54,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
     let fail = |home: Option<&Home>, error: &Error| {
         let hint = hints::of(error, home, &name);
         let code = exit::of(error.kind());
-        term.error(&error.to_string(), code, hint.as_deref());
+        term.error(&hints::message(error, &name), code, hint.as_deref());
         code
     };
     let bug = |error: std::io::Error| {

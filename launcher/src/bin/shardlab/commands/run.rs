@@ -27,8 +27,8 @@ pub(crate) async fn run(lab: &Lab<'_>, args: Run, interrupts: &mut Interrupts) -
         Ok(cluster) => cluster,
         Err(error) => {
             let hint = hints::of(&error, Some(&lab.home), &lab.global.name);
-            lab.term
-                .error(&error.to_string(), exit::RUN_FAILED, hint.as_deref());
+            let text = hints::message(&error, &lab.global.name);
+            lab.term.error(&text, exit::RUN_FAILED, hint.as_deref());
             return exit::RUN_FAILED;
         }
     };

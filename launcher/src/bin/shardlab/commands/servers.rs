@@ -82,7 +82,7 @@ pub(crate) async fn servers(lab: &Lab<'_>, args: Servers) -> Result<u8, Error> {
             spec,
             accept_licence,
         }) => {
-            let notify = |notice: &Notice| lab.term.note(&notice.to_string());
+            let notify = |notice: &Notice| lab.term.note(&notice.message().typed());
             let server = server::install(&spec.parse()?, accept_licence, &search, &notify).await?;
             if args.json.json {
                 lab.term.json(&InstallReport {

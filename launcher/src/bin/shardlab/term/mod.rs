@@ -192,7 +192,7 @@ impl Term {
             return;
         }
         match event {
-            Event::Note(notice) => self.note(&notice.to_string()),
+            Event::Note(notice) => self.note(&notice.message().typed()),
             Event::Spawned { nodes, server } => {
                 let nodes = counted(*nodes, "node");
                 self.note(&format!("starting {nodes} of {server}"));

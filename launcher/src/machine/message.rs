@@ -1,16 +1,16 @@
-//! What helps, as a value: words, commands of the program, and parameters. Pure.
+//! What a user is told, as a value: words, commands of the program, and parameters. Pure.
 
 use std::fmt;
 
-use crate::plan::{Intent, Name, Parameter, Rebalance, Reshard, Scale, Sources};
+use super::parameter::Parameter;
 
-/// What a user can do about what is wrong: a sentence without its full stop.
+/// A sentence without its full stop, or some: what is wrong, or what helps.
 ///
-/// Shown as text, it names parameters in plain words. Who renders its [parts](Hint::parts) can name them as
+/// Shown as text, it names parameters in plain words. Who renders its [parts](Text::parts) can name them as
 /// options, and add to a command which cluster it is about.
 ///
 /// ```
-/// use shardlab::{Cluster, Error};
+/// use shardlab::Error;
 ///
 /// let missing = Error::NoCluster("mine".parse()?);
 /// let hint = missing.hint().map(|hint| hint.to_string());
@@ -19,9 +19,9 @@ use crate::plan::{Intent, Name, Parameter, Rebalance, Reshard, Scale, Sources};
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint(Vec<Part>);
+pub struct Text(Vec<Part>);
 
-/// A part of a [`Hint`].
+/// A part of a [`Text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     /// Words, with the blanks before and after them.
@@ -48,7 +48,7 @@ enum About {
     /// The one that is spoken of, whatever its name.
     This,
     /// This one.
-    Cluster(Name),
+    Cluster(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ enum Argument {
     Parameter(Parameter, Option<String>),
 }
 
-impl Hint {
+impl Text {
     /// From its parts, in their order.
     pub(crate) fn new(parts: impl IntoIterator<Item = Part>) -> Self {
         Self(parts.into_iter().collect())
@@ -68,7 +68,13 @@ impl Hint {
         &self.0
     }
 
-    /// The same hint with more behind it.
+    /// As it is typed: parameters are options.
+    #[doc(hidden)]
+    pub fn typed(&self) -> String {
+        self.0.iter().map(Part::typed).collect()
+    }
+
+    /// The same with more behind it.
     pub(crate) fn and(mut self, more: Self) -> Self {
         self.0.extend(more.0);
         self
@@ -77,7 +83,7 @@ impl Hint {
 
 impl Part {
     /// The same about a cluster by name, if it is a command.
-    pub(crate) fn of(self, cluster: &Name) -> Self {
+    pub(crate) fn of(self, cluster: &impl fmt::Display) -> Self {
         match self {
             Self::Command(command) => Self::Command(command.of(cluster)),
             other => other,
@@ -114,16 +120,16 @@ impl Command {
     }
 
     /// The same about a cluster by name.
-    pub(crate) fn of(self, cluster: &Name) -> Self {
+    pub(crate) fn of(self, cluster: &impl fmt::Display) -> Self {
         Self {
-            about: About::Cluster(cluster.clone()),
+            about: About::Cluster(cluster.to_string()),
             ..self
         }
     }
 
     /// The same with the name of the cluster that is spoken of.
     #[must_use]
-    pub fn named(self, cluster: &Name) -> Self {
+    pub fn named(self, cluster: &impl fmt::Display) -> Self {
         match self.about {
             About::This => self.of(cluster),
             About::Nothing | About::Cluster(_) => self,
@@ -161,7 +167,7 @@ pub(crate) fn run_on(verb: &'static str, node: &str) -> Command {
 }
 
 impl Parameter {
-    /// With a value, as a part of a hint.
+    /// With a value, as a part of a text.
     pub(crate) fn as_part(self, value: impl Into<String>) -> Part {
         Part::Parameter(self, Some(value.into()))
     }
@@ -185,71 +191,33 @@ impl From<Command> for Part {
     }
 }
 
-impl From<&Intent> for Part {
-    /// The command by which it is asked for again.
-    fn from(intent: &Intent) -> Self {
-        let command = match intent {
-            Intent::Reshard(Reshard { slots, to, from }) => run("reshard")
-                .with(Parameter::Slots, slots.to_string())
-                .with(Parameter::To, to)
-                .with(
-                    Parameter::From,
-                    match from {
-                        Sources::All => "all".to_owned(),
-                        Sources::Nodes(nodes) => nodes.join(","),
-                    },
-                ),
-            Intent::Rebalance(wish) => rebalance(wish),
-            Intent::Scale(Scale { masters, replicas }) => {
-                let numbers = [
-                    (Parameter::Masters, masters),
-                    (Parameter::Replicas, replicas),
-                ];
-                let numbers = numbers.into_iter();
-                numbers.fold(run("scale"), |command, (parameter, number)| match number {
-                    None => command,
-                    Some(number) => command.with(parameter, number.to_string()),
-                })
-            }
-            Intent::DelNode { node } => run_on("del-node", node),
-            Intent::Command(command) => return Self::Words(format!("`{command}`")),
-        };
-        Self::Command(command)
-    }
-}
-
-fn rebalance(wish: &Rebalance) -> Command {
-    let weights = wish.weights.iter();
-    let mut command = weights.fold(run("rebalance"), |command, (node, weight)| {
-        command.with(Parameter::Weight, format!("{node}={weight}"))
-    });
-    if wish.use_empty {
-        command = command.flag(Parameter::UseEmpty);
-    }
-    command.with(Parameter::Threshold, wish.threshold.to_string())
-}
-
 impl From<Parameter> for Part {
     fn from(parameter: Parameter) -> Self {
         Self::Parameter(parameter, None)
     }
 }
 
-impl From<&str> for Hint {
+impl From<String> for Text {
+    fn from(words: String) -> Self {
+        Self::new([words.into()])
+    }
+}
+
+impl From<&str> for Text {
     fn from(words: &str) -> Self {
         Self::new([words.into()])
     }
 }
 
-/// A [`Hint`] of words, commands and parameters.
-macro_rules! hint {
+/// A [`Text`] of words, commands and parameters.
+macro_rules! text {
     ($($part:expr),+ $(,)?) => {
-        $crate::error::hint::Hint::new([$($crate::error::hint::Part::from($part)),+])
+        $crate::machine::message::Text::new([$($crate::machine::message::Part::from($part)),+])
     };
 }
-pub(crate) use hint;
+pub(crate) use text;
 
-impl fmt::Display for Hint {
+impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| part.fmt(f))
     }
@@ -297,10 +265,10 @@ mod tests {
 
     #[test]
     fn a_command_names_its_cluster_before_its_other_words_and_once() {
-        let other = "other".parse().unwrap();
+        let other = "other";
         let named = run_on("start", "n1").named(&other);
         assert_eq!(named.to_string(), "shardlab start -n other n1");
-        let one = "one".parse().unwrap();
+        let one = "one";
         assert_eq!(named.clone().named(&one), named);
         let of_none = Command::of_none("doctor").flag(Parameter::Fix);
         assert_eq!(of_none.named(&one).to_string(), "shardlab doctor --fix");
@@ -308,7 +276,7 @@ mod tests {
 
     #[test]
     fn as_text_a_parameter_is_named_in_plain_words() {
-        let hint = hint![
+        let hint = text![
             run("wait").with(Parameter::For, "ready"),
             " waits; ",
             Parameter::BusPort.as_part("auto"),

@@ -59,6 +59,8 @@ parameters! {
     ReplicaOf "replica of",
     Replicas "replicas",
     Rolling "rolling",
+    SentinelPort "sentinel port",
+    Sentinels "sentinels",
     Server "server",
     Set "set",
     Shape "shape",
