@@ -138,10 +138,11 @@ pub(crate) fn of_apart(options: &Options, apart: u16, home: &Home) -> Result<Vec
     };
     let mut sorted = clients.clone();
     sorted.sort_unstable();
-    let close = sorted.windows(2).any(|pair| match pair {
-        [one, next] => next - one < apart,
-        _ => false,
-    });
+    let close = step > 1
+        && sorted.windows(2).any(|pair| match pair {
+            [one, next] => next - one < apart,
+            _ => false,
+        });
     if close {
         return Err(Error::Unsupported(text![format!(
             "each node takes {apart} ports in a row, says the profile: give ports that far apart"
