@@ -1,7 +1,7 @@
 //! What the names of a transcript stand for on a cluster of any shape. Pure.
 //!
-//! `n1` is the master of the slots that the transcript lets `n1` own ([`owned`]), `r1` is a replica of
-//! that master, and `n*` stands for each master ([`expand`]).
+//! `n1` is the master of the slots that the transcript lets `n1` own (`owned`), `r1` is a replica of
+//! that master, and `n*` stands for each master (`expand`).
 
 mod each;
 mod expand;
