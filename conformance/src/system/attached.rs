@@ -17,7 +17,7 @@ use crate::pattern::Server;
 use crate::transcript::ast::{NodeName, Topology, Transcript};
 
 use super::address::{AddressError, AddressMap, Credentials, places};
-use super::members::{Group, Member, Members, from_nodes, from_shards, from_slots};
+use super::members::{DiscoveredNode, Group, Members, from_nodes, from_shards, from_slots};
 use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_info};
 
 /// The servers' own default of `cluster-node-timeout` (`redis.conf`, all versions).
@@ -221,7 +221,7 @@ impl Attachment {
         groups
     }
 
-    async fn node(&self, member: &Member, asked: SocketAddr) -> Node {
+    async fn node(&self, member: &DiscoveredNode, asked: SocketAddr) -> Node {
         // A node that nobody has met knows no address of its own.
         let ip = match member.ip.as_str() {
             "" => asked.ip().to_string(),

@@ -8,7 +8,7 @@ use shardlab::wire::view::{self, Flag, NodeLine};
 
 /// A node as others tell of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Member {
+pub(super) struct DiscoveredNode {
     pub(super) id: String,
     /// Empty where a node does not know its own yet.
     pub(super) ip: String,
@@ -21,9 +21,9 @@ pub(super) struct Member {
 /// A master, what it owns, and its replicas.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Group {
-    pub(super) master: Member,
+    pub(super) master: DiscoveredNode,
     pub(super) slots: SlotRanges,
-    pub(super) replicas: Vec<Member>,
+    pub(super) replicas: Vec<DiscoveredNode>,
 }
 
 /// Nodes that are alive, masters in the order of their slots.
@@ -104,8 +104,8 @@ pub(super) fn from_nodes(reply: &Frame) -> Option<Members> {
     Some(Members::sorted(groups.collect::<Option<_>>()?, unrest))
 }
 
-fn from_line(line: &NodeLine) -> Option<Member> {
-    Some(Member {
+fn from_line(line: &NodeLine) -> Option<DiscoveredNode> {
+    Some(DiscoveredNode {
         id: line.id.to_string(),
         ip: line.address.host().to_owned(),
         host: None,
@@ -130,7 +130,7 @@ pub(super) fn from_shards(reply: &Frame) -> Option<Members> {
         for node in field(shard, "nodes")?.as_array()? {
             let told = |name: &str| field(node, name).and_then(text);
             let ip = told("ip").unwrap_or_default();
-            let member = Member {
+            let member = DiscoveredNode {
                 id: told("id")?,
                 host: told("endpoint").filter(|host| *host != ip),
                 ip,
@@ -179,12 +179,12 @@ pub(super) fn from_slots(reply: &Frame) -> Option<Members> {
 }
 
 /// `1) "127.0.0.1" 2) (integer) 7001 3) "id"`
-fn from_slot_node(node: &Frame) -> Option<Member> {
+fn from_slot_node(node: &Frame) -> Option<DiscoveredNode> {
     let [host, port, more @ ..] = node.as_array()? else {
         return None;
     };
     let ip = text(host).unwrap_or_default();
-    Some(Member {
+    Some(DiscoveredNode {
         id: more.first().and_then(text).unwrap_or_default(),
         ip,
         host: None,

@@ -13,7 +13,7 @@ use crate::machine::wait::until;
 use crate::node::{Node, Session};
 use crate::plan::{Boot, Role};
 use crate::probe::prober::Climb;
-use crate::server::{Formation, Member, PROGRAM_DEADLINE, Profile, Sign, run_words};
+use crate::server::{Formation, NewNode, PROGRAM_DEADLINE, Profile, Sign, run_words};
 use crate::state::Phase;
 
 /// How often a node is asked whether an order has had its effect.
@@ -95,7 +95,7 @@ impl BringUp<'_> {
         })
     }
 
-    async fn members(&self, cluster: &Cluster, way: &Formation) -> Result<Vec<Member>, Error> {
+    async fn members(&self, cluster: &Cluster, way: &Formation) -> Result<Vec<NewNode>, Error> {
         let nodes = cluster.nodes();
         let mut members = Vec::new();
         for node in nodes {
@@ -110,7 +110,7 @@ impl BringUp<'_> {
                 other.plan().role == Role::Master && other.plan().shard == plan.shard
             };
             let ranges = plan.slots.ranges().iter();
-            members.push(Member {
+            members.push(NewNode {
                 name: plan.name.clone(),
                 id,
                 host: self.request.options.told_address().to_string(),

@@ -39,7 +39,7 @@ pub use identity::{Identity, IdentityError};
 pub use list::{Available, Listing, list};
 pub use product::{Product, ProductError};
 pub(crate) use profile::{
-    Formation, Lack, Member, PROGRAM_DEADLINE, Place, Quotes, Sign, Start, Template,
+    Formation, Lack, NewNode, PROGRAM_DEADLINE, Place, Quotes, Sign, Start, Template,
 };
 pub use profile::{Profile, ProfileProblem};
 pub use profile_file::ProfileError;

@@ -84,7 +84,7 @@ enum To {
 
 /// A node that is to become part of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Member {
+pub(crate) struct NewNode {
     /// Its name.
     pub(crate) name: String,
     /// Its id.
@@ -131,7 +131,7 @@ impl Formation {
     pub(crate) fn commands(
         &self,
         order: &Order,
-        members: &[Member],
+        members: &[NewNode],
     ) -> Result<Vec<Command>, String> {
         let mut commands = Vec::new();
         for (node, member) in members.iter().enumerate() {
@@ -179,7 +179,7 @@ impl Formation {
     }
 
     /// The program and its arguments.
-    pub(crate) fn program(&self, members: &[Member]) -> Result<Vec<String>, String> {
+    pub(crate) fn program(&self, members: &[NewNode]) -> Result<Vec<String>, String> {
         let nodes = self.nodes(members)?;
         let words = self
             .program
@@ -191,9 +191,9 @@ impl Formation {
     fn words(
         &self,
         say: &[Template],
-        members: &[Member],
-        member: &Member,
-        other: Option<&Member>,
+        members: &[NewNode],
+        member: &NewNode,
+        other: Option<&NewNode>,
     ) -> Result<Vec<String>, String> {
         let nodes = self.nodes(members)?;
         let mut words = Vec::new();
@@ -222,7 +222,7 @@ impl Formation {
         Ok(words)
     }
 
-    fn nodes(&self, members: &[Member]) -> Result<String, String> {
+    fn nodes(&self, members: &[NewNode]) -> Result<String, String> {
         let Some(line) = &self.node_line else {
             let nodes: Vec<_> = members
                 .iter()
@@ -250,7 +250,12 @@ impl Order {
     }
 }
 
-fn place(name: &str, members: &[Member], member: &Member, other: Option<&Member>) -> Option<Place> {
+fn place(
+    name: &str,
+    members: &[NewNode],
+    member: &NewNode,
+    other: Option<&NewNode>,
+) -> Option<Place> {
     let master = member.master.and_then(|master| members.get(master));
     let text = |text: &str| Some(Place::Text(text.to_owned()));
     let number = |number: u16| Some(Place::Number(number.into()));
@@ -278,7 +283,7 @@ fn place(name: &str, members: &[Member], member: &Member, other: Option<&Member>
     }
 }
 
-fn role(member: &Member) -> &'static str {
+fn role(member: &NewNode) -> &'static str {
     if member.master.is_some() {
         "slave"
     } else {
@@ -287,7 +292,7 @@ fn role(member: &Member) -> &'static str {
 }
 
 /// `0-5460 6000`, as in CLUSTER NODES.
-fn ranges(member: &Member) -> String {
+fn ranges(member: &NewNode) -> String {
     let range = |(first, last): &(u16, u16)| {
         if first == last {
             first.to_string()
@@ -298,7 +303,7 @@ fn ranges(member: &Member) -> String {
     member.slots.iter().map(range).collect::<Vec<_>>().join(" ")
 }
 
-fn as_json(members: &[Member], member: &Member) -> serde_json::Value {
+fn as_json(members: &[NewNode], member: &NewNode) -> serde_json::Value {
     let master = member.master.and_then(|master| members.get(master));
     json!({
         "name": member.name,

@@ -21,7 +21,7 @@ use super::product::Product;
 use super::version::Version;
 use crate::machine::signal::Signal;
 
-pub(crate) use formation::{Formation, Member};
+pub(crate) use formation::{Formation, NewNode};
 pub(super) use known::{known, of};
 pub(super) use lineage::Feature;
 pub(crate) use sign::Sign;

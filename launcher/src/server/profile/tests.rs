@@ -1,6 +1,6 @@
 //! Profiles that are read, and those that are refused.
 
-use super::formation::{Command, Member};
+use super::formation::{Command, NewNode};
 use super::{Profile, ProfileProblem};
 use crate::machine::signal::Signal;
 
@@ -15,8 +15,8 @@ lines = ["mine {version}"]
 arguments = ["--port", "{port}"]
 "#;
 
-fn members() -> Vec<Member> {
-    let member = |name: &str, port, master, slots: &[(u16, u16)]| Member {
+fn members() -> Vec<NewNode> {
+    let member = |name: &str, port, master, slots: &[(u16, u16)]| NewNode {
         name: name.to_owned(),
         id: format!("id-{name}"),
         host: "127.0.0.1".to_owned(),
