@@ -12,7 +12,7 @@ use snapbox::cmd::{Command, cargo_bin};
 use snapbox::str;
 use tempfile::TempDir;
 
-use crate::server::{Answer, serve, serve_cluster};
+use crate::server::{Answer, serve_cluster};
 
 pub(crate) const PING: &str = "id:       TST-01\ntitle:    a ping is answered\nspec:     \"Commands\", PING\nlevel:    must\n\
                     needs:    client\ntopology: 3 masters, 1 replica each\nnote:     nothing is simpler\n\n\
@@ -480,117 +480,4 @@ fn the_program_carries_the_transcripts_of_this_project() {
             .as_array()
             .is_some_and(|cases| !cases.is_empty())
     );
-}
-
-#[test]
-fn keys_of_others_are_left_alone() {
-    let set = PING.replace("n1> PING\nPONG", "n1> SET mine 1\nPONG");
-    let folder = folder(&[("fixtures/ping/is_answered.resp", &set)]);
-    // Every key is there already.
-    let full = |request: &str| {
-        let count = request.matches("EXISTS").count();
-        (count > 0).then(|| b":1\r\n".repeat(count))
-    };
-    let run = run_attached(&folder, full).assert().code(1);
-    let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
-    assert!(text.contains("the key `mine` is there already"), "{text}");
-}
-
-#[test]
-fn what_is_no_cluster_is_code_3_at_once_and_says_what_to_do() {
-    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
-    let behaviours: [(Answer, &str, &str); 7] = [
-        (
-            |_| Some(b"HTTP/1.1 400\r\n".to_vec()),
-            "does not speak RESP",
-            "listens for clients",
-        ),
-        (|_| Some(Vec::new()), "no answer in time", "--slow"),
-        (|_| None, "closed the connection", "listens for clients"),
-        (
-            |_| Some(b"-NOAUTH Authentication required.\r\n".to_vec()),
-            "wants a password: ",
-            "REDISCLI_AUTH",
-        ),
-        (
-            |_| Some(b"-ERR This instance has cluster support disabled\r\n".to_vec()),
-            "is no node of a cluster: ",
-            "cluster-enabled yes",
-        ),
-        (
-            |_| Some(b"+OK\r\n".to_vec()),
-            "does not tell its nodes; to CLUSTER NODES it answers `+OK`",
-            "CLUSTER NODES",
-        ),
-        (
-            |_| Some(b"$49\r\nid 127.0.0.1:1@2 myself,master - 0 0 1 connected\n\r\n".to_vec()),
-            "serves 0 of 16384 slots",
-            "--cluster check",
-        ),
-    ];
-    for (answer, cause, advice) in behaviours {
-        let address = serve(answer).to_string();
-        let run = program(folder.path())
-            .args(["run", "fixtures", "--attach", &address])
-            .assert()
-            .code(3);
-        let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
-        let (error, hint) = text.split_once("\n\n").unwrap();
-        assert!(
-            error.starts_with("error: ") && error.contains(cause),
-            "{text}"
-        );
-        assert!(
-            hint.starts_with("hint: ") && hint.contains(advice),
-            "{text}"
-        );
-    }
-}
-
-#[test]
-fn a_user_and_a_password_are_said_in_any_of_four_ways_and_never_told() {
-    let folder = folder(&[(
-        "fixtures/ping/is_answered.resp",
-        &PING.replace("\nPONG", "\n(nil)"),
-    )]);
-    // Refuses everything, and says as whom it was asked.
-    let address = serve(|request| {
-        let known = request.contains("AUTH") && request.contains("secret");
-        let ann = if request.contains("ann") {
-            " as ann"
-        } else {
-            ""
-        };
-        known.then(|| format!("-WRONGPASS seen{ann}\r\n").into_bytes())
-    });
-    let (plain, url) = (address.to_string(), format!("redis://ann:secret@{address}"));
-    for (arguments, variable, user) in [
-        (&["--attach", &plain, "--password", "secret"][..], "", ""),
-        (
-            &["--attach", &plain, "--user", "ann", "--password", "secret"],
-            "",
-            " as ann",
-        ),
-        (&["--attach", &plain, "--user", "ann"], "secret", " as ann"),
-        (&["--attach", &url], "", " as ann"),
-        (&["--attach", &url, "--password", "secret2"], "", " as ann"),
-    ] {
-        let run = program(folder.path())
-            .args(["run", "fixtures"])
-            .args(arguments)
-            .env("REDISCLI_AUTH", variable)
-            .assert()
-            .code(3);
-        let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
-        let told = format!("refuses the user or the password: WRONGPASS seen{user}\n");
-        assert!(
-            text.contains(&told) && !text.contains("secret"),
-            "{arguments:?}: {text}"
-        );
-    }
-    program(folder.path())
-        .args(["run", "fixtures", "--attach", &plain, "--user", "ann"])
-        .env_remove("REDISCLI_AUTH")
-        .assert()
-        .code(2);
 }

@@ -1,11 +1,14 @@
 //! "Did you mean …": the word of a closed vocabulary that a mistyped one stands for.
 
-/// The word that is at most two slips of the hand away from `typed`, or one for every three letters; the
-/// nearest, and of equals the first. A slip is a letter added, lost, changed, or swapped with its neighbour;
+/// The word that is at most two slips of the hand away from `typed`, one if it has three letters or fewer, or
+/// one for every three letters if it is long; the nearest, and of equals the first. A slip is a letter added, lost, changed, or swapped with its neighbour;
 /// upper and lower case are alike.
 pub fn closest<'a>(typed: &str, vocabulary: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
-    let most = (typed.chars().count() / 3).max(2);
+    let most = match typed.chars().count() {
+        0..=3 => 1,
+        letters => (letters / 3).max(2),
+    };
     vocabulary
         .into_iter()
         .map(|word| {
@@ -38,5 +41,6 @@ mod tests {
     fn a_word_that_is_far_from_all_gets_no_suggestion() {
         assert_eq!(closest("postgres", ["redis", "valkey"]), None);
         assert_eq!(closest("", ["ls"]), None);
+        assert_eq!(closest("bus", ["hup", "int"]), None);
     }
 }

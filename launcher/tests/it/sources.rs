@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 /// The most bytes of a file.
 const LONGEST: usize = 17 * 1024;
 
-/// The source folder of one of the two crates.
+/// The folder of one of the two crates.
+fn root(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+/// Its source folder.
 pub(crate) fn src(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(name)
-        .join("src")
+    root(name).join("src")
 }
 
 /// Every source file below a folder.
@@ -29,12 +31,13 @@ pub(crate) fn sources(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The files of both crates of which the text is not as it should be.
+/// The files of both crates, tests included, of which the text is not as it should be.
 fn wrong(is_wrong: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let files = ["launcher", "conformance"]
-        .map(src)
+        .map(root)
         .into_iter()
-        .flat_map(|src| sources(&src));
+        .flat_map(|root| ["src", "tests"].map(|folder| sources(&root.join(folder))))
+        .flatten();
     files
         .filter(|file| is_wrong(&fs::read_to_string(file).unwrap()))
         .collect()
