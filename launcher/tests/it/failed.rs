@@ -57,7 +57,7 @@ async fn a_failover_that_a_node_cannot_hear_of_names_fix() {
         Err(error) => {
             assert_eq!(
                 error.to_string(),
-                "`r3` is the master now, but `n1` does not hear that it has slots 15495, \
+                "`r3` is the master now, but `n1` does not hear that it has slot 15495, \
                  which it was importing from the old master"
             );
             assert!(error.hint().unwrap().to_string().contains("`shardlab fix`"));
