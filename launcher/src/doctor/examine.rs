@@ -102,7 +102,7 @@ fn without_record(home: &Home, path: &Path, reason: &str, findings: &mut Finding
             pids(&remains.servers)
         );
         let does = text![
-            "stops them and keeps their data; ",
+            "stops the servers of the cluster and keeps their data; ",
             down,
             " removes that, too"
         ];

@@ -1,8 +1,8 @@
 //! "Did you mean …": the word of a closed vocabulary that a mistyped one stands for.
 
 /// The word that is at most two slips of the hand away from `typed`, one if it has three letters or fewer, or
-/// one for every three letters if it is long; the nearest, and of equals the first. A slip is a letter added, lost, changed, or swapped with its neighbour;
-/// upper and lower case are alike.
+/// one for every three letters if it is long; the nearest, and of equals the first. A slip is a letter added,
+/// lost, changed, or swapped with its neighbour; upper and lower case are alike.
 pub fn closest<'a>(typed: &str, vocabulary: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let most = match typed.chars().count() {

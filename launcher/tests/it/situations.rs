@@ -14,7 +14,7 @@ fn a_server_that_is_not_ours_is_refused_by_name_and_spared_otherwise() {
         .assert()
         .success();
     let status = String::from_utf8_lossy(&status.get_output().stdout).into_owned();
-    assert!(status.contains("as `--boot none` asks"), "{status}");
+    assert!(status.contains("the nodes are bare"), "{status}");
     lab.shardlab(["add-node", "--existing", &address, "-q"])
         .assert()
         .success();

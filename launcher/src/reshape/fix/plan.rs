@@ -80,7 +80,6 @@ fn of_finding(inspection: &Inspection, finding: Finding) -> Option<Repair> {
             slots,
         }),
         Finding::Unreadable { why } => Some(Repair::Discard { why }),
-
         Finding::Masterless { node, master } => {
             let shard = orphans(inspection);
             if shard.iter().any(|orphan| **orphan.master == *master) {

@@ -80,8 +80,9 @@ pub(crate) async fn doctor(lab: &Lab<'_>, args: &Doctor) -> Result<u8, Error> {
                 mended.push(report);
             }
             Event::Failed(finding, error) => {
-                let text = format!("{}: {}", finding.text, hints::message(error, name));
-                let hint = error.hint().map(|hint| told(&hint, name));
+                let about = finding.cluster.as_ref().unwrap_or(name);
+                let text = format!("{}: {}", finding.text, hints::message(error, about));
+                let hint = error.hint().map(|hint| told(&hint, about));
                 let code = exit::of(error.kind());
                 lab.term.error(&text, code, hint.as_deref());
             }

@@ -53,6 +53,9 @@ pub(crate) struct ClusterReport {
     /// Whether its nodes are to know nothing of each other.
     #[serde(skip)]
     bare: bool,
+    /// Whether masters are to have replicas.
+    #[serde(skip)]
+    has_replicas: bool,
 }
 
 /// Whether a cluster runs.
@@ -182,6 +185,7 @@ impl ClusterReport {
             master_name: (record.options.topology == Topology::Sentinel)
                 .then(|| record.options.sentinels.master_name.clone()),
             bare: record.options.boot == Boot::None,
+            has_replicas: record.options.replicas.iter().any(|count| *count > 0),
         }
     }
 }

@@ -40,7 +40,7 @@ impl ClusterReport {
         };
         text.push_str(&columns::tell(&self.nodes, columns, self.topology));
         if self.is_unformed() {
-            text.push_str("the nodes are bare, as `--boot none` asks\n");
+            text.push_str("the nodes are bare: they do not know each other yet\n");
         }
         for line in self.laggards() {
             text.push_str(&line);
@@ -102,7 +102,7 @@ impl ClusterReport {
         passing.chain(strangers).chain(late).collect()
     }
 
-    /// Whether the nodes are as `--boot none` has left them.
+    /// Whether the nodes are as `--boot none` or `wipe` has left them.
     fn is_unformed(&self) -> bool {
         let is_down = self.rung.is_some_and(|rung| rung < Rung::Ok);
         self.bare && is_down && self.nodes.iter().all(|node| node.slots.is_empty())
@@ -132,7 +132,9 @@ impl ClusterReport {
         };
         let next = match (self.is_unformed(), self.topology) {
             (false, _) => format!("try it      shardlab call{option} SET greeting hello\n"),
-            (true, Topology::Cluster) => format!("form it     shardlab fix{option}\n"),
+            (true, Topology::Cluster) if !self.has_replicas => {
+                format!("form it     shardlab fix{option}\n")
+            }
             (true, _) => String::new(),
         };
         format!(
