@@ -192,6 +192,9 @@ pub(super) fn strays(cluster: &Cluster, findings: &mut Findings<'_>) {
         cluster.name(),
         pids(&strays)
     );
-    let remedy = doctor(Action::EndServers, "stops these servers and keeps their data");
+    let remedy = doctor(
+        Action::EndServers,
+        "stops these servers and keeps their data",
+    );
     findings.add(Kind::UnownedServers, None, folder, text, remedy);
 }

@@ -194,4 +194,14 @@ mod tests {
             assert_eq!(intent.to_string(), told);
         }
     }
+
+    #[test]
+    fn a_weight_is_read_as_it_was_written() {
+        let intent = Intent::Rebalance(Rebalance {
+            weights: BTreeMap::from([("n1".to_owned(), 1.061_105_713_988_587_3)]),
+            ..Rebalance::default()
+        });
+        let text = serde_json::to_string(&intent).unwrap();
+        assert_eq!(serde_json::from_str::<Intent>(&text).unwrap(), intent);
+    }
 }
