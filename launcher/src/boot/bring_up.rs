@@ -43,19 +43,14 @@ impl BringUp<'_> {
         method: Method,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let nodes = || cluster.nodes().iter().filter(|node| node.was_started());
-        let died = until(Deadline::after(Duration::MAX), DEATH_WATCH, || {
-            let died = nodes().find_map(Node::died);
-            std::future::ready(died.map_or(ControlFlow::Continue(()), ControlFlow::Break))
-        });
         let result = tokio::select! {
             biased;
             result = work => result,
-            Ok(died) = died => return Err(died),
+            Ok(died) = death(cluster) => return Err(died),
             missing = self.missing_command(cluster, method) => return Err(missing),
         };
         // A node that died says more than the connection that broke.
-        result.map_err(|error| nodes().find_map(Node::died).unwrap_or(error))
+        result.map_err(|error| died(cluster).unwrap_or(error))
     }
 
     /// Asks the first node for the commands that this way needs, all of whose servers are configured alike. Ends if
@@ -115,4 +110,19 @@ impl BringUp<'_> {
     pub(super) fn tell(&self, event: &Event<'_>) {
         (self.request.observer)(event);
     }
+}
+
+/// Waits for a server to die.
+pub(super) async fn death(cluster: &Cluster) -> Result<Error, ()> {
+    until(Deadline::after(Duration::MAX), DEATH_WATCH, || {
+        let died = died(cluster);
+        std::future::ready(died.map_or(ControlFlow::Continue(()), ControlFlow::Break))
+    })
+    .await
+}
+
+/// Why a server that was started does not run, if one does not.
+pub(super) fn died(cluster: &Cluster) -> Option<Error> {
+    let mut started = cluster.nodes().iter().filter(|node| node.was_started());
+    started.find_map(Node::died)
 }

@@ -1,20 +1,20 @@
 //! Servers that do not take Redis's configuration become a cluster as their profile says.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::Event;
-use super::bring_up::BringUp;
+use super::bring_up::{BringUp, death, died};
 use crate::cluster::Cluster;
-use crate::error::Error;
-use crate::ladder::Rung;
+use crate::error::{Error, NotReady};
+use crate::ladder::{Rung, Standing};
 use crate::machine::random;
-use crate::machine::wait::until;
+use crate::machine::wait::Rounds;
 use crate::node::{Node, Session};
 use crate::plan::{Boot, Role};
 use crate::probe::prober::Climb;
-use crate::server::{Formation, NewNode, PROGRAM_DEADLINE, Profile, Sign, run_words};
+use crate::server::{Formation, NewNode, PROGRAM_DEADLINE, Profile, RunError, Sign, run_words};
 use crate::state::Phase;
+use crate::wire::client::REPLY_TIMEOUT;
 
 /// How often a node is asked whether an order has had its effect.
 const EVERY: Duration = Duration::from_millis(20);
@@ -34,10 +34,13 @@ impl BringUp<'_> {
             nodes: cluster.nodes().len(),
             server: &self.server.identity,
         });
-        let climb = self.bring_together(cluster, &profile.cluster).await;
+        let climb = tokio::select! {
+            biased;
+            climb = self.bring_together(cluster, &profile.cluster) => climb,
+            Ok(died) = death(cluster) => Err(died),
+        };
         // A node that died says more than the connection that broke.
-        let died = || cluster.nodes().iter().find_map(Node::died);
-        let climb = climb.map_err(|error| died().unwrap_or(error))?;
+        let climb = climb.map_err(|error| died(cluster).unwrap_or(error))?;
         cluster.set_climb(climb);
         cluster.remember(self.lock, Phase::Up)
     }
@@ -73,26 +76,47 @@ impl BringUp<'_> {
             }
         }
         let words = way.program(&members).map_err(unsupported)?;
-        let ran = run_words(&words, PROGRAM_DEADLINE).await;
+        let patience = PROGRAM_DEADLINE.min(self.deadline().remaining());
+        let ran = run_words(&words, patience).await;
         let program = words.first().map_or("", String::as_str);
-        ran.map(drop).map_err(|error| {
-            unsupported(format!("the profile's program `{program}` failed: {error}"))
+        ran.map(drop).map_err(|error| match error {
+            RunError::Hung(_) => self.late(
+                cluster.nodes(),
+                &format!("waiting for the profile's program `{program}` to end"),
+            ),
+            error => unsupported(format!("the profile's program `{program}` failed: {error}")),
         })
     }
 
     async fn wait_for_sign(&self, node: &Node, sign: &Sign) -> Result<(), Error> {
-        let seen = until(self.deadline(), EVERY, || async {
-            match node.call(&sign.ask).await {
-                Ok(reply) if sign.is_in(&reply.raw) => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
+        let mut session = Session::unconnected(node.endpoint());
+        let mut rounds = Rounds::until(self.deadline(), EVERY);
+        loop {
+            let reply = session.call(&sign.ask, rounds.look(REPLY_TIMEOUT)).await;
+            if reply.is_ok_and(|reply| sign.is_in(&reply.raw)) {
+                return Ok(());
             }
-        });
-        seen.await.map_err(|()| {
-            unsupported(format!(
-                "the profile's order had no effect at {} in time: still {sign}",
-                node.name()
-            ))
-        })
+            if !rounds.next().await {
+                return Err(self.late(std::slice::from_ref(node), &sign.to_string()));
+            }
+        }
+    }
+
+    /// Time is up, and these nodes still wait for that.
+    fn late(&self, waiting: &[Node], why: &str) -> Error {
+        let standing = |node: &Node| Standing {
+            node: node.name().to_owned(),
+            rung: Some(Rung::Listening),
+            why: Some(why.to_owned()),
+        };
+        Error::NotReady(Box::new(NotReady {
+            wanted: self.request.rung,
+            waited: self.request.patience(),
+            topology: self.request.options.topology,
+            standings: waiting.iter().map(standing).collect(),
+            logs: Vec::new(),
+            removed: false,
+        }))
     }
 
     async fn members(&self, cluster: &Cluster, way: &Formation) -> Result<Vec<NewNode>, Error> {

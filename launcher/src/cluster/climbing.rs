@@ -41,7 +41,8 @@ impl Cluster {
     /// One look at the ladder, now.
     pub async fn standings(&self) -> Vec<Standing> {
         if let Some(profile) = &self.record.profile {
-            return self.signs(profile, Rung::Ready).await;
+            let deadline = Deadline::after(REPLY_TIMEOUT);
+            return self.signs(profile, Rung::Ready, deadline).await;
         }
         let mut prober = self.prober();
         let round = prober.round(Deadline::after(REPLY_TIMEOUT)).await;

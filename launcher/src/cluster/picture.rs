@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Cluster;
-use crate::ladder::{Observation, Standing, present_master};
+use crate::ladder::{Observation, Rung, Standing, present_master};
 use crate::machine::wait::Deadline;
 use crate::node::Node;
 use crate::plan::Role;
@@ -74,9 +74,13 @@ impl Cluster {
             REPLY_TIMEOUT
         };
         let mut prober = self.prober();
-        let (round, vitals) = prober
-            .round_with_vitals(Deadline::after(usual.min(patience)))
-            .await;
+        let deadline = Deadline::after(usual.min(patience));
+        let signs = async {
+            let profile = self.record.profile.as_deref()?;
+            Some(self.signs(profile, Rung::Ready, deadline).await)
+        };
+        let ((round, vitals), signs) =
+            tokio::join!(prober.round_with_vitals(deadline), Box::pin(signs));
         let survey = Survey::of_round(&round);
         let present = present_master(&round).and_then(|place| self.nodes.get(place));
         let lines: Vec<_> = (self.nodes.iter())
@@ -89,10 +93,7 @@ impl Cluster {
             to_be: (self.remembered_master())
                 .map(|remembered| present.unwrap_or(remembered).name()),
         };
-        let standings = match self.record.profile {
-            Some(_) => self.standings().await,
-            None => prober.judge(&round),
-        };
+        let standings = signs.unwrap_or_else(|| prober.judge(&round));
         let told = round.iter().zip(standings).zip(vitals);
         let nodes = self.nodes.iter().zip(&lines).zip(told);
         let seen = nodes.map(|((node, line), ((observation, standing), vitals))| {

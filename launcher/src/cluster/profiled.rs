@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::Cluster;
 use crate::error::Error;
-use crate::ladder::{Rung, Standing};
-use crate::machine::wait::{Deadline, next_round};
-use crate::node::Node;
+use crate::ladder::{Rung, Standing, common};
+use crate::machine::wait::{Deadline, Rounds};
+use crate::node::Session;
+use crate::probe::at_once::ask_all;
 use crate::probe::prober::Climb;
-use crate::server::Profile;
+use crate::server::{Profile, Sign};
+use crate::wire::client::{ClientError, REPLY_TIMEOUT};
 use crate::wire::resp::escape;
 
 /// How often they are asked.
@@ -25,55 +27,63 @@ impl Cluster {
         deadline: Deadline,
         mut observe: impl FnMut(&[Standing]) -> Result<(), Error>,
     ) -> Result<Result<Climb, Vec<Standing>>, Error> {
+        let mut rounds = Rounds::until(deadline, EVERY);
         loop {
-            let standings = self.signs(profile, wanted).await;
+            let look = rounds.look(REPLY_TIMEOUT);
+            let standings = self.signs(profile, wanted, look).await;
             observe(&standings)?;
-            if standings
-                .iter()
-                .all(|standing| standing.rung >= Some(wanted))
-            {
+            if common(&standings) >= Some(wanted) {
                 return Ok(Ok(Climb::default()));
             }
-            if deadline.passed() {
+            if !rounds.next().await {
                 return Ok(Err(standings));
             }
-            next_round(EVERY, deadline).await;
         }
     }
 
-    /// One look at all nodes.
-    pub(super) async fn signs(&self, profile: &Profile, wanted: Rung) -> Vec<Standing> {
-        let mut standings = Vec::new();
-        for node in self.nodes() {
-            let (rung, why) = stands(node, profile, wanted).await;
-            standings.push(Standing {
-                node: node.name().to_owned(),
-                rung,
-                why,
-            });
-        }
-        standings
+    /// One look at all nodes, all at the same time.
+    pub(super) async fn signs(
+        &self,
+        profile: &Profile,
+        wanted: Rung,
+        deadline: Deadline,
+    ) -> Vec<Standing> {
+        let looks = self.nodes().iter().map(|node| {
+            let endpoint = node.endpoint();
+            let signs = profile.ready.clone();
+            async move {
+                let node = endpoint.name.clone();
+                let session = Session::unconnected(endpoint);
+                let (rung, why) = match stands(session, &signs, wanted, deadline).await {
+                    Ok(stands) => stands,
+                    Err(silent) => (None, Some(silent.to_string())),
+                };
+                Standing { node, rung, why }
+            }
+        });
+        ask_all(looks).await
     }
 }
 
-async fn stands(node: &Node, profile: &Profile, wanted: Rung) -> (Option<Rung>, Option<String>) {
-    match node.call(&["PING"]).await {
-        Err(error) => return (None, Some(error.to_string())),
-        Ok(reply) => {
-            if let Some(error) = reply.as_error() {
-                return (None, Some(escape(error)));
-            }
-        }
+/// The rung that it stands on, and what it waits for.
+async fn stands(
+    mut session: Session,
+    signs: &[Sign],
+    wanted: Rung,
+    deadline: Deadline,
+) -> Result<(Option<Rung>, Option<String>), ClientError> {
+    let pong = session.call(&["PING"], deadline).await?;
+    if let Some(error) = pong.as_error() {
+        return Ok((None, Some(escape(error))));
     }
     if wanted == Rung::Listening {
-        return (Some(Rung::Listening), None);
+        return Ok((Some(Rung::Listening), None));
     }
-    for sign in &profile.ready {
-        match node.call(&sign.ask).await {
-            Ok(reply) if sign.is_in(&reply.raw) => {}
-            Ok(_) => return (Some(Rung::Listening), Some(sign.to_string())),
-            Err(error) => return (None, Some(error.to_string())),
+    for sign in signs {
+        let reply = session.call(&sign.ask, deadline).await?;
+        if !sign.is_in(&reply.raw) {
+            return Ok((Some(Rung::Listening), Some(sign.to_string())));
         }
     }
-    (Some(Rung::Ready), None)
+    Ok((Some(Rung::Ready), None))
 }

@@ -7,6 +7,7 @@ use super::members::MemberError;
 use super::node::NodeError;
 use super::wish::WishError;
 use crate::machine::signal::Signal;
+use crate::server::ServerError;
 
 /// What kind of an error it is. The exit code of a program follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,7 @@ impl Error {
             | Self::NoCluster(_)
             | Self::Differs { .. }
             | Self::Unsupported(_)
+            | Self::Server(ServerError::NeedsNoProfile(_))
             | Self::RefusedSetting { .. } => ErrorKind::Request,
             Self::Archive(error) => error.kind(),
             Self::Node(error) => error.kind(),

@@ -1,10 +1,11 @@
 //! The environment, read in one place and once; everything else is handed what it needs.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 /// What Shardlab looks at in its environment. An empty variable counts as none.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Environment {
     /// `PATH`: where programs are.
     pub path: OsString,
@@ -37,6 +38,17 @@ impl Environment {
     }
 }
 
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("path", &self.path)
+            .field("server", &self.server)
+            .field("attach", &self.attach)
+            .field("home", &self.home)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Whether a variable is set, but to nothing: that counts as not set.
 #[expect(
     clippy::disallowed_methods,
@@ -44,4 +56,23 @@ impl Environment {
 )]
 pub fn is_set_to_nothing(name: &std::ffi::OsStr) -> bool {
     std::env::var_os(name).is_some_and(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Environment;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let environment = Environment {
+            password: Some("secret".to_owned()),
+            server: Some("valkey".to_owned()),
+            ..Environment::default()
+        };
+        let shown = format!("{environment:?}");
+        assert!(
+            shown.contains("valkey") && !shown.contains("secret"),
+            "{shown}"
+        );
+    }
 }

@@ -157,6 +157,16 @@ fn settings_that_make_no_sense_are_usage_errors() {
 }
 
 #[test]
+fn a_profile_of_a_product_that_is_known_is_a_wrong_command_line() {
+    let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/../profiles/ember.toml");
+    refused(
+        &["--profile", profile, "--server", "valkey"],
+        2,
+        "`valkey` needs no profile",
+    );
+}
+
+#[test]
 fn servers_that_are_none_are_errors_of_the_environment() {
     refused(
         &["--server", "/nonexistent/valkey-server"],

@@ -4,6 +4,8 @@ use super::existing::Existing;
 use super::goal::NewNode;
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::machine::message::text;
+use crate::machine::parameter::Parameter;
 use crate::node::Node;
 use crate::plan::{NodePlan, Plan, PlanError, PortChoice, Ports, Role, checked};
 use crate::state::ports;
@@ -12,11 +14,27 @@ use crate::wire::slots::SlotRanges;
 
 impl Cluster {
     /// Records of nodes of ours to be started, with ports that are free now.
+    ///
+    /// # Errors
+    /// The ports cannot be had, or the cluster's profile wants more of them for each node than one.
     pub(super) fn started(
         &self,
         new: &[NewNode],
         port: Option<u16>,
     ) -> Result<Vec<NodeRecord>, Error> {
+        let profile = self.record().profile.as_ref();
+        let apart = profile.map_or(1, |profile| profile.ports_apart());
+        if apart > 1 && !new.is_empty() {
+            return Err(Error::Unsupported(text![
+                format!(
+                    "each node takes {apart} ports in a row, says the profile, and no node can be added \
+                     to such a cluster; start it with as many as you need: "
+                ),
+                Parameter::Masters,
+                " and ",
+                Parameter::Replicas
+            ]));
+        }
         let options = &self.record().options;
         let (server, home) = (&self.record().server, self.home());
         let ours = || self.nodes().iter().filter(|node| node.is_ours());

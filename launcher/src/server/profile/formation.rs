@@ -102,7 +102,7 @@ pub(crate) struct NewNode {
 }
 
 impl Formation {
-    /// Looks for what cannot be.
+    /// Looks for what cannot be, and for places that stand for nothing where they are.
     pub(super) fn check(&self) -> Result<(), String> {
         let asks = |order: &Order| {
             order
@@ -117,6 +117,13 @@ impl Formation {
         {
             return Err("`say` and `ask` of an order are commands of at least one word".to_owned());
         }
+        let nodes = examples();
+        for order in &self.orders {
+            let filled = self.commands(order, &nodes);
+            filled.map_err(|problem| format!("`cluster.orders`: {problem}"))?;
+        }
+        let filled = self.program(&nodes);
+        filled.map_err(|problem| format!("`cluster.program`: {problem}"))?;
         Ok(())
     }
 
@@ -248,6 +255,19 @@ impl Order {
         let mut places = self.say.iter().filter_map(Template::only);
         places.any(|place| matches!(place, "slots" | "ranges"))
     }
+}
+
+/// Two masters and a replica: every order is for one of them, and has another one.
+fn examples() -> [NewNode; 3] {
+    [None, None, Some(0)].map(|master| NewNode {
+        name: String::new(),
+        id: String::new(),
+        host: String::new(),
+        port: 0,
+        bus: Some(0),
+        master,
+        slots: vec![(0, 0)],
+    })
 }
 
 fn place(

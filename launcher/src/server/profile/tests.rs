@@ -162,6 +162,16 @@ fn what_cannot_be_is_refused() {
             "[stop]\nsignal = \"KIL\"\n[start]",
             "did you mean `KILL`?",
         ),
+        (
+            "[start]",
+            "[cluster]\nprogram = [\"./form\", \"{host}\"]\n[start]",
+            "`cluster.program`: there is no {host}",
+        ),
+        (
+            "[start]",
+            "[[cluster.orders]]\nsay = [\"MEET\", \"{other-host}\"]\n[start]",
+            "`cluster.orders`: there is no {other-host}",
+        ),
     ] {
         let problem = Profile::parse(&LEAST.replace(from, to)).unwrap_err();
         assert!(matches!(problem, ProfileProblem::Sense(_)), "{problem}");

@@ -130,9 +130,10 @@ pub(crate) fn of_apart(options: &Options, apart: u16, home: &Home) -> Result<Vec
             let count = Plan::wanted_ports(options)?.len();
             let spread: Vec<_> = (first..=u16::MAX).step_by(step).take(count).collect();
             if step == 1 || spread.len() < count {
-                return of(options, home);
+                of(options, home)?
+            } else {
+                spread
             }
-            spread
         }
         _ => of(options, home)?,
     };

@@ -1,6 +1,7 @@
 //! Tests of choosing, holding and checking ports.
 
 use super::*;
+use crate::plan::Topology;
 
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -124,4 +125,19 @@ fn a_bus_port_is_the_usual_one_where_that_can_be_had() {
         refused.to_string().contains("cannot take `bus port"),
         "{refused}"
     );
+}
+
+#[test]
+fn servers_that_take_further_ports_are_that_far_apart_or_refused() {
+    let from = |first| {
+        let options = Options {
+            masters: 3,
+            ports: PortChoice::From(first),
+            ..Options::of(Topology::Standalone)
+        };
+        of_apart(&options, 3, &Home::at("/nonexistent"))
+    };
+    assert_eq!(from(7111).unwrap(), [7111, 7114, 7117]);
+    let refused = from(65_533).unwrap_err().to_string();
+    assert!(refused.contains("takes 3 ports in a row"), "{refused}");
 }

@@ -103,8 +103,8 @@ pub(super) fn profile(asked: Option<&Path>, record: &Record) -> Result<Compared,
     let asked = asked.map(Profile::read).transpose()?;
     let is_it = |asked: Profile| record.profile.as_deref() == Some(&asked);
     let there = match &record.profile {
-        Some(profile) => format!("that of {} as it was then", profile.name()),
-        None => "not given".to_owned(),
+        Some(_) => "another one, or was changed since",
+        None => "not given",
     };
     Ok(Compared::new("--profile", asked.map(is_it), &there))
 }

@@ -33,6 +33,7 @@ pub(super) fn builder<'a>(
     }
     if let Some(profile) = &args.profile {
         builder = builder.profile(Profile::read(profile)?);
+        lab.term.profiled();
     }
     if let Some(server) = &args.server {
         builder = builder.server(server);

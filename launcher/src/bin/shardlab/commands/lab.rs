@@ -32,6 +32,7 @@ impl Lab<'_> {
             Ok(cluster) if cluster.record().phase == Phase::Removing => {
                 return Err(Error::HalfRemoved(self.global.name.clone()));
             }
+            Ok(cluster) if cluster.record().profile.is_some() => self.term.profiled(),
             _ => {}
         }
         opened

@@ -52,6 +52,8 @@ pub(crate) struct Term {
 
 #[derive(Debug, Default)]
 struct Progress {
+    /// Whether the nodes are judged by a profile, which knows two rungs.
+    profiled: bool,
     /// Rungs that have been reported.
     climbed: usize,
     /// Whether a line stands there that will be redrawn.
@@ -208,6 +210,12 @@ impl Term {
         }
     }
 
+    /// Has progress told as it is judged by a profile.
+    pub(crate) fn profiled(&self) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.profiled = true;
+    }
+
     /// Rung by rung: a line for each that is reached; on a terminal, one more for the next.
     pub(crate) fn climb(&self, standings: &[Standing], elapsed: Duration) {
         if self.volume == Volume::Quiet {
@@ -216,14 +224,21 @@ impl Term {
         let height = common(standings).map_or(0, |rung| rung as usize + 1);
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let mut err = anstream::stderr().lock();
-        for rung in Rung::ALL.iter().take(height).skip(progress.climbed) {
+        let profiled = progress.profiled;
+        let shown = |rung: &&Rung| !profiled || matches!(rung, Rung::Listening | Rung::Ready);
+        let climbed = Rung::ALL.iter().take(height).skip(progress.climbed);
+        for rung in climbed.filter(shown) {
+            let meaning = match rung {
+                Rung::Ready if profiled => "every node answers as its profile says",
+                rung => rung.meaning(),
+            };
             erase(&mut err, &mut progress);
             let _ = writeln!(
                 err,
                 "  {GOOD}{:<9}{GOOD:#}  {:.2} s  {DIM}{}{DIM:#}",
                 rung.name(),
                 elapsed.as_secs_f64(),
-                rung.meaning()
+                meaning
             );
         }
         progress.climbed = progress.climbed.max(height);
@@ -244,7 +259,8 @@ impl Term {
             }
             progress.laggards = standings.to_vec();
         }
-        if let (true, Some(next)) = (self.redraws, Rung::ALL.get(height)) {
+        let next = Rung::ALL.iter().skip(height).find(shown);
+        if let (true, Some(next)) = (self.redraws, next) {
             erase(&mut err, &mut progress);
             let there = standings
                 .iter()
