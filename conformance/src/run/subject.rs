@@ -96,6 +96,10 @@ impl Unusable {
             Self::Odd { .. } => {
                 "the suite reads CLUSTER NODES, SHARDS or SLOTS; it tests servers that answer one of them"
             }
+            Self::TooLarge { .. } => "give the address of a smaller cluster",
+            Self::Unnamed { .. } => {
+                "say where the nodes are from here with `--address-map FROM=TO`; `--slow` waits longer"
+            }
             Self::Incomplete { .. } => {
                 "give every slot to a master first; `redis-cli --cluster check HOST:PORT` tells which have none"
             }

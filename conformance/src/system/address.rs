@@ -5,6 +5,9 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use thiserror::Error;
 
+/// How an address is written.
+const FORMS: &str = "write `HOST:PORT` or `redis://USER:PASSWORD@HOST:PORT`";
+
 /// The port of a URL without one.
 const USUAL_PORT: u16 = 6379;
 
@@ -97,8 +100,7 @@ fn wrong(text: &str, problem: impl Into<String>) -> AddressError {
 
 /// Reads addresses with commas between them. Host names are looked up.
 pub(super) fn places(text: &str) -> Result<Vec<Place>, AddressError> {
-    let parts = text.split(',').map(str::trim);
-    let parts = parts.filter(|part| !part.is_empty());
+    let parts = parts(text).into_iter().filter(|part| !part.is_empty());
     let places: Vec<_> = parts.map(place).collect::<Result<_, _>>()?;
     if places.is_empty() {
         return Err(wrong(
@@ -109,18 +111,50 @@ pub(super) fn places(text: &str) -> Result<Vec<Place>, AddressError> {
     Ok(places)
 }
 
+/// What stands between commas; those in front of a `@` are of a password.
+fn parts(text: &str) -> Vec<&str> {
+    let (mut parts, mut end) = (Vec::new(), text.len());
+    for (comma, _) in text.rmatch_indices(',') {
+        let part = text.get(comma + 1..end).unwrap_or_default();
+        if part.contains("://") || !part.contains('@') {
+            parts.push(part.trim());
+            end = comma;
+        }
+    }
+    parts.push(text.get(..end).unwrap_or_default().trim());
+    parts.reverse();
+    parts
+}
+
+/// An address without what may be of a password: what precedes a `@`, or follows a `:` and is no port.
+fn shown(text: &str) -> String {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains([':', '@']) => (format!("{scheme}://"), rest),
+        _ => (String::new(), text),
+    };
+    let server = rest.rsplit('@').next().unwrap_or_default();
+    let server = server.split(['/', '?']).next().unwrap_or_default();
+    let server = match server.rsplit_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_err() => "…",
+        _ => server,
+    };
+    format!("{scheme}{server}")
+}
+
 fn place(text: &str) -> Result<Place, AddressError> {
+    let shown = shown(text);
     let Some((scheme, rest)) = text.split_once("://") else {
+        if text.contains('@') {
+            return Err(wrong(&shown, FORMS));
+        }
         return Ok(Place {
-            address: look_up(text, text)?,
+            address: look_up(text, &shown)?,
             credentials: None,
         });
     };
-    // A password is not shown.
     let (login, server) = rest
         .rsplit_once('@')
         .map_or((None, rest), |(login, server)| (Some(login), server));
-    let shown = format!("{scheme}://{server}");
     match scheme {
         "redis" | "valkey" => {}
         "rediss" | "valkeys" => {
@@ -130,10 +164,7 @@ fn place(text: &str) -> Result<Place, AddressError> {
             ));
         }
         _ => {
-            return Err(wrong(
-                &shown,
-                "write `HOST:PORT` or `redis://USER:PASSWORD@HOST:PORT`",
-            ));
+            return Err(wrong(&shown, FORMS));
         }
     }
     let server = server.split(['/', '?']).next().unwrap_or_default();
@@ -216,8 +247,15 @@ mod tests {
                 "[::1]:7001",
                 Some((None, "secret")),
             ),
+            (
+                "redis://ann:sec,ret@127.0.0.1:7001",
+                "127.0.0.1:7001",
+                Some((Some("ann"), "sec,ret")),
+            ),
         ] {
-            let place = place(text).unwrap();
+            let [place] = &places(text).unwrap()[..] else {
+                panic!("{text} is one address");
+            };
             assert_eq!(place.address.to_string(), address, "{text}");
             let credentials = login.map(|(user, password): (Option<&str>, &str)| Credentials {
                 user: user.map(ToOwned::to_owned),
@@ -236,6 +274,12 @@ mod tests {
             "http://x:secret@127.0.0.1:1",
             "rediss://:secret@127.0.0.1:1",
             "redis://:secret@",
+            "ann:secret@127.0.0.1:7001",
+            "redis:/ann:secret@127.0.0.1:7001",
+            "redis://:secret",
+            "ann:secret",
+            "http://ann:sec,secret@127.0.0.1:1",
+            "127.0.0.1:1,ann:secret,secret@127.0.0.1:1",
         ] {
             let error = places(text).map(|_| ()).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");

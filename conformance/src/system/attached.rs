@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::{ClientError, Connection};
 use shardlab::wire::resp::{Frame, escape};
 use shardlab::wire::slots::Slot;
-use thiserror::Error;
 
 use crate::binding::{Names, Shape, Shard, bind, expand, is_of_all};
 use crate::pattern::Server;
@@ -18,7 +17,10 @@ use crate::transcript::ast::{NodeName, Topology, Transcript};
 
 use super::address::{AddressError, AddressMap, Credentials, places};
 use super::members::{DiscoveredNode, Group, Members, from_nodes, from_shards, from_slots};
+use super::unusable::MOST_NODES;
 use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_info};
+
+pub use super::unusable::Unusable;
 
 /// The servers' own default of `cluster-node-timeout` (`redis.conf`, all versions).
 const USUAL_NODE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -40,71 +42,6 @@ pub struct Attachment {
     pub node_timeout: Option<Duration>,
     /// Cases that write a key are skipped.
     pub read_only: bool,
-}
-
-/// Why a cluster cannot be tested. What the server has answered is told as it came.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum Unusable {
-    /// Nobody is there.
-    #[error("no server answers at `{address}`: {source}")]
-    Nobody {
-        /// Where.
-        address: SocketAddr,
-        /// What happened.
-        source: ClientError,
-    },
-    /// Nothing comes that could be read.
-    #[error("{0}")]
-    Talk(ClientError),
-    /// It wants to know who is there.
-    #[error("{address} wants a password: {reply}")]
-    LoginMissing {
-        /// Whose.
-        address: SocketAddr,
-        /// What it says.
-        reply: String,
-    },
-    /// It does not know the user, or another password.
-    #[error("{address} refuses the user or the password: {reply}")]
-    LoginRefused {
-        /// Whose.
-        address: SocketAddr,
-        /// What it says.
-        reply: String,
-    },
-    /// The user may not ask which nodes there are.
-    #[error("{address} does not let the user ask for its nodes: {reply}")]
-    Forbidden {
-        /// Whose.
-        address: SocketAddr,
-        /// What it says.
-        reply: String,
-    },
-    /// Cluster mode is off.
-    #[error("{address} is no node of a cluster: {reply}")]
-    NoCluster {
-        /// Whose.
-        address: SocketAddr,
-        /// What it says.
-        reply: String,
-    },
-    /// Neither CLUSTER NODES, nor SHARDS, nor SLOTS is answered with nodes.
-    #[error("{address} does not tell its nodes; to CLUSTER NODES it answers `{reply}`")]
-    Odd {
-        /// Whose.
-        address: SocketAddr,
-        /// What it says.
-        reply: String,
-    },
-    /// Nobody serves some of the slots.
-    #[error("the cluster of {address} serves {served} of 16384 slots")]
-    Incomplete {
-        /// Who says so.
-        address: SocketAddr,
-        /// How many are served.
-        served: usize,
-    },
 }
 
 impl fmt::Display for Attachment {
@@ -140,6 +77,10 @@ impl Attachment {
         if served != usize::from(Slot::COUNT) {
             return Err(Unusable::Incomplete { address, served });
         }
+        let nodes = members.count();
+        if nodes > MOST_NODES {
+            return Err(Unusable::TooLarge { address, nodes });
+        }
         // Each may be missing; a server that gives no answer at all is not asked again.
         let mut ask = Asking::new(asking, patience);
         let info = match self.server {
@@ -150,8 +91,10 @@ impl Attachment {
         if let Some(slots) = ask.maybe(&["CLUSTER", "SLOTS"]).await {
             members.learn_hosts(&slots);
         }
+        let nodes = tokio::time::timeout(patience, self.nodes(&members, address)).await;
+        let nodes = nodes.map_err(|_| Unusable::Unnamed { address })?;
         Ok(Found {
-            nodes: self.nodes(&members, address).await,
+            nodes,
             unrest: members.unrest,
             server: self.server.clone().or_else(|| from_info(&info?)),
             timeout: match self.node_timeout {
@@ -201,7 +144,7 @@ impl Attachment {
 
     /// Where each node is from here.
     async fn nodes(&self, members: &Members, asked: SocketAddr) -> Vec<(Shard, Vec<Node>)> {
-        let mut groups = Vec::new();
+        let (mut groups, mut known) = (Vec::new(), HashMap::new());
         for Group {
             master,
             slots,
@@ -210,7 +153,7 @@ impl Attachment {
         {
             let mut nodes = Vec::new();
             for member in std::iter::once(master).chain(replicas) {
-                nodes.push(self.node(member, asked).await);
+                nodes.push(self.node(member, asked, &mut known).await);
             }
             let shard = Shard {
                 slots: slots.clone(),
@@ -221,22 +164,30 @@ impl Attachment {
         groups
     }
 
-    async fn node(&self, member: &DiscoveredNode, asked: SocketAddr) -> Node {
+    /// `known` are the hosts that have been looked up.
+    async fn node(
+        &self,
+        member: &DiscoveredNode,
+        asked: SocketAddr,
+        known: &mut HashMap<String, Option<IpAddr>>,
+    ) -> Node {
         // A node that nobody has met knows no address of its own.
         let ip = match member.ip.as_str() {
             "" => asked.ip().to_string(),
             ip => ip.to_owned(),
         };
         let (host, port) = self.address_map.here(&ip, member.port);
-        let address = match host.parse::<IpAddr>() {
-            Ok(ip) => Some(SocketAddr::new(ip, port)),
-            Err(_) => tokio::net::lookup_host((host, port))
-                .await
-                .ok()
-                .and_then(|mut found| found.next()),
+        let found = match (host.parse(), known.get(&host)) {
+            (Ok(ip), _) => Some(ip),
+            (Err(_), Some(found)) => *found,
+            (Err(_), None) => {
+                let found = look_up(host.clone()).await;
+                known.insert(host, found);
+                found
+            }
         };
         Node {
-            address: address.unwrap_or(SocketAddr::new(asked.ip(), port)),
+            address: SocketAddr::new(found.unwrap_or(asked.ip()), port),
             endpoint: Endpoint {
                 host: member.host.clone().unwrap_or_else(|| ip.clone()),
                 ip,
@@ -295,6 +246,17 @@ impl Asking {
     }
 }
 
+/// Looks up a host in a thread for which nobody waits: one that hangs delays neither a signal nor the end of the program.
+async fn look_up(host: String) -> Option<IpAddr> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let work = move || {
+        let found = (host.as_str(), 0).to_socket_addrs();
+        let _ = tell.send(found.ok().and_then(|mut found| found.next())); // nobody may be left who asks
+    };
+    std::thread::Builder::new().spawn(work).ok()?;
+    told.await.ok()?.map(|address| address.ip())
+}
+
 /// Connects as the user that is wanted.
 async fn log_in(
     address: SocketAddr,
@@ -315,8 +277,18 @@ async fn log_in(
         None => Ok(connection),
         Some(error) => Err(ClientError::Auth {
             address,
-            reply: escape(error),
+            reply: without(password, error),
         }),
+    }
+}
+
+/// What a server says of a login. One that does not know AUTH repeats the words, perhaps cut off.
+fn without(password: &str, error: &[u8]) -> String {
+    let text = escape(error);
+    let text = text.split(", with args").next().unwrap_or_default();
+    match escape(password.as_bytes()) {
+        password if password.is_empty() => text.to_owned(),
+        password => text.replace(&password, "…"),
     }
 }
 
@@ -472,6 +444,18 @@ impl Target for Attached {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_login_is_told_without_its_password() {
+        let told = |error: &str| without("secret", error.as_bytes());
+        let unknown = "ERR unknown command 'AUTH'";
+        assert_eq!(
+            told(&format!("{unknown}, with args beginning with: 'ann' 'secr")),
+            unknown
+        );
+        assert_eq!(told("ERR not `secret`"), "ERR not `…`");
+        assert_eq!(without("", b"WRONGPASS no"), "WRONGPASS no");
+    }
 
     #[test]
     fn a_node_timeout_beyond_all_reason_is_not_believed() {

@@ -58,6 +58,12 @@ impl Members {
         each.map(|group| usize::from(group.slots.count())).sum()
     }
 
+    /// How many nodes there are.
+    pub(super) fn count(&self) -> usize {
+        let each = self.groups.iter();
+        each.map(|group| 1 + group.replicas.len()).sum()
+    }
+
     /// Takes over where clients are sent, from CLUSTER SLOTS.
     pub(super) fn learn_hosts(&mut self, slots: &Frame) {
         let entries = slots.as_array().unwrap_or_default().iter();

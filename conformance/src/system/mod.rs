@@ -12,6 +12,7 @@ mod members;
 pub mod pool;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod unusable;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -37,7 +37,10 @@ pub(super) fn run(args: &Matrix) -> Code {
         });
         let mut runs = Vec::new();
         for wanted in servers.chain(running) {
-            let runner = Arc::new(runner(args, &wanted).await?);
+            let runner = tokio::select! {
+                runner = runner(args, &wanted) => Arc::new(runner?),
+                signal = interrupts.next() => return Err(Error::Interrupted(signal).into()),
+            };
             let live = Live::new(chosen.len(), false);
             let hear = |event: shardlab_conformance::run::Event<'_>| live.hear(event);
             let (jobs, patience) = (args.jobs.into(), args.patience());

@@ -32,7 +32,10 @@ pub(super) fn run(args: &Run) -> Code {
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen().map_err(|error| bug(&error))?;
         let limits = Limits::default().slower(args.slow);
-        let subject = subject(args, &limits).await?;
+        let subject = tokio::select! {
+            subject = subject(args, &limits) => subject?,
+            signal = interrupts.next() => return Err(Error::Interrupted(signal).into()),
+        };
         let known = known(args, &subject, &every)?;
         let runner = Runner::new(subject).limits(limits).known(known);
         let runner = Arc::new(runner);
