@@ -74,10 +74,7 @@ impl Reason {
             Some(cause @ (Cause::Silent | Cause::Closes | Cause::NoResp)) => {
                 Self::Wire(cause.clone())
             }
-            Some(Cause::OtherType) | None => {
-                let first = difference.received.lines().next().unwrap_or_default();
-                Self::Received(first.to_owned())
-            }
+            Some(Cause::OtherType) | None => Self::Received(difference.received.clone()),
         })
     }
 
@@ -85,8 +82,29 @@ impl Reason {
         match self {
             Self::Missing(cause) | Self::Wire(cause) => Some(cause.to_string()),
             Self::NotRun(reason) => Some(format!("could not be run: {reason}")),
-            Self::Received(text) => Some(format!("received {text}")),
+            Self::Received(text) => {
+                let first = text.lines().next().unwrap_or_default();
+                Some(format!("received {}", first.trim_end_matches(':')))
+            }
             Self::Own(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::result::Difference;
+    use crate::transcript::Span;
+
+    #[test]
+    fn texts_that_only_begin_alike_are_not_alike() {
+        let reason = |received: &str| {
+            let difference = Difference::at(Span::new(0, 0), "another", received);
+            Reason::of(&Verdict::Departs(Box::new(difference)), 0)
+        };
+        assert_ne!(reason("2 lines:\na\nb"), reason("2 lines:\na\nc"));
+        let text = reason("2 lines:\na\nb").and_then(|reason| reason.text());
+        assert_eq!(text.as_deref(), Some("received 2 lines"));
     }
 }
