@@ -3,20 +3,31 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The text with each control character but line feeds and tabs as `\x1b`: it cannot move the cursor,
-/// clear the screen, name the window or ring the bell.
+/// The text with each control character but line feeds and tabs as `\x1b`, and others that a terminal
+/// obeys or XML forbids as `\u{202e}`: it cannot move the cursor, clear the screen, name the window,
+/// ring the bell or turn the direction of a line.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    let harmless = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\t');
+    let harmless = |letter: char| match letter {
+        '\n' | '\t' => true,
+        '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{fffe}'
+        | '\u{ffff}' => false,
+        letter => !letter.is_control(),
+    };
     if text.chars().all(harmless) {
         return Cow::Borrowed(text);
     }
     let mut fit = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
-        if harmless(letter) {
-            fit.push(letter);
-        } else {
-            let _ = write!(fit, "\\x{:02x}", u32::from(letter)); // a String takes all that is written
-        }
+        // A String takes all that is written.
+        let _ = match u32::from(letter) {
+            _ if harmless(letter) => write!(fit, "{letter}"),
+            code @ ..=0xff => write!(fit, "\\x{code:02x}"),
+            code => write!(fit, "\\u{{{code:x}}}"),
+        };
     }
     Cow::Owned(fit)
 }
@@ -53,6 +64,10 @@ mod tests {
         assert_eq!(
             printable("a\u{1b}[2Jb\r\u{7}\u{7f}\u{9b}1m\0"),
             r"a\x1b[2Jb\x0d\x07\x7f\x9b1m\x00"
+        );
+        assert_eq!(
+            printable("a\u{202e}b\u{200f}\u{2069}\u{fffe}\u{ffff}"),
+            r"a\u{202e}b\u{200f}\u{2069}\u{fffe}\u{ffff}"
         );
         assert!(matches!(printable("é\tok\n"), Cow::Borrowed("é\tok\n")));
     }
