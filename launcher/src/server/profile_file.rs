@@ -1,6 +1,7 @@
 //! Reads a profile from its file.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::path::absolute;
@@ -54,9 +55,23 @@ impl Profile {
 }
 
 fn text(path: &Path) -> io::Result<String> {
-    if std::fs::metadata(path)?.len() > MOST {
+    let mut text = String::new();
+    // A pipe or a device does not tell its length.
+    let length = File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    if length as u64 > MOST {
         let reason = "it is longer than 1 MiB";
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
     }
-    std::fs::read_to_string(path)
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_does_not_tell_its_length_is_not_read_without_end() {
+        let error = text(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+    }
 }
