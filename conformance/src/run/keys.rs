@@ -19,6 +19,8 @@ pub(super) struct Trouble {
     pub(super) text: String,
     /// What that shows of it.
     pub(super) cause: Option<Cause>,
+    /// Whether it says otherwise soon.
+    pub(super) passes: bool,
 }
 
 impl Trouble {
@@ -26,6 +28,7 @@ impl Trouble {
         Self {
             text: error.to_string(),
             cause: Cause::of_error(error),
+            passes: false,
         }
     }
 
@@ -33,7 +36,7 @@ impl Trouble {
     fn to(self, command: &str) -> Self {
         Self {
             text: format!("`{command}`: {}", self.text),
-            cause: self.cause,
+            ..self
         }
     }
 }
@@ -43,6 +46,7 @@ impl From<&str> for Trouble {
         Self {
             text: text.to_owned(),
             cause: None,
+            passes: false,
         }
     }
 }
@@ -193,6 +197,16 @@ async fn each<T: Target>(
 /// A reply as far as it matters here: an integer, if it is one, or an error's words.
 type Count = Result<Option<i64>, Trouble>;
 
+/// Whether an error tells of a cluster, or a node, that changes just now.
+fn passes(error: &[u8]) -> bool {
+    let code = error.split(|byte| *byte == b' ').next();
+    let code = code.and_then(|code| std::str::from_utf8(code).ok());
+    matches!(
+        code,
+        Some("ASK" | "TRYAGAIN" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN")
+    )
+}
+
 /// The same command once for each key or slot.
 #[derive(Debug, Clone, Copy)]
 struct Asked<'a> {
@@ -247,6 +261,7 @@ async fn replies_by<T: Target>(
             Some(error) => Err(Trouble {
                 text: excerpt(error, 200, 0),
                 cause: missing(&words, error).map(Cause::Missing),
+                passes: passes(error),
             }),
             None => Ok(reply.as_integer()),
         });
@@ -290,6 +305,9 @@ mod tests {
         assert_eq!(occupied_slot(&counted(":2\r\n")), Ok(Some(7)));
         let refused = occupied_slot(&counted("-LOADING data\r\n")).unwrap_err();
         assert!(refused.text.contains("LOADING data"), "{refused:?}");
+        assert!(refused.passes, "{refused:?}");
+        let refused = occupied_slot(&counted("-ERR LOADING\r\n")).unwrap_err();
+        assert!(!refused.passes, "{refused:?}");
         assert!(occupied_slot(&counted("")).is_err());
     }
 }

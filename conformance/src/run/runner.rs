@@ -306,6 +306,12 @@ impl Runner {
 
     /// The departure of a case that cannot be tried, since the server did not tell what must be known first.
     fn undiscovered(&self, case: &Case, wanted: &str, trouble: Trouble) -> Tried {
+        if trouble.passes {
+            return Err(Verdict::Skipped(Skip {
+                kind: "need a cluster that stays as it is",
+                reason: format!("the cluster is changing: {}", trouble.text),
+            }));
+        }
         let place = case.transcript.header.topology.span;
         let mut difference = Difference::at(place, wanted.to_owned(), trouble.text);
         difference.cause = trouble.cause;

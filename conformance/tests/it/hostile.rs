@@ -117,19 +117,30 @@ fn a_reply_without_an_end_is_a_departure_in_time() {
 
 #[test]
 fn a_key_that_may_be_somebodys_is_not_written() {
-    let address = serve_cluster(|request| {
+    fn to_exists(request: &str, error: &[u8]) -> Vec<u8> {
         let asked = request.contains("EXISTS");
-        let reply: &[u8] = if asked { b"-LOADING\r\n" } else { b"+OK\r\n" };
-        Some(reply.to_vec())
-    });
-    let result = run_cases(address, vec![case(1, "n1> SET a 1\nOK\n")]);
-    let difference = result
-        .cases
-        .first()
-        .and_then(|case| case.verdict.difference());
-    let difference = difference.unwrap();
-    assert_eq!(difference.received, "`EXISTS a`: LOADING");
+        if asked { error } else { b"+OK\r\n" }.to_vec()
+    }
+    let verdict = |answer: Answer| {
+        let set = vec![case(1, "n1> SET a 1\nOK\n")];
+        run_cases(serve_cluster(answer), set)
+            .cases
+            .remove(0)
+            .verdict
+    };
+    let refused = verdict(|request| Some(to_exists(request, b"-ERR no\r\n")));
+    let difference = refused.difference().unwrap();
+    assert_eq!(difference.received, "`EXISTS a`: ERR no");
     assert!(difference.wire.is_empty(), "{difference:?}");
+    // A cluster that changes is no departure.
+    let changing: [Answer; 2] = [
+        |request| Some(to_exists(request, b"-LOADING\r\n")),
+        |request| Some(to_exists(request, b"-ASK 15495 127.0.0.1:1\r\n")),
+    ];
+    for answer in changing {
+        let verdict = verdict(answer);
+        assert_eq!(verdict.word(), "skipped", "{verdict:?}");
+    }
 }
 
 /// Whether a key was written, and whether it was deleted afterwards.
