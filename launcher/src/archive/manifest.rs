@@ -377,11 +377,11 @@ mod tests {
             ),
             (
                 setting("save=\nloadmodule x", "1"),
-                "its setting cannot be one",
+                "its setting is not valid",
             ),
             (setting("save", "1\nport 1"), "control character"),
             (setting("logfile", "/tmp/x"), "decided by shardlab"),
-            (setting("DBFILENAME", "/tmp/x"), "its setting cannot be one"),
+            (setting("DBFILENAME", "/tmp/x"), "its setting is not valid"),
             (
                 setting("dbfilename", "/tmp/x"),
                 "`/tmp/x`, which is not the name of a file",

@@ -25,13 +25,13 @@ pub enum ArchiveError {
         reason: String,
     },
     /// A node that ran before it was taken in.
-    #[error("node `{0}` ran before it was taken in: its data is not shardlab's to save")]
+    #[error("node `{0}` was not started by shardlab, which does not save its data")]
     NotOurs(String),
     /// A node that is coming or going.
     #[error("node `{0}` is about to join or to leave")]
     Unsettled(String),
     /// A node that shardlab does not know has a part in the cluster.
-    #[error("node `{node}` has to do with a node of the id {id} that is not one of this cluster's")]
+    #[error("node `{node}` knows a node with the id {id}, which does not belong to this cluster")]
     Stranger {
         /// The node whose nodes.conf names it.
         node: String,
@@ -86,7 +86,7 @@ pub enum ArchiveError {
         there: u64,
     },
     /// The server does not read what another one has written.
-    #[error("{server} does not read what {saved} has written: {words}")]
+    #[error("{server} cannot read the data that {saved} has written: {words}")]
     Foreign {
         /// Who wrote it.
         saved: Identity,
@@ -165,7 +165,7 @@ pub enum Damage {
     #[error("`{0}` is not the name of a node")]
     NodeName(String),
     /// A setting that nobody can have asked for.
-    #[error("its setting cannot be one: {0}")]
+    #[error("its setting is not valid: {0}")]
     Setting(String),
     /// A name of a data file that leads out of the node's folder.
     #[error("its setting `{key}` is `{value}`, which is not the name of a file")]
@@ -209,7 +209,7 @@ pub enum Damage {
         length: u64,
     },
     /// Something else where a file of the manifest was due.
-    #[error("`{found}` stands where `{expected}` is due")]
+    #[error("`{found}` was found where `{expected}` was expected")]
     Unexpected {
         /// The path found, escaped.
         found: String,
@@ -233,13 +233,13 @@ pub enum Damage {
         expected: u64,
     },
     /// Content that is not what was saved.
-    #[error("`{0}` is not what was saved: its SHA-256 is another")]
+    #[error("`{0}` has changed since it was saved: its SHA-256 does not match")]
     OtherContent(String),
     /// The file ends too early, or its compression is broken.
     #[error("it is cut short or broken: {0}")]
     Broken(String),
     /// More behind the last file.
-    #[error("there is more behind its end")]
+    #[error("data follows its end")]
     Trailing,
     /// It was another file a moment ago.
     #[error("it was replaced while it was read")]

@@ -64,7 +64,7 @@ pub enum FailoverError {
         mode: Mode,
     },
     /// Nobody would be elected.
-    #[error("{voters} of {masters} masters could vote, and {needed} votes elect a replica")]
+    #[error("only {voters} of {masters} masters can vote, and a replica needs {needed} votes")]
     NoMajority {
         /// Masters with slots that answer, without one that is to be killed.
         voters: usize,

@@ -206,7 +206,7 @@ pub enum Error {
         hint: &'static str,
     },
     /// No free ports are left.
-    #[error("{needed} free ports from {first} to {last} were wanted, {found} were found")]
+    #[error("{needed} free ports from {first} to {last} are needed, but only {found} were found")]
     NoPorts {
         /// How many.
         needed: usize,

@@ -27,7 +27,7 @@ pub enum MoveError {
         reason: String,
     },
     /// Slots that neither end of a move has.
-    #[error("slot {slot} is to go from `{from}` to `{to}`, but {}", owned_by(owner.as_deref()))]
+    #[error("slot {slot} was to move from `{from}` to `{to}`, but {}", owned_by(owner.as_deref()))]
     Elsewhere {
         /// The first such slot.
         slot: Slot,

@@ -173,7 +173,7 @@ mod tests {
         let error = tasks(&part("300"), &survey()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "slot 300 is to go from `n1` to `n2`, but `n3` serves it"
+            "slot 300 was to move from `n1` to `n2`, but `n3` serves it"
         );
         let error = tasks(&part("400"), &survey()).unwrap_err();
         assert!(

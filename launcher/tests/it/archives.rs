@@ -85,7 +85,7 @@ fn damaged(sound: &[u8]) -> Vec<Case> {
         (
             "more behind it",
             [sound, b"more"].concat(),
-            "there is more behind its end",
+            "data follows its end",
         ),
     ]
 }
@@ -99,24 +99,28 @@ fn altered(members: &Members) -> Vec<Case> {
         (
             "a missing file",
             changed(members, |it| drop(it.pop())),
-            "`the end` stands where `n1/snapshot.rdb` is due",
+            "`the end` was found where `n1/snapshot.rdb` was expected",
         ),
         (
             "a file twice",
             changed(members, |it| it.push(it[2].clone())),
-            "`n1/snapshot.rdb` stands where `the end` is due",
+            "`n1/snapshot.rdb` was found where `the end` was expected",
         ),
         (
             "another order",
             changed(members, |it| it.swap(1, 2)),
-            "`n1/snapshot.rdb` stands where `n1/nodes.conf` is due",
+            "`n1/snapshot.rdb` was found where `n1/nodes.conf` was expected",
         ),
         (
             "a path that climbs",
             path("n1/../../x"),
-            "`n1/../../x` stands where",
+            "`n1/../../x` was found where",
         ),
-        ("an absolute path", path("/tmp/x"), "`/tmp/x` stands where"),
+        (
+            "an absolute path",
+            path("/tmp/x"),
+            "`/tmp/x` was found where",
+        ),
         ("a link", kind(EntryType::Symlink), no_file),
         ("a hard link", kind(EntryType::Link), no_file),
         ("a device", kind(EntryType::Block), no_file),
@@ -130,7 +134,7 @@ fn altered(members: &Members) -> Vec<Case> {
         (
             "other content",
             changed(members, |it| it[2].2[20] ^= 1),
-            "its SHA-256 is another",
+            "its SHA-256 does not match",
         ),
         (
             "a longer file",

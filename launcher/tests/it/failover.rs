@@ -344,7 +344,7 @@ fn too_few_nodes_are_told_with_what_would_do() {
         .assert()
         .code(3)
         .stderr_eq(
-            "error: 1 of 2 masters could vote, and 2 votes elect a replica\n\nhint: `--mode takeover` needs no votes\n",
+            "error: only 1 of 2 masters can vote, and a replica needs 2 votes\n\nhint: `--mode takeover` needs no votes\n",
         );
     lab.shardlab(["down"]).assert().success();
     lab.up(&["--masters", "1", "--replicas", "0"]);

@@ -154,7 +154,7 @@ fn what_cannot_come_about_is_refused() {
             "n1",
             vec!["n2"],
             Mode::Crash,
-            Some("1 of 3 masters could vote, and 2 votes elect a replica"),
+            Some("only 1 of 3 masters can vote, and a replica needs 2 votes"),
         ),
         ("n1", vec!["n2"], Mode::Graceful, None),
     ] {
