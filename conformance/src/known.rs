@@ -107,7 +107,7 @@ impl KnownList {
         Err(KnownError {
             path: path.to_owned(),
             line: line.parse().unwrap_or_default(),
-            problem: format!("there is no case `{}`", entry.cases),
+            problem: format!("the case `{}` does not exist", entry.cases),
         })
     }
 
@@ -189,7 +189,7 @@ mod tests {
         list.check(&["MOV-01", "MOV-99"]).unwrap();
         let error = list.check(&["MOV-01"]).unwrap_err().to_string();
         assert!(
-            error.starts_with("k.txt:2: there is no case `MOV-99`"),
+            error.starts_with("k.txt:2: the case `MOV-99` does not exist"),
             "{error}"
         );
     }

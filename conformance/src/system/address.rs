@@ -271,14 +271,14 @@ mod tests {
             "",
             " , ",
             "7001",
-            "http://x:secret@127.0.0.1:1",
+            "tcp://x:secret@127.0.0.1:1",
             "rediss://:secret@127.0.0.1:1",
             "redis://:secret@",
             "ann:secret@127.0.0.1:7001",
             "redis:/ann:secret@127.0.0.1:7001",
             "redis://:secret",
             "ann:secret",
-            "http://ann:sec,secret@127.0.0.1:1",
+            "tcp://ann:sec,secret@127.0.0.1:1",
             "127.0.0.1:1,ann:secret,secret@127.0.0.1:1",
         ] {
             let error = places(text).map(|_| ()).unwrap_err().to_string();

@@ -119,7 +119,7 @@ pub trait Target: Sync {
     /// The names of all nodes.
     fn nodes(&self) -> Vec<NodeName>;
 
-    /// What is known of a node; `None` if there is no node of that name.
+    /// What is known of a node; `None` if no node has that name.
     fn node(&self, name: NodeName) -> Option<&NodeFacts>;
 
     /// Opens a connection.

@@ -48,7 +48,7 @@ pub enum Unusable {
         reply: String,
     },
     /// Cluster mode is off.
-    #[error("{address} is no node of a cluster: {reply}")]
+    #[error("{address} is not a node of a cluster: {reply}")]
     NoCluster {
         /// Whose.
         address: SocketAddr,

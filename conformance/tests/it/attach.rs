@@ -139,7 +139,7 @@ fn what_is_no_cluster_is_code_3_at_once_and_says_what_to_do() {
         ),
         (
             |_| Some(b"-ERR This instance has cluster support disabled\r\n".to_vec()),
-            "is no node of a cluster: ",
+            "is not a node of a cluster: ",
             "cluster-enabled yes",
         ),
         (

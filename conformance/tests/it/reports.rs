@@ -242,7 +242,7 @@ fn what_departs_is_known_by_the_list_that_a_run_writes() {
         .args(["--known", "known.txt"])
         .assert()
         .code(2)
-        .stderr_eq("error: known.txt:1: there is no case `TST-09`; a line reads `XSL-02  keydb<=6.3.4  the reason, and where it can be seen`\n");
+        .stderr_eq("error: known.txt:1: the case `TST-09` does not exist; a line reads `XSL-02  keydb<=6.3.4  the reason, and where it can be seen`\n");
 }
 
 #[test]

@@ -25,7 +25,7 @@ impl Session {
     /// How many keys each of some slots has in these databases together.
     ///
     /// # Errors
-    /// As [`Session::give_all`], also if an answer is no number.
+    /// As [`Session::give_all`], also if an answer is not a number.
     pub(crate) async fn count_keys(
         &mut self,
         databases: impl IntoIterator<Item = u32>,

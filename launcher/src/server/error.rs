@@ -10,7 +10,7 @@ use crate::machine::parameter::Parameter;
 /// Why no server was found, or none installed. The message is complete: it has the causes in it.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The program that was asked for is no server that we can use.
+    /// The program that was asked for is not a server that we can use.
     #[error(transparent)]
     Program(#[from] ProgramError),
     /// The program that was asked for by name is not on PATH.

@@ -58,7 +58,7 @@ pub enum ClientError {
         /// Bytes of an unfinished frame.
         unread: usize,
     },
-    /// The node sent bytes that are no RESP.
+    /// The node sent bytes that are not RESP.
     #[error("{address} does not speak RESP: {source}")]
     Protocol {
         /// The address.
@@ -174,7 +174,7 @@ impl Connection {
     /// Sends a command and reads one frame.
     ///
     /// # Errors
-    /// The connection breaks, the bytes are no RESP, or the deadline passes. An error *reply* is a
+    /// The connection breaks, the bytes are not RESP, or the deadline passes. An error *reply* is a
     /// frame, not an error.
     pub async fn call<A: AsRef<[u8]>>(
         &mut self,

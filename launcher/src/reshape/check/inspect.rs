@@ -225,7 +225,7 @@ fn refusal(error: &Error) -> String {
     }
 }
 
-/// Why a reply is no answer.
+/// Why a reply is not an answer.
 fn strange(question: &str, reply: &Frame) -> String {
     match reply.as_error() {
         Some(error) => format!("`{question}`: {}", crate::wire::resp::escape(error)),

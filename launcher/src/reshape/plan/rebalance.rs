@@ -12,7 +12,7 @@ use crate::wire::slots::{Slot, SlotRange, SlotRanges};
 /// can be, lowest first.
 ///
 /// # Errors
-/// The weights sum to nothing, somebody is no master or silent, or the slots are not in order: one
+/// The weights sum to nothing, a node is not a master or is silent, or the slots are not in order: one
 /// that nobody owns has no place in anybody's share.
 pub fn rebalance(survey: &Survey, wish: &Rebalance) -> Result<Vec<Move>, WishError> {
     if !(wish.threshold.is_finite() && wish.threshold >= 0.0) {

@@ -10,7 +10,7 @@ use crate::reshape::Move;
 /// as many as were asked for.
 ///
 /// # Errors
-/// The sources own too few, the target is among them, somebody is no master or silent, or the slots
+/// The sources own too few, the target is among them, a node is not a master or is silent, or the slots
 /// are not in order.
 pub fn reshard(survey: &Survey, wish: &Reshard) -> Result<Vec<Move>, WishError> {
     if wish.slots == 0 {

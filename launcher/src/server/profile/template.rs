@@ -83,7 +83,12 @@ impl Template {
                         let _ = write!(whole, "{number}");
                     }
                     Some(Place::Text(text)) => whole.push_str(&quote(&text)?),
-                    None => return Err(format!("there is no {{{name}}} in `{}`", self.text)),
+                    None => {
+                        return Err(format!(
+                            "the placeholder {{{name}}} does not exist in `{}`",
+                            self.text
+                        ));
+                    }
                 },
             }
         }
@@ -195,7 +200,7 @@ mod tests {
         );
         assert_eq!(
             template("{ranges}").fill(value).unwrap_err(),
-            "there is no {ranges} in `{ranges}`"
+            "the placeholder {ranges} does not exist in `{ranges}`"
         );
     }
 }

@@ -165,12 +165,12 @@ fn what_cannot_be_is_refused() {
         (
             "[start]",
             "[cluster]\nprogram = [\"./form\", \"{host}\"]\n[start]",
-            "`cluster.program`: there is no {host}",
+            "`cluster.program`: the placeholder {host} does not exist",
         ),
         (
             "[start]",
             "[[cluster.orders]]\nsay = [\"MEET\", \"{other-host}\"]\n[start]",
-            "`cluster.orders`: there is no {other-host}",
+            "`cluster.orders`: the placeholder {other-host} does not exist",
         ),
     ] {
         let problem = Profile::parse(&LEAST.replace(from, to)).unwrap_err();

@@ -47,7 +47,7 @@ pub(crate) async fn down(lab: &Lab<'_>, args: &Down) -> Result<u8, Error> {
     }
     if removed == 0 && code == exit::DONE {
         lab.term.note(&if args.all {
-            "there are no clusters".to_owned()
+            "no cluster exists".to_owned()
         } else {
             format!("the cluster `{}` does not exist", lab.global.name)
         });

@@ -113,8 +113,7 @@ pub(crate) async fn ls(lab: &Lab<'_>, json: bool) -> Result<u8, Error> {
     if json {
         lab.term.json(&List { clusters });
     } else if clusters.is_empty() {
-        lab.term
-            .note("there are no clusters; `shardlab up` starts one");
+        lab.term.note("no cluster exists; `shardlab up` starts one");
     } else {
         let mut rows = vec![
             ["NAME", "TOPOLOGY", "STATE", "NODES", "SERVER", "URL"]
