@@ -66,24 +66,8 @@ pub(crate) struct Run {
     /// Transcript files or folders, and cases by id or name, such as `MOV-05` [default: the built-in transcripts]
     #[arg(value_name = "PATH|CASE")]
     words: Vec<PathBuf>,
-    /// The server to start: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`
-    #[arg(long, value_name = "SPEC")]
-    pub(crate) server: Option<String>,
-    /// How to start a server that does not take Redis's configuration (docs/profiles.md); `--server` may
-    /// name its program
-    #[arg(long, value_name = "FILE", conflicts_with = "attach")]
-    pub(crate) profile: Option<PathBuf>,
-    /// Do not download a server
-    #[arg(long)]
-    pub(crate) offline: bool,
     #[command(flatten)]
-    pub(crate) attached: Attached,
-    /// The product of the running server [default: what it says itself]
-    #[arg(long, value_name = "NAME", requires = "server_version")]
-    pub(crate) product: Option<String>,
-    /// The version of `--product`
-    #[arg(long, value_name = "VERSION", requires = "product", value_parser = version)]
-    pub(crate) server_version: Option<ast::Version>,
+    pub(crate) tested: Tested,
     #[command(flatten)]
     pub(crate) select: Select,
     /// A list of known departures, one per line: `ID  PRODUCT<=VERSION  REASON` [default: the built-in list; none with `--attach`]
@@ -109,6 +93,29 @@ pub(crate) struct Run {
     /// Print one JSON object; errors too, on standard error (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What is tested: a server to start, or a running cluster.
+#[derive(Debug, Args)]
+pub(crate) struct Tested {
+    /// The server to start: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) server: Option<String>,
+    /// How to start a server that does not take Redis's configuration (docs/profiles.md); `--server` may
+    /// name its program
+    #[arg(long, value_name = "FILE", conflicts_with = "attach")]
+    pub(crate) profile: Option<PathBuf>,
+    /// Do not download a server
+    #[arg(long)]
+    pub(crate) offline: bool,
+    #[command(flatten)]
+    pub(crate) attached: Attached,
+    /// The product of the running server [default: what it says itself]
+    #[arg(long, value_name = "NAME", requires = "server_version")]
+    pub(crate) product: Option<String>,
+    /// The version of `--product`
+    #[arg(long, value_name = "VERSION", requires = "product", value_parser = version)]
+    pub(crate) server_version: Option<ast::Version>,
 }
 
 /// Arguments of `matrix`.

@@ -9,6 +9,7 @@ mod live;
 mod matrix;
 mod new;
 mod run;
+mod subject;
 mod written;
 
 use crate::cli::{Cli, Command};

@@ -4,20 +4,17 @@ use std::fs;
 use std::sync::Arc;
 
 use shardlab::error::{Error, exit};
-use shardlab::machine::environment::Environment;
 use shardlab::machine::interrupt::Interrupts;
-use shardlab::server::Notice;
 use shardlab_conformance::diagnose::Style;
 use shardlab_conformance::known::KnownList;
-use shardlab_conformance::pattern::Server;
 use shardlab_conformance::report::{Report, json, rerun, scorecard, terminal};
 use shardlab_conformance::run::result::RunResult;
-use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
+use shardlab_conformance::run::{Limits, Runner, Subject, runtime};
 use shardlab_conformance::suite::{Case, Origin};
-use shardlab_conformance::system::AddressMap;
 
-use super::failure::{Code, bug, cases, opened, usage};
+use super::failure::{Code, bug, cases, usage};
 use super::live::Live;
+use super::subject::subject;
 use super::written;
 use crate::cli::Run;
 use crate::term::{self, Failure};
@@ -33,7 +30,7 @@ pub(super) fn run(args: &Run) -> Code {
         let mut interrupts = Interrupts::listen().map_err(|error| bug(&error))?;
         let limits = Limits::default().slower(args.slow);
         let subject = tokio::select! {
-            subject = subject(args, &limits) => subject?,
+            subject = subject(&args.tested, &limits) => subject?,
             signal = interrupts.next() => return Err(Error::Interrupted(signal).into()),
         };
         let known = known(args, &subject, &every)?;
@@ -101,30 +98,6 @@ fn options(args: &Run, result: &RunResult) -> Vec<String> {
         words.extend(["--known".to_owned(), known.display().to_string()]);
     }
     words
-}
-
-async fn subject(args: &Run, limits: &Limits) -> Result<Subject, Failure> {
-    let identity = args.product.as_ref().zip(args.server_version);
-    let wanted = Wanted {
-        server: args.server.clone(),
-        profile: args.profile.clone(),
-        attach: args.attached.attach.clone(),
-        user: args.attached.user.clone(),
-        password: args.attached.password.clone(),
-        address_map: AddressMap::parse(args.attached.address_map.iter().map(String::as_str))
-            .map_err(|error| usage(&error))?,
-        node_timeout: args.attached.node_timeout,
-        read_only: args.attached.read_only,
-        identity: identity.map(|(product, version)| Server {
-            product: product.to_lowercase(),
-            version,
-        }),
-        offline: args.offline,
-    };
-    let note = |notice: &Notice| term::note(&notice.message().typed());
-    Subject::open(&wanted, &Environment::of_process(), limits.read, &note)
-        .await
-        .map_err(|error| opened(&error))
 }
 
 /// What is known to depart: the user's list, or ours for servers that we start.
