@@ -11,15 +11,17 @@ use shardlab::wire::client::{ClientError, Connection};
 use shardlab::wire::resp::{Frame, escape};
 use shardlab::wire::slots::Slot;
 
-use crate::binding::{Names, Shape, Shard, bind, expand, is_of_all};
+use crate::binding::Shard;
 use crate::pattern::Server;
-use crate::transcript::ast::{NodeName, Topology, Transcript};
 
 use super::address::{AddressError, AddressMap, Credentials, places};
+use super::found::Node;
+use super::login::log_in;
 use super::members::{DiscoveredNode, Group, Members, from_nodes, from_shards, from_slots};
 use super::unusable::MOST_NODES;
-use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_info};
+use super::{Endpoint, NOWHERE, NodeTimeout, from_info};
 
+pub use super::found::{Attached, Found};
 pub use super::unusable::Unusable;
 
 /// The servers' own default of `cluster-node-timeout` (`redis.conf`, all versions).
@@ -257,41 +259,6 @@ async fn look_up(host: String) -> Option<IpAddr> {
     told.await.ok()?.map(|address| address.ip())
 }
 
-/// Connects as the user that is wanted.
-async fn log_in(
-    address: SocketAddr,
-    credentials: Option<&Credentials>,
-    deadline: Deadline,
-) -> Result<Connection, ClientError> {
-    let mut connection = connect(address, deadline).await?;
-    let Some(Credentials { user, password }) = credentials else {
-        return Ok(connection);
-    };
-    let words: Vec<&str> = ["AUTH"]
-        .into_iter()
-        .chain(user.as_deref())
-        .chain([password.as_str()])
-        .collect();
-    let reply = connection.call(&words, deadline).await?;
-    match reply.as_error() {
-        None => Ok(connection),
-        Some(error) => Err(ClientError::Auth {
-            address,
-            reply: without(password, error),
-        }),
-    }
-}
-
-/// What a server says of a login. One that does not know AUTH repeats the words, perhaps cut off.
-fn without(password: &str, error: &[u8]) -> String {
-    let text = escape(error);
-    let text = text.split(", with args").next().unwrap_or_default();
-    match escape(password.as_bytes()) {
-        password if password.is_empty() => text.to_owned(),
-        password => text.replace(&password, "…"),
-    }
-}
-
 /// The beginning of a reply.
 fn excerpt(reply: &Frame) -> String {
     escape(reply.raw.get(..200).unwrap_or(&reply.raw).trim_ascii_end())
@@ -316,146 +283,9 @@ fn node_timeout(reply: Option<&Frame>) -> NodeTimeout {
     }
 }
 
-/// A cluster as it was found; its nodes have no names yet.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// A master, then its replicas.
-    nodes: Vec<(Shard, Vec<Node>)>,
-    unrest: Option<String>,
-    server: Option<Server>,
-    timeout: NodeTimeout,
-    credentials: Option<Credentials>,
-}
-
-/// A node without a name.
-#[derive(Debug, Clone)]
-struct Node {
-    address: SocketAddr,
-    endpoint: Endpoint,
-    bus_port: Option<u16>,
-    id: Option<String>,
-}
-
-impl Found {
-    /// Product and version, if they are known.
-    pub fn server(&self) -> Option<&Server> {
-        self.server.as_ref()
-    }
-
-    /// The cluster with the names that a transcript gives its nodes, and the transcript as it is
-    /// for this cluster.
-    ///
-    /// # Errors
-    /// What the cluster lacks.
-    pub fn bind(&self, transcript: &Transcript) -> Result<(Attached, Transcript), String> {
-        let topology = transcript.header.topology.value;
-        if !matches!(topology, Topology::Any | Topology::Cluster { .. }) {
-            return Err(format!("it needs `{topology}`, and this is a cluster"));
-        }
-        if let Some(unrest) = self.unrest.as_ref().filter(|_| is_of_all(transcript)) {
-            return Err(format!("it looks at all nodes, and {unrest}"));
-        }
-        let shape = Shape {
-            shards: self.nodes.iter().map(|(shard, _)| shard.clone()).collect(),
-        };
-        let names = bind(transcript, &shape)?;
-        let expanded = expand(transcript, &names);
-        Ok((self.named(&names), expanded))
-    }
-
-    fn named(&self, names: &Names) -> Attached {
-        let (mut facts, mut order) = (HashMap::new(), Vec::new());
-        for ((_, nodes), shard) in self.nodes.iter().zip(&names.shards) {
-            let own = std::iter::once(shard.master()).chain(shard.replica_names());
-            for (name, node) in own.zip(nodes) {
-                facts.insert(name, node.named(name));
-                order.push(name);
-            }
-            for number in &shard.numbers {
-                let name = NodeName::master(*number);
-                facts.extend(nodes.first().map(|node| (name, node.named(name))));
-            }
-        }
-        Attached {
-            facts,
-            order,
-            server: self.server.clone(),
-            timeout: self.timeout,
-            credentials: self.credentials.clone(),
-        }
-    }
-}
-
-impl Node {
-    fn named(&self, name: NodeName) -> NodeFacts {
-        NodeFacts {
-            name,
-            address: self.address,
-            endpoint: self.endpoint.clone(),
-            bus_port: self.bus_port,
-            id: self.id.clone(),
-        }
-    }
-}
-
-/// A cluster whose nodes have the names that one case gives them.
-#[derive(Debug, Clone)]
-pub struct Attached {
-    facts: HashMap<NodeName, NodeFacts>,
-    /// Each node once.
-    order: Vec<NodeName>,
-    server: Option<Server>,
-    timeout: NodeTimeout,
-    credentials: Option<Credentials>,
-}
-
-impl Attached {
-    /// Whether connections log in: what ends that, such as RESET, cannot be tried.
-    pub fn logs_in(&self) -> bool {
-        self.credentials.is_some()
-    }
-}
-
-impl Target for Attached {
-    type Link = Connection;
-
-    fn server(&self) -> Option<&Server> {
-        self.server.as_ref()
-    }
-
-    fn node_timeout(&self) -> NodeTimeout {
-        self.timeout
-    }
-
-    fn nodes(&self) -> Vec<NodeName> {
-        self.order.clone()
-    }
-
-    fn node(&self, name: NodeName) -> Option<&NodeFacts> {
-        self.facts.get(&name)
-    }
-
-    async fn connect(&self, node: NodeName, deadline: Deadline) -> Result<Connection, ClientError> {
-        let address = self.node(node).map_or(NOWHERE, |node| node.address);
-        log_in(address, self.credentials.as_ref(), deadline).await
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_refused_login_is_told_without_its_password() {
-        let told = |error: &str| without("secret", error.as_bytes());
-        let unknown = "ERR unknown command 'AUTH'";
-        assert_eq!(
-            told(&format!("{unknown}, with args beginning with: 'ann' 'secr")),
-            unknown
-        );
-        assert_eq!(told("ERR not `secret`"), "ERR not `…`");
-        assert_eq!(without("", b"WRONGPASS no"), "WRONGPASS no");
-    }
 
     #[test]
     fn a_node_timeout_beyond_all_reason_is_not_believed() {

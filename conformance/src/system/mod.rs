@@ -6,8 +6,10 @@ mod address;
 pub mod attached;
 mod cause;
 mod facts;
+mod found;
 mod identify;
 pub mod launched;
+mod login;
 mod members;
 pub mod pool;
 #[cfg(test)]

@@ -1,0 +1,140 @@
+//! Somebody's cluster as it was found, and with the names that a case gives its nodes.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use shardlab::machine::wait::Deadline;
+use shardlab::wire::client::{ClientError, Connection};
+
+use crate::binding::{Names, Shape, Shard, bind, expand, is_of_all};
+use crate::pattern::Server;
+use crate::transcript::ast::{NodeName, Topology, Transcript};
+
+use super::address::Credentials;
+use super::login::log_in;
+use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target};
+
+/// A cluster as it was found; its nodes have no names yet.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// A master, then its replicas.
+    pub(super) nodes: Vec<(Shard, Vec<Node>)>,
+    pub(super) unrest: Option<String>,
+    pub(super) server: Option<Server>,
+    pub(super) timeout: NodeTimeout,
+    pub(super) credentials: Option<Credentials>,
+}
+
+/// A node without a name.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) address: SocketAddr,
+    pub(super) endpoint: Endpoint,
+    pub(super) bus_port: Option<u16>,
+    pub(super) id: Option<String>,
+}
+
+impl Found {
+    /// Product and version, if they are known.
+    pub fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
+    /// The cluster with the names that a transcript gives its nodes, and the transcript as it is
+    /// for this cluster.
+    ///
+    /// # Errors
+    /// What the cluster lacks.
+    pub fn bind(&self, transcript: &Transcript) -> Result<(Attached, Transcript), String> {
+        let topology = transcript.header.topology.value;
+        if !matches!(topology, Topology::Any | Topology::Cluster { .. }) {
+            return Err(format!("it needs `{topology}`, and this is a cluster"));
+        }
+        if let Some(unrest) = self.unrest.as_ref().filter(|_| is_of_all(transcript)) {
+            return Err(format!("it looks at all nodes, and {unrest}"));
+        }
+        let shape = Shape {
+            shards: self.nodes.iter().map(|(shard, _)| shard.clone()).collect(),
+        };
+        let names = bind(transcript, &shape)?;
+        let expanded = expand(transcript, &names);
+        Ok((self.named(&names), expanded))
+    }
+
+    fn named(&self, names: &Names) -> Attached {
+        let (mut facts, mut order) = (HashMap::new(), Vec::new());
+        for ((_, nodes), shard) in self.nodes.iter().zip(&names.shards) {
+            let own = std::iter::once(shard.master()).chain(shard.replica_names());
+            for (name, node) in own.zip(nodes) {
+                facts.insert(name, node.named(name));
+                order.push(name);
+            }
+            for number in &shard.numbers {
+                let name = NodeName::master(*number);
+                facts.extend(nodes.first().map(|node| (name, node.named(name))));
+            }
+        }
+        Attached {
+            facts,
+            order,
+            server: self.server.clone(),
+            timeout: self.timeout,
+            credentials: self.credentials.clone(),
+        }
+    }
+}
+
+impl Node {
+    fn named(&self, name: NodeName) -> NodeFacts {
+        NodeFacts {
+            name,
+            address: self.address,
+            endpoint: self.endpoint.clone(),
+            bus_port: self.bus_port,
+            id: self.id.clone(),
+        }
+    }
+}
+
+/// A cluster whose nodes have the names that one case gives them.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    facts: HashMap<NodeName, NodeFacts>,
+    /// Each node once.
+    order: Vec<NodeName>,
+    server: Option<Server>,
+    timeout: NodeTimeout,
+    credentials: Option<Credentials>,
+}
+
+impl Attached {
+    /// Whether connections log in: what ends that, such as RESET, cannot be tried.
+    pub fn logs_in(&self) -> bool {
+        self.credentials.is_some()
+    }
+}
+
+impl Target for Attached {
+    type Link = Connection;
+
+    fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
+    fn node_timeout(&self) -> NodeTimeout {
+        self.timeout
+    }
+
+    fn nodes(&self) -> Vec<NodeName> {
+        self.order.clone()
+    }
+
+    fn node(&self, name: NodeName) -> Option<&NodeFacts> {
+        self.facts.get(&name)
+    }
+
+    async fn connect(&self, node: NodeName, deadline: Deadline) -> Result<Connection, ClientError> {
+        let address = self.node(node).map_or(NOWHERE, |node| node.address);
+        log_in(address, self.credentials.as_ref(), deadline).await
+    }
+}
