@@ -1,5 +1,6 @@
 //! A connection to one node: commands out, frames in, every step under a deadline.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -7,13 +8,15 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use thiserror::Error;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::machine::wait::Deadline;
 use crate::wire::resp::{
     Decoder, Frame, Limits, Protocol, ProtocolError, encode_command, encode_commands,
 };
+#[cfg(feature = "tls")]
+use crate::wire::tls::{Tls, TlsError};
 
 /// How long a connection may take to be made, and a reply to come, unless said otherwise.
 pub const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -66,6 +69,15 @@ pub enum ClientError {
         /// Where and what.
         source: ProtocolError,
     },
+    /// TLS cannot be agreed on.
+    #[cfg(feature = "tls")]
+    #[error("no connection over TLS to {address}: {source}")]
+    Tls {
+        /// The address.
+        address: SocketAddr,
+        /// What is wrong.
+        source: TlsError,
+    },
     /// The node refused the password, or wants one.
     #[error("{address} refuses the password: {reply}")]
     Auth {
@@ -84,11 +96,16 @@ fn after(unread: usize) -> String {
     }
 }
 
+/// The bytes of a connection, as they are or encrypted.
+trait Stream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Unpin> Stream for T {}
+
 /// One connection. Dropping it closes it.
 #[derive(Debug)]
 pub struct Connection {
     address: SocketAddr,
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     decoder: Decoder,
     buffer: BytesMut,
 }
@@ -99,22 +116,36 @@ impl Connection {
     /// # Errors
     /// Nobody listens there, or not before the deadline.
     pub async fn open(address: SocketAddr, deadline: Deadline) -> Result<Self, ClientError> {
-        let connecting =
-            tokio::time::timeout_at(deadline.instant(), TcpStream::connect(address)).await;
-        let stream = match connecting {
-            Err(_) => return Err(ClientError::Timeout { address, unread: 0 }),
-            Ok(stream) => stream.map_err(|source| ClientError::Connect { address, source })?,
-        };
-        // A lab measures latency; small requests must not wait for an acknowledgement.
-        stream
-            .set_nodelay(true)
-            .map_err(|source| ClientError::Connect { address, source })?;
-        Ok(Self {
+        let stream = dial(address, deadline).await?;
+        Ok(Self::over(stream, address))
+    }
+
+    /// Connects over TLS, to what was reached as `host`: a name, or again the address. A reply may take
+    /// [`REPLY_MEMORY`].
+    ///
+    /// # Errors
+    /// Nobody listens there, or not before the deadline; it does not speak TLS, is not trusted, or does
+    /// not trust the client. Servers that speak TLS 1.3 say the last only when they are asked something.
+    #[cfg(feature = "tls")]
+    pub async fn open_tls(
+        address: SocketAddr,
+        host: &str,
+        tls: &Tls,
+        deadline: Deadline,
+    ) -> Result<Self, ClientError> {
+        let stream = dial(address, deadline).await?;
+        let encrypting = tls.encrypt(stream, host, address.ip());
+        let stream = within(deadline, address, 0, encrypting).await?;
+        Ok(Self::over(stream, address))
+    }
+
+    fn over(stream: impl Stream + 'static, address: SocketAddr) -> Self {
+        Self {
             address,
-            stream,
+            stream: Box::new(stream),
             decoder: Decoder::new(Protocol::Resp2).with_limits(Limits::of_frame(REPLY_MEMORY)),
             buffer: BytesMut::new(),
-        })
+        }
     }
 
     /// Connects and logs in.
@@ -209,7 +240,11 @@ impl Connection {
     /// The connection breaks or the deadline passes.
     pub async fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), ClientError> {
         let (address, unread) = (self.address, self.buffer.len());
-        within(deadline, address, unread, self.stream.write_all(bytes)).await
+        let sending = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        within(deadline, address, unread, sending).await
     }
 
     /// Reads one frame.
@@ -270,6 +305,14 @@ impl Connection {
     }
 }
 
+async fn dial(address: SocketAddr, deadline: Deadline) -> Result<TcpStream, ClientError> {
+    let connecting = tokio::time::timeout_at(deadline.instant(), TcpStream::connect(address)).await;
+    let connected = connecting.map_err(|_| ClientError::Timeout { address, unread: 0 })?;
+    // A lab measures latency; small requests must not wait for an acknowledgement.
+    let set = connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+    set.map_err(|source| ClientError::Connect { address, source })
+}
+
 async fn within<T>(
     deadline: Deadline,
     address: SocketAddr,
@@ -278,6 +321,18 @@ async fn within<T>(
 ) -> Result<T, ClientError> {
     match tokio::time::timeout_at(deadline.instant(), work).await {
         Err(_) => Err(ClientError::Timeout { address, unread }),
-        Ok(result) => result.map_err(|source| ClientError::Io { address, source }),
+        Ok(result) => result.map_err(|source| broken(address, unread, source)),
     }
+}
+
+fn broken(address: SocketAddr, unread: usize, source: io::Error) -> ClientError {
+    if source.kind() == io::ErrorKind::UnexpectedEof {
+        return ClientError::Closed { address, unread };
+    }
+    #[cfg(feature = "tls")]
+    let source = match TlsError::of(source) {
+        Ok(source) => return ClientError::Tls { address, source },
+        Err(source) => source,
+    };
+    ClientError::Io { address, source }
 }

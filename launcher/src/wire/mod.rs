@@ -4,6 +4,9 @@
 pub mod client;
 pub mod resp;
 pub mod slots;
+#[cfg(feature = "tls")]
+#[doc(hidden)]
+pub mod tls;
 #[doc(hidden)]
 pub mod view;
 
