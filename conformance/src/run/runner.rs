@@ -163,11 +163,11 @@ impl Runner {
                     }
                     Err(unusable) => {
                         let wanted = "a server that tells its nodes (CLUSTER NODES)";
-                        self.undiscovered(
-                            case,
-                            wanted,
-                            Trouble::from(unusable.to_string().as_str()),
-                        )
+                        let trouble = Trouble {
+                            passes: unusable.is_of_names(),
+                            ..Trouble::from(unusable.to_string().as_str())
+                        };
+                        self.undiscovered(case, wanted, trouble)
                     }
                 }
             }

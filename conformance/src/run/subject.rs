@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::known::{KnownError, KnownList};
 use crate::pattern::Server;
-use crate::system::attached::{Attachment, Unusable};
+use crate::system::attached::{Attachment, Unusable, address_maps};
 use crate::system::launched::Launcher;
 use crate::system::pool::Pool;
 use crate::system::{AddressError, AddressMap, Credentials, describe};
@@ -78,8 +78,8 @@ const FIRST_ANSWER: u32 = 5;
 
 impl Unusable {
     /// What the user can do about it.
-    fn hint(&self) -> &'static str {
-        match self {
+    fn hint(&self) -> Text {
+        let text = match self {
             Self::LoginMissing { .. } | Self::LoginRefused { .. } => PASSWORD,
             Self::Forbidden { .. } => {
                 "the user needs the commands of the cases, as with `ACL SETUSER NAME +@all ~*`"
@@ -97,13 +97,24 @@ impl Unusable {
                 "the suite reads CLUSTER NODES, SHARDS or SLOTS; it tests servers that answer one of them"
             }
             Self::TooLarge { .. } => "give the address of a smaller cluster",
+            Self::Unreachable { nodes, .. } => {
+                return format!(
+                    "say where they are from here: `{}`; nodes that the cluster marks as failed are not used",
+                    address_maps(nodes)
+                )
+                .into();
+            }
+            Self::NoHost { .. } => {
+                "check the name, or give an IP address; `--slow` looks it up for longer"
+            }
             Self::Unnamed { .. } => {
                 "say where the nodes are from here with `--address-map FROM=TO`; `--slow` waits longer"
             }
             Self::Incomplete { .. } => {
                 "give every slot to a master first; `redis-cli --cluster check HOST:PORT` tells which have none"
             }
-        }
+        };
+        text.into()
     }
 }
 
@@ -156,7 +167,7 @@ impl SubjectError {
     pub fn hint(&self) -> Option<Text> {
         match self {
             Self::Address(_) => None,
-            Self::Unusable(unusable) => Some(unusable.hint().into()),
+            Self::Unusable(unusable) => Some(unusable.hint()),
             Self::NoPassword(_) => Some(PASSWORD.into()),
             Self::Server(error) => error.hint(),
         }
@@ -181,8 +192,11 @@ impl Subject {
         };
         if let Some(addresses) = attach {
             let attachment = wanted.attachment(addresses, environment)?;
-            let found = attachment.discover(patience / FIRST_ANSWER).await;
-            found.map_err(|unusable| SubjectError::Unusable(Box::new(unusable)))?;
+            let patience = patience / FIRST_ANSWER;
+            let unusable = |unusable| SubjectError::Unusable(Box::new(unusable));
+            let found = attachment.discover(patience).await.map_err(unusable)?;
+            let reached = found.reach(patience).await;
+            reached.map_err(unusable)?;
             return Ok(Self::Attached(attachment));
         }
         let search = SearchEnv {

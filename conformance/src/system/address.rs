@@ -1,7 +1,7 @@
 //! Where a running cluster is, as a user says it: `HOST:PORT`, `redis://user:password@host:port`.
 
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 
 use thiserror::Error;
 
@@ -85,9 +85,28 @@ impl AddressMap {
     }
 }
 
+/// An address as it was said: the host, which may be a name, and the port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// A name or an IP address.
+    pub host: String,
+    /// The port for clients.
+    pub port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
 /// An address, and what a URL says besides.
 pub(super) struct Place {
-    pub(super) address: SocketAddr,
+    pub(super) address: Address,
     pub(super) credentials: Option<Credentials>,
 }
 
@@ -98,7 +117,7 @@ fn wrong(text: &str, problem: impl Into<String>) -> AddressError {
     }
 }
 
-/// Reads addresses with commas between them. Host names are looked up.
+/// Reads addresses with commas between them.
 pub(super) fn places(text: &str) -> Result<Vec<Place>, AddressError> {
     let parts = parts(text).into_iter().filter(|part| !part.is_empty());
     let places: Vec<_> = parts.map(place).collect::<Result<_, _>>()?;
@@ -148,7 +167,7 @@ fn place(text: &str) -> Result<Place, AddressError> {
             return Err(wrong(&shown, FORMS));
         }
         return Ok(Place {
-            address: look_up(text, &shown)?,
+            address: address(text, &shown)?,
             credentials: None,
         });
     };
@@ -184,19 +203,31 @@ fn place(text: &str) -> Result<Place, AddressError> {
         }
     });
     Ok(Place {
-        address: look_up(&whole, &shown)?,
+        address: address(&whole, &shown)?,
         credentials,
     })
 }
 
-fn look_up(place: &str, shown: &str) -> Result<SocketAddr, AddressError> {
-    let advice = "write `HOST:PORT`, several with commas between them";
-    let mut found = place
-        .to_socket_addrs()
-        .map_err(|source| wrong(shown, format!("{source}; {advice}")))?;
-    found
-        .next()
-        .ok_or_else(|| wrong(shown, format!("no such host; {advice}")))
+fn address(place: &str, shown: &str) -> Result<Address, AddressError> {
+    if let Ok(address) = place.parse::<SocketAddr>() {
+        return Ok(Address {
+            host: address.ip().to_string(),
+            port: address.port(),
+        });
+    }
+    let parts = place.rsplit_once(':');
+    let parts = parts.and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let is_name = |host: &str| !host.is_empty() && !host.contains([':', '[', ']', ' ']);
+    match parts {
+        Some((host, port)) if is_name(host) => Ok(Address {
+            host: host.to_owned(),
+            port,
+        }),
+        _ => Err(wrong(
+            shown,
+            "write `HOST:PORT`, several with commas between them",
+        )),
+    }
 }
 
 /// `%40` is `@`.
@@ -247,6 +278,7 @@ mod tests {
                 "[::1]:7001",
                 Some((None, "secret")),
             ),
+            ("cache.example:7001", "cache.example:7001", None),
             (
                 "redis://ann:sec,ret@127.0.0.1:7001",
                 "127.0.0.1:7001",
@@ -271,6 +303,9 @@ mod tests {
             "",
             " , ",
             "7001",
+            ":7001",
+            "::1:7001",
+            "127.0.0.1:70010",
             "tcp://x:secret@127.0.0.1:1",
             "rediss://:secret@127.0.0.1:1",
             "redis://:secret@",

@@ -14,7 +14,7 @@ use shardlab::wire::slots::Slot;
 use crate::binding::Shard;
 use crate::pattern::Server;
 
-use super::address::{AddressError, AddressMap, Credentials, places};
+use super::address::{Address, AddressError, AddressMap, Credentials, places};
 use super::found::Node;
 use super::login::log_in;
 use super::members::{DiscoveredNode, Group, Members, from_nodes, from_shards, from_slots};
@@ -22,7 +22,7 @@ use super::unusable::MOST_NODES;
 use super::{Endpoint, NOWHERE, NodeTimeout, from_info};
 
 pub use super::found::{Attached, Found};
-pub use super::unusable::Unusable;
+pub use super::unusable::{Unreachable, Unusable, address_maps};
 
 /// The servers' own default of `cluster-node-timeout` (`redis.conf`, all versions).
 const USUAL_NODE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -33,7 +33,7 @@ const MOST_NODE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Where a cluster is said to be, and what else is said of it.
 #[derive(Debug, Clone, Default)]
 pub struct Attachment {
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<Address>,
     /// What the server is, instead of what it says.
     pub server: Option<Server>,
     /// With what to log in.
@@ -54,10 +54,10 @@ impl fmt::Display for Attachment {
 }
 
 impl Attachment {
-    /// Reads addresses and URLs with commas between them. Host names are looked up.
+    /// Reads addresses and URLs with commas between them.
     ///
     /// # Errors
-    /// A part that is no address, or a name that nobody knows.
+    /// A part that is no address.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let places = places(text)?;
         Ok(Self {
@@ -92,10 +92,17 @@ impl Attachment {
         let told = ask.maybe(&["CONFIG", "GET", "cluster-node-timeout"]).await;
         if let Some(slots) = ask.maybe(&["CLUSTER", "SLOTS"]).await {
             members.learn_hosts(&slots);
+            // Masters without slots are not in it.
+            if members.lacks_hosts()
+                && let Some(shards) = ask.maybe(&["CLUSTER", "SHARDS"]).await
+            {
+                members.learn_endpoints(&shards);
+            }
         }
         let nodes = tokio::time::timeout(patience, self.nodes(&members, address)).await;
-        let nodes = nodes.map_err(|_| Unusable::Unnamed { address })?;
+        let nodes = nodes.map_err(|_| Unusable::Unnamed { address })??;
         Ok(Found {
+            asked: address,
             nodes,
             unrest: members.unrest,
             server: self.server.clone().or_else(|| from_info(&info?)),
@@ -145,7 +152,11 @@ impl Attachment {
     }
 
     /// Where each node is from here.
-    async fn nodes(&self, members: &Members, asked: SocketAddr) -> Vec<(Shard, Vec<Node>)> {
+    async fn nodes(
+        &self,
+        members: &Members,
+        asked: SocketAddr,
+    ) -> Result<Vec<(Shard, Vec<Node>)>, Unusable> {
         let (mut groups, mut known) = (Vec::new(), HashMap::new());
         for Group {
             master,
@@ -155,7 +166,7 @@ impl Attachment {
         {
             let mut nodes = Vec::new();
             for member in std::iter::once(master).chain(replicas) {
-                nodes.push(self.node(member, asked, &mut known).await);
+                nodes.push(self.node(member, asked, &mut known).await?);
             }
             let shard = Shard {
                 slots: slots.clone(),
@@ -163,7 +174,7 @@ impl Attachment {
             };
             groups.push((shard, nodes));
         }
-        groups
+        Ok(groups)
     }
 
     /// `known` are the hosts that have been looked up.
@@ -171,8 +182,8 @@ impl Attachment {
         &self,
         member: &DiscoveredNode,
         asked: SocketAddr,
-        known: &mut HashMap<String, Option<IpAddr>>,
-    ) -> Node {
+        known: &mut HashMap<String, IpAddr>,
+    ) -> Result<Node, Unusable> {
         // A node that nobody has met knows no address of its own.
         let ip = match member.ip.as_str() {
             "" => asked.ip().to_string(),
@@ -180,16 +191,18 @@ impl Attachment {
         };
         let (host, port) = self.address_map.here(&ip, member.port);
         let found = match (host.parse(), known.get(&host)) {
-            (Ok(ip), _) => Some(ip),
+            (Ok(ip), _) => ip,
             (Err(_), Some(found)) => *found,
             (Err(_), None) => {
-                let found = look_up(host.clone()).await;
+                let found = look_up(host.clone()).await.unwrap_or_default();
+                let found = found.first().copied();
+                let found = found.ok_or_else(|| Unusable::NoHost { host: host.clone() })?;
                 known.insert(host, found);
                 found
             }
         };
-        Node {
-            address: SocketAddr::new(found.unwrap_or(asked.ip()), port),
+        Ok(Node {
+            address: SocketAddr::new(found, port),
             endpoint: Endpoint {
                 host: member.host.clone().unwrap_or_else(|| ip.clone()),
                 ip,
@@ -197,7 +210,7 @@ impl Attachment {
             },
             bus_port: member.bus,
             id: Some(member.id.clone()).filter(|id| !id.is_empty()),
-        }
+        })
     }
 
     async fn open(&self, deadline: Deadline) -> Result<Connection, Unusable> {
@@ -205,16 +218,25 @@ impl Attachment {
             address: NOWHERE,
             unread: 0,
         });
-        for address in &self.addresses {
-            match log_in(*address, self.credentials.as_ref(), deadline).await {
-                Ok(connection) => return Ok(connection),
-                Err(ClientError::Auth { address, reply }) => {
-                    return Err(Unusable::LoginRefused { address, reply });
+        for Address { host, port } in &self.addresses {
+            let found = tokio::time::timeout_at(deadline.instant(), look_up(host.clone())).await;
+            let Ok(Some(addresses)) = found else {
+                last = Unusable::NoHost { host: host.clone() };
+                continue;
+            };
+            // A name may have several addresses, `::1` and `127.0.0.1`.
+            for ip in addresses {
+                let address = SocketAddr::new(ip, *port);
+                match log_in(address, self.credentials.as_ref(), deadline).await {
+                    Ok(connection) => return Ok(connection),
+                    Err(ClientError::Auth { address, reply }) => {
+                        return Err(Unusable::LoginRefused { address, reply });
+                    }
+                    Err(source @ ClientError::Connect { address, .. }) => {
+                        last = Unusable::Nobody { address, source };
+                    }
+                    Err(error) => last = Unusable::Talk(error),
                 }
-                Err(source @ ClientError::Connect { address, .. }) => {
-                    last = Unusable::Nobody { address, source };
-                }
-                Err(error) => last = Unusable::Talk(error),
             }
         }
         Err(last)
@@ -249,14 +271,18 @@ impl Asking {
 }
 
 /// Looks up a host in a thread for which nobody waits: one that hangs delays neither a signal nor the end of the program.
-async fn look_up(host: String) -> Option<IpAddr> {
+async fn look_up(host: String) -> Option<Vec<IpAddr>> {
     let (tell, told) = tokio::sync::oneshot::channel();
     let work = move || {
         let found = (host.as_str(), 0).to_socket_addrs();
-        let _ = tell.send(found.ok().and_then(|mut found| found.next())); // nobody may be left who asks
+        let _ = tell.send(
+            found
+                .ok()
+                .map(|found| found.map(|found| found.ip()).collect()),
+        ); // nobody may be left who asks
     };
     std::thread::Builder::new().spawn(work).ok()?;
-    told.await.ok()?.map(|address| address.ip())
+    told.await.ok()?
 }
 
 /// The beginning of a reply.

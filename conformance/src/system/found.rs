@@ -17,6 +17,8 @@ use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target};
 /// A cluster as it was found; its nodes have no names yet.
 #[derive(Debug, Clone)]
 pub struct Found {
+    /// Who has told of it.
+    pub(super) asked: SocketAddr,
     /// A master, then its replicas.
     pub(super) nodes: Vec<(Shard, Vec<Node>)>,
     pub(super) unrest: Option<String>,

@@ -64,24 +64,56 @@ impl Members {
         each.map(|group| 1 + group.replicas.len()).sum()
     }
 
-    /// Takes over where clients are sent, from CLUSTER SLOTS.
+    /// Takes over where clients are sent, from CLUSTER SLOTS; an empty host is where they are already.
+    /// Of nodes that it does not list nothing is told.
     pub(super) fn learn_hosts(&mut self, slots: &Frame) {
         let entries = slots.as_array().unwrap_or_default().iter();
         let nodes = entries.flat_map(|entry| entry.as_array().unwrap_or_default().iter().skip(2));
-        let hosts: HashMap<String, String> = nodes
-            .filter_map(|node| {
-                let [host, _, id, ..] = node.as_array()? else {
-                    return None;
-                };
-                Some((text(id)?, text(host)?))
-            })
-            .collect();
+        self.learn(nodes.filter_map(|node| {
+            let [host, _, id, ..] = node.as_array()? else {
+                return None;
+            };
+            Some((text(id)?, endpoint(host)?))
+        }));
+    }
+
+    /// The same from CLUSTER SHARDS, which lists masters without slots, too.
+    pub(super) fn learn_endpoints(&mut self, shards: &Frame) {
+        let shards = shards.as_array().unwrap_or_default().iter();
+        let nodes = shards.filter_map(|shard| field(shard, "nodes")?.as_array());
+        self.learn(nodes.flatten().filter_map(|node| {
+            let host = endpoint(field(node, "endpoint")?)?;
+            Some((text(field(node, "id")?)?, host))
+        }));
+    }
+
+    fn learn(&mut self, hosts: impl Iterator<Item = (String, String)>) {
+        let hosts: HashMap<_, _> = hosts.collect();
         for group in &mut self.groups {
             for member in std::iter::once(&mut group.master).chain(&mut group.replicas) {
-                member.host = hosts.get(&member.id).cloned();
+                if let Some(host) = hosts.get(&member.id) {
+                    member.host = Some(host.clone());
+                }
             }
         }
     }
+
+    /// Whether of some nodes it is not known where clients are sent.
+    pub(super) fn lacks_hosts(&self) -> bool {
+        let mut members = self
+            .groups
+            .iter()
+            .flat_map(|group| std::iter::once(&group.master).chain(&group.replicas));
+        members.any(|member| member.host.is_none())
+    }
+}
+
+/// A host as clients are told it; a null is none.
+fn endpoint(host: &Frame) -> Option<String> {
+    if host.is_null() {
+        return Some(String::new());
+    }
+    text(host)
 }
 
 /// From CLUSTER NODES.
@@ -138,9 +170,9 @@ pub(super) fn from_shards(reply: &Frame) -> Option<Members> {
             let ip = told("ip").unwrap_or_default();
             let member = DiscoveredNode {
                 id: told("id")?,
-                host: told("endpoint").filter(|host| *host != ip),
+                host: field(node, "endpoint").and_then(endpoint),
                 ip,
-                port: u16::try_from(field(node, "port")?.as_integer()?).ok()?,
+                port: port_of(node)?,
                 bus: None,
             };
             if told("health").is_some_and(|health| health == "fail") {
@@ -158,6 +190,12 @@ pub(super) fn from_shards(reply: &Frame) -> Option<Members> {
     });
     let groups: Vec<_> = groups.collect::<Option<_>>()?;
     Some(Members::sorted(groups, None))
+}
+
+/// The port of a node in CLUSTER SHARDS: the one without TLS if it has both.
+fn port_of(node: &Frame) -> Option<u16> {
+    let port = field(node, "port").or_else(|| field(node, "tls-port"))?;
+    u16::try_from(port.as_integer()?).ok()
 }
 
 /// From CLUSTER SLOTS.
@@ -189,11 +227,14 @@ fn from_slot_node(node: &Frame) -> Option<DiscoveredNode> {
     let [host, port, more @ ..] = node.as_array()? else {
         return None;
     };
-    let ip = text(host).unwrap_or_default();
+    let told = more.get(1).and_then(|metadata| field(metadata, "ip"));
     Some(DiscoveredNode {
         id: more.first().and_then(text).unwrap_or_default(),
-        ip,
-        host: None,
+        ip: told
+            .and_then(text)
+            .or_else(|| text(host))
+            .unwrap_or_default(),
+        host: endpoint(host),
         port: u16::try_from(port.as_integer()?).ok()?,
         bus: None,
     })
@@ -335,6 +376,35 @@ mod tests {
             .map(|group| group.master.host.as_deref())
             .collect();
         assert_eq!(hosts, [None, Some("two.example")]);
+    }
+
+    #[test]
+    fn where_clients_are_sent_is_told_by_slots_and_shards() {
+        let mut members = from_nodes(&bulk(NODES)).unwrap();
+        let hosts = |members: &Members| {
+            let each = members.groups.iter().flat_map(|group| {
+                let nodes = std::iter::once(&group.master).chain(&group.replicas);
+                nodes.map(|node| node.host.clone().unwrap_or_else(|| "-".to_owned()))
+            });
+            each.collect::<Vec<_>>().join(" ")
+        };
+        // A null is where the client is already.
+        let null = Frame::from_value(Value::NullBulkString);
+        let node = |host, id: &str| array(vec![host, integer(7001), bulk(id)]);
+        let slots = array(vec![array(vec![
+            integer(0),
+            integer(8191),
+            node(null, "m1"),
+            node(bulk("r1.example"), "r1"),
+        ])]);
+        members.learn_hosts(&slots);
+        assert_eq!(hosts(&members), " r1.example -");
+        assert!(members.lacks_hosts());
+        let told = [bulk("id"), bulk("m2"), bulk("endpoint"), bulk("?")];
+        let nodes = array(vec![array(told.to_vec())]);
+        members.learn_endpoints(&array(vec![array(vec![bulk("nodes"), nodes])]));
+        assert_eq!(hosts(&members), " r1.example ?");
+        assert!(!members.lacks_hosts());
     }
 
     #[test]

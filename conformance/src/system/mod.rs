@@ -12,6 +12,7 @@ pub mod launched;
 mod login;
 mod members;
 pub mod pool;
+mod reach;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod unusable;
@@ -29,7 +30,7 @@ use crate::pattern::Server;
 
 use crate::transcript::ast::{NodeName, Signal};
 
-pub use address::{AddressError, AddressMap, Credentials};
+pub use address::{Address, AddressError, AddressMap, Credentials};
 pub use cause::{Cause, command_name, missing};
 pub use facts::{Endpoint, NodeFacts};
 pub use identify::{choose, describe, from_identity, from_info};

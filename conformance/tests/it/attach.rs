@@ -13,7 +13,7 @@ use shardlab_conformance::run::{Limits, Runner, Subject, Wanted};
 use shardlab_conformance::suite::{Origin, load};
 
 use crate::program::{PING, folder, program, run_attached};
-use crate::server::{Answer, serve};
+use crate::server::{Answer, serve, serve_cluster};
 
 /// What a cluster is asked for, to see that it has not changed.
 const PICTURE: [&[&str]; 4] = [
@@ -121,10 +121,45 @@ fn keys_of_others_are_left_alone() {
     assert!(text.contains("the key `mine` is there already"), "{text}");
 }
 
+/// A node behind NAT: it tells addresses at which nobody listens. One of them is its own, and one is of a node that
+/// has failed.
+fn nodes_elsewhere(request: &str) -> Vec<u8> {
+    let id = |digit: &str| digit.repeat(40);
+    let text = if request.contains("MYID") {
+        id("1")
+    } else {
+        format!(
+            "{} 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-8191\n\
+             {} 127.0.0.1:2@2 master - 0 0 2 connected 8192-16383\n\
+             {} 127.0.0.1:3@2 slave,fail - 0 0 2 connected\n",
+            id("1"),
+            id("2"),
+            id("3")
+        )
+    };
+    format!("${}\r\n{text}\r\n", text.len()).into_bytes()
+}
+
+/// Whoever listens at the addresses of a cluster's nodes is none of them.
+#[test]
+fn a_cluster_whose_addresses_lead_to_other_nodes_is_code_3() {
+    let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
+    let address = serve_cluster(|request| {
+        let other = format!("$40\r\n{}\r\n", "9".repeat(40));
+        request.contains("MYID").then(|| other.into_bytes())
+    });
+    let run = program(folder.path())
+        .args(["run", "fixtures", "--attach", &address.to_string()])
+        .assert()
+        .code(3);
+    let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    assert!(text.contains("(another node listens there)"), "{text}");
+}
+
 #[test]
 fn what_is_no_cluster_is_code_3_at_once_and_says_what_to_do() {
     let folder = folder(&[("fixtures/ping/is_answered.resp", PING)]);
-    let behaviours: [(Answer, &str, &str); 7] = [
+    let behaviours: [(Answer, &str, &str); 9] = [
         (
             |_| Some(b"HTTP/1.1 400\r\n".to_vec()),
             "does not speak RESP",
@@ -151,6 +186,16 @@ fn what_is_no_cluster_is_code_3_at_once_and_says_what_to_do() {
             |_| Some(b"$49\r\nid 127.0.0.1:1@2 myself,master - 0 0 1 connected\n\r\n".to_vec()),
             "serves 0 of 16384 slots",
             "--cluster check",
+        ),
+        (
+            |request| Some(nodes_elsewhere(request)),
+            "2 of the 2 nodes of the cluster of 127.0.0.1:",
+            "`--address-map 127.0.0.1:1=127.0.0.1:",
+        ),
+        (
+            |request| Some(nodes_elsewhere(request)),
+            "cannot be reached from here: 127.0.0.1:1, 127.0.0.1:2 (Connection refused",
+            " --address-map 127.0.0.1:2=HOST:PORT`",
         ),
     ];
     for (answer, cause, advice) in behaviours {

@@ -1,0 +1,113 @@
+//! Whether the nodes of somebody's cluster are where they say, seen from here.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use shardlab::machine::wait::Deadline;
+use shardlab::wire::client::{ClientError, Connection};
+use tokio::task::JoinSet;
+
+use super::address::{Address, Credentials};
+use super::found::{Found, Node};
+use super::login::log_in;
+use super::unusable::{Unreachable, Unusable};
+
+/// How many nodes are connected to at once.
+const AT_ONCE: usize = 64;
+
+impl Found {
+    /// Connects to each node, and asks which one it is.
+    ///
+    /// # Errors
+    /// Some nodes do not listen at their addresses, or others do, or they refuse the login.
+    pub async fn reach(&self, patience: Duration) -> Result<(), Unusable> {
+        let deadline = Deadline::after(patience);
+        let address = self.asked;
+        let nodes: Vec<_> = self.nodes.iter().flat_map(|(_, nodes)| nodes).collect();
+        let mut unreachable = Vec::new();
+        for some in nodes.chunks(AT_ONCE) {
+            let mut asking = JoinSet::new();
+            for (place, node) in some.iter().enumerate() {
+                let (node, credentials) = (Node::clone(node), self.credentials.clone());
+                asking.spawn(async move {
+                    let problem = problem(&node, credentials.as_ref(), deadline).await;
+                    (place, node, problem)
+                });
+            }
+            let mut asked = asking.join_all().await;
+            asked.sort_by_key(|(place, ..)| *place);
+            for (_, node, problem) in asked {
+                if let Some(problem) = problem? {
+                    unreachable.push((node, problem));
+                }
+            }
+        }
+        if unreachable.is_empty() {
+            return Ok(());
+        }
+        let deadline = Deadline::after(patience);
+        let mut told = Vec::with_capacity(unreachable.len());
+        for (node, problem) in unreachable {
+            told.push(Unreachable {
+                found: self.elsewhere(&node, deadline).await,
+                told: Address {
+                    host: node.endpoint.ip,
+                    port: node.endpoint.port,
+                },
+                tried: node.address,
+                problem,
+            });
+        }
+        Err(Unusable::Unreachable {
+            address,
+            of: nodes.len(),
+            nodes: told,
+        })
+    }
+
+    /// Where a node may be instead: at the address that was given, or at its port there.
+    async fn elsewhere(&self, node: &Node, deadline: Deadline) -> Option<SocketAddr> {
+        let id = node.id.as_ref()?;
+        for address in [
+            self.asked,
+            SocketAddr::new(self.asked.ip(), node.endpoint.port),
+        ] {
+            let connection = log_in(address, self.credentials.as_ref(), deadline).await;
+            if let Ok(connection) = connection
+                && id_of(connection, deadline).await.as_ref() == Some(id)
+            {
+                return Some(address);
+            }
+        }
+        None
+    }
+}
+
+/// Why a node is not where it says.
+async fn problem(
+    node: &Node,
+    credentials: Option<&Credentials>,
+    deadline: Deadline,
+) -> Result<Option<String>, Unusable> {
+    match log_in(node.address, credentials, deadline).await {
+        Ok(connection) => {
+            let id = id_of(connection, deadline).await;
+            let other = id.zip(node.id.as_ref());
+            let is_other =
+                |(id, expected): &(String, &String)| id.len() == expected.len() && id != *expected;
+            Ok(other
+                .filter(is_other)
+                .map(|_| "another node listens there".to_owned()))
+        }
+        Err(ClientError::Auth { address, reply }) => Err(Unusable::LoginRefused { address, reply }),
+        Err(ClientError::Connect { source, .. }) => Ok(Some(source.to_string())),
+        Err(ClientError::Timeout { .. }) => Ok(Some("no answer in time".to_owned())),
+        Err(error) => Ok(Some(error.to_string())),
+    }
+}
+
+/// The id of the node at the other end, if it tells.
+async fn id_of(mut connection: Connection, deadline: Deadline) -> Option<String> {
+    let id = connection.call(&["CLUSTER", "MYID"], deadline).await.ok()?;
+    String::from_utf8(id.as_text()?.to_vec()).ok()
+}
