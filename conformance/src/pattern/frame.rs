@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use shardlab::wire::resp::{Frame, Value};
 
-use crate::transcript::ast::{Level, Pattern, Shape, Template, TextKind};
+use crate::transcript::ast::{Level, NodeField, Pattern, Piece, Shape, Template, TextKind};
 use crate::transcript::{Span, print_template};
 
 use super::compile::Compiled;
@@ -28,6 +28,15 @@ pub(super) struct Matcher<'a> {
     departures: Vec<Departure>,
     /// Of parts, so far; above the bound, everything differs.
     comparisons: usize,
+}
+
+/// Whether a template is the host of a node that names none (`cluster-preferred-endpoint-type unknown-endpoint`).
+fn is_unknown_host(template: &Template, known: Known<'_>) -> bool {
+    let [piece] = template.pieces.as_slice() else {
+        return false;
+    };
+    let host = NodeField::Host;
+    matches!(piece.value, Piece::Node { node, field } if field == host && known.fact(node, host).as_deref() == Ok(""))
 }
 
 /// A state of a [`Matcher`].
@@ -188,6 +197,11 @@ impl<'a> Matcher<'a> {
             {
                 Ok(())
             }
+            // Where clients are to stay at the address that they know, the host is a null.
+            (
+                Shape::BulkString(template),
+                Value::NullBulkString | Value::NullArray | Value::Null,
+            ) if is_unknown_host(template, self.known) => Ok(()),
             (Shape::Nil, Value::NullBulkString | Value::NullArray | Value::Null)
             | (Shape::NilArray, Value::NullArray | Value::Null) => Ok(()),
             (Shape::Text(text), value) => match text_of(value) {

@@ -31,6 +31,15 @@ fn a_nil_is_any_null_and_a_nil_array_is_not() {
 }
 
 #[test]
+fn a_host_that_is_not_told_is_a_null() {
+    let null = || frame(Value::NullBulkString);
+    matches("\"<n4.host>\"", &null());
+    differs("\"<n1.host>\"", &null());
+    differs("\"<n4.host>:\"", &null());
+    differs("\"<n4.host>\"", &bulk("127.0.0.1"));
+}
+
+#[test]
 fn dots_take_any_reply_but_an_error() {
     matches("...", &array(&[]));
     matches("<any>", &integer(1));
