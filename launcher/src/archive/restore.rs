@@ -40,8 +40,8 @@ pub(crate) fn plan(
         .collect();
     let clients = match &options.ports {
         // Sentinels have ports of their own.
-        _ if !options.topology.is_cluster() => ports::of(options, home)?,
-        PortChoice::Auto => ports::choose(saved.len(), &options.bind, home)?,
+        _ if !options.topology.is_cluster() => ports::of(options, 1, home)?,
+        PortChoice::Auto => ports::choose(saved.len(), 1, &options.bind, home)?,
         PortChoice::List(ports) => ports.clone(),
         PortChoice::From(first) => consecutive(*first, saved.len()),
     };

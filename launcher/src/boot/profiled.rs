@@ -8,6 +8,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, NotReady};
 use crate::ladder::{Rung, Standing};
 use crate::machine::random;
+use crate::machine::text::excerpt;
 use crate::machine::wait::Rounds;
 use crate::node::{Node, Session};
 use crate::plan::{Boot, Role};
@@ -84,6 +85,9 @@ impl BringUp<'_> {
                 cluster.nodes(),
                 &format!("waiting for the profile's program `{program}` to end"),
             ),
+            RunError::NotStarted(_) if !program.contains('/') => unsupported(format!(
+                "the profile's program `{program}` is not on PATH; `./{program}` is found from the profile's folder"
+            )),
             error => unsupported(format!("the profile's program `{program}` failed: {error}")),
         })
     }
@@ -125,9 +129,10 @@ impl BringUp<'_> {
         for node in nodes {
             let id = if way.made_ids {
                 random::hex40()
+            } else if way.tells_ids() {
+                id_of(node).await?
             } else {
-                let id = node.call(&["CLUSTER", "MYID"]).await?;
-                String::from_utf8_lossy(id.as_text().unwrap_or_default()).into_owned()
+                String::new()
             };
             let plan = node.plan();
             let is_master = |other: &Node| {
@@ -149,6 +154,19 @@ impl BringUp<'_> {
             });
         }
         Ok(members)
+    }
+}
+
+async fn id_of(node: &Node) -> Result<String, Error> {
+    let reply = node.call(&["CLUSTER", "MYID"]).await?;
+    match reply.as_text() {
+        Some(id) => Ok(String::from_utf8_lossy(id).into_owned()),
+        None => Err(unsupported(format!(
+            "{} answers CLUSTER MYID with `{}`, and its profile tells nodes each other's ids; `made-ids = true` \
+             in `[cluster]` lets shardlab make them",
+            node.name(),
+            excerpt(reply.raw.trim_ascii_end(), 60, 0)
+        ))),
     }
 }
 

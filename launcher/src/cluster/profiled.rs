@@ -48,9 +48,10 @@ impl Cluster {
         wanted: Rung,
         deadline: Deadline,
     ) -> Vec<Standing> {
+        let signs = profile.ready(self.record.options.topology.is_cluster());
         let looks = self.nodes().iter().map(|node| {
             let endpoint = node.endpoint();
-            let signs = profile.ready.clone();
+            let signs = signs.clone();
             async move {
                 let node = endpoint.name.clone();
                 let session = Session::unconnected(endpoint);
@@ -82,7 +83,11 @@ async fn stands(
     for sign in signs {
         let reply = session.call(&sign.ask, deadline).await?;
         if !sign.is_in(&reply.raw) {
-            return Ok((Some(Rung::Listening), Some(sign.to_string())));
+            let said = reply
+                .as_error()
+                .map(|error| format!(": `{}`", escape(error)));
+            let why = format!("{sign}{}", said.unwrap_or_default());
+            return Ok((Some(Rung::Listening), Some(why)));
         }
     }
     Ok((Some(Rung::Ready), None))

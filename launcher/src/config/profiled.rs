@@ -54,6 +54,15 @@ pub(crate) fn profiled_conf(
             arguments.push(text);
         }
     }
+    if let Some(password) = &options.password {
+        for template in start.password_arguments.iter().flatten() {
+            let text = template.fill(|name| match name {
+                "password" => Some(Place::Text(password.clone())),
+                _ => value(name),
+            })?;
+            arguments.push(text);
+        }
+    }
     for argument in &arguments {
         let _ = writeln!(conf, "{ARGUMENT}{}", quote(argument.as_bytes()));
     }
@@ -140,6 +149,7 @@ version.is = "1.2.3"
 arguments = ["--listen", "{host}:{port}", "--config", "{config}"]
 cluster-arguments = ["--bus={bus}"]
 setting-arguments = ["--{key}", "{value}"]
+password-arguments = ["--pass", "{password}"]
 config = '{ "dir": {dir}, "port": {port} }'
 quotes = "json"
 "#;
@@ -150,6 +160,7 @@ quotes = "json"
         options
             .settings
             .push(Setting::parse("a='b c\" d'").unwrap());
+        options.password = Some("a \"b".to_owned());
         let ports: Vec<_> = Plan::wanted_ports(&options).unwrap();
         let ports: Vec<_> = ports.into_iter().flatten().collect();
         let plan = Plan::new(&options, &ports).unwrap();
@@ -174,6 +185,8 @@ quotes = "json"
                 "--bus=17001",
                 "--a",
                 "b c\" d",
+                "--pass",
+                "a \"b",
             ]
         );
         let own = own_conf(&options, node, dir, profile.start.as_ref().unwrap());

@@ -16,7 +16,8 @@ impl Error {
     pub fn hint(&self) -> Option<Text> {
         if let Some(command) = self.missing_command() {
             return Some(text![format!(
-                "shardlab needs the command `{}`; a `rename-command` or an ACL rule takes it away",
+                "a `rename-command` or an ACL rule takes `{}` away, or the server does not have it: then a \
+                 profile says which commands form a cluster (docs/profiles.md)",
                 command_words(command)
             )]);
         }

@@ -36,7 +36,8 @@ impl ServerError {
             Self::NoProgram { .. } => {
                 text![
                     "put it on PATH, or name it by its path with ",
-                    Parameter::Server
+                    Parameter::Server,
+                    "; in `programs` of the profile a path with `/`, such as `./mine-server`, is found from the profile's folder"
                 ]
             }
             Self::NotForThisMachine(_) | Self::Fetch(_) => text![PACKAGES],
@@ -61,7 +62,8 @@ impl ProgramError {
                  another C library"
             ],
             Self::NotAsProfiled { .. } => text![
-                "give the line to `version.lines`, with `{version}` in it, or the version to `version.is`"
+                "in the profile, `version.arguments` is what asks it, `version.lines` has the line that it says, \
+                 with `{version}` in it; or `version.is` is the version itself"
             ],
             Self::Missing(_)
             | Self::Unreachable { .. }

@@ -20,6 +20,8 @@ const LASTING_REPLY: Duration = Duration::from_secs(60);
 const ROUND: Duration = Duration::from_millis(10);
 /// How many words of a command stand in an error: enough to know it by.
 const WORDS_SHOWN: usize = 4;
+/// And how many bytes of a word: one may be the description of a whole cluster.
+const LETTERS_SHOWN: usize = 80;
 
 /// A connection to a node that is ordered or asked something.
 ///
@@ -291,7 +293,7 @@ impl Session {
     /// The error of an answer that is none.
     pub(crate) fn refused<A: AsRef<[u8]>>(&self, command: &[A], reply: &[u8]) -> Error {
         let words = command.iter().take(WORDS_SHOWN);
-        let words: Vec<_> = words.map(|word| escape(word.as_ref())).collect();
+        let words: Vec<_> = words.map(|word| shown(word.as_ref())).collect();
         Error::Reply {
             node: self.endpoint.name.clone(),
             command: words.join(" "),
@@ -306,6 +308,14 @@ async fn connected(endpoint: &Endpoint) -> Result<Connection, Error> {
     let connection = connected.map_err(|source| endpoint.failed(source))?;
     // Keys may be of any size, and a thousand of them are told in one reply.
     Ok(connection.with_limits(Limits::default()))
+}
+
+/// A word of a command as far as it is needed to know it.
+fn shown(word: &[u8]) -> String {
+    match word.get(..LETTERS_SHOWN) {
+        Some(beginning) if beginning.len() < word.len() => format!("{}…", escape(beginning)),
+        _ => escape(word),
+    }
 }
 
 /// Whether a connection has ended in the midst of it, as it does when the node changes its role.

@@ -96,11 +96,24 @@ impl Plan {
                 shard,
                 port,
                 bus_port,
+                in_a_row: 1,
                 slots,
             });
         }
         refuse_double_ports(&nodes)?;
         Ok(Self { nodes })
+    }
+
+    /// The same, where each node takes so many ports in a row.
+    ///
+    /// # Errors
+    /// Two nodes would take the same port.
+    pub fn with_ports_in_a_row(mut self, count: u16) -> Result<Self, PlanError> {
+        for node in &mut self.nodes {
+            node.in_a_row = count;
+        }
+        refuse_double_ports(&self.nodes)?;
+        Ok(self)
     }
 
     /// The same nodes on other ports, one pair for each.
@@ -246,12 +259,24 @@ fn no_such_port(node: &str, port: u32) -> PlanError {
 
 fn refuse_double_ports(nodes: &[NodePlan]) -> Result<(), PlanError> {
     let mut uses = std::collections::HashMap::new();
-    let clients = nodes
-        .iter()
-        .map(|node| (node.port, format!("client port of `{}`", node.name)));
-    let buses = nodes
-        .iter()
-        .filter_map(|node| Some((node.bus_port?, format!("bus port of `{}`", node.name))));
+    let uses_of = |node: &NodePlan, first, port, what| {
+        let text = if port == first {
+            format!("{what} port of `{}`", node.name)
+        } else {
+            let (name, count) = (&node.name, node.in_a_row);
+            format!("further port of `{name}`, which takes {count} in a row, says its profile,")
+        };
+        (port, text)
+    };
+    let clients = nodes.iter().flat_map(|node| {
+        let ports = node.client_ports();
+        ports.map(move |port| uses_of(node, node.port, port, "client"))
+    });
+    let buses = nodes.iter().flat_map(|node| {
+        let first = node.bus_port.unwrap_or_default();
+        let ports = node.bus_ports();
+        ports.map(move |port| uses_of(node, first, port, "bus"))
+    });
     for (port, second) in clients.chain(buses) {
         if let Some(first) = uses.insert(port, second.clone()) {
             return Err(PlanError::PortTwice {

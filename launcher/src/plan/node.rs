@@ -1,5 +1,7 @@
 //! One node to be: what it is born as, and its ports.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::wire::slots::SlotRanges;
@@ -44,8 +46,44 @@ pub struct NodePlan {
     pub port: u16,
     /// Cluster bus port; none without cluster mode.
     pub bus_port: Option<u16>,
+    /// How many ports it takes in a row, from each of these on.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub in_a_row: u16,
     /// The slots that a master of a cluster is born with; empty for all others.
     pub slots: SlotRanges,
+}
+
+fn one() -> u16 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_one(count: &u16) -> bool {
+    *count == 1
+}
+
+impl NodePlan {
+    /// The client port, and those behind it that it takes as well.
+    pub(crate) fn client_ports(&self) -> RangeInclusive<u16> {
+        self.row(self.port)
+    }
+
+    /// The same of the bus port.
+    pub(crate) fn bus_ports(&self) -> impl Iterator<Item = u16> + use<> {
+        self.bus_port
+            .map(|port| self.row(port))
+            .into_iter()
+            .flatten()
+    }
+
+    /// All ports that it takes.
+    pub(crate) fn all_ports(&self) -> impl Iterator<Item = u16> + use<> {
+        self.client_ports().chain(self.bus_ports())
+    }
+
+    fn row(&self, first: u16) -> RangeInclusive<u16> {
+        first..=first.saturating_add(self.in_a_row.saturating_sub(1))
+    }
 }
 
 /// The ports of one node.

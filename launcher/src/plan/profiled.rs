@@ -42,15 +42,25 @@ impl Options {
                 ],
             ),
             (
+                clustered && replicas && !profile.makes_replicas(),
+                text![
+                    "has no replicas: no order of its profile says whose replica a node becomes; ",
+                    Parameter::Replicas.as_part("0"),
+                    " asks for none"
+                ],
+            ),
+            (
                 !self.settings.is_empty() && !profile.takes_settings(),
                 text!["cannot be given directives: its profile has no `start.setting-arguments`"],
             ),
             (
-                self.password.is_some() || self.announce.is_some(),
+                self.password.is_some() && !profile.takes_password(),
+                text!["cannot be given a password: its profile has no `start.password-arguments`"],
+            ),
+            (
+                self.announce.is_some(),
                 text![
-                    "is started by a profile, and takes neither ",
-                    Parameter::Password,
-                    " nor ",
+                    "is started by a profile, and takes no ",
                     Parameter::Announce
                 ],
             ),
@@ -81,10 +91,14 @@ mod tests {
 
     fn refusal(lacks: &str, options: &Options) -> String {
         let text = format!(
-            "name = \"mine\"\nprograms = []\nlacks = [{lacks}]\nversion.is = \"1\"\nstart.arguments = []\n"
+            "name = \"mine\"\nprograms = []\nlacks = [{lacks}]\nversion.is = \"1\"\nstart.arguments = []\n\
+             [[cluster.orders]]\nsay = [\"A\", \"{{nodes}}\"]\n"
         );
-        let profile = Profile::parse(&text).unwrap();
-        let refusal = options.refused_by(&profile);
+        of(&text, options)
+    }
+
+    fn of(text: &str, options: &Options) -> String {
+        let refusal = options.refused_by(&Profile::parse(text).unwrap());
         refusal.map_or_else(String::new, |refusal| refusal.to_string())
     }
 
@@ -98,5 +112,19 @@ mod tests {
         assert!(refusal("\"replicas\"", &cluster).contains("`replicas 0` asks"));
         assert!(refusal("\"standalone\"", &standalone).contains("only as a node"));
         assert!(refusal("", &Options::of(Topology::Sentinel)).contains("which is for"));
+    }
+
+    #[test]
+    fn what_a_profile_does_not_say_is_refused() {
+        let least = "name = \"mine\"\nprograms = []\nversion.is = \"1\"\nstart.arguments = []\n";
+        let cluster = Options::default();
+        assert!(of(least, &cluster).contains("no order of its profile"));
+        let guarded = Options {
+            password: Some("secret".to_owned()),
+            ..Options::of(Topology::Standalone)
+        };
+        assert!(of(least, &guarded).contains("`start.password-arguments`"));
+        let taken = format!("{least}start.password-arguments = [\"{{password}}\"]\n");
+        assert_eq!(of(&taken, &guarded), "");
     }
 }

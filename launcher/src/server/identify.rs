@@ -54,18 +54,30 @@ pub(super) async fn identify_profiled(
     }
     let mut command = Command::new(program);
     let output = child::run(command.args(&question.arguments), deadline).await;
-    let output = output.map_err(|cause| ProgramError::NoVersion {
+    let unknown = |why| ProgramError::NotAsProfiled {
         program: program.to_owned(),
-        cause,
+        arguments: question.arguments.join(" "),
+        why,
+    };
+    let output = output.map_err(|cause| match cause {
+        RunError::NotStarted(_) => ProgramError::NoVersion {
+            program: program.to_owned(),
+            cause,
+        },
+        cause => unknown(cause.to_string()),
     })?;
     let version = output.lines().find_map(|line| question.of_line(line));
-    match version.map(Version::of_release) {
-        Some(Ok(version)) => Ok(Identity { product, version }),
-        _ => Err(ProgramError::NotAsProfiled {
-            program: program.to_owned(),
-            said: excerpt(output.trim().as_bytes(), 200, 0),
-        }),
-    }
+    let version = version.map(Version::of_release).and_then(Result::ok);
+    let said = || {
+        unknown(format!(
+            "it said `{}`",
+            excerpt(output.trim().as_bytes(), 200, 0)
+        ))
+    };
+    Ok(Identity {
+        product,
+        version: version.ok_or_else(said)?,
+    })
 }
 
 /// Tells apart the mistakes that the system answers alike, or not at all, when a program is started.
@@ -116,12 +128,14 @@ pub enum ProgramError {
         cause: RunError,
     },
     /// It told its version in no line that its profile has.
-    #[error("`{}` did not tell its version as its profile says: it said `{said}`", program.display())]
+    #[error("`{} {arguments}` did not tell the version as the profile says: {why}", program.display())]
     NotAsProfiled {
         /// The path.
         program: PathBuf,
-        /// The beginning of what it said.
-        said: String,
+        /// What it was started with.
+        arguments: String,
+        /// The beginning of what it said, or why it said nothing.
+        why: String,
     },
     /// `--version` answered as no Redis-like server does.
     #[error("`{}` is not a server: from `--version` {cause}", program.display())]

@@ -42,13 +42,11 @@ pub(crate) fn plan(
         ports::check(&plan, &options.bind, home)?;
         return Ok(plan);
     }
-    let apart = server
-        .profile
-        .as_ref()
-        .map_or(1, |profile| profile.ports_apart());
-    let clients = ports::of_apart(options, apart, home)?;
+    let profile = server.profile.as_ref();
+    let in_a_row = profile.map_or(1, |profile| profile.ports_in_a_row());
+    let clients = ports::of(options, in_a_row, home)?;
     let ports = ports::with_bus_ports(&clients, options, &server.identity, home)?;
-    let plan = Plan::new(options, &ports)?;
+    let plan = Plan::new(options, &ports)?.with_ports_in_a_row(in_a_row)?;
     ports::check(&plan, &options.bind, home)?;
     Ok(plan)
 }

@@ -319,7 +319,7 @@ fn a_command_that_cannot_be_done_without_is_named_at_once() {
         let told = text(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{told}");
         assert!(told.contains("unknown command"), "{told}");
-        let hint = format!("hint: shardlab needs the command `{command}");
+        let hint = format!("an ACL rule takes `{command}");
         assert!(told.contains(&hint), "{told}");
         lab.assert_empty();
     }

@@ -23,11 +23,11 @@ impl Cluster {
         port: Option<u16>,
     ) -> Result<Vec<NodeRecord>, Error> {
         let profile = self.record().profile.as_ref();
-        let apart = profile.map_or(1, |profile| profile.ports_apart());
-        if apart > 1 && !new.is_empty() {
+        let in_a_row = profile.map_or(1, |profile| profile.ports_in_a_row());
+        if in_a_row > 1 && !new.is_empty() {
             return Err(Error::Unsupported(text![
                 format!(
-                    "each node takes {apart} ports in a row, says the profile, and no node can be added \
+                    "each node takes {in_a_row} ports in a row, says the profile, and no node can be added \
                      to such a cluster; start it with as many as you need: "
                 ),
                 Parameter::Masters,
@@ -45,7 +45,9 @@ impl Cluster {
         let further = |clients: &[u16]| ports::further(clients, last, options, server, home);
         let ports = match (port, &options.ports) {
             (Some(port), _) => further(&[port])?,
-            (None, PortChoice::Auto) => further(&ports::choose(new.len(), &options.bind, home)?)?,
+            (None, PortChoice::Auto) => {
+                further(&ports::choose(new.len(), 1, &options.bind, home)?)?
+            }
             (None, _) => ports::following(last, new.len(), options, server, home)?,
         };
         let mut records = Vec::with_capacity(new.len());
@@ -86,6 +88,7 @@ impl Cluster {
             shard: new.shard,
             port,
             bus_port,
+            in_a_row: 1,
             slots: SlotRanges::default(),
         }
     }

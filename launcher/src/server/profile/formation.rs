@@ -134,6 +134,30 @@ impl Formation {
         }
     }
 
+    /// Whether somebody is told which node is whose master.
+    pub(super) fn names_masters(&self) -> bool {
+        self.tells(&["role", "master", "master-id", "master-host", "master-port"])
+            || self.orders.iter().any(|order| order.to == To::Replicas)
+    }
+
+    /// Whether somebody is told the id of a node.
+    pub(crate) fn tells_ids(&self) -> bool {
+        self.tells(&["id", "master-id", "other-id"])
+    }
+
+    /// Whether one of these places is in an order, or in what `{nodes}` stands for.
+    fn tells(&self, places: &[&str]) -> bool {
+        let orders = self.orders.iter().flat_map(|order| {
+            let until = order.until.iter();
+            let until = until.flat_map(|until| until.ask.iter().chain([&until.has]));
+            order.say.iter().chain(until)
+        });
+        let words: Vec<_> = orders.chain(&self.program).collect();
+        let has = |word: &Template| places.iter().any(|place| word.has(place));
+        let nodes = words.iter().any(|word| word.has("nodes"));
+        words.iter().any(|word| has(word)) || nodes && self.node_line.as_ref().is_none_or(has)
+    }
+
     /// The commands of an order, in their order.
     pub(crate) fn commands(
         &self,

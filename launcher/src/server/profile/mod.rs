@@ -44,9 +44,8 @@ pub struct Profile {
     pub(super) lineage: Option<Lineage>,
     /// How any other one is started.
     pub(crate) start: Option<Start>,
-    /// When it is ready, besides answering PING.
-    #[serde(default)]
-    pub(crate) ready: Vec<Sign>,
+    /// When a cluster is ready, besides that all nodes answer PING; without, it is when they say that it is.
+    ready: Option<Vec<Sign>>,
     /// How nodes of it become a cluster; without, they do by themselves.
     #[serde(default)]
     pub(crate) cluster: Formation,
@@ -94,15 +93,67 @@ pub(crate) struct Start {
     pub(crate) cluster_arguments: Vec<Template>,
     /// Further ones, behind them, for each `--set`: `{key}` and `{value}`.
     pub(crate) setting_arguments: Option<Vec<Template>>,
+    /// Further ones, behind them, for `--password`: `{password}`.
+    pub(crate) password_arguments: Option<Vec<Template>>,
     /// The text of its config file, which is at `{config}`.
     pub(crate) config: Option<Template>,
     /// How a text stands in that file.
     #[serde(default)]
     pub(crate) quotes: Quotes,
-    /// How far the client ports of two nodes are apart at the least: it may take those that follow.
+    /// How many ports it takes in a row, from its client port on and from its bus port on.
     #[serde(default = "one")]
-    pub(crate) ports_apart: u16,
+    pub(crate) ports_in_a_row: u16,
 }
+
+impl Start {
+    /// Looks for places that stand for nothing where they are.
+    fn check(&self) -> Result<(), String> {
+        if self.ports_in_a_row == 0 {
+            return Err("`start.ports-in-a-row` is at least 1".to_owned());
+        }
+        let lists = [
+            ("arguments", Some(&self.arguments), &[][..]),
+            ("cluster-arguments", Some(&self.cluster_arguments), &[]),
+            (
+                "setting-arguments",
+                self.setting_arguments.as_ref(),
+                &["key", "value"],
+            ),
+            (
+                "password-arguments",
+                self.password_arguments.as_ref(),
+                &["password"],
+            ),
+        ];
+        let config = self.config.iter().map(|config| ("config", config, &[][..]));
+        let arguments = lists.into_iter().flat_map(|(key, list, more)| {
+            let each = list.into_iter().flatten();
+            each.map(move |template| (key, template, more))
+        });
+        for (key, template, more) in arguments.chain(config) {
+            if self.config.is_none() && template.has("config") {
+                return Err(format!(
+                    "`start.{key}` has `{{config}}`, the server's own config file, and `start.config` does not say what is in it"
+                ));
+            }
+            let has_value = |name: &str| IN_START.contains(&name) || more.contains(&name);
+            let filled = template.fill(|name| has_value(name).then_some(Place::Number(0)));
+            filled.map_err(|problem| format!("`start.{key}`: {problem}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The places that stand for something wherever a server is started.
+const IN_START: [&str; 7] = [
+    "host",
+    "port",
+    "bus",
+    "dir",
+    "name",
+    "config",
+    "node-timeout",
+];
 
 fn one() -> u16 {
     1
@@ -171,17 +222,15 @@ impl Profile {
                 "`[start]` is missing: it says with which arguments the server is started",
             );
         };
-        if start.ports_apart == 0 {
-            return problem("`start.ports-apart` is at least 1");
-        }
         if profile.version.is.is_none() && profile.version.lines.is_empty() {
             return problem(
                 "`[version]` has neither `lines`, such as [\"my-server {version}\"], nor `is`, such as \"1.2.3\"",
             );
         }
-        if profile.ready.iter().any(|sign| sign.ask.is_empty()) {
+        if profile.ready(true).iter().any(|sign| sign.ask.is_empty()) {
             return problem("`ready.ask` is a command of at least one word");
         }
+        start.check().map_err(ProfileProblem::Sense)?;
         profile.cluster.check().map_err(ProfileProblem::Sense)?;
         profile.stop_signal().map(|_| ())?;
         Ok(profile)
@@ -218,9 +267,18 @@ impl Profile {
         }
     }
 
-    /// How far client ports are apart at the least.
-    pub(crate) fn ports_apart(&self) -> u16 {
-        self.start.as_ref().map_or(1, |start| start.ports_apart)
+    /// What nodes say when they are ready: in a cluster what the profile says, else nothing.
+    pub(crate) fn ready(&self, clustered: bool) -> Vec<Sign> {
+        match &self.ready {
+            _ if !clustered => Vec::new(),
+            Some(signs) => signs.clone(),
+            None => vec![Sign::usual()],
+        }
+    }
+
+    /// How many ports it takes in a row.
+    pub(crate) fn ports_in_a_row(&self) -> u16 {
+        self.start.as_ref().map_or(1, |start| start.ports_in_a_row)
     }
 
     /// Whether it can be given directives.
@@ -229,9 +287,20 @@ impl Profile {
         start.is_some_and(|start| start.setting_arguments.is_some())
     }
 
+    /// Whether it can be given a password.
+    pub(crate) fn takes_password(&self) -> bool {
+        let start = self.start.as_ref();
+        start.is_some_and(|start| start.password_arguments.is_some())
+    }
+
     /// Whether it says that the server cannot be asked for that.
     pub(crate) fn lacks(&self, what: Lack) -> bool {
         self.lacks.contains(&what)
+    }
+
+    /// Whether it says how a node becomes a replica.
+    pub(crate) fn makes_replicas(&self) -> bool {
+        self.cluster.names_masters()
     }
 }
 

@@ -13,6 +13,14 @@ pub(crate) struct Sign {
 }
 
 impl Sign {
+    /// What every node of a cluster of Redis's kind says when all slots are served.
+    pub(super) fn usual() -> Self {
+        Self {
+            ask: ["CLUSTER", "INFO"].map(str::to_owned).to_vec(),
+            has: "cluster_state:ok".to_owned(),
+        }
+    }
+
     /// Whether it is in an answer.
     pub(crate) fn is_in(&self, answer: &[u8]) -> bool {
         let sought = self.has.as_bytes();

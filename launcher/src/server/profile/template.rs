@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::suggestion::closest;
+use crate::machine::text::excerpt;
 
 /// What may stand in braces.
-const PLACES: [&str; 23] = [
+const PLACES: [&str; 24] = [
     "number",
     "master-host",
     "master-port",
@@ -20,6 +21,7 @@ const PLACES: [&str; 23] = [
     "node-timeout",
     "key",
     "value",
+    "password",
     "id",
     "role",
     "master",
@@ -85,8 +87,8 @@ impl Template {
                     Some(Place::Text(text)) => whole.push_str(&quote(&text)?),
                     None => {
                         return Err(format!(
-                            "the placeholder {{{name}}} does not exist in `{}`",
-                            self.text
+                            "`{{{name}}}` has no value here, in `{}`",
+                            excerpt(self.text.as_bytes(), 60, 0)
                         ));
                     }
                 },
@@ -101,6 +103,12 @@ impl Template {
             self.text.insert_str(0, &format!("{folder}/"));
             self.parts.insert(0, Part::Text(format!("{folder}/")));
         }
+    }
+
+    /// Whether this is in one of its places.
+    pub(super) fn has(&self, place: &str) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| matches!(part, Part::Place(name) if name == place))
     }
 
     /// The place that it consists of.
@@ -135,7 +143,7 @@ impl TryFrom<String> for Template {
                     let hint = closest(name, PLACES);
                     let hint = hint.map(|name| format!("; did you mean `{{{name}}}`?"));
                     return Err(format!(
-                        "`{{{name}}}` is not a place of a profile{}",
+                        "`{{{name}}}` is not a placeholder of profiles{}",
                         hint.unwrap_or_default()
                     ));
                 }
@@ -196,11 +204,11 @@ mod tests {
     fn an_unknown_place_is_told_with_the_nearest() {
         assert_eq!(
             Template::try_from("--x {prt}".to_owned()).unwrap_err(),
-            "`{prt}` is not a place of a profile; did you mean `{port}`?"
+            "`{prt}` is not a placeholder of profiles; did you mean `{port}`?"
         );
         assert_eq!(
             template("{ranges}").fill(value).unwrap_err(),
-            "the placeholder {ranges} does not exist in `{ranges}`"
+            "`{ranges}` has no value here, in `{ranges}`"
         );
     }
 }

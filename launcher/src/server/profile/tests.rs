@@ -92,6 +92,49 @@ say = ["GREET", "{other-id}"]
 }
 
 #[test]
+fn a_cluster_is_ready_as_the_profile_says_or_when_all_slots_are_served() {
+    let signs = |text: &str, clustered| {
+        let signs = profile(text).ready(clustered);
+        signs.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let usual = "waiting for `cluster_state:ok` in the answer to CLUSTER INFO";
+    assert_eq!(signs("", true), [usual]);
+    let own = "[[ready]]\nask = [\"A\"]\nhas = \"b\"\n";
+    assert_eq!(signs(own, true), ["waiting for `b` in the answer to A"]);
+    assert!(signs("", false).is_empty() && signs(own, false).is_empty());
+}
+
+#[test]
+fn what_nodes_are_told_of_each_other_is_seen_in_the_orders() {
+    for (orders, replicas, ids) in [
+        ("", false, false),
+        ("say = [\"A\", \"{ranges}\"]", false, false),
+        (
+            "say = [\"A\", \"{other-id}\"]\nof-each = \"other\"",
+            false,
+            true,
+        ),
+        ("say = [\"A\", \"{master-host}\"]", true, false),
+        ("say = [\"A\"]\nto = \"replicas\"", true, false),
+        ("say = [\"A\", \"{nodes}\"]", true, true),
+        (
+            "say = [\"A\", \"{nodes}\"]\n[cluster]\nnode-line = \"{host} {slots}\"",
+            false,
+            false,
+        ),
+    ] {
+        let orders = if orders.is_empty() {
+            String::new()
+        } else {
+            format!("[[cluster.orders]]\n{orders}\n")
+        };
+        let profile = profile(&orders);
+        let told = (profile.makes_replicas(), profile.cluster.tells_ids());
+        assert_eq!(told, (replicas, ids), "{orders}");
+    }
+}
+
+#[test]
 fn all_nodes_are_one_text_of_lines_or_json() {
     let lines = commands(
         r#"
@@ -165,12 +208,28 @@ fn what_cannot_be_is_refused() {
         (
             "[start]",
             "[cluster]\nprogram = [\"./form\", \"{host}\"]\n[start]",
-            "`cluster.program`: the placeholder {host} does not exist",
+            "`cluster.program`: `{host}` has no value here",
         ),
         (
             "[start]",
             "[[cluster.orders]]\nsay = [\"MEET\", \"{other-host}\"]\n[start]",
-            "`cluster.orders`: the placeholder {other-host} does not exist",
+            "`cluster.orders`: `{other-host}` has no value here",
+        ),
+        (
+            "{port}",
+            "{nodes}",
+            "`start.arguments`: `{nodes}` has no value here",
+        ),
+        ("{port}", "{password}", "`{password}` has no value here"),
+        (
+            "{port}",
+            "{config}",
+            "`start.config` does not say what is in it",
+        ),
+        (
+            "arguments",
+            "ports-in-a-row = 0\narguments",
+            "is at least 1",
         ),
     ] {
         let problem = Profile::parse(&LEAST.replace(from, to)).unwrap_err();

@@ -36,8 +36,8 @@ pub(super) fn claims(home: &Home) -> Vec<(u16, Name, String)> {
             let name = record.name;
             record.nodes.into_iter().flat_map(move |node| {
                 let (plan, name) = (node.plan, name.clone());
-                let ports = [plan.port].into_iter().chain(plan.bus_port);
-                ports.map(move |port| (port, name.clone(), plan.name.clone()))
+                plan.all_ports()
+                    .map(move |port| (port, name.clone(), plan.name.clone()))
             })
         })
         .collect()

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::machine::message::text;
 use crate::machine::parameter::Parameter;
 use crate::machine::wait::{Deadline, until_blocking};
-use crate::plan::{BUS_OFFSET, BusPortChoice, Options, Plan, PortChoice, Ports};
+use crate::plan::{BUS_OFFSET, BusPortChoice, NodePlan, Options, Plan, PortChoice, Ports};
 use crate::server::Identity;
 use crate::state::Home;
 
@@ -40,8 +40,9 @@ const LOOKED_AT: Duration = Duration::from_millis(500);
 pub fn check(plan: &Plan, bind: &[IpAddr], home: &Home) -> Result<(), Error> {
     check_addresses(bind)?;
     for node in &plan.nodes {
-        let bus = node.bus_port.map(|port| (port, PortRole::Bus));
-        for (port, role) in [(node.port, PortRole::Client)].into_iter().chain(bus) {
+        let clients = node.client_ports().map(|port| (port, PortRole::Client));
+        let buses = node.bus_ports().map(|port| (port, PortRole::Bus));
+        for (port, role) in clients.chain(buses) {
             for address in bind {
                 let address = SocketAddr::new(*address, port);
                 listen(address, home).map_err(|refusal| match refusal {
@@ -102,65 +103,39 @@ fn check_addresses(bind: &[IpAddr]) -> Result<(), Error> {
     })
 }
 
-/// The client ports that are asked for, and free ones where any will do.
-pub(crate) fn of(options: &Options, home: &Home) -> Result<Vec<u16>, Error> {
+/// The client ports that are asked for, and free ones where any will do, of servers that take so many
+/// ports in a row.
+pub(crate) fn of(options: &Options, in_a_row: u16, home: &Home) -> Result<Vec<u16>, Error> {
     let wanted = Plan::wanted_ports(options)?;
     let missing = wanted.iter().filter(|port| port.is_none()).count();
-    let mut chosen = choose(missing, &options.bind, home)?.into_iter();
-    Ok(wanted
-        .into_iter()
-        .filter_map(|port| port.or_else(|| chosen.next()))
-        .collect())
-}
-
-/// The same for servers that take so many ports in a row, the first of which is for clients.
-///
-/// # Errors
-/// As [`of`]; [`Error::Unsupported`]: ports that are too close to each other were asked for.
-pub(crate) fn of_apart(options: &Options, apart: u16, home: &Home) -> Result<Vec<u16>, Error> {
-    let step = usize::from(apart);
-    let clients = match options.ports {
-        PortChoice::Auto if step > 1 => {
-            let count = Plan::wanted_ports(options)?.len();
-            let mut all = choose(count.saturating_mul(step), &options.bind, home)?;
-            all.sort_unstable();
-            all.into_iter().step_by(step).collect()
-        }
-        PortChoice::From(first) => {
-            let count = Plan::wanted_ports(options)?.len();
-            let spread: Vec<_> = (first..=u16::MAX).step_by(step).take(count).collect();
-            if step == 1 || spread.len() < count {
-                of(options, home)?
-            } else {
-                spread
-            }
-        }
-        _ => of(options, home)?,
-    };
-    let mut sorted = clients.clone();
-    sorted.sort_unstable();
-    let close = step > 1
-        && sorted.windows(2).any(|pair| match pair {
-            [one, next] => next - one < apart,
-            _ => false,
-        });
-    if close {
-        return Err(Error::Unsupported(text![format!(
-            "each node takes {apart} ports in a row, says the profile: give ports that far apart"
-        )]));
-    }
-    Ok(clients)
+    let mut chosen = choose(missing, in_a_row, &options.bind, home)?.into_iter();
+    let ports = wanted.into_iter().zip(0_u16..).filter_map(|(port, place)| {
+        let port = port.or_else(|| chosen.next())?;
+        // Those of a list are taken as they are.
+        let step = match options.ports {
+            PortChoice::From(_) => (in_a_row - 1).saturating_mul(place),
+            PortChoice::List(_) | PortChoice::Auto => 0,
+        };
+        Some(port.saturating_add(step))
+    });
+    Ok(ports.collect())
 }
 
 /// Chooses client ports whose usual bus ports are free as well, at random, so that programs which do not
-/// share a state folder seldom want the same ones. Ports that a cluster of ours has, running or
-/// not, are left alone. The caller holds the ports' lock and writes the choice down under it.
+/// share a state folder seldom want the same ones. Where a server takes several ports in a row, all of
+/// them are free. Ports that a cluster of ours has, running or not, are left alone. The caller holds the
+/// ports' lock and writes the choice down under it.
 ///
 /// # Errors
 /// [`Error::NoPorts`] if there are not enough; [`Error::Bind`].
-pub fn choose(needed: usize, bind: &[IpAddr], home: &Home) -> Result<Vec<u16>, Error> {
+pub fn choose(
+    needed: usize,
+    in_a_row: u16,
+    bind: &[IpAddr],
+    home: &Home,
+) -> Result<Vec<u16>, Error> {
     let mut free = Free::of(bind, home)?;
-    let chosen = free.take_pairs(shuffled(AUTO), needed);
+    let chosen = free.take_pairs(shuffled(AUTO), needed, in_a_row);
     enough(chosen, needed, &AUTO)
 }
 
@@ -182,7 +157,7 @@ pub fn following(
     let clients = if server.cluster_port_setting() {
         free.take(candidates, needed)
     } else {
-        free.take_pairs(candidates, needed)
+        free.take_pairs(candidates, needed, 1)
     };
     let clients = enough(clients, needed, &behind)?;
     further(&clients, last, options, server, home)
@@ -337,13 +312,21 @@ impl<'a> Free<'a> {
 
     /// Takes the first of these ports that are free.
     fn take(&mut self, candidates: impl Iterator<Item = u16>, needed: usize) -> Vec<u16> {
-        self.take_if(candidates, needed, |_, _| true)
+        self.take_if(candidates, needed, |port| Some([port].to_vec()))
     }
 
-    /// The same, of those whose usual bus ports are free as well.
-    fn take_pairs(&mut self, candidates: impl Iterator<Item = u16>, needed: usize) -> Vec<u16> {
-        self.take_if(candidates, needed, |free, port| {
-            Ports::from(port).bus.is_some_and(|bus| free.has(bus))
+    /// The same, of those whose usual bus ports are free as well, and so are as many behind each.
+    fn take_pairs(
+        &mut self,
+        candidates: impl Iterator<Item = u16>,
+        needed: usize,
+        in_a_row: u16,
+    ) -> Vec<u16> {
+        self.take_if(candidates, needed, |port| {
+            let last = in_a_row.saturating_sub(1);
+            let bus = Ports::from(port).bus?;
+            let rows = (port..=port.checked_add(last)?).chain(bus..=bus.checked_add(last)?);
+            Some(rows.collect())
         })
     }
 
@@ -351,15 +334,16 @@ impl<'a> Free<'a> {
         &mut self,
         candidates: impl Iterator<Item = u16>,
         needed: usize,
-        serves: impl Fn(&Self, u16) -> bool,
+        all_of: impl Fn(u16) -> Option<Vec<u16>>,
     ) -> Vec<u16> {
         let mut found = Vec::with_capacity(needed);
         for port in candidates {
             if found.len() == needed {
                 break;
             }
-            if self.has(port) && serves(self, port) {
-                self.taken.insert(port);
+            let all = all_of(port).unwrap_or_default();
+            if !all.is_empty() && all.iter().all(|port| self.has(*port)) {
+                self.taken.extend(all);
                 found.push(port);
             }
         }
@@ -391,10 +375,7 @@ pub struct ReservedPorts {
 impl ReservedPorts {
     /// Reserves all ports of a plan, as far as they can be had.
     pub fn of(plan: &Plan, bind: &[IpAddr]) -> Self {
-        let ports = plan
-            .nodes
-            .iter()
-            .flat_map(|node| [node.port].into_iter().chain(node.bus_port));
+        let ports = plan.nodes.iter().flat_map(NodePlan::all_ports);
         let addresses = ports.flat_map(|port| {
             bind.iter()
                 .map(move |address| SocketAddr::new(*address, port))

@@ -1,14 +1,13 @@
 //! Tests of choosing, holding and checking ports.
 
 use super::*;
-use crate::plan::Topology;
 
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 #[test]
 fn a_taken_port_names_its_role_its_node_and_its_holder() {
     let home = Home::at("/nonexistent");
-    let ports = choose(6, &[LOOPBACK], &home).unwrap();
+    let ports = choose(6, 1, &[LOOPBACK], &home).unwrap();
     let plan = Plan::new(&Options::default(), &ports).unwrap();
     check(&plan, &[LOOPBACK], &home).unwrap();
 
@@ -30,7 +29,7 @@ fn a_taken_port_names_its_role_its_node_and_its_holder() {
 #[test]
 fn a_port_that_is_only_looked_at_meanwhile_is_not_taken() {
     let home = Home::at("/nonexistent");
-    let ports = choose(6, &[LOOPBACK], &home).unwrap();
+    let ports = choose(6, 1, &[LOOPBACK], &home).unwrap();
     let plan = Plan::new(&Options::default(), &ports).unwrap();
     let address = SocketAddr::new(LOOPBACK, plan.nodes[0].port);
     let looked_at = reserve(address, false).unwrap();
@@ -48,7 +47,7 @@ fn a_port_that_is_only_looked_at_meanwhile_is_not_taken() {
 #[test]
 fn a_held_port_refuses_connections_is_not_chosen_and_can_be_listened_on() {
     let home = Home::at("/nonexistent");
-    let ports = choose(6, &[LOOPBACK], &home).unwrap();
+    let ports = choose(6, 1, &[LOOPBACK], &home).unwrap();
     let plan = Plan::new(&Options::default(), &ports).unwrap();
     let reserved = ReservedPorts::of(&plan, &[LOOPBACK]);
     let address = SocketAddr::new(LOOPBACK, plan.nodes[0].port);
@@ -66,12 +65,49 @@ fn a_held_port_refuses_connections_is_not_chosen_and_can_be_listened_on() {
 
 #[test]
 fn chosen_ports_and_their_bus_ports_are_all_different() {
-    let ports = choose(300, &[LOOPBACK], &Home::at("/nonexistent")).unwrap();
+    let ports = choose(300, 1, &[LOOPBACK], &Home::at("/nonexistent")).unwrap();
     let all: HashSet<u16> = ports
         .iter()
         .flat_map(|port| [*port, port + BUS_OFFSET])
         .collect();
     assert_eq!(all.len(), 600);
+}
+
+#[test]
+fn all_ports_of_nodes_that_take_several_in_a_row_are_free_and_are_checked() {
+    let home = Home::at("/nonexistent");
+    let options = Options {
+        ports: PortChoice::Auto,
+        ..Options::default()
+    };
+    let planned = |options: &Options| {
+        let plan = Plan::new(options, &of(options, 3, &home).unwrap()).unwrap();
+        plan.with_ports_in_a_row(3)
+    };
+    let plan = planned(&options).unwrap();
+    check(&plan, &[LOOPBACK], &home).unwrap();
+    let ports = plan.nodes.iter().flat_map(NodePlan::all_ports);
+    assert_eq!(ports.collect::<HashSet<_>>().len(), 6 * 2 * 3);
+
+    let behind = plan.nodes[1].bus_port.unwrap() + 2;
+    let _holder = TcpListener::bind((LOOPBACK, behind)).unwrap();
+    let message = check(&plan, &[LOOPBACK], &home).unwrap_err().to_string();
+    assert!(
+        message.starts_with(&format!("port {behind}, ")),
+        "{message}"
+    );
+
+    let from = planned(&Options::default()).unwrap();
+    assert_eq!(from.nodes[2].port, from.nodes[0].port + 6);
+    let listed = Options {
+        ports: PortChoice::List(vec![9001, 9004, 9007, 9010, 9013, 9015]),
+        ..Options::default()
+    };
+    let message = planned(&listed).unwrap_err().to_string();
+    assert!(
+        message.contains("9015") && message.contains("takes 3 in a row"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -90,7 +126,7 @@ fn a_bus_port_is_the_usual_one_where_that_can_be_had() {
         )
     };
     let options = Options::default();
-    let first = choose(1, &[LOOPBACK], &home).unwrap()[0];
+    let first = choose(1, 1, &[LOOPBACK], &home).unwrap()[0];
     let usual = first + BUS_OFFSET;
     assert_eq!(buses(&[first], &options, "7.0.0").unwrap(), [usual]);
     // Another node's client port, one that outgoing connections get, one that no port is.
@@ -125,19 +161,4 @@ fn a_bus_port_is_the_usual_one_where_that_can_be_had() {
         refused.to_string().contains("cannot take `bus port"),
         "{refused}"
     );
-}
-
-#[test]
-fn servers_that_take_further_ports_are_that_far_apart_or_refused() {
-    let from = |first| {
-        let options = Options {
-            masters: 3,
-            ports: PortChoice::From(first),
-            ..Options::of(Topology::Standalone)
-        };
-        of_apart(&options, 3, &Home::at("/nonexistent"))
-    };
-    assert_eq!(from(7111).unwrap(), [7111, 7114, 7117]);
-    let refused = from(65_533).unwrap_err().to_string();
-    assert!(refused.contains("takes 3 ports in a row"), "{refused}");
 }

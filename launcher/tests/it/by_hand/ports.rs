@@ -74,7 +74,7 @@ impl Ports {
 fn run_of_ports() -> Vec<u16> {
     let nobody = Home::at("/nonexistent");
     loop {
-        let ports = choose(usize::from(COUNT), &LOOPBACK, &nobody).unwrap();
+        let ports = choose(usize::from(COUNT), 1, &LOOPBACK, &nobody).unwrap();
         let is_run = ports.windows(2).all(|pair| pair[0] + 1 == pair[1]);
         if is_run && ports[0] > Slot::LAST.number() {
             return ports;
