@@ -125,11 +125,8 @@ impl Names {
             Piece::Node { node, field } => match field {
                 NodeField::First => end(bound.range.map(SlotRange::start)),
                 NodeField::Last => end(bound.range.map(SlotRange::end)),
-                NodeField::Slots => match self.of(resolved(*node, bound)) {
-                    Some(shard) => {
-                        let ranges = shard.slots.ranges().iter().map(ToString::to_string);
-                        literal(&ranges.collect::<Vec<_>>().join(" "), piece.span)
-                    }
+                NodeField::Slots => match self.slots(resolved(*node, bound)) {
+                    Some(slots) => literal(&slots, piece.span),
                     None => piece.clone(),
                 },
                 NodeField::Replicas => match self.of(resolved(*node, bound)) {

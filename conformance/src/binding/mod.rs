@@ -14,7 +14,7 @@ use shardlab::wire::slots::{Slot, SlotRanges, split_evenly};
 use crate::transcript::ast::{NodeName, NodeRole, Topology};
 
 pub use expand::{expand, is_of_all};
-pub use name::bind;
+pub use name::{bind, name_by_home};
 use owned::{Owned, owned};
 
 /// A cluster as far as names depend on it: masters in the order of their slots.
@@ -87,6 +87,22 @@ impl Names {
         self.shards
             .iter()
             .find(|shard| shard.numbers.contains(&name.number))
+    }
+
+    /// The slots of a name's master as CLUSTER NODES tells them.
+    pub(crate) fn slots(&self, name: NodeName) -> Option<String> {
+        let ranges = self.of(name)?.slots.ranges().iter();
+        Some(
+            ranges
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    }
+
+    /// How many nodes there are, and how many masters own slots; none where there is no cluster.
+    pub(crate) fn counts(&self) -> Option<(usize, usize)> {
+        (!self.shards.is_empty()).then(|| (self.nodes(), self.masters()))
     }
 
     /// How many nodes there are.

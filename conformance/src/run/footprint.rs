@@ -111,7 +111,13 @@ impl Footprint {
         )
     }
 
-    fn add(&mut self, command: &[Vec<u8>]) {
+    /// Forgets the keys of another one.
+    pub(super) fn forget(&mut self, other: &Self) {
+        self.keys.retain(|key| !other.keys.contains(key));
+    }
+
+    /// Adds what a command touches.
+    pub(super) fn add(&mut self, command: &[Vec<u8>]) {
         let Some((name, arguments)) = command.split_first() else {
             return;
         };

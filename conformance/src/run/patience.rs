@@ -17,7 +17,7 @@ const SHORTEST: Duration = Duration::from_millis(200);
 
 /// What a run has seen of its server's answers.
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
+pub struct Patience {
     /// Whether waits become shorter at all.
     ends: bool,
     /// Whether nothing changes in the server but by itself.

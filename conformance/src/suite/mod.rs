@@ -14,7 +14,7 @@ pub(crate) use embedded::KNOWN;
 pub use load::{Broken, LoadError, check, files, load, parse_case};
 pub(crate) use select::glob;
 pub use select::{Selection, SelectionError};
-pub use skeleton::skeleton;
+pub use skeleton::{header, skeleton};
 
 /// One transcript, ready to be run.
 #[derive(Debug, Clone)]

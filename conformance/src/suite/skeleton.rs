@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-/// The text of a transcript that can be run as it is. Its title is the name of the file, in words.
-pub fn skeleton(path: &Path, id: &str) -> String {
-    let claim = path.file_stem().unwrap_or_default().to_string_lossy();
-    let title = claim.replace(['_', '-'], " ");
+use crate::transcript::ast::Topology;
+
+/// The header of a transcript, to be filled in. Its title is the name of the file, in words.
+pub fn header(path: Option<&Path>, id: &str, topology: Topology) -> String {
+    let claim = path.and_then(Path::file_stem).unwrap_or_default();
+    let title = claim.to_string_lossy().replace(['_', '-'], " ");
     let title = match title.trim() {
         "" => "what it claims, as a sentence",
         title => title,
@@ -16,8 +18,15 @@ pub fn skeleton(path: &Path, id: &str) -> String {
          spec:     where it is written\n\
          level:    must\n\
          needs:    client\n\
-         topology: 3 masters, 1 replica each\n\
-         \n\
+         topology: {topology}\n"
+    )
+}
+
+/// The text of a transcript that can be run as it is.
+pub fn skeleton(path: &Path, id: &str) -> String {
+    let header = header(Some(path), id, Topology::default());
+    format!(
+        "{header}\n\
          # slot(a) = 15495, which n3 owns. Replace these steps by yours.\n\
          n1> GET a\n\
          (error) MOVED 15495 <n3>\n"

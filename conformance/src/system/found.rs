@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::{ClientError, Connection};
 
-use crate::binding::{Names, Shape, Shard, bind, expand, is_of_all};
+use crate::binding::{Names, Shape, Shard, bind, expand, is_of_all, name_by_home};
 use crate::pattern::Server;
 use crate::transcript::ast::{NodeName, Topology, Transcript};
 
@@ -55,12 +55,32 @@ impl Found {
         if let Some(unrest) = self.unrest.as_ref().filter(|_| is_of_all(transcript)) {
             return Err(format!("it looks at all nodes, and {unrest}"));
         }
-        let shape = Shape {
-            shards: self.nodes.iter().map(|(shard, _)| shard.clone()).collect(),
-        };
-        let names = bind(transcript, &shape)?;
+        let names = bind(transcript, &self.shape())?;
         let expanded = expand(transcript, &names);
         Ok((self.named(&names), expanded))
+    }
+
+    /// The cluster with names that no transcript gives its nodes, and the topology that it has as far as a
+    /// transcript can say.
+    pub fn unbound(&self) -> (Attached, Names, Topology) {
+        let shape = self.shape();
+        let names = name_by_home(&shape);
+        let most = usize::from(Topology::MAX_NODES);
+        let masters = shape.shards.len().clamp(1, most);
+        let replicas = shape.shards.iter().map(|shard| usize::from(shard.replicas));
+        let replicas = replicas.max().unwrap_or(0).min(most / masters - 1);
+        let topology = Topology::Cluster {
+            masters: u16::try_from(masters).unwrap_or(1),
+            replicas: u16::try_from(replicas).unwrap_or(0),
+            exact: false,
+        };
+        (self.named(&names), names, topology)
+    }
+
+    fn shape(&self) -> Shape {
+        Shape {
+            shards: self.nodes.iter().map(|(shard, _)| shard.clone()).collect(),
+        }
     }
 
     fn named(&self, names: &Names) -> Attached {

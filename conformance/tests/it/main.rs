@@ -15,6 +15,7 @@ mod json;
 mod launched;
 mod program;
 mod readme;
+mod record;
 mod reports;
 mod server;
 mod wrong;

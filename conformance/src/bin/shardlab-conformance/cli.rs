@@ -7,7 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use shardlab_conformance::run::jobs_by_default;
 use shardlab_conformance::suite::{Origin, Selection};
-use shardlab_conformance::transcript::ast;
+use shardlab_conformance::transcript::{ast, parse};
 
 /// Replay Redis Cluster transcripts against any server, and show exactly where it departs.
 #[derive(Debug, Parser)]
@@ -39,6 +39,17 @@ Examples:
   shardlab-conformance matrix --server valkey --server redis@7.0 --html matrix.html
   shardlab-conformance matrix --attach 127.0.0.1:7001 --level must --html matrix.html";
 
+const RECORD_EXAMPLES: &str = "\
+Type commands as into redis-cli. A line goes to the node of the last prompt, or to another: `n3> GET a`. A
+line that ends in a backslash goes out together with the next one. `n1/ro> GET a` is a second connection,
+`n1<` reads one more reply, `! kill -9 n2` is done to a process, `# why` is a comment. `exit` ends.
+
+Examples:
+  shardlab-conformance record my_case.resp
+  shardlab-conformance record my_case.resp --topology \"3 masters\" --server redis@7.0
+  shardlab-conformance record my_case.resp --attach 127.0.0.1:7001
+  printf 'n1> SET a 1\\nn3> SET a 1\\n' | shardlab-conformance record my_case.resp";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -54,6 +65,9 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Write a new transcript to begin with
     New(New),
+    /// Turn a live session into a transcript
+    #[command(after_help = RECORD_EXAMPLES)]
+    Record(Record),
     /// Look for mistakes in transcripts
     Check(Check),
     /// Format transcripts
@@ -266,6 +280,28 @@ pub(crate) struct New {
     pub(crate) id: String,
 }
 
+/// Arguments of `record`.
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    /// The file to write; its name is the claim, in words [default: standard output]
+    #[arg(value_name = "FILE")]
+    pub(crate) path: Option<PathBuf>,
+    /// The case's id, which never changes and is never used twice
+    #[arg(long, value_name = "ID", default_value = "MINE-01")]
+    pub(crate) id: String,
+    /// The cluster to start, as a header says it (fixtures/README.md)
+    #[arg(long, value_name = "TOPOLOGY", default_value_t, value_parser = topology, conflicts_with = "attach")]
+    pub(crate) topology: ast::Topology,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    #[command(flatten)]
+    pub(crate) tested: Tested,
+    /// Multiply every deadline by this factor
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub(crate) slow: f64,
+}
+
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
@@ -293,6 +329,18 @@ fn is_path(word: &Path) -> bool {
 fn version(text: &str) -> Result<ast::Version, String> {
     ast::Version::parse(text)
         .ok_or_else(|| format!("`{text}` is not a version; write `8.1` or `8.1.2`"))
+}
+
+/// `3 masters, 1 replica each`
+fn topology(text: &str) -> Result<ast::Topology, String> {
+    let header = format!("id: NEW-01\ntitle: t\nlevel: may\nneeds: sentinel\ntopology: {text}\n");
+    let parsed = parse(&header).map_err(|errors| {
+        let error = errors.first();
+        let help = error.and_then(|error| error.kind.help());
+        let words = error.map(ToString::to_string).into_iter().chain(help);
+        words.collect::<Vec<_>>().join("; ")
+    })?;
+    Ok(parsed.header.topology.value)
 }
 
 /// `500ms`, `15s`

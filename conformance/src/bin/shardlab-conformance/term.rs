@@ -1,14 +1,18 @@
 //! The terminal: data to standard output, prose and progress to standard error. The only place
 //! of the program that prints.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Read as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use shardlab::Error;
 use shardlab::error::{Text, exit};
 use shardlab::machine::json;
+use tokio::sync::mpsc;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
+/// More bytes than this are no line of a transcript.
+const LONGEST_LINE: u64 = 1 << 16;
+
 const BOLD: Style = Style::new().bold();
 
 /// Why a command has come to no answer.
@@ -73,6 +77,45 @@ pub(crate) fn usage_error(text: &str) -> u8 {
         json::usage_error(text, exit::USAGE)
     );
     exit::USAGE
+}
+
+/// Asks for a line.
+pub(crate) fn prompt(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = write!(err, "{text}").and_then(|()| err.flush());
+}
+
+/// Lines of standard input, of which no more is read than is asked for; none once there is no more. They are
+/// read in a thread for which nobody waits, since a read cannot be given up.
+pub(crate) fn lines() -> mpsc::Receiver<std::io::Result<String>> {
+    let (tell, told) = mpsc::channel(1);
+    let work = move || {
+        let mut input = std::io::stdin().lock();
+        loop {
+            let mut line = Vec::new();
+            let read = input
+                .by_ref()
+                .take(LONGEST_LINE)
+                .read_until(b'\n', &mut line);
+            let line = read.and_then(|length| match String::from_utf8(line) {
+                Ok(line) if length as u64 == LONGEST_LINE && !line.ends_with('\n') => Err(
+                    std::io::Error::new(ErrorKind::InvalidData, "the line is too long"),
+                ),
+                Ok(line) => Ok(line),
+                Err(_) => Err(std::io::Error::new(
+                    ErrorKind::InvalidData,
+                    "the line is not valid UTF-8",
+                )),
+            });
+            let is_end = line.as_ref().is_ok_and(String::is_empty);
+            let is_last = line.is_err();
+            if is_end || tell.blocking_send(line).is_err() || is_last {
+                return;
+            }
+        }
+    };
+    std::thread::spawn(work);
+    told
 }
 
 /// What somebody who looks at the last lines only should not miss.

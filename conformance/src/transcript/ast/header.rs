@@ -229,6 +229,13 @@ impl Topology {
     }
 }
 
+impl Default for Topology {
+    /// What is started for `any`.
+    fn default() -> Self {
+        Self::Any.started()
+    }
+}
+
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if matches!(self, Self::Cluster { exact: true, .. }) {

@@ -2,7 +2,7 @@
 //! without a source, variants with holes, notions that are not implemented.
 
 mod captures;
-mod needs;
+pub(super) mod needs;
 pub(super) mod nodes;
 mod variants;
 pub(super) mod walk;

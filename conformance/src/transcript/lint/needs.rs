@@ -2,6 +2,7 @@
 
 use crate::transcript::ast::{Command, Needs, NodeRole, StepKind, Topology, Transcript, Word};
 use crate::transcript::error::{Error, ErrorKind};
+use crate::transcript::span::Span;
 
 use super::walk::steps;
 
@@ -29,35 +30,50 @@ const CHANGES: [&str; 18] = [
 
 pub(super) fn lint(transcript: &Transcript) -> Vec<Error> {
     let needs = transcript.header.needs.value;
-    let mut errors = Vec::new();
-    let mut ask = |least: Needs, what: String, span| {
-        if needs < least {
-            errors.push(ErrorKind::NeedsMore(what, least.word()).at(span));
-        }
-    };
+    let asked = asked(transcript).into_iter();
+    asked
+        .filter(|(least, ..)| needs < *least)
+        .map(|(least, what, span)| ErrorKind::NeedsMore(what, least.word()).at(span))
+        .collect()
+}
+
+/// The least that a transcript must ask for.
+pub(crate) fn least_needs(transcript: &Transcript) -> Needs {
+    let asked = asked(transcript).into_iter().map(|(least, ..)| least);
+    asked.max().unwrap_or(Needs::Client)
+}
+
+/// Whether a command changes slots, roles, settings or processes, of which other nodes hear later.
+pub(crate) fn changes_more_than_keys(command: &Command) -> bool {
+    asked_by(command).is_some()
+}
+
+/// What asks for more than an address, in words, and where it stands.
+fn asked(transcript: &Transcript) -> Vec<(Needs, String, Span)> {
+    let mut asked = Vec::new();
     let topology = &transcript.header.topology;
     if matches!(topology.value, Topology::Sentinel { .. }) {
-        ask(
+        asked.push((
             Needs::Sentinel,
             "a topology with sentinels".to_owned(),
             topology.span,
-        );
+        ));
     }
     for (step, _) in steps(&transcript.body) {
         match &step.kind.value {
-            StepKind::Act(_) => ask(Needs::Process, "an action".to_owned(), step.kind.span),
-            StepKind::Send(pipeline) => {
-                let sentinel = pipeline.connection.node.role == NodeRole::Sentinel;
-                for exchange in &pipeline.exchanges {
-                    if let Some((least, what)) = asked_by(&exchange.command).filter(|_| !sentinel) {
-                        ask(least, what, exchange.command.span);
-                    }
-                }
+            StepKind::Act(_) => {
+                asked.push((Needs::Process, "an action".to_owned(), step.kind.span));
+            }
+            StepKind::Send(pipeline) if pipeline.connection.node.role != NodeRole::Sentinel => {
+                asked.extend(pipeline.exchanges.iter().filter_map(|exchange| {
+                    let (least, what) = asked_by(&exchange.command)?;
+                    Some((least, what, exchange.command.span))
+                }));
             }
             _ => {}
         }
     }
-    errors
+    asked
 }
 
 /// What a command asks for that changes more than keys, and the words that say so.

@@ -23,6 +23,7 @@ mod words;
 
 pub use self::condition::product_range;
 pub use self::parser::MAX_DEPTH;
+pub(crate) use self::plain::has_prompt;
 pub(super) use self::plain::{frame_line_is_plain, reads_as_simple_string};
 
 use self::lines::Line;

@@ -3,6 +3,7 @@
 use super::block::starts_step;
 use super::lines::Line;
 use super::pattern::mistake;
+use super::prompt::Prompt;
 use super::raw::is_frame_line;
 
 /// Whether `text`, alone on a line, is read as a simple string that says just this.
@@ -21,4 +22,10 @@ pub(in crate::transcript) fn frame_line_is_plain(text: &str) -> bool {
     is_frame_line(line, 0)
         && !text.starts_with(['|', ' '])
         && !matches!(text, "(no newline)" | "(no connection)")
+}
+
+/// Whether a line begins with a prompt, right or wrong.
+pub(crate) fn has_prompt(text: &str) -> bool {
+    let line = Line { text, start: 0 };
+    Prompt::read(line.content()).is_some()
 }

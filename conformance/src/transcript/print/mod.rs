@@ -35,6 +35,13 @@ pub fn print(transcript: &Transcript) -> String {
     printer.out
 }
 
+/// Steps as they stand in a transcript.
+pub(crate) fn print_steps(block: &Block) -> String {
+    let mut printer = Printer::default();
+    printer.block(block);
+    printer.out
+}
+
 /// The lines of one reply, joined by `\n`, without one at the end.
 pub fn print_pattern(pattern: &Pattern) -> String {
     reply::nested(pattern).join("\n")

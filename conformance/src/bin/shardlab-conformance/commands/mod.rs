@@ -8,6 +8,7 @@ mod list;
 mod live;
 mod matrix;
 mod new;
+mod record;
 mod run;
 mod subject;
 mod written;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::List(args) => args.json,
         Command::Matrix(_)
         | Command::New(_)
+        | Command::Record(_)
         | Command::Explain(_)
         | Command::Check(_)
         | Command::Fmt(_) => false,
@@ -32,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::New(args) => new::new(&args),
+        Command::Record(args) => record::record(&args),
         Command::Check(args) => check::check(&args),
         Command::Fmt(args) => fmt::fmt(&args),
     };

@@ -1,20 +1,24 @@
 //! A received frame in the notation of transcripts: for pictures of failures and for recording.
 
+mod naming;
+mod pieces;
+mod vary;
+
 use shardlab::wire::resp::{Frame, Value};
 
 use crate::transcript::ast::{
     Entry, Item, Marks, Pattern, Piece, Rule, Shape, Template, Text, TextKind, TextLine,
 };
-use crate::transcript::{Span, Spanned, print_pattern};
+use crate::transcript::{MAX_DEPTH, print_pattern};
+
+pub use naming::Naming;
+use pieces::here;
 
 /// The most lines that a picture shows.
 const MAX_LINES: usize = 40;
 
 /// The most characters that a picture shows of a line.
 const MAX_WIDTH: usize = 200;
-
-/// Deeper values are shown as `<any>`.
-const MAX_DEPTH: usize = 32;
 
 /// The frame as a transcript shows it, cut to what a reader can take in. No line end after the
 /// last line.
@@ -33,6 +37,16 @@ fn shorten(line: &str) -> String {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line.to_owned(),
     }
+}
+
+/// The reply to a command as somebody would write it into a transcript: nodes have their names, and
+/// what varies from run to run is a wildcard.
+pub fn notation(words: &[Vec<u8>], frame: &Frame, naming: &Naming) -> Pattern {
+    let mut pattern = pattern(frame);
+    vary::loosen(words, &mut pattern, naming);
+    naming.pattern(&mut pattern);
+    vary::hashes(words, &mut pattern);
+    pattern
 }
 
 /// The pattern that matches exactly this frame. Attributes are left out, streamed values are
@@ -125,13 +139,8 @@ fn template(bytes: &[u8]) -> Template {
     }
 }
 
-/// Nothing that is received has a place in a source.
-fn here<T>(value: T) -> Spanned<T> {
-    Spanned::new(value, Span::default())
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use bytes::Bytes;
 
     use super::*;
@@ -141,6 +150,37 @@ mod tests {
             raw: Bytes::new(),
             value,
         }
+    }
+
+    /// A frame in words: `*2 $text :1`. In texts, `;` ends a line.
+    pub(crate) fn received(words: &str) -> Frame {
+        let text = words.strip_prefix('$').filter(|text| text.contains(';'));
+        if let Some(text) = text {
+            let text = format!("{}\r\n", text.replace(';', "\r\n"));
+            return frame(Value::BulkString(text.into()));
+        }
+        if let Some(line) = words.strip_prefix('+') {
+            return frame(Value::SimpleString(line.to_owned().into()));
+        }
+        if let Some(line) = words.strip_prefix('-') {
+            return frame(Value::SimpleError(line.to_owned().into()));
+        }
+        let mut words = words.split(' ');
+        let received = next(&mut words);
+        assert_eq!(words.next(), None);
+        received
+    }
+
+    fn next(words: &mut std::str::Split<'_, char>) -> Frame {
+        let word = words.next().unwrap();
+        let (sign, rest) = word.split_at(1);
+        let count = || 0..rest.parse().unwrap();
+        frame(match sign {
+            ":" => Value::Integer(rest.parse().unwrap()),
+            "*" => Value::Array(count().map(|_| next(words)).collect()),
+            "%" => Value::Map(count().map(|_| (next(words), next(words))).collect()),
+            _ => Value::BulkString(rest.to_owned().into()),
+        })
     }
 
     #[test]
