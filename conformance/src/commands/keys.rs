@@ -41,6 +41,17 @@ pub(crate) fn keys(command: &[Vec<u8>]) -> Vec<Vec<u8>> {
         _ if has(TWO, name) => range(0, 2),
         _ if has(SECOND, name) => range(1, 1),
         "BITOP" => range(1, usize::MAX),
+        "ZDIFFSTORE" | "ZINTERSTORE" | "ZUNIONSTORE" => {
+            let mut found: Vec<_> = range(0, 1);
+            found.extend(
+                arguments
+                    .iter()
+                    .skip(2)
+                    .take(number(arguments.get(1)))
+                    .cloned(),
+            );
+            found
+        }
         "MSET" | "MSETNX" => arguments.iter().step_by(2).cloned().collect(),
         _ if has(COUNTED_FIRST, name) => range(1, number(arguments.first())),
         _ if has(COUNTED, name) => range(2, number(arguments.get(1))),
@@ -114,6 +125,7 @@ mod tests {
             ("BLPOP a b 0", "a b"),
             ("LMPOP 2 a b LEFT", "a b"),
             ("BLMPOP 0 1 a LEFT", "a"),
+            ("ZUNIONSTORE d 2 a b WEIGHTS 1 2", "a b d"),
             ("CLUSTER KEYSLOT a", ""),
             ("PING", ""),
         ] {

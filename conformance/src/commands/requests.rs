@@ -1,7 +1,7 @@
 //! The commands in bytes. Pure.
 
 use bytes::BytesMut;
-use shardlab::wire::resp::{Decoder, Protocol};
+use shardlab::wire::resp::{Decoder, Protocol, unquote};
 
 /// The commands in bytes that are sent, as far as they are whole; also inline ones.
 pub(crate) fn requests(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
@@ -24,14 +24,27 @@ pub(crate) fn requests(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
                 .position(|byte| *byte == b'\n')
                 .map_or(rest.len(), |end| end + 1);
             let line = rest.split_to(end);
-            let words = line
-                .as_ref()
-                .split(u8::is_ascii_whitespace)
-                .filter(|word| !word.is_empty());
-            commands.push(words.map(<[u8]>::to_vec).collect());
+            commands.push(inline(&line));
         }
     }
     commands
+}
+
+/// The words of a line, which may be quoted.
+fn inline(line: &[u8]) -> Vec<Vec<u8>> {
+    let mut words = Vec::new();
+    let text = String::from_utf8_lossy(line);
+    let mut rest = text.trim_ascii_start();
+    while !rest.is_empty() {
+        let (word, after) = unquote(rest).unwrap_or_else(|_| {
+            let end = rest.find(|c: char| c.is_ascii_whitespace());
+            let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+            (word.as_bytes().to_vec(), after)
+        });
+        words.push(word);
+        rest = after.trim_ascii_start();
+    }
+    words
 }
 
 #[cfg(test)]
@@ -46,7 +59,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(
-            requests(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\nSET b 1\r\n*1\r\n$4\r\nPI"),
+            requests(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\nSET \"b\" 1\r\n*1\r\n$4\r\nPI"),
             [words("GET a"), words("SET b 1")]
         );
     }

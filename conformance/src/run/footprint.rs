@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::commands::{has, keys, requests, upper};
-use crate::pattern::Known;
-use crate::transcript::ast::{Block, Connection, StepKind, Transcript};
+use crate::commands::{Effect, effect, has, keys, requests, upper};
+use crate::pattern::{Facts, Known};
+use crate::system::command_name;
+use crate::transcript::ast::{Block, Connection, Piece, StepKind, Transcript};
+use crate::transcript::{pieces, sent, steps};
 
 /// What a transcript's commands touch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub(super) struct Footprint {
     pub(super) slots: BTreeSet<u16>,
     /// The databases that they name besides 0, each of which may hold any of the keys.
     databases: BTreeSet<u32>,
-    /// The first command that changes more than keys: slots, settings, all data.
+    /// The first command that reaches beyond keys: to slots, settings, all data, or to keys that are not known before.
     pub(super) reaches: Option<String>,
     /// The first command that may write a key.
     pub(super) writes: Option<String>,
@@ -24,36 +26,25 @@ pub(super) struct Footprint {
     pub(super) logs_out: Option<String>,
 }
 
-/// Commands with keys that only read. Others are taken to write.
-const READING: &str = "BITCOUNT BITPOS DUMP EXISTS EXPIRETIME GEODIST GEOHASH GEOPOS GEOSEARCH GET GETBIT GETRANGE HEXISTS HGET \
-HGETALL HKEYS HLEN HMGET HRANDFIELD HSCAN HSTRLEN HVALS LCS LINDEX LLEN LPOS LRANGE MEMORY MGET OBJECT PEXPIRETIME PFCOUNT PTTL \
-SCARD SDIFF SINTER SINTERCARD SISMEMBER SMEMBERS SMISMEMBER SRANDMEMBER SSCAN STRLEN SUBSTR SUNION TOUCH TTL TYPE WATCH XINFO \
-XLEN XPENDING XRANGE XREAD XREVRANGE ZCARD ZCOUNT ZDIFF ZINTER ZINTERCARD ZLEXCOUNT ZMSCORE ZRANDMEMBER ZRANGE ZRANGEBYLEX \
-ZRANGEBYSCORE ZRANK ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE ZUNION";
+/// What stands for a value that a reply will tell.
+const TOLD_LATER: &[u8] = b"\0told later";
 
-/// Commands that change more than keys.
-const REACHING: &str = "BGREWRITEAOF BGSAVE DEBUG FAILOVER FLUSHALL FLUSHDB MIGRATE MODULE PFSELFTEST REPLICAOF SAVE \
-SHUTDOWN SLAVEOF SWAPDB";
-
-/// Subcommands that do.
-const REACHING_BELOW: [(&str, &str); 6] = [
-    ("ACL", "DELUSER LOAD SAVE SETUSER"),
-    ("CLIENT", "KILL PAUSE UNPAUSE"),
-    (
-        "CLUSTER",
-        "ADDSLOTS ADDSLOTSRANGE BUMPEPOCH CANCELSLOTMIGRATIONS DELSLOTS DELSLOTSRANGE FAILOVER FLUSHSLOT FLUSHSLOTS \
-         FORGET MEET MIGRATESLOTS MIGRATION REPLICATE RESET SAVECONFIG SET-CONFIG-EPOCH SETSLOT",
-    ),
-    ("CONFIG", "RESETSTAT REWRITE SET"),
-    ("FUNCTION", "DELETE FLUSH KILL LOAD RESTORE"),
-    ("SCRIPT", "FLUSH KILL"),
-];
-
-/// What a transcript's commands touch, wherever they stand. Captured values are not known yet;
-/// commands that use them are left out.
-pub(super) fn footprint(transcript: &Transcript, known: Known<'_>) -> Footprint {
+/// What a transcript's commands touch, wherever they stand.
+pub(super) fn footprint(transcript: &Transcript, facts: &dyn Facts) -> Footprint {
     let mut footprint = Footprint::default();
     let (mut commands, mut raw) = (Vec::new(), HashMap::new());
+    let steps = steps(&transcript.body).into_iter();
+    let captured = steps.flat_map(|(step, _)| sent(&step.kind.value));
+    let captured = captured
+        .flat_map(pieces)
+        .filter_map(|piece| match &piece.value {
+            Piece::Captured(name) => Some((name.clone(), TOLD_LATER.to_vec())),
+            _ => None,
+        });
+    let known = Known {
+        facts,
+        captures: &captured.collect(),
+    };
     collect(&transcript.body, known, &mut commands, &mut raw);
     // A command may have come in pieces.
     commands.extend(raw.values().flat_map(|bytes| requests(bytes)));
@@ -61,6 +52,12 @@ pub(super) fn footprint(transcript: &Transcript, known: Known<'_>) -> Footprint 
         footprint.add(&command);
     }
     footprint
+}
+
+/// Whether a word holds what a reply will tell.
+fn is_told_later(word: &[u8]) -> bool {
+    word.windows(TOLD_LATER.len())
+        .any(|part| part == TOLD_LATER)
 }
 
 fn collect<'t>(
@@ -126,13 +123,9 @@ impl Footprint {
             .first()
             .map(|word| upper(word))
             .unwrap_or_default();
-        let reaches_below = REACHING_BELOW
-            .iter()
-            .any(|(above, subcommands)| *above == name && has(subcommands, &below));
-        if has(REACHING, &name) {
-            self.reaches.get_or_insert(name.clone());
-        } else if reaches_below {
-            self.reaches.get_or_insert(format!("{name} {below}"));
+        let does = effect(command);
+        if does == Effect::Reaches {
+            self.reaches.get_or_insert_with(|| command_name(command));
         }
         if name == "CLUSTER" && has("COUNTKEYSINSLOT GETKEYSINSLOT", &below) {
             let slot = arguments
@@ -143,18 +136,28 @@ impl Footprint {
         let database = match name.as_str() {
             "SELECT" => arguments.first(),
             "MOVE" => arguments.get(1),
-            // COPY source destination DB database
-            "COPY" => arguments.get(3),
+            // COPY source destination [REPLACE] [DB database]
+            "COPY" => {
+                let word = |word: &Vec<u8>| word.eq_ignore_ascii_case(b"DB");
+                let place = arguments.iter().skip(2).position(word);
+                place.and_then(|place| arguments.get(place + 3))
+            }
             _ => None,
         };
+        let keys = keys(command);
+        let channel = arguments.first().filter(|_| has("PUBLISH SPUBLISH", &name));
+        let mut own = keys.iter().chain(database).chain(channel);
+        if own.any(|word| is_told_later(word)) {
+            let what = format!("{name} with what a reply tells");
+            self.reaches.get_or_insert(what);
+        }
         let database: Option<u32> =
             database.and_then(|word| std::str::from_utf8(word).ok()?.parse().ok());
         self.databases.extend(database);
         if has("AUTH RESET", &name) || (name == "HELLO" && arguments.len() > 1) {
             self.logs_out.get_or_insert(name.clone());
         }
-        let keys = keys(command);
-        if !keys.is_empty() && !has(READING, &name) {
+        if does == Effect::Writes {
             self.writes.get_or_insert(name);
         }
         self.keys.extend(keys);
@@ -165,29 +168,16 @@ impl Footprint {
 mod tests {
     use super::*;
 
-    fn reaches(command: &str) -> Option<String> {
-        let mut footprint = Footprint::default();
-        let words: Vec<_> = command
-            .split(' ')
-            .map(|word| word.as_bytes().to_vec())
-            .collect();
-        footprint.add(&words);
-        footprint.reaches
+    fn of_steps(steps: &str) -> Footprint {
+        let target = crate::system::scripted::Scripted::new();
+        let facts = crate::run::session::NodeFactsOf(&target);
+        footprint(&crate::run::tests::transcript(steps), &facts)
     }
 
     #[test]
     fn keys_are_found_in_frames_that_are_sent_in_pieces() {
         let steps = "n1>> *3\\r\\n$3\\r\\nSET\\r\\n\n\nn1>> $1\\r\\na\\r\\n$1\\r\\n1\\r\\n\n\nn1<< +OK\\r\\n\n";
-        let (target, captures) = (
-            crate::system::scripted::Scripted::new(),
-            crate::pattern::Captures::new(),
-        );
-        let known = Known {
-            facts: &crate::run::session::NodeFactsOf(&target),
-            captures: &captures,
-        };
-        let footprint = footprint(&crate::run::tests::transcript(steps), known);
-        assert_eq!(footprint.keys(), [b"a"]);
+        assert_eq!(of_steps(steps).keys(), [b"a"]);
     }
 
     #[test]
@@ -206,7 +196,7 @@ mod tests {
         for command in [
             "SELECT 7",
             "MOVE a 3",
-            "COPY a b DB 2",
+            "COPY a b REPLACE DB 2",
             "SELECT x",
             "SET 9 9",
         ] {
@@ -217,13 +207,22 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_more_than_keys_is_noticed() {
-        assert_eq!(reaches("flushall").as_deref(), Some("FLUSHALL"));
+    fn what_reaches_beyond_a_case_is_noticed() {
+        let reaches = |steps: &str| of_steps(steps).reaches;
         assert_eq!(
-            reaches("CLUSTER setslot 1 STABLE").as_deref(),
-            Some("CLUSTER SETSLOT")
+            reaches("n1> cluster reset\nOK\n").as_deref(),
+            Some("CLUSTER RESET")
         );
-        assert_eq!(reaches("CLUSTER NODES"), None);
-        assert_eq!(reaches("SET flushall 1"), None);
+        assert_eq!(reaches("n1> SET flushall 1\nOK\n"), None);
+        let told = "n1> ECHO a\n\"<K=word>\"\n\n";
+        let value = of_steps(&format!("{told}n1> SET a <K>\nOK\n"));
+        assert_eq!(
+            (value.reaches.as_deref(), value.keys()),
+            (None, vec![&b"a"[..]])
+        );
+        for command in ["SET {a}<K> 1", "PUBLISH <K> 1", "SELECT <K>"] {
+            let reaches = reaches(&format!("{told}n1> {command}\nOK\n"));
+            assert!(reaches.is_some(), "{command}");
+        }
     }
 }

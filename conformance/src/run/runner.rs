@@ -9,7 +9,7 @@ use tokio::runtime::{self, Runtime};
 
 use crate::binding::{Names, expand};
 use crate::known::KnownList;
-use crate::pattern::{Captures, Known, Server};
+use crate::pattern::Server;
 use crate::suite::Case;
 use crate::system::Target;
 use crate::system::attached::{Attached, Attachment, Found, Unusable};
@@ -389,9 +389,5 @@ pub(super) fn is_shared(case: &Case) -> bool {
 }
 
 fn trace(transcript: &Transcript, target: &impl Target) -> Footprint {
-    let known = Known {
-        facts: &NodeFactsOf(target),
-        captures: &Captures::new(),
-    };
-    footprint(transcript, known)
+    footprint(transcript, &NodeFactsOf(target))
 }
