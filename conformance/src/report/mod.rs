@@ -17,7 +17,7 @@ pub mod terminal;
 
 pub use baseline::known_list;
 pub use catalogue::{explain, list};
-pub use github::annotations;
+pub use github::{annotations, without_commands};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use matrix::matrix;

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use shardlab::Error;
 use shardlab::error::{Text, exit};
 use shardlab::machine::json;
+use shardlab_conformance::report::without_commands;
 use tokio::sync::mpsc;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -36,7 +37,8 @@ impl From<Error> for Failure {
 /// Data. A reader that has gone away is not an error.
 pub(crate) fn data(text: &str) {
     let mut out = anstream::stdout().lock();
-    let _ = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+    let text = without_commands(text.trim_end_matches('\n'));
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
 /// A report for programs.
@@ -46,23 +48,31 @@ pub(crate) fn json(report: &impl serde::Serialize) -> Result<(), Failure> {
         code: exit::BUG,
         hint: None,
     })?;
-    data(&text);
+    // In JSON, an escape apart from the rest is the same text.
+    data(&text.replace("##[", "##\\u005b"));
     Ok(())
 }
 
 /// Prose.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{}", without_commands(text));
+}
+
+/// Lines that are commands to whoever runs the program.
+pub(crate) fn commands(text: &str) {
+    let _ = write!(anstream::stderr(), "{text}");
 }
 
 /// Why it failed, and what to do.
 pub(crate) fn error(failure: &Failure, as_json: bool) {
     let mut err = anstream::stderr().lock();
-    let (text, hint) = (&failure.message, failure.hint.as_deref());
     if as_json {
-        let _ = writeln!(err, "{}", json::error(text, failure.code, hint));
+        let error = json::error(&failure.message, failure.code, failure.hint.as_deref());
+        let _ = writeln!(err, "{}", error.replace("##[", "##\\u005b"));
         return;
     }
+    let text = without_commands(&failure.message);
+    let hint = failure.hint.as_deref().map(without_commands);
     let _ = writeln!(err, "{BAD}error:{BAD:#} {text}");
     if let Some(hint) = hint {
         let _ = writeln!(err, "\n{BOLD}hint:{BOLD:#} {hint}");
@@ -120,6 +130,7 @@ pub(crate) fn lines() -> mpsc::Receiver<std::io::Result<String>> {
 
 /// What somebody who looks at the last lines only should not miss.
 pub(crate) fn warning(text: &str) {
+    let text = without_commands(text);
     let _ = writeln!(anstream::stderr(), "{BAD}warning:{BAD:#} {text}");
 }
 

@@ -37,8 +37,7 @@ pub(super) fn write(files: &Files, report: &Report<'_>) -> Result<(), Failure> {
         }
     }
     if files.annotations {
-        let lines = annotations(report);
-        lines.lines().for_each(term::note);
+        term::commands(&annotations(report));
     }
     Ok(())
 }
