@@ -30,7 +30,7 @@ pub struct Shard {
     /// What the master owns.
     pub slots: SlotRanges,
     /// How many replicas it has.
-    pub replicas: u8,
+    pub replicas: u16,
 }
 
 /// The names of a cluster's nodes.
@@ -48,7 +48,7 @@ pub struct NamedShard {
     /// What the master owns.
     pub slots: SlotRanges,
     /// How many replicas it has.
-    pub replicas: u8,
+    pub replicas: u16,
 }
 
 /// A transcript of these steps.
@@ -74,7 +74,7 @@ impl Names {
             NamedShard {
                 numbers: vec![number],
                 slots,
-                replicas: u8::try_from(replicas).unwrap_or(u8::MAX),
+                replicas,
             }
         };
         Self {

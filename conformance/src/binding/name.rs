@@ -16,7 +16,7 @@ const HOMES: [u16; 3] = [3300, 7365, 15495];
 #[derive(Debug, Default)]
 struct Wanted {
     slots: BTreeSet<Slot>,
-    replicas: u8,
+    replicas: u16,
 }
 
 /// Names for all nodes, so that each name of a transcript is a node as the transcript wants it.
@@ -32,7 +32,7 @@ pub fn bind(transcript: &Transcript, shape: &Shape) -> Result<Names, String> {
         exact: true,
     } = topology
     {
-        let alike = |shard: &Shard| u16::from(shard.replicas) == replicas;
+        let alike = |shard: &Shard| shard.replicas == replicas;
         if shape.shards.len() != usize::from(masters) || !shape.shards.iter().all(alike) {
             return Err(format!("it needs {topology}"));
         }
@@ -144,7 +144,7 @@ fn distinct(chosen: &BTreeMap<u16, usize>) -> Result<(), String> {
     Ok(())
 }
 
-fn missing(number: u16, replicas: u8, chosen: &BTreeMap<u16, usize>) -> String {
+fn missing(number: u16, replicas: u16, chosen: &BTreeMap<u16, usize>) -> String {
     let with = match replicas {
         0 => String::new(),
         replicas => format!(" with {}", count(replicas)),
@@ -159,7 +159,7 @@ fn missing(number: u16, replicas: u8, chosen: &BTreeMap<u16, usize>) -> String {
     }
 }
 
-fn count(replicas: u8) -> String {
+fn count(replicas: u16) -> String {
     match replicas {
         1 => "a replica".to_owned(),
         replicas => format!("{replicas} replicas"),

@@ -170,7 +170,7 @@ impl Attachment {
             }
             let shard = Shard {
                 slots: slots.clone(),
-                replicas: u8::try_from(replicas.len()).unwrap_or(u8::MAX),
+                replicas: u16::try_from(replicas.len()).unwrap_or(u16::MAX),
             };
             groups.push((shard, nodes));
         }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use shardlab::wire::resp::{Frame, Value};
 use shardlab::wire::slots::{Slot, SlotRange, SlotRanges};
-use shardlab::wire::view::{self, Flag, NodeLine};
+use shardlab::wire::view::{self, Flag, NodeId, NodeLine};
 
 /// A node as others tell of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct DiscoveredNode {
     pub(super) id: String,
     /// Empty where a node does not know its own yet.
@@ -131,12 +131,17 @@ pub(super) fn from_nodes(reply: &Frame) -> Option<Members> {
         None
     };
     let alive = || lines.iter().filter(|line| !lost(line));
+    let mut replicas: HashMap<&NodeId, Vec<DiscoveredNode>> = HashMap::new();
+    for line in alive() {
+        if let Some(master) = &line.master {
+            replicas.entry(master).or_default().push(from_line(line)?);
+        }
+    }
     let groups = alive().filter(|line| line.is_master()).map(|master| {
-        let replicas = alive().filter(|line| line.replicates(&master.id));
         Some(Group {
             master: from_line(master)?,
             slots: master.slots.clone(),
-            replicas: replicas.map(from_line).collect::<Option<_>>()?,
+            replicas: replicas.remove(&master.id).unwrap_or_default(),
         })
     });
     Some(Members::sorted(groups.collect::<Option<_>>()?, unrest))
@@ -201,13 +206,15 @@ fn port_of(node: &Frame) -> Option<u16> {
 /// From CLUSTER SLOTS.
 pub(super) fn from_slots(reply: &Frame) -> Option<Members> {
     let mut groups: Vec<Group> = Vec::new();
+    let mut places = HashMap::new();
     for entry in reply.as_array()? {
         let [first, last, master, replicas @ ..] = entry.as_array()? else {
             return None;
         };
         let range = range(first, last)?;
         let master = from_slot_node(master)?;
-        if let Some(group) = groups.iter_mut().find(|group| group.master == master) {
+        let place = *places.entry(master.clone()).or_insert(groups.len());
+        if let Some(group) = groups.get_mut(place) {
             group.slots.insert(range);
             continue;
         }

@@ -223,7 +223,7 @@ impl Topology {
         name.number >= 1
             && match name.role {
                 NodeRole::Master => name.number <= masters,
-                NodeRole::Replica => name.number <= masters && u16::from(name.copy) < replicas,
+                NodeRole::Replica => name.number <= masters && name.copy < replicas,
                 NodeRole::Sentinel => name.number <= sentinels,
             }
     }

@@ -20,8 +20,8 @@ pub struct NodeName {
     pub role: NodeRole,
     /// The number, from 1: the node's own, or its first master's for a replica.
     pub number: u16,
-    /// Which replica of that master, from 0 (`r1`, then `r1b`, `r1c` … `r1z`). 0 for others.
-    pub copy: u8,
+    /// Which replica of that master, from 0 (`r1`, then `r1b`, `r1c` … `r1z`, `r1ba` …). 0 for others.
+    pub copy: u16,
 }
 
 /// What a name stands for that ends in a star.
@@ -36,11 +36,11 @@ pub enum Each {
 }
 
 impl NodeName {
-    /// The most replicas that one master's names can tell apart: `r1`, `r1b` … `r1z`.
+    /// The most replicas of a master that a topology may ask for: `r1`, `r1b` … `r1z`.
     pub const MAX_REPLICAS: u16 = 26;
 
     /// The copy that `r1*` has: every one.
-    const EVERY_COPY: u8 = u8::MAX;
+    const EVERY_COPY: u16 = u16::MAX;
 
     /// What the name stands for if it ends in a star.
     pub const fn each(self) -> Option<Each> {
@@ -83,11 +83,11 @@ impl NodeName {
         if let Some(number) = rest.strip_suffix('*') {
             return Self::parse_each(role, number);
         }
-        let (number, copy) = match (role, rest.bytes().last()?) {
-            (NodeRole::Replica, letter @ b'b'..=b'z') => {
-                (rest.get(..rest.len() - 1)?, letter - b'a')
-            }
-            _ => (rest, 0),
+        let number = rest.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+        let letters = rest.get(number.len()..)?;
+        let copy = match role {
+            NodeRole::Replica => copy_of(letters)?,
+            _ => letters.is_empty().then_some(0)?,
         };
         Some(Self {
             role,
@@ -95,6 +95,13 @@ impl NodeName {
             copy,
         })
     }
+}
+
+/// A number whose digits are the letters from a, which stand for 0 to 25; it does not begin with a.
+fn copy_of(letters: &str) -> Option<u16> {
+    let more = |copy: u16, letter: u8| copy.checked_mul(26)?.checked_add((letter - b'a').into());
+    let copy = letters.bytes().try_fold(0, more)?;
+    (!letters.starts_with('a') && copy < NodeName::EVERY_COPY).then_some(copy)
 }
 
 /// A number from 1, without a sign and without zeros in front.
@@ -115,10 +122,16 @@ impl fmt::Display for NodeName {
             Some(Each::ReplicaOf(number)) => return write!(f, "{letter}{number}*"),
             None => write!(f, "{letter}{}", self.number)?,
         }
-        match self.copy {
-            0 => Ok(()),
-            copy => write!(f, "{}", char::from(b'a' + copy.min(25))),
+        let mut letters = Vec::new();
+        let mut rest = self.copy;
+        while rest > 0 {
+            letters.push(u8::try_from(rest % 26).map_or('a', |digit| char::from(b'a' + digit)));
+            rest /= 26;
         }
+        letters
+            .iter()
+            .rev()
+            .try_for_each(|letter| write!(f, "{letter}"))
     }
 }
 
@@ -189,7 +202,9 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for name in ["n1", "n12", "r1", "r1b", "r3z", "s2", "n*", "r*", "r1*"] {
+        for name in [
+            "n1", "n12", "r1", "r1b", "r3z", "r3ba", "r1bmz", "s2", "n*", "r*", "r1*",
+        ] {
             assert_eq!(NodeName::parse(name).unwrap().to_string(), name);
         }
     }
@@ -197,8 +212,8 @@ mod tests {
     #[test]
     fn what_is_no_name_is_none() {
         for text in [
-            "", "n", "n0", "n01", "x1", "n1b", "r1a", "r1bb", "r", "rb", "n+1", "n99999", "né",
-            "n1*", "s*", "r0*", "*",
+            "", "n", "n0", "n01", "x1", "n1b", "r1a", "r1ab", "r1zzzz", "r", "rb", "n+1", "n99999",
+            "né", "n1*", "s*", "r0*", "*",
         ] {
             assert_eq!(NodeName::parse(text), None, "{text}");
         }
