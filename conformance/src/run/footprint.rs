@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use shardlab::wire::slots::{Slot, key_slot};
+
 use crate::commands::{Effect, effect, has, keys, requests, upper};
 use crate::pattern::{Facts, Known};
 use crate::system::command_name;
@@ -22,6 +24,8 @@ pub(super) struct Footprint {
     pub(super) reaches: Option<String>,
     /// The first command that may write a key.
     pub(super) writes: Option<String>,
+    /// The first command that looks at all keys of a node.
+    pub(super) scans: Option<String>,
     /// The first command after which a connection is not logged in, or as somebody else.
     pub(super) logs_out: Option<String>,
 }
@@ -98,6 +102,13 @@ impl Footprint {
         self.keys.iter().map(Vec::as_slice).collect()
     }
 
+    /// Whether they are about one of these slots.
+    pub(super) fn is_in(&self, slots: &BTreeSet<Slot>) -> bool {
+        let of_keys = self.keys.iter().map(|key| key_slot(key));
+        let named = self.slots.iter().filter_map(|slot| Slot::new(*slot));
+        of_keys.chain(named).any(|slot| slots.contains(&slot))
+    }
+
     /// The databases in which the keys may be.
     pub(super) fn databases(&self) -> impl Iterator<Item = u32> {
         std::iter::once(0).chain(
@@ -156,6 +167,9 @@ impl Footprint {
         self.databases.extend(database);
         if has("AUTH RESET", &name) || (name == "HELLO" && arguments.len() > 1) {
             self.logs_out.get_or_insert(name.clone());
+        }
+        if has("KEYS SCAN", &name) {
+            self.scans.get_or_insert(name.clone());
         }
         if does == Effect::Writes {
             self.writes.get_or_insert(name);

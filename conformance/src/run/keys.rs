@@ -124,6 +124,26 @@ pub(super) async fn occupied<T: Target>(
     Ok(None)
 }
 
+/// More keys than this in a node are not looked at by one command: it would answer nobody for a second.
+const MOST_KEYS: i64 = 1_000_000;
+
+/// The number of keys of the first node that has more than a command may look at. Who does not tell has none.
+pub(super) async fn crowded<T: Target>(target: &T, waits: Waits<'_>) -> Option<i64> {
+    let requests = encode_command(&["DBSIZE"]);
+    for node in target.nodes() {
+        let asked = Asked {
+            command: "DBSIZE",
+            requests: &requests,
+            count: 1,
+        };
+        let told = replies(target, node, 0, asked, waits).await;
+        if let Ok([Ok(Some(keys @ MOST_KEYS..))]) = told.as_deref() {
+            return Some(*keys);
+        }
+    }
+    None
+}
+
 /// Deletes a case's keys in all of its databases, and looks whether they are gone.
 ///
 /// # Errors
@@ -276,9 +296,8 @@ mod tests {
     use super::*;
     use crate::system::scripted::Scripted;
 
-    fn occupied_slot(target: &Scripted) -> Result<Option<u16>, Trouble> {
-        let mut footprint = Footprint::default();
-        footprint.slots.insert(7);
+    /// What comes of something that asks the target.
+    fn asked<T>(ask: impl AsyncFnOnce(Waits<'_>) -> T) -> T {
         let limits = Limits {
             read: Duration::from_millis(100),
             ..Limits::default()
@@ -291,7 +310,26 @@ mod tests {
             limits: &limits,
             patience: &Patience::default(),
         };
-        runtime.block_on(occupied(target, &footprint, waits))
+        runtime.block_on(ask(waits))
+    }
+
+    fn occupied_slot(target: &Scripted) -> Result<Option<u16>, Trouble> {
+        let mut footprint = Footprint::default();
+        footprint.slots.insert(7);
+        asked(async |waits| occupied(target, &footprint, waits).await)
+    }
+
+    #[test]
+    fn a_node_with_very_many_keys_is_noticed() {
+        for (second, many) in [
+            (":999999\r\n", None),
+            (":1000000\r\n", Some(1_000_000)),
+            ("-ERR no\r\n", None),
+        ] {
+            let target = Scripted::new().on("n1", "DBSIZE", ":5\r\n");
+            let target = target.refuses("n3").on("n2", "DBSIZE", second);
+            assert_eq!(asked(async |waits| crowded(&target, waits).await), many);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::runtime::{self, Runtime};
 
-use crate::binding::{Names, expand};
+use crate::binding::{Names, expand, is_of_all};
 use crate::known::KnownList;
 use crate::pattern::Server;
 use crate::suite::Case;
@@ -21,7 +21,7 @@ use super::boots::Boots;
 use super::case::{Trial, run_case_among};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
-use super::keys::{Trouble, Waits, delete, existing, occupied};
+use super::keys::{Trouble, Waits, crowded, delete, existing, occupied};
 use super::patience::{Patience, shortened};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, Skip, Verdict};
@@ -57,6 +57,9 @@ pub struct Runner {
 
 /// From so many slow answers in a row on, somebody's cluster has less time to tell its nodes.
 const SLOW_DISCOVERIES: u32 = 2;
+
+/// Why a case on a cluster that is changing is not judged.
+const CHANGING: &str = "need a cluster that stays as it is";
 
 /// What came of trying a case.
 type Tried = Result<Trial, Verdict>;
@@ -236,6 +239,13 @@ impl Runner {
         if let Some(refused) = gate(case, found.server(), Needs::Client) {
             return Err(Verdict::Skipped(refused));
         }
+        let all = is_of_all(&case.transcript);
+        if all && !found.open_slots(self.limits.read).await.is_empty() {
+            return skip(
+                CHANGING,
+                "it looks at all nodes, and slots are being moved".to_owned(),
+            );
+        }
         let (target, transcript) = match found.bind(&case.transcript) {
             Ok(bound) => bound,
             Err(reason) => return skip("need another topology", reason),
@@ -255,6 +265,14 @@ impl Runner {
             return skip(
                 "need a connection without a login",
                 format!("it sends `{command}`"),
+            );
+        }
+        if let Some(command) = &footprint.scans
+            && let Some(keys) = crowded(target, self.waits()).await
+        {
+            return skip(
+                "need nodes with fewer keys",
+                format!("it sends `{command}`, and a node has {keys} keys"),
             );
         }
         match existing(target, &footprint, self.waits()).await {
@@ -294,6 +312,18 @@ impl Runner {
         };
         self.in_hand().take();
         let mut trial = trial?;
+        if trial.difference.is_some() && deleted.is_ok() {
+            if found.has_changed(self.limits.read).await {
+                return skip(
+                    CHANGING,
+                    "nodes, slots or roles changed while it ran".to_owned(),
+                );
+            }
+            let open = found.open_slots(self.limits.read).await;
+            if footprint.is_in(&open) || all && !open.is_empty() {
+                return skip(CHANGING, "slots were being moved while it ran".to_owned());
+            }
+        }
         if let Err(Trouble { text, .. }) = deleted {
             let left = format!("the case's keys are left behind: {text}");
             match &mut trial.difference {
@@ -308,7 +338,7 @@ impl Runner {
     fn undiscovered(&self, case: &Case, wanted: &str, trouble: Trouble) -> Tried {
         if trouble.passes {
             return Err(Verdict::Skipped(Skip {
-                kind: "need a cluster that stays as it is",
+                kind: CHANGING,
                 reason: format!("the cluster is changing: {}", trouble.text),
             }));
         }

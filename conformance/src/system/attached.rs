@@ -74,7 +74,8 @@ impl Attachment {
     pub async fn discover(&self, patience: Duration) -> Result<Found, Unusable> {
         let mut asking = self.open(Deadline::after(patience)).await?;
         let address = asking.address();
-        let mut members = self.members(&mut asking, patience).await?;
+        let (mut members, from_nodes) = self.members(&mut asking, patience).await?;
+        let told = from_nodes.then(|| members.groups.clone());
         let served = members.served();
         if served != usize::from(Slot::COUNT) {
             return Err(Unusable::Incomplete { address, served });
@@ -89,7 +90,7 @@ impl Attachment {
             Some(_) => None,
             None => ask.maybe(&["INFO", "server"]).await,
         };
-        let told = ask.maybe(&["CONFIG", "GET", "cluster-node-timeout"]).await;
+        let timeout = ask.maybe(&["CONFIG", "GET", "cluster-node-timeout"]).await;
         if let Some(slots) = ask.maybe(&["CLUSTER", "SLOTS"]).await {
             members.learn_hosts(&slots);
             // Masters without slots are not in it.
@@ -105,23 +106,25 @@ impl Attachment {
             asked: address,
             nodes,
             unrest: members.unrest,
+            members: told,
             server: self.server.clone().or_else(|| from_info(&info?)),
             timeout: match self.node_timeout {
                 Some(period) => NodeTimeout {
                     period,
                     origin: "as --node-timeout says",
                 },
-                None => node_timeout(told.as_ref()),
+                None => node_timeout(timeout.as_ref()),
             },
             credentials: self.credentials.clone(),
         })
     }
 
+    /// Which nodes there are, and whether CLUSTER NODES has told so.
     async fn members(
         &self,
         asking: &mut Connection,
         patience: Duration,
-    ) -> Result<Members, Unusable> {
+    ) -> Result<(Members, bool), Unusable> {
         let (address, deadline) = (asking.address(), Deadline::after(patience));
         let mut ask = async |below: &str| {
             let reply = asking.call(&["CLUSTER", below], deadline).await;
@@ -137,13 +140,13 @@ impl Attachment {
                 return Err(Unusable::NoCluster { address, reply });
             }
         } else if let Some(members) = from_nodes(&first) {
-            return Ok(members);
+            return Ok((members, true));
         }
         if let Some(members) = from_shards(&ask("SHARDS").await?) {
-            return Ok(members);
+            return Ok((members, false));
         }
         if let Some(members) = from_slots(&ask("SLOTS").await?) {
-            return Ok(members);
+            return Ok((members, false));
         }
         Err(match first.as_error() {
             Some(error) if error.starts_with(b"NOPERM") => Unusable::Forbidden { address, reply },

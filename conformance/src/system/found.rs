@@ -12,6 +12,7 @@ use crate::transcript::ast::{NodeName, Topology, Transcript};
 
 use super::address::Credentials;
 use super::login::log_in;
+use super::members::Group;
 use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target};
 
 /// A cluster as it was found; its nodes have no names yet.
@@ -22,6 +23,8 @@ pub struct Found {
     /// A master, then its replicas.
     pub(super) nodes: Vec<(Shard, Vec<Node>)>,
     pub(super) unrest: Option<String>,
+    /// What CLUSTER NODES has told, if it is there.
+    pub(super) members: Option<Vec<Group>>,
     pub(super) server: Option<Server>,
     pub(super) timeout: NodeTimeout,
     pub(super) credentials: Option<Credentials>,

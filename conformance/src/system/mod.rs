@@ -15,6 +15,7 @@ pub mod pool;
 mod reach;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod unrest;
 mod unusable;
 
 use std::future::Future;

@@ -24,22 +24,15 @@ impl Found {
         let deadline = Deadline::after(patience);
         let address = self.asked;
         let nodes: Vec<_> = self.nodes.iter().flat_map(|(_, nodes)| nodes).collect();
+        let credentials = self.credentials.clone();
+        let problems = at_each(&nodes, move |node| {
+            let credentials = credentials.clone();
+            async move { problem(&node, credentials.as_ref(), deadline).await }
+        });
         let mut unreachable = Vec::new();
-        for some in nodes.chunks(AT_ONCE) {
-            let mut asking = JoinSet::new();
-            for (place, node) in some.iter().enumerate() {
-                let (node, credentials) = (Node::clone(node), self.credentials.clone());
-                asking.spawn(async move {
-                    let problem = problem(&node, credentials.as_ref(), deadline).await;
-                    (place, node, problem)
-                });
-            }
-            let mut asked = asking.join_all().await;
-            asked.sort_by_key(|(place, ..)| *place);
-            for (_, node, problem) in asked {
-                if let Some(problem) = problem? {
-                    unreachable.push((node, problem));
-                }
+        for (node, problem) in nodes.iter().zip(problems.await) {
+            if let Some(problem) = problem? {
+                unreachable.push((Node::clone(node), problem));
             }
         }
         if unreachable.is_empty() {
@@ -81,6 +74,26 @@ impl Found {
         }
         None
     }
+}
+
+/// What each node says, in their order.
+pub(super) async fn at_each<T, F>(nodes: &[&Node], ask: impl Fn(Node) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let mut answers = Vec::with_capacity(nodes.len());
+    for some in nodes.chunks(AT_ONCE) {
+        let mut asking = JoinSet::new();
+        for (place, node) in some.iter().enumerate() {
+            let asked = ask(Node::clone(node));
+            asking.spawn(async move { (place, asked.await) });
+        }
+        let mut told = asking.join_all().await;
+        told.sort_by_key(|(place, _)| *place);
+        answers.extend(told.into_iter().map(|(_, answer)| answer));
+    }
+    answers
 }
 
 /// Why a node is not where it says.
