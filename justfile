@@ -53,3 +53,8 @@ bench NAME *ARGS:
 [group: 'check']
 damage ROUNDS:
     SHARDLAB_ROUNDS={{ROUNDS}} cargo test -p shardlab --test it -- --nocapture whatever_file_is_damaged
+
+# Attach to clusters of seven shapes and see that nothing departs or changes, e.g. `just attach-matrix redis@7.0`.
+[group: 'check']
+attach-matrix SERVER:
+    SHARDLAB_SERVER={{SERVER}} cargo test -p shardlab-conformance --test it -- --ignored --nocapture genuine_clusters_of_seven_shapes

@@ -23,7 +23,7 @@ const PICTURE: [&[&str]; 4] = [
     &["DBSIZE"],
 ];
 
-async fn picture(cluster: &Cluster) -> Vec<String> {
+pub(crate) async fn picture(cluster: &Cluster) -> Vec<String> {
     let mut picture = Vec::new();
     for node in cluster.nodes() {
         for command in PICTURE {

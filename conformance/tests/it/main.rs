@@ -18,4 +18,5 @@ mod readme;
 mod record;
 mod reports;
 mod server;
+mod shapes;
 mod wrong;
