@@ -15,6 +15,12 @@ pub struct Environment {
     pub attach: Option<String>,
     /// `REDISCLI_AUTH`: the password of that cluster, as for redis-cli.
     pub password: Option<String>,
+    /// `REDIS_TLS_CA_CERT`: the file with the authorities that are trusted for TLS.
+    pub tls_authorities: Option<PathBuf>,
+    /// `REDIS_TLS_CERT`: the file with the client's certificate.
+    pub tls_certificate: Option<PathBuf>,
+    /// `REDIS_TLS_KEY`: the file with its private key.
+    pub tls_key: Option<PathBuf>,
     /// `SHARDLAB_HOME`: the state folder.
     pub home: Option<PathBuf>,
 }
@@ -27,13 +33,17 @@ impl Environment {
     )]
     pub fn of_process() -> Self {
         let some = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let path = |name: &str| some(name).map(PathBuf::from);
         let text = |name: &str| some(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             path: some("PATH").unwrap_or_default(),
             server: text("SHARDLAB_SERVER"),
             attach: text("SHARDLAB_ATTACH"),
             password: text("REDISCLI_AUTH"),
-            home: some("SHARDLAB_HOME").map(PathBuf::from),
+            tls_authorities: path("REDIS_TLS_CA_CERT"),
+            tls_certificate: path("REDIS_TLS_CERT"),
+            tls_key: path("REDIS_TLS_KEY"),
+            home: path("SHARDLAB_HOME"),
         }
     }
 }

@@ -29,9 +29,12 @@ pub(super) use stream::Encrypted;
 /// the authorities are the system's, of whom anybody may get a certificate, or if a name is given.
 /// Otherwise it is not, as in redis-cli: nodes tell IP addresses, and few certificates are for those.
 #[derive(Debug, Clone)]
-pub struct Tls {
+pub struct Tls(Arc<Settings>);
+
+#[derive(Debug)]
+struct Settings {
     options: TlsOptions,
-    config: Arc<ClientConfig>,
+    config: ClientConfig,
     certificate: Option<Arc<CertifiedKey>>,
     name: Option<ServerName<'static>>,
 }
@@ -57,17 +60,17 @@ impl Tls {
             .with_no_client_auth();
         // Each connection shows anew what a server wants, and whether it is trusted.
         config.resumption = Resumption::disabled();
-        Ok(Self {
+        Ok(Self(Arc::new(Settings {
             options,
-            config: Arc::new(config),
+            config,
             certificate,
             name,
-        })
+        })))
     }
 
     /// What it was made of.
     pub fn options(&self) -> &TlsOptions {
-        &self.options
+        &self.0.options
     }
 
     /// Agrees on TLS with the other end, which was reached as `host`.
@@ -78,10 +81,10 @@ impl Tls {
         ip: IpAddr,
     ) -> io::Result<Encrypted> {
         let named = || ServerName::try_from(host.to_owned()).ok();
-        let name = self.name.clone().or_else(named);
+        let name = self.0.name.clone().or_else(named);
         let name = name.unwrap_or_else(|| ServerName::from(ip));
-        let client = Arc::new(ClientCertificate::new(self.certificate.clone()));
-        let mut config = ClientConfig::clone(&self.config);
+        let client = Arc::new(ClientCertificate::new(self.0.certificate.clone()));
+        let mut config = self.0.config.clone();
         config.client_auth_cert_resolver = Arc::clone(&client) as Arc<_>;
         let connector = TlsConnector::from(Arc::new(config));
         match connector.connect(name, stream).await {

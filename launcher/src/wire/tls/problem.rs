@@ -22,14 +22,9 @@ pub enum TlsError {
     /// Its certificate is no longer valid.
     #[error("its certificate has expired")]
     Expired,
-    /// Its certificate is for somebody else.
-    #[error("its certificate is for {presented}, not for `{expected}`")]
-    OtherName {
-        /// Who was wanted.
-        expected: String,
-        /// Whom it is for.
-        presented: String,
-    },
+    /// Its certificate is for somebody else: "`one.example`, not for `two.example`".
+    #[error("its certificate is for {0}")]
+    OtherName(String),
     /// Its certificate cannot be verified for another reason.
     #[error("its certificate cannot be verified: {0}")]
     Certificate(String),
@@ -71,14 +66,26 @@ impl TlsError {
 
     fn of_certificate(problem: &CertificateError) -> Self {
         match problem {
-            CertificateError::UnknownIssuer => Self::UnknownAuthority,
+            // The second is of an authority that bears the name of one that is trusted.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                Self::UnknownAuthority
+            }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
             CertificateError::NotValidForNameContext {
                 expected,
                 presented,
-            } => Self::OtherName {
-                expected: expected.to_str().into_owned(),
-                presented: names(presented),
+            } => Self::OtherName(format!(
+                "{}, not for `{}`",
+                names(presented),
+                expected.to_str()
+            )),
+            CertificateError::Other(other) => match other.0.to_string().as_str() {
+                // It says that it is of an authority, and is none that is trusted: it has signed itself.
+                "CaUsedAsEndEntity" => Self::UnknownAuthority,
+                "UnsupportedCertVersion" => Self::Certificate(
+                    "it is of version 1 of X.509, and not of version 3".to_owned(),
+                ),
+                problem => Self::Certificate(problem.to_owned()),
             },
             problem => Self::Certificate(problem.to_string()),
         }
@@ -103,7 +110,7 @@ impl TlsError {
 /// Whom a certificate is for, from how the library writes it: `DnsName("one.example")`.
 fn names(presented: &[String]) -> String {
     if presented.is_empty() {
-        return "no name".to_owned();
+        return "no server name".to_owned();
     }
     let name = |name: &String| {
         let name = name.trim_start_matches(|letter: char| letter.is_alphanumeric());

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
+use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
 use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{
     CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
@@ -79,11 +80,12 @@ impl ServerCertVerifier for Trusted {
             {
                 Ok(ServerCertVerified::assertion())
             }
-            // A certificate that signs itself, as OpenSSL makes them, says that it is of an authority; by
-            // then it is known to be valid now.
-            Err(Error::InvalidCertificate(Other(_)))
-                if self.any_name && self.given.contains(certificate) =>
-            {
+            // A certificate that has signed itself says, if it comes from OpenSSL, that it is of an authority.
+            // That it is valid now has been seen by then.
+            Err(Error::InvalidCertificate(Other(_))) if self.given.contains(certificate) => {
+                if !self.any_name {
+                    verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                }
                 Ok(ServerCertVerified::assertion())
             }
             verified => verified,
