@@ -8,6 +8,8 @@ use shardlab::error::{ErrorKind, Text};
 use shardlab::machine::environment::Environment;
 use shardlab::server::{Notify, SearchEnv};
 use shardlab::state::usual_cache;
+use shardlab::wire::client::ClientError;
+use shardlab::wire::tls::{Tls, TlsError, TlsOptions, TlsOptionsError};
 use thiserror::Error;
 
 use crate::known::{KnownError, KnownList};
@@ -33,12 +35,16 @@ pub struct Wanted {
     pub server: Option<String>,
     /// The file that says how to start it, if it does not take Redis's configuration.
     pub profile: Option<PathBuf>,
-    /// `HOST:PORT,redis://USER:PASSWORD@HOST:PORT`
+    /// `HOST:PORT,rediss://USER:PASSWORD@HOST:PORT`
     pub attach: Option<String>,
     /// With what to log in there, instead of what a URL says.
     pub user: Option<String>,
     /// The password.
     pub password: Option<String>,
+    /// Whether to connect there over TLS; a URL may say so, too.
+    pub tls: bool,
+    /// Whom to trust then, and what to show.
+    pub tls_options: TlsOptions,
     /// Where its nodes are from here.
     pub address_map: AddressMap,
     /// What T is there, instead of what the server says.
@@ -64,6 +70,12 @@ pub enum SubjectError {
     /// A user without a password.
     #[error("`--user {0}` needs a password")]
     NoPassword(String),
+    /// Options for TLS without TLS.
+    #[error("options for TLS are given, and neither `--tls` nor a URL `rediss://`")]
+    NoTls,
+    /// A file with a certificate or a key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsOptionsError),
     /// No server can be found, or fetched.
     #[error(transparent)]
     Server(#[from] shardlab::Error),
@@ -87,8 +99,12 @@ impl Unusable {
             Self::Nobody { .. } => {
                 "`shardlab up` starts a cluster; `shardlab status` tells its addresses"
             }
+            Self::Talk(ClientError::Tls { source, .. }) => hint_of_tls(source),
+            Self::OnlyTls { .. } | Self::NoTls => {
+                "give `--tls`, or write `rediss://`; `--cacert FILE` says which authority to trust"
+            }
             Self::Talk(_) => {
-                "give the address at which a node of the cluster listens for clients, without TLS; `--slow` waits longer"
+                "give the address at which a node of the cluster listens for clients; `--slow` waits longer"
             }
             Self::NoCluster { .. } => {
                 "start it with `cluster-enabled yes`; `shardlab up` starts a cluster"
@@ -118,25 +134,94 @@ impl Unusable {
     }
 }
 
+/// The options that mean the same.
+fn tls_words(options: &TlsOptions) -> Vec<String> {
+    let mut words = vec!["--tls".to_owned()];
+    let shown = |path: &PathBuf| path.display().to_string();
+    for (name, value) in [
+        ("--cacert", options.authorities.as_ref().map(shown)),
+        ("--cert", options.certificate.as_ref().map(shown)),
+        ("--key", options.key.as_ref().map(shown)),
+        ("--sni", options.name.clone()),
+    ] {
+        words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+    }
+    words.extend(options.insecure.then(|| "--insecure".to_owned()));
+    words
+}
+
+/// What to do about options for TLS.
+fn hint_of_options(error: &TlsOptionsError) -> Option<&'static str> {
+    Some(match error {
+        TlsOptionsError::Half => {
+            "give `--cert FILE` and `--key FILE`, or set REDIS_TLS_CERT and REDIS_TLS_KEY"
+        }
+        TlsOptionsError::NoAuthorities => "give one with `--cacert FILE`, or set REDIS_TLS_CA_CERT",
+        _ => return None,
+    })
+}
+
+/// What to do so that TLS can be agreed on.
+fn hint_of_tls(error: &TlsError) -> &'static str {
+    match error {
+        TlsError::NoTls => {
+            "give the port that listens with TLS; or leave out `--tls`, and write `redis://`"
+        }
+        TlsError::UnknownAuthority => {
+            "give the certificate of the authority with `--cacert FILE`; `--insecure` takes any server"
+        }
+        TlsError::Expired | TlsError::Certificate(_) => {
+            "give the server another certificate; `--insecure` takes any server"
+        }
+        TlsError::OtherName(_) => {
+            "say whom the certificate is for with `--sni NAME`; with `--cacert FILE` and no `--sni`, names are not compared"
+        }
+        TlsError::ClientCertificateMissing => "give one with `--cert FILE` and `--key FILE`",
+        TlsError::ClientCertificateRefused(_) => {
+            "give one with `--cert FILE` and `--key FILE` that an authority of the server's `tls-ca-cert-file` has signed"
+        }
+        _ => "the suite speaks TLS 1.2 and 1.3",
+    }
+}
+
 impl Wanted {
+    /// How to use TLS, if it is used. What is not said is as the environment says.
+    fn tls(&self, in_url: bool, environment: &Environment) -> Result<Option<Tls>, SubjectError> {
+        let given = self.tls_options.clone();
+        if !self.tls && !in_url {
+            let none = given == TlsOptions::default();
+            return none.then_some(None).ok_or(SubjectError::NoTls);
+        }
+        let or = |given: Option<PathBuf>, usual: &Option<PathBuf>| given.or_else(|| usual.clone());
+        let tls = Tls::new(TlsOptions {
+            authorities: or(given.authorities, &environment.tls_authorities),
+            certificate: or(given.certificate, &environment.tls_certificate),
+            key: or(given.key, &environment.tls_key),
+            ..given
+        })?;
+        Ok(Some(tls))
+    }
+
     fn attachment(
         &self,
         addresses: &str,
         environment: &Environment,
     ) -> Result<Attachment, SubjectError> {
         let mut attachment = Attachment::parse(addresses)?;
-        let in_url = attachment.credentials.take();
+        let in_url = attachment.access.credentials.take();
         let (user, password) = match in_url {
             Some(Credentials { user, password }) => (user, Some(password)),
             None => (None, None),
         };
         let user = self.user.clone().or(user);
         let given = self.password.clone().or(password);
-        attachment.credentials = match (given.or_else(|| environment.password.clone()), user) {
+        attachment.access.credentials = match (given.or_else(|| environment.password.clone()), user)
+        {
             (Some(password), user) => Some(Credentials { user, password }),
             (None, Some(user)) => return Err(SubjectError::NoPassword(user)),
             (None, None) => None,
         };
+        attachment.access.tls = self.tls(attachment.over_tls, environment)?;
         attachment.server.clone_from(&self.identity);
         attachment.address_map.clone_from(&self.address_map);
         attachment.node_timeout = self.node_timeout;
@@ -149,7 +234,9 @@ impl SubjectError {
     /// What kind of an error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Address(_) | Self::NoPassword(_) => ErrorKind::Request,
+            Self::Address(_) | Self::NoPassword(_) | Self::NoTls | Self::Tls(_) => {
+                ErrorKind::Request
+            }
             Self::Unusable(_) => ErrorKind::Environment,
             Self::Server(error) => error.kind(),
         }
@@ -159,7 +246,7 @@ impl SubjectError {
     pub fn message(&self) -> Text {
         match self {
             Self::Server(error) => error.message(),
-            Self::Address(_) | Self::Unusable(_) | Self::NoPassword(_) => self.to_string().into(),
+            error => error.to_string().into(),
         }
     }
 
@@ -169,6 +256,8 @@ impl SubjectError {
             Self::Address(_) => None,
             Self::Unusable(unusable) => Some(unusable.hint()),
             Self::NoPassword(_) => Some(PASSWORD.into()),
+            Self::NoTls => Some("give `--tls`, or write `rediss://HOST:PORT`".into()),
+            Self::Tls(error) => hint_of_options(error).map(Into::into),
             Self::Server(error) => error.hint(),
         }
     }
@@ -232,10 +321,14 @@ impl Subject {
                     option("--server-version", server.version.to_string());
                 }
                 // A password is not written where others may read it.
-                let credentials = attachment.credentials.as_ref();
+                let credentials = attachment.access.credentials.as_ref();
                 if let Some(user) = credentials.and_then(|login| login.user.clone()) {
                     option("--user", user);
                 }
+                if let Some(tls) = &attachment.access.tls {
+                    words.extend(tls_words(tls.options()));
+                }
+                let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
                 for entry in attachment.address_map.entries() {
                     option("--address-map", entry);
                 }

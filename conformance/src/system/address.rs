@@ -1,4 +1,4 @@
-//! Where a running cluster is, as a user says it: `HOST:PORT`, `redis://user:password@host:port`.
+//! Where a running cluster is, as a user says it: `HOST:PORT`, `redis://user:password@host:port`, `rediss://…`.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 /// How an address is written.
-const FORMS: &str = "write `HOST:PORT` or `redis://USER:PASSWORD@HOST:PORT`";
+const FORMS: &str =
+    "write `HOST:PORT`, or `redis://USER:PASSWORD@HOST:PORT`; `rediss://` is with TLS";
 
 /// The port of a URL without one.
 const USUAL_PORT: u16 = 6379;
@@ -108,6 +109,7 @@ impl fmt::Display for Address {
 pub(super) struct Place {
     pub(super) address: Address,
     pub(super) credentials: Option<Credentials>,
+    pub(super) over_tls: bool,
 }
 
 fn wrong(text: &str, problem: impl Into<String>) -> AddressError {
@@ -169,23 +171,17 @@ fn place(text: &str) -> Result<Place, AddressError> {
         return Ok(Place {
             address: address(text, &shown)?,
             credentials: None,
+            over_tls: false,
         });
     };
     let (login, server) = rest
         .rsplit_once('@')
         .map_or((None, rest), |(login, server)| (Some(login), server));
-    match scheme {
-        "redis" | "valkey" => {}
-        "rediss" | "valkeys" => {
-            return Err(wrong(
-                &shown,
-                "TLS is not supported; give the port that listens without it",
-            ));
-        }
-        _ => {
-            return Err(wrong(&shown, FORMS));
-        }
-    }
+    let over_tls = match scheme {
+        "redis" | "valkey" => false,
+        "rediss" | "valkeys" => true,
+        _ => return Err(wrong(&shown, FORMS)),
+    };
     let server = server.split(['/', '?']).next().unwrap_or_default();
     let has_port = server
         .rsplit_once(':')
@@ -205,6 +201,7 @@ fn place(text: &str) -> Result<Place, AddressError> {
     Ok(Place {
         address: address(&whole, &shown)?,
         credentials,
+        over_tls,
     })
 }
 
@@ -261,7 +258,7 @@ mod tests {
     fn an_address_may_be_a_url() {
         for (text, address, login) in [
             ("127.0.0.1:7001", "127.0.0.1:7001", None),
-            ("redis://127.0.0.1", "127.0.0.1:6379", None),
+            ("rediss://127.0.0.1", "127.0.0.1:6379", None),
             ("redis://127.0.0.1:7001/0", "127.0.0.1:7001", None),
             (
                 "redis://:secret@127.0.0.1:7001",
@@ -294,6 +291,7 @@ mod tests {
                 password: password.to_owned(),
             });
             assert_eq!(place.credentials, credentials, "{text}");
+            assert_eq!(place.over_tls, text.starts_with("rediss"), "{text}");
         }
     }
 
@@ -307,7 +305,7 @@ mod tests {
             "::1:7001",
             "127.0.0.1:70010",
             "tcp://x:secret@127.0.0.1:1",
-            "rediss://:secret@127.0.0.1:1",
+            "rediss://:secret@127.0.0.1:",
             "redis://:secret@",
             "ann:secret@127.0.0.1:7001",
             "redis:/ann:secret@127.0.0.1:7001",

@@ -14,9 +14,9 @@ use shardlab::wire::slots::Slot;
 use crate::binding::Shard;
 use crate::pattern::Server;
 
-use super::address::{Address, AddressError, AddressMap, Credentials, places};
+use super::address::{Address, AddressError, AddressMap, places};
 use super::found::Node;
-use super::login::log_in;
+use super::login::{Access, speaks_tls};
 use super::members::{DiscoveredNode, Group, Members, from_nodes, from_shards, from_slots};
 use super::unusable::MOST_NODES;
 use super::{Endpoint, NOWHERE, NodeTimeout, from_info};
@@ -34,10 +34,12 @@ const MOST_NODE_TIMEOUT: Duration = Duration::from_secs(300);
 #[derive(Debug, Clone, Default)]
 pub struct Attachment {
     addresses: Vec<Address>,
+    /// A URL says that connections are made over TLS; `access` must say how.
+    pub over_tls: bool,
     /// What the server is, instead of what it says.
     pub server: Option<Server>,
-    /// With what to log in.
-    pub credentials: Option<Credentials>,
+    /// How connections are made.
+    pub access: Access,
     /// Where nodes are from here.
     pub address_map: AddressMap,
     /// What T is, instead of what the server says.
@@ -61,7 +63,11 @@ impl Attachment {
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let places = places(text)?;
         Ok(Self {
-            credentials: places.iter().find_map(|place| place.credentials.clone()),
+            access: Access {
+                credentials: places.iter().find_map(|place| place.credentials.clone()),
+                tls: None,
+            },
+            over_tls: places.iter().any(|place| place.over_tls),
             addresses: places.into_iter().map(|place| place.address).collect(),
             ..Self::default()
         })
@@ -72,7 +78,27 @@ impl Attachment {
     /// # Errors
     /// The answers make no cluster that can be tested, or there are none.
     pub async fn discover(&self, patience: Duration) -> Result<Found, Unusable> {
-        let mut asking = self.open(Deadline::after(patience)).await?;
+        match self.look(patience).await {
+            Err(Unusable::Talk(error)) => Err(self.understood(error, patience).await),
+            found => found,
+        }
+    }
+
+    /// A server that speaks only TLS closes on everything else without a word.
+    async fn understood(&self, error: ClientError, patience: Duration) -> Unusable {
+        if let ClientError::Closed { address, .. }
+        | ClientError::Io { address, .. }
+        | ClientError::Protocol { address, .. } = error
+            && self.access.tls.is_none()
+            && speaks_tls(address, Deadline::after(patience)).await
+        {
+            return Unusable::OnlyTls { address };
+        }
+        Unusable::Talk(error)
+    }
+
+    async fn look(&self, patience: Duration) -> Result<Found, Unusable> {
+        let (mut asking, asked_as) = self.open(Deadline::after(patience)).await?;
         let address = asking.address();
         let (mut members, from_nodes) = self.members(&mut asking, patience).await?;
         let told = from_nodes.then(|| members.groups.clone());
@@ -104,6 +130,7 @@ impl Attachment {
         let nodes = nodes.map_err(|_| Unusable::Unnamed { address })??;
         Ok(Found {
             asked: address,
+            asked_as,
             nodes,
             unrest: members.unrest,
             members: told,
@@ -115,7 +142,7 @@ impl Attachment {
                 },
                 None => node_timeout(timeout.as_ref()),
             },
-            credentials: self.credentials.clone(),
+            access: self.access.clone(),
         })
     }
 
@@ -216,7 +243,11 @@ impl Attachment {
         })
     }
 
-    async fn open(&self, deadline: Deadline) -> Result<Connection, Unusable> {
+    /// A connection to the first that answers, and the host that it is said to be.
+    async fn open(&self, deadline: Deadline) -> Result<(Connection, String), Unusable> {
+        if self.over_tls && self.access.tls.is_none() {
+            return Err(Unusable::NoTls);
+        }
         let mut last = Unusable::Talk(ClientError::Timeout {
             address: NOWHERE,
             unread: 0,
@@ -230,8 +261,8 @@ impl Attachment {
             // A name may have several addresses, `::1` and `127.0.0.1`.
             for ip in addresses {
                 let address = SocketAddr::new(ip, *port);
-                match log_in(address, self.credentials.as_ref(), deadline).await {
-                    Ok(connection) => return Ok(connection),
+                match self.access.log_in_first(address, host, deadline).await {
+                    Ok(connection) => return Ok((connection, host.clone())),
                     Err(ClientError::Auth { address, reply }) => {
                         return Err(Unusable::LoginRefused { address, reply });
                     }

@@ -10,8 +10,7 @@ use crate::binding::{Names, Shape, Shard, bind, expand, is_of_all, name_by_home}
 use crate::pattern::Server;
 use crate::transcript::ast::{NodeName, Topology, Transcript};
 
-use super::address::Credentials;
-use super::login::log_in;
+use super::login::Access;
 use super::members::Group;
 use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target};
 
@@ -20,6 +19,8 @@ use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target};
 pub struct Found {
     /// Who has told of it.
     pub(super) asked: SocketAddr,
+    /// The host of that address, as the user wrote it.
+    pub(super) asked_as: String,
     /// A master, then its replicas.
     pub(super) nodes: Vec<(Shard, Vec<Node>)>,
     pub(super) unrest: Option<String>,
@@ -27,7 +28,7 @@ pub struct Found {
     pub(super) members: Option<Vec<Group>>,
     pub(super) server: Option<Server>,
     pub(super) timeout: NodeTimeout,
-    pub(super) credentials: Option<Credentials>,
+    pub(super) access: Access,
 }
 
 /// A node without a name.
@@ -104,7 +105,7 @@ impl Found {
             order,
             server: self.server.clone(),
             timeout: self.timeout,
-            credentials: self.credentials.clone(),
+            access: self.access.clone(),
         }
     }
 }
@@ -129,13 +130,13 @@ pub struct Attached {
     order: Vec<NodeName>,
     server: Option<Server>,
     timeout: NodeTimeout,
-    credentials: Option<Credentials>,
+    access: Access,
 }
 
 impl Attached {
     /// Whether connections log in: what ends that, such as RESET, cannot be tried.
     pub fn logs_in(&self) -> bool {
-        self.credentials.is_some()
+        self.access.credentials.is_some()
     }
 }
 
@@ -159,7 +160,12 @@ impl Target for Attached {
     }
 
     async fn connect(&self, node: NodeName, deadline: Deadline) -> Result<Connection, ClientError> {
-        let address = self.node(node).map_or(NOWHERE, |node| node.address);
-        log_in(address, self.credentials.as_ref(), deadline).await
+        match self.node(node) {
+            Some(node) => {
+                let host = &node.endpoint.host;
+                self.access.log_in(node.address, host, deadline).await
+            }
+            None => self.access.log_in(NOWHERE, "", deadline).await,
+        }
     }
 }

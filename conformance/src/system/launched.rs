@@ -14,7 +14,8 @@ use shardlab::{Cluster, Error};
 use crate::pattern::Server;
 use crate::transcript::ast::{Header, NodeName, Signal, Topology};
 
-use super::{Deed, NOWHERE, NodeFacts, NodeTimeout, Target, connect, from_identity};
+use super::login::connect;
+use super::{Deed, NOWHERE, NodeFacts, NodeTimeout, Target, from_identity};
 
 /// `cluster-node-timeout` unless a transcript says otherwise: short, since failover takes a
 /// multiple of it, and long enough that a busy machine is not taken for a dead node.
@@ -313,7 +314,7 @@ impl Target for Launched {
 
     async fn connect(&self, node: NodeName, deadline: Deadline) -> Result<Connection, ClientError> {
         let address = self.nodes.get(&node).map_or(NOWHERE, |node| node.address);
-        connect(address, deadline).await
+        connect(address, "", None, deadline).await
     }
 
     async fn act(&self, deed: Deed, node: NodeName) -> Result<(), String> {

@@ -25,7 +25,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::{ClientError, Connection};
-use shardlab::wire::resp::{self, Frame, Protocol};
+use shardlab::wire::resp::{Frame, Protocol};
 
 use crate::pattern::Server;
 
@@ -35,6 +35,7 @@ pub use address::{Address, AddressError, AddressMap, Credentials};
 pub use cause::{Cause, command_name, missing};
 pub use facts::{Endpoint, NodeFacts};
 pub use identify::{choose, describe, from_identity, from_info};
+pub use login::Access;
 
 /// A connection to one node. Dropping it closes it.
 pub trait Link: Send {
@@ -82,16 +83,6 @@ impl Link for Connection {
     fn set_protocol(&mut self, protocol: Protocol) {
         Self::set_protocol(self, protocol);
     }
-}
-
-/// The memory that a reply may take, in bytes: more than a transcript can show, and little enough for
-/// several servers that mean no good.
-const MOST: usize = 4 << 20;
-
-/// Connects to a server that may answer anything.
-async fn connect(address: SocketAddr, deadline: Deadline) -> Result<Connection, ClientError> {
-    let connection = Connection::open(address, deadline).await?;
-    Ok(connection.with_limits(resp::Limits::of_frame(MOST)))
 }
 
 /// What can be done to a node's process.

@@ -7,9 +7,9 @@ use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::{ClientError, Connection};
 use tokio::task::JoinSet;
 
-use super::address::{Address, Credentials};
+use super::address::Address;
 use super::found::{Found, Node};
-use super::login::log_in;
+use super::login::Access;
 use super::unusable::{Unreachable, Unusable};
 
 /// How many nodes are connected to at once.
@@ -24,10 +24,10 @@ impl Found {
         let deadline = Deadline::after(patience);
         let address = self.asked;
         let nodes: Vec<_> = self.nodes.iter().flat_map(|(_, nodes)| nodes).collect();
-        let credentials = self.credentials.clone();
+        let access = self.access.clone();
         let problems = at_each(&nodes, move |node| {
-            let credentials = credentials.clone();
-            async move { problem(&node, credentials.as_ref(), deadline).await }
+            let access = access.clone();
+            async move { problem(&node, &access, deadline).await }
         });
         let mut unreachable = Vec::new();
         for (node, problem) in nodes.iter().zip(problems.await) {
@@ -61,11 +61,13 @@ impl Found {
     /// Where a node may be instead: at the address that was given, or at its port there.
     async fn elsewhere(&self, node: &Node, deadline: Deadline) -> Option<SocketAddr> {
         let id = node.id.as_ref()?;
-        for address in [
+        let places = [
             self.asked,
             SocketAddr::new(self.asked.ip(), node.endpoint.port),
-        ] {
-            let connection = log_in(address, self.credentials.as_ref(), deadline).await;
+        ];
+        for address in places.into_iter().filter(|place| *place != node.address) {
+            let host = &node.endpoint.host;
+            let connection = self.access.log_in(address, host, deadline).await;
             if let Ok(connection) = connection
                 && id_of(connection, deadline).await.as_ref() == Some(id)
             {
@@ -99,10 +101,11 @@ where
 /// Why a node is not where it says.
 async fn problem(
     node: &Node,
-    credentials: Option<&Credentials>,
+    access: &Access,
     deadline: Deadline,
 ) -> Result<Option<String>, Unusable> {
-    match log_in(node.address, credentials, deadline).await {
+    let host = &node.endpoint.host;
+    match access.log_in_first(node.address, host, deadline).await {
         Ok(connection) => {
             let id = id_of(connection, deadline).await;
             let other = id.zip(node.id.as_ref());
@@ -113,6 +116,7 @@ async fn problem(
                 .map(|_| "another node listens there".to_owned()))
         }
         Err(ClientError::Auth { address, reply }) => Err(Unusable::LoginRefused { address, reply }),
+        Err(ClientError::Tls { source, .. }) => Ok(Some(source.to_string())),
         Err(ClientError::Connect { source, .. }) => Ok(Some(source.to_string())),
         Err(ClientError::Timeout { .. }) => Ok(Some("no answer in time".to_owned())),
         Err(error) => Ok(Some(error.to_string())),

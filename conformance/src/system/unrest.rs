@@ -1,6 +1,7 @@
 //! Whether somebody's cluster is changing just now.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use shardlab::machine::wait::Deadline;
@@ -9,9 +10,8 @@ use shardlab::wire::resp::Frame;
 use shardlab::wire::slots::Slot;
 use shardlab::wire::view::nodes;
 
-use super::address::Credentials;
 use super::found::Found;
-use super::login::log_in;
+use super::login::Access;
 use super::members::from_nodes;
 use super::reach::at_each;
 
@@ -24,10 +24,10 @@ impl Found {
             .iter()
             .filter_map(|(_, nodes)| nodes.first())
             .collect();
-        let credentials = self.credentials.clone();
+        let access = self.access.clone();
         let answers = at_each(&masters, move |node| {
-            let credentials = credentials.clone();
-            async move { ask_nodes(node.address, credentials.as_ref(), deadline).await }
+            let access = access.clone();
+            async move { ask_nodes(node.address, &node.endpoint.host, &access, deadline).await }
         });
         let answers = answers.await;
         let lines = answers.iter().flatten().filter_map(nodes).flatten();
@@ -43,17 +43,18 @@ impl Found {
             return false;
         };
         let deadline = Deadline::after(patience);
-        let told = ask_nodes(self.asked, self.credentials.as_ref(), deadline).await;
+        let told = ask_nodes(self.asked, &self.asked_as, &self.access, deadline).await;
         let now = told.ok().as_ref().and_then(from_nodes);
         now.is_some_and(|now| now.groups != *before)
     }
 }
 
 async fn ask_nodes(
-    address: std::net::SocketAddr,
-    credentials: Option<&Credentials>,
+    address: SocketAddr,
+    host: &str,
+    access: &Access,
     deadline: Deadline,
 ) -> Result<Frame, ClientError> {
-    let mut connection = log_in(address, credentials, deadline).await?;
+    let mut connection = access.log_in(address, host, deadline).await?;
     connection.call(&["CLUSTER", "NODES"], deadline).await
 }

@@ -25,6 +25,15 @@ pub enum Unusable {
     /// Nothing comes that could be read.
     #[error("{0}")]
     Talk(ClientError),
+    /// Nothing can be said to it without TLS.
+    #[error("{address} speaks only TLS")]
+    OnlyTls {
+        /// Who.
+        address: SocketAddr,
+    },
+    /// TLS is wanted, and nobody has said how.
+    #[error("it is not said whom to trust for TLS")]
+    NoTls,
     /// It wants to know who is there.
     #[error("{address} wants a password: {reply}")]
     LoginMissing {

@@ -11,8 +11,10 @@ use shardlab::wire::resp::escape;
 use shardlab_conformance::run::result::Verdict;
 use shardlab_conformance::run::{Limits, Runner, Subject, Wanted};
 use shardlab_conformance::suite::{Origin, load};
+use shardlab_conformance::system::AddressMap;
 
 use crate::program::{PING, folder, program, run_attached};
+use crate::secured::Authority;
 use crate::server::{Answer, serve, serve_cluster};
 
 /// What a cluster is asked for, to see that it has not changed.
@@ -50,20 +52,32 @@ fn without_times(line: &str) -> String {
     kept.map(|(_, field)| field).collect::<Vec<_>>().join(" ")
 }
 
-/// All cases on a cluster, of which at least `least` are tried.
-async fn is_tested_and_left_alone(options: Options, least: usize) {
+/// All cases on a cluster, of which at least `least` are tried; over TLS, if there is an authority for it.
+async fn is_tested_and_left_alone(options: Options, least: usize, tls: Option<&Authority>) {
     let password = options.password.clone();
     let cluster = Cluster::builder().options(options).start().await.unwrap();
     for node in cluster.nodes() {
         // Only its owner takes it.
         let _ = node.call(&["SET", "foreign", "1"]).await;
     }
+    let mut address = cluster.nodes().last().unwrap().address().to_string();
+    let mut map = Vec::new();
+    if let Some(authority) = tls {
+        let identity = authority.identity(|_| {});
+        for node in cluster.nodes() {
+            let secured = authority.secured(node, &identity).await;
+            // Not every server tells a client with TLS the port that is for it.
+            map.push(format!("{}={secured}", node.address()));
+            address = format!("rediss://{secured}");
+        }
+    }
     let before = picture(&cluster).await;
     let limits = Limits::default();
-    let address = cluster.nodes().last().unwrap().address().to_string();
     let wanted = Wanted {
         attach: Some(address),
         password,
+        tls_options: tls.map(Authority::options).unwrap_or_default(),
+        address_map: AddressMap::parse(map.iter().map(String::as_str)).unwrap(),
         ..Wanted::default()
     };
     let environment = Environment::of_process();
@@ -99,10 +113,11 @@ fn clusters_of_other_shapes_are_tested_and_left_as_they_were() {
         password: Some("a secret".to_owned()),
         ..options(2, 0)
     };
+    let authority = Authority::new("ours");
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         tokio::join!(
-            is_tested_and_left_alone(ranges, 60),
-            is_tested_and_left_alone(options(4, 1), 80),
+            is_tested_and_left_alone(ranges, 60, Some(&authority)),
+            is_tested_and_left_alone(options(4, 1), 80, None),
         );
     });
 }

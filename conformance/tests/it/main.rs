@@ -17,6 +17,8 @@ mod program;
 mod readme;
 mod record;
 mod reports;
+mod secured;
 mod server;
 mod shapes;
+mod tls;
 mod wrong;

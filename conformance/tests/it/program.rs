@@ -35,6 +35,9 @@ pub(crate) fn program(folder: &Path) -> Command {
         .env_remove("SHARDLAB_SERVER")
         .env_remove("GITHUB_ACTIONS")
         .env_remove("REDISCLI_AUTH")
+        .env_remove("REDIS_TLS_CA_CERT")
+        .env_remove("REDIS_TLS_CERT")
+        .env_remove("REDIS_TLS_KEY")
 }
 
 /// The transcripts of the folder, on a cluster that answers like this.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
+use shardlab::wire::tls::TlsOptions;
 use shardlab_conformance::run::jobs_by_default;
 use shardlab_conformance::suite::{Origin, Selection};
 use shardlab_conformance::transcript::{ast, parse};
@@ -67,7 +68,7 @@ pub(crate) enum Command {
     New(New),
     /// Turn a live session into a transcript
     #[command(after_help = RECORD_EXAMPLES)]
-    Record(Record),
+    Record(Box<Record>),
     /// Look for mistakes in transcripts
     Check(Check),
     /// Format transcripts
@@ -199,6 +200,8 @@ pub(crate) struct Attached {
     /// The password of `--attach` [default: `REDISCLI_AUTH`, which other users cannot see]
     #[arg(long, value_name = "TEXT")]
     pub(crate) password: Option<String>,
+    #[command(flatten)]
+    pub(crate) tls: OverTls,
     /// Where a node of `--attach` is from here, if not where it says; may be given several times
     #[arg(long, value_name = "FROM=TO")]
     pub(crate) address_map: Vec<String>,
@@ -208,6 +211,42 @@ pub(crate) struct Attached {
     /// Write no key of `--attach`; skip the cases that do
     #[arg(long)]
     pub(crate) read_only: bool,
+}
+
+/// How to connect over TLS; the options are redis-cli's.
+#[derive(Debug, Args)]
+pub(crate) struct OverTls {
+    /// Connect to `--attach` over TLS, as with `rediss://`
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// The authorities to trust, in PEM format [default: `REDIS_TLS_CA_CERT`, or those of the system]
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+    /// The client's certificate, in PEM format [default: `REDIS_TLS_CERT`]
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+    /// The private key of `--cert`, in PEM format [default: `REDIS_TLS_KEY`]
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The server name to send, which certificates must be for
+    #[arg(long, value_name = "NAME")]
+    sni: Option<String>,
+    /// Take any server's certificate
+    #[arg(long)]
+    insecure: bool,
+}
+
+impl OverTls {
+    /// Whom to trust and what to show.
+    pub(crate) fn options(&self) -> TlsOptions {
+        TlsOptions {
+            authorities: self.cacert.clone(),
+            certificate: self.cert.clone(),
+            key: self.key.clone(),
+            name: self.sni.clone(),
+            insecure: self.insecure,
+        }
+    }
 }
 
 /// Which transcripts.

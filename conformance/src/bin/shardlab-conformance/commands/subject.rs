@@ -18,6 +18,8 @@ pub(super) async fn subject(args: &Tested, limits: &Limits) -> Result<Subject, F
         attach: args.attached.attach.clone(),
         user: args.attached.user.clone(),
         password: args.attached.password.clone(),
+        tls: args.attached.tls.tls,
+        tls_options: args.attached.tls.options(),
         address_map: AddressMap::parse(args.attached.address_map.iter().map(String::as_str))
             .map_err(|error| usage(&error))?,
         node_timeout: args.attached.node_timeout,
