@@ -28,6 +28,13 @@ pub(super) struct Matcher<'a> {
     departures: Vec<Departure>,
     /// Of parts, so far; above the bound, everything differs.
     comparisons: usize,
+    /// Whether nobody will read what differs: to put it into words takes most of the time.
+    quiet: bool,
+}
+
+/// A difference that nobody will read.
+pub(super) fn unread(span: Span) -> Verdict {
+    Err(Box::new(Mismatch::new(span, String::new(), String::new())))
 }
 
 /// Whether a template is the host of a node that names none (`cluster-preferred-endpoint-type unknown-endpoint`).
@@ -57,6 +64,7 @@ impl<'a> Matcher<'a> {
             fresh: Captures::new(),
             departures: Vec::new(),
             comparisons: 0,
+            quiet: false,
         }
     }
 
@@ -75,6 +83,10 @@ impl<'a> Matcher<'a> {
             Ok(()) if self.departures.is_empty() => (Match::Yes, self.fresh),
             Ok(()) => (Match::Differs(self.departures), self.fresh),
         }
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     pub(super) fn known(&self) -> Known<'a> {
@@ -117,8 +129,10 @@ impl<'a> Matcher<'a> {
 
     /// Whether something would succeed; leaves no trace.
     pub(super) fn would(&mut self, part: impl FnOnce(&mut Self) -> Verdict) -> bool {
-        let mark = self.mark();
+        let (mark, quiet) = (self.mark(), self.quiet);
+        self.quiet = true;
         let verdict = part(self);
+        self.quiet = quiet;
         self.reset(mark);
         verdict.is_ok()
     }
@@ -153,7 +167,11 @@ impl<'a> Matcher<'a> {
     }
 
     fn shape(&mut self, pattern: &'a Pattern, span: Span, frame: &Frame) -> Verdict {
+        let quiet = self.quiet;
         let other = |known| {
+            if quiet {
+                return unread(span);
+            }
             let mismatch = Mismatch::new(span, wanted(pattern, known), received(frame));
             Err(Box::new(match confusion(&pattern.shape, inner(frame)) {
                 Some(note) => mismatch.note(note),
@@ -234,6 +252,9 @@ impl<'a> Matcher<'a> {
         let compiled = self.compile(template, span, || received(frame))?;
         if self.keep(compiled.captures(bytes)) {
             return Ok(());
+        }
+        if self.quiet {
+            return unread(span);
         }
         let mut mismatch = Mismatch::new(span, wanted(pattern, self.known), received(frame));
         mismatch.note = legend(template, self.known);

@@ -11,7 +11,7 @@ use crate::transcript::{Span, Spanned};
 
 use super::Mismatch;
 use super::describe::{part, received};
-use super::frame::{Mark, Matcher, Verdict};
+use super::frame::{Mark, Matcher, Verdict, unread};
 
 /// The most comparisons that finding an order may take.
 const MAX_PAIRS: usize = 1 << 16;
@@ -244,6 +244,7 @@ impl<'a> Matcher<'a> {
                 }
                 Ok(())
             }
+            Err(_) if self.is_quiet() => unread(Span::default()),
             Err(unmatched) => match patterns.get(unmatched) {
                 Some(pattern) => Err(Box::new(missing(self, pattern))),
                 None => Ok(()),

@@ -14,6 +14,9 @@ use super::login::Access;
 use super::members::Group;
 use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target};
 
+/// With more nodes, what each node says of each takes longer to be compared than a case may.
+const MOST_COMPARED: usize = 100;
+
 /// A cluster as it was found; its nodes have no names yet.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -55,6 +58,12 @@ impl Found {
         let topology = transcript.header.topology.value;
         if !matches!(topology, Topology::Any | Topology::Cluster { .. }) {
             return Err(format!("it needs `{topology}`, and this is a cluster"));
+        }
+        let nodes: usize = self.nodes.iter().map(|(_, nodes)| nodes.len()).sum();
+        if nodes > MOST_COMPARED && is_of_all(transcript) {
+            return Err(format!(
+                "it looks at all nodes, and {nodes} are more than the {MOST_COMPARED} that it compares"
+            ));
         }
         if let Some(unrest) = self.unrest.as_ref().filter(|_| is_of_all(transcript)) {
             return Err(format!("it looks at all nodes, and {unrest}"));
@@ -167,5 +176,54 @@ impl Target for Attached {
             }
             None => self.access.log_in(NOWHERE, "", deadline).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::transcript::parse;
+
+    /// A master with so many replicas.
+    fn found(replicas: u16) -> Found {
+        let node = |port| Node {
+            address: NOWHERE,
+            endpoint: SocketAddr::new(NOWHERE.ip(), port).into(),
+            bus_port: None,
+            id: None,
+        };
+        let shard = Shard {
+            slots: "0-16383".parse().unwrap(),
+            replicas,
+        };
+        Found {
+            asked: NOWHERE,
+            asked_as: String::new(),
+            nodes: vec![(shard, (0..=replicas).map(node).collect())],
+            unrest: None,
+            members: None,
+            server: None,
+            timeout: NodeTimeout {
+                period: Duration::from_secs(1),
+                origin: "a test",
+            },
+            access: Access::default(),
+        }
+    }
+
+    #[test]
+    fn nodes_beyond_number_are_not_compared() {
+        let case = |steps: &str| {
+            let header = "id: TST-01\ntitle: t\nlevel: may\nneeds: client\ntopology: any\n\n";
+            parse(&format!("{header}{steps}")).unwrap()
+        };
+        let all = case("n1> CLUSTER SLOTS\n1) \"<n*.id>\"\n");
+        assert!(found(99).bind(&all).is_ok());
+        let refused = found(100).bind(&all).map(|_| ()).unwrap_err();
+        assert!(refused.contains("101 are more than the 100"), "{refused}");
+        let one = case("n1> PING\nPONG\n");
+        assert!(found(100).bind(&one).is_ok());
     }
 }
