@@ -48,3 +48,22 @@ impl ResolvesClientCert for ClientCertificate {
         self.shown.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_breaks_off_when_it_has_asked_for_a_certificate_wants_one() {
+        let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
+        let client = ClientCertificate::new(None);
+        assert!(TlsError::of(client.explain(broken())).is_err());
+        client.resolve(&[], &[]);
+        assert_eq!(
+            TlsError::of(client.explain(broken())).unwrap(),
+            TlsError::ClientCertificateMissing
+        );
+        let expired = client.explain(io::Error::other(TlsError::Expired));
+        assert_eq!(TlsError::of(expired).unwrap(), TlsError::Expired);
+    }
+}
