@@ -1,10 +1,11 @@
-//! Which slots a transcript lets a name own: those of keys that it serves, and those to which others redirect.
+//! Which slots a transcript lets a name own: those of keys and shard channels that it serves, and those to which
+//! others redirect.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use shardlab::wire::slots::{Slot, key_slot};
 
-use crate::commands::{keys, requests};
+use crate::commands::{keys, requests, shard_channels};
 use crate::transcript::ast::{
     Command, Connection, Expected, NodeField, NodeName, NodeRole, Outcome, Piece, RawBytes,
     RawOutcome, Shape, StepKind, Template, Transcript, Word,
@@ -55,10 +56,11 @@ pub(super) fn owned(transcript: &Transcript) -> Owned {
     owned
 }
 
-/// A node serves all keys of a command.
+/// A node serves all keys and shard channels of a command.
 fn serves(owned: &mut Owned, node: NodeName, command: &[Vec<u8>]) {
-    let slots = keys(command).iter().map(|key| key_slot(key)).collect();
-    own(owned, node, slots);
+    let keys = keys(command);
+    let names = keys.iter().chain(shard_channels(command));
+    own(owned, node, names.map(|name| key_slot(name)).collect());
 }
 
 fn own(owned: &mut Owned, node: NodeName, slots: BTreeSet<Slot>) {
@@ -160,6 +162,8 @@ mod tests {
             ("n1>>\n*2\n$3\nGET\n$1\nb\nn1<<\n$-1\n", "1: 3300"),
             ("within 1T\n  n2> GET b\n  (error) MOVED 3300 <r1>\n", ""),
             ("n*> GET a\n(error) MOVED 15495 <n3>\n", "3: 15495"),
+            ("n1> SSUBSCRIBE b\n1) \"ssubscribe\"\n...\n", "1: 3300"),
+            ("r2> SPUBLISH c x\n(integer) 1\n", "2: 7365"),
         ] {
             let owned = owned(&transcript("3 masters, 1 replica each", steps));
             let text = owned.iter().map(|(number, slots)| {

@@ -1,4 +1,4 @@
-//! Where commands have their keys. Pure.
+//! Where commands have their keys and shard channels. Pure.
 
 /// Commands without a key. Others are taken to have one, first of all.
 const KEYLESS: &str = "ACL ASKING AUTH BGREWRITEAOF BGSAVE CLIENT CLUSTER COMMAND CONFIG DBSIZE DISCARD ECHO EXEC \
@@ -74,6 +74,18 @@ pub(crate) fn keys(command: &[Vec<u8>]) -> Vec<Vec<u8>> {
     }
 }
 
+/// The shard channels among a command's words: no keys, but of a slot each, as these are.
+pub(crate) fn shard_channels(command: &[Vec<u8>]) -> &[Vec<u8>] {
+    let Some((name, arguments)) = command.split_first() else {
+        return &[];
+    };
+    match upper(name).as_str() {
+        "SPUBLISH" => arguments.get(..1).unwrap_or_default(),
+        "SSUBSCRIBE" | "SUNSUBSCRIBE" => arguments,
+        _ => &[],
+    }
+}
+
 /// A number of keys; none if it is none.
 fn number(word: Option<&Vec<u8>>) -> usize {
     word.and_then(|word| std::str::from_utf8(word).ok()?.parse().ok())
@@ -94,18 +106,34 @@ pub(crate) fn has(words: &str, word: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn words(command: &str) -> Vec<Vec<u8>> {
+        let words = command.split(' ');
+        words.map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    fn joined(found: &[Vec<u8>]) -> String {
+        let found = found.iter().map(|word| String::from_utf8_lossy(word));
+        found.collect::<Vec<_>>().join(" ")
+    }
+
     fn found(command: &str) -> String {
-        let words: Vec<_> = command
-            .split(' ')
-            .map(|word| word.as_bytes().to_vec())
-            .collect();
-        let mut keys = keys(&words);
+        let mut keys = keys(&words(command));
         keys.sort();
-        let keys: Vec<_> = keys
-            .iter()
-            .map(|key| String::from_utf8_lossy(key))
-            .collect();
-        keys.join(" ")
+        joined(&keys)
+    }
+
+    #[test]
+    fn shard_channels_are_no_keys() {
+        for (command, channels) in [
+            ("SPUBLISH a b", "a"),
+            ("ssubscribe a b", "a b"),
+            ("SUBSCRIBE a", ""),
+            ("PUBLISH a b", ""),
+            ("SPUBLISH", ""),
+        ] {
+            assert_eq!(joined(shard_channels(&words(command))), channels);
+            assert_eq!(found(command), "", "{command}");
+        }
     }
 
     #[test]
