@@ -8,6 +8,7 @@ use shardlab::wire::client::ClientError;
 use shardlab::wire::resp::{encode_command, encode_commands, escape};
 
 use crate::system::{Cause, Link as _, Target, missing};
+use crate::transcript::ast::{NodeName, NodeRole};
 
 use super::footprint::Footprint;
 use super::{Limits, Patience};
@@ -129,19 +130,47 @@ const MOST_KEYS: i64 = 1_000_000;
 
 /// The number of keys of the first node that has more than a command may look at. Who does not tell has none.
 pub(super) async fn crowded<T: Target>(target: &T, waits: Waits<'_>) -> Option<i64> {
-    let requests = encode_command(&["DBSIZE"]);
     for node in target.nodes() {
-        let asked = Asked {
-            command: "DBSIZE",
-            requests: &requests,
-            count: 1,
-        };
-        let told = replies(target, node, 0, asked, waits).await;
-        if let Ok([Ok(Some(keys @ MOST_KEYS..))]) = told.as_deref() {
-            return Some(*keys);
+        if let Ok(keys @ MOST_KEYS..) = size(target, node, waits).await {
+            return Some(keys);
         }
     }
     None
+}
+
+/// What a case has left on a cluster that had no keys, after its own were deleted: keys that none of its commands
+/// names, as a script may write them. Nobody would delete them from somebody's cluster.
+///
+/// # Errors
+/// A master does not say how many keys it has.
+pub(super) async fn left_behind<T: Target>(
+    target: &T,
+    waits: Waits<'_>,
+) -> Result<Option<String>, Trouble> {
+    let nodes = target.nodes().into_iter();
+    for node in nodes.filter(|node| node.role == NodeRole::Master) {
+        let keys = size(target, node, waits).await?;
+        if keys != 0 {
+            let text = "the case leaves keys that none of its commands names";
+            return Ok(Some(format!("{text}: {keys} on {node}")));
+        }
+    }
+    Ok(None)
+}
+
+/// How many keys a node has.
+async fn size<T: Target>(target: &T, node: NodeName, waits: Waits<'_>) -> Result<i64, Trouble> {
+    let asked = Asked {
+        command: "DBSIZE",
+        requests: &encode_command(&["DBSIZE"]),
+        count: 1,
+    };
+    let replies = replies(target, node, 0, asked, waits).await;
+    match replies.map_err(|error| Trouble::of(&error))?.pop() {
+        Some(Ok(Some(keys))) => Ok(keys),
+        Some(Err(trouble)) => Err(trouble.to("DBSIZE")),
+        Some(Ok(None)) | None => Err(Trouble::from("not a number").to("DBSIZE")),
+    }
 }
 
 /// Deletes a case's keys in all of its databases, and looks whether they are gone.
@@ -238,7 +267,7 @@ struct Asked<'a> {
 /// What a node answers in one of its databases; a database that it does not have holds nothing.
 async fn replies<T: Target>(
     target: &T,
-    node: crate::transcript::ast::NodeName,
+    node: NodeName,
     database: u32,
     asked: Asked<'_>,
     waits: Waits<'_>,
@@ -255,7 +284,7 @@ async fn replies<T: Target>(
 
 async fn replies_by<T: Target>(
     target: &T,
-    node: crate::transcript::ast::NodeName,
+    node: NodeName,
     database: u32,
     asked: Asked<'_>,
     deadline: Deadline,
@@ -330,6 +359,21 @@ mod tests {
             let target = target.refuses("n3").on("n2", "DBSIZE", second);
             assert_eq!(asked(async |waits| crowded(&target, waits).await), many);
         }
+    }
+
+    #[test]
+    fn keys_that_no_command_names_are_noticed() {
+        let left = |second| {
+            let target = Scripted::new().on("n1", "DBSIZE", ":0\r\n");
+            let target = target.on("n2", "DBSIZE", second);
+            let target = target.on("n3", "DBSIZE", ":0\r\n");
+            asked(async |waits| left_behind(&target, waits).await)
+        };
+        assert_eq!(left(":0\r\n"), Ok(None));
+        let text = left(":2\r\n").unwrap().unwrap();
+        assert!(text.ends_with(": 2 on n2"), "{text}");
+        left("-ERR no\r\n").unwrap_err();
+        left("").unwrap_err();
     }
 
     #[test]

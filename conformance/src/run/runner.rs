@@ -21,7 +21,7 @@ use super::boots::Boots;
 use super::case::{Trial, run_case_among};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
-use super::keys::{Trouble, Waits, crowded, delete, existing, occupied};
+use super::keys::{Trouble, Waits, crowded, delete, existing, left_behind, occupied};
 use super::patience::{Patience, shortened};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, Skip, Verdict};
@@ -229,7 +229,11 @@ impl Runner {
             && footprint.reaches.is_none()
             && delete(&cluster, &footprint, self.waits()).await.is_ok()
         {
-            pool.give_back(wish, cluster);
+            match left_behind(&cluster, self.waits()).await {
+                Ok(None) => pool.give_back(wish, cluster),
+                Ok(Some(left)) => return Err(Verdict::Broken(left)),
+                Err(_) => {}
+            }
         }
         Ok(trial)
     }
