@@ -111,6 +111,13 @@ impl KnownList {
         })
     }
 
+    /// The servers on which a case is known to depart, and why.
+    pub fn of(&self, id: &str) -> impl Iterator<Item = (&Products, &str)> {
+        let of = move |entry: &&Entry| glob(&entry.cases, id);
+        let entries = self.entries.iter().filter(of);
+        entries.map(|entry| (&entry.servers, entry.reason.as_str()))
+    }
+
     /// Why a case is known to depart on a server, if it is.
     pub fn reason(&self, id: &str, server: &Server) -> Option<Reason<'_>> {
         self.entries

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::known::KnownList;
 use crate::suite::Case;
 
 use super::areas::by_area;
@@ -17,8 +18,9 @@ pub fn list(cases: &[Case]) -> String {
     }))
 }
 
-/// One case: its claim, where that is written, what to know, and the transcript.
-pub fn explain(case: &Case) -> String {
+/// One case: its claim, where that is written, what to know, which servers skip it or are known to
+/// depart, and the transcript.
+pub fn explain(case: &Case, known: &KnownList) -> String {
     let header = &case.transcript.header;
     let mut text = format!("{}: {}\n\n", case.id(), header.title.value);
     let lines = [
@@ -30,6 +32,15 @@ pub fn explain(case: &Case) -> String {
         for value in values {
             let _ = writeln!(text, "{word:<9} {}", value.value);
         }
+    }
+    if let Some(since) = &header.since {
+        let _ = writeln!(text, "{:<9} {}", "since", since.value);
+    }
+    for command in &header.command {
+        let _ = writeln!(text, "{:<9} {}", "command", command.value);
+    }
+    for (servers, reason) in known.of(case.id()) {
+        let _ = writeln!(text, "{:<9} {servers}: {reason}", "departs");
     }
     for (word, value) in [
         ("level", header.level.value.word().to_owned()),

@@ -428,6 +428,22 @@ PONG
 }
 
 #[test]
+fn explain_tells_which_servers_skip_a_case_or_depart() {
+    let folder = TempDir::new().unwrap();
+    let explain = |case: &str| {
+        let output = program(folder.path()).args(["explain", case]).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let text = explain("SHD-08");
+    assert!(text.contains("\ncommand   CLUSTER SHARDS\n"), "{text}");
+    assert!(text.contains("\ndeparts   redict<7.3.7: "), "{text}");
+    assert!(text.contains("\ndeparts   redis>=7.2<7.2.7: "), "{text}");
+    let text = explain("TRK-01");
+    assert!(text.contains("\nsince     redis>=6.0 *\n"), "{text}");
+    assert!(!text.contains("\ndeparts "), "{text}");
+}
+
+#[test]
 fn new_writes_a_case_and_overwrites_none() {
     let folder = TempDir::new().unwrap();
     let new = |words: &[&str]| program(folder.path()).arg("new").args(words).assert();

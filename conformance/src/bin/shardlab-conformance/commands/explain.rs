@@ -1,6 +1,7 @@
 //! `explain`: all about one transcript.
 
 use shardlab::error::exit;
+use shardlab_conformance::known::KnownList;
 use shardlab_conformance::report;
 use shardlab_conformance::suite::{Origin, Selection};
 
@@ -19,7 +20,11 @@ pub(super) fn explain(args: &Explain) -> Code {
     };
     let cases = cases(&folder.unwrap_or(Origin::Embedded))?;
     let cases = selection.of(cases).map_err(|error| usage(&error))?;
-    let texts: Vec<_> = cases.iter().map(report::explain).collect();
+    let known = KnownList::embedded().map_err(|error| usage(&error))?;
+    let texts: Vec<_> = cases
+        .iter()
+        .map(|case| report::explain(case, &known))
+        .collect();
     term::data(&texts.join("\n"));
     Ok(exit::DONE)
 }
