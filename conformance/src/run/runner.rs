@@ -141,7 +141,7 @@ impl Runner {
             SLOW_DISCOVERIES.. => shortened(self.limits.read),
         };
         let begun = Instant::now();
-        let found = attachment.discover(patience).await;
+        let found = attachment.discover(patience, patience).await;
         let slow = match &found {
             Ok(_) if begun.elapsed() < patience => 0,
             _ => slow.saturating_add(1),

@@ -88,6 +88,9 @@ const PASSWORD: &str = "write it into the URL, `redis://USER:PASSWORD@HOST:PORT`
 /// The part of a reply's time in which a server must say which nodes there are: a silent one is told of at once.
 const FIRST_ANSWER: u32 = 5;
 
+/// The part of it for what may be missing: cases ask for that again.
+const FIRST_WORD: u32 = 10;
+
 impl Unusable {
     /// What the user can do about it.
     fn hint(&self) -> Text {
@@ -281,9 +284,12 @@ impl Subject {
         };
         if let Some(addresses) = attach {
             let attachment = wanted.attachment(addresses, environment)?;
-            let patience = patience / FIRST_ANSWER;
+            let (patience, for_more) = (patience / FIRST_ANSWER, patience / FIRST_WORD);
             let unusable = |unusable| SubjectError::Unusable(Box::new(unusable));
-            let found = attachment.discover(patience).await.map_err(unusable)?;
+            let found = attachment
+                .discover(patience, for_more)
+                .await
+                .map_err(unusable)?;
             let reached = found.reach(patience).await;
             reached.map_err(unusable)?;
             return Ok(Self::Attached(attachment));

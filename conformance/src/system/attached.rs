@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use shardlab::machine::wait::Deadline;
@@ -46,6 +47,14 @@ pub struct Attachment {
     pub node_timeout: Option<Duration>,
     /// Cases that write a key are skipped.
     pub read_only: bool,
+    said: Box<Said>,
+}
+
+/// What a server has said of itself that does not change.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    server: OnceLock<Server>,
+    timeout: OnceLock<NodeTimeout>,
 }
 
 impl fmt::Display for Attachment {
@@ -73,12 +82,17 @@ impl Attachment {
         })
     }
 
-    /// Asks which nodes there are, what they run and how long T is.
+    /// Asks which nodes there are, and for `patience_for_more` what they run, how long T is, and their
+    /// host names, which a server need not tell; not at all if that is zero.
     ///
     /// # Errors
     /// The answers make no cluster that can be tested, or there are none.
-    pub async fn discover(&self, patience: Duration) -> Result<Found, Unusable> {
-        match self.look(patience).await {
+    pub async fn discover(
+        &self,
+        patience: Duration,
+        patience_for_more: Duration,
+    ) -> Result<Found, Unusable> {
+        match self.look(patience, patience_for_more).await {
             Err(Unusable::Talk(error)) => Err(self.understood(error, patience).await),
             found => found,
         }
@@ -97,7 +111,11 @@ impl Attachment {
         Unusable::Talk(error)
     }
 
-    async fn look(&self, patience: Duration) -> Result<Found, Unusable> {
+    async fn look(
+        &self,
+        patience: Duration,
+        patience_for_more: Duration,
+    ) -> Result<Found, Unusable> {
         let (mut asking, asked_as) = self.open(Deadline::after(patience)).await?;
         let address = asking.address();
         let (mut members, from_nodes) = self.members(&mut asking, patience).await?;
@@ -110,21 +128,15 @@ impl Attachment {
         if nodes > MOST_NODES {
             return Err(Unusable::TooLarge { address, nodes });
         }
-        // Each may be missing; a server that gives no answer at all is not asked again.
-        let mut ask = Asking::new(asking, patience);
-        let info = match self.server {
-            Some(_) => None,
-            None => ask.maybe(&["INFO", "server"]).await,
-        };
-        let timeout = ask.maybe(&["CONFIG", "GET", "cluster-node-timeout"]).await;
-        if let Some(slots) = ask.maybe(&["CLUSTER", "SLOTS"]).await {
-            members.learn_hosts(&slots);
-            // Masters without slots are not in it.
-            if members.lacks_hosts()
-                && let Some(shards) = ask.maybe(&["CLUSTER", "SHARDS"]).await
-            {
-                members.learn_endpoints(&shards);
-            }
+        if !patience_for_more.is_zero() {
+            let deadline = Deadline::after(patience_for_more);
+            // At once: a server that is silent about one of them may be so about all.
+            let at = (address, asked_as.as_str());
+            tokio::join!(
+                self.learn_server(at, deadline),
+                self.learn_timeout(at, deadline),
+                learn_hosts(&mut members, asking, deadline),
+            );
         }
         let nodes = tokio::time::timeout(patience, self.nodes(&members, address)).await;
         let nodes = nodes.map_err(|_| Unusable::Unnamed { address })??;
@@ -134,16 +146,55 @@ impl Attachment {
             nodes,
             unrest: members.unrest,
             members: told,
-            server: self.server.clone().or_else(|| from_info(&info?)),
+            server: self
+                .server
+                .as_ref()
+                .or_else(|| self.said.server.get())
+                .cloned(),
             timeout: match self.node_timeout {
                 Some(period) => NodeTimeout {
                     period,
                     origin: "as --node-timeout says",
                 },
-                None => node_timeout(timeout.as_ref()),
+                None => self.said.timeout.get().copied().unwrap_or(NodeTimeout {
+                    period: USUAL_NODE_TIMEOUT,
+                    origin: "as is usual; the server does not say",
+                }),
             },
             access: self.access.clone(),
         })
+    }
+
+    async fn learn_server(&self, at: (SocketAddr, &str), deadline: Deadline) {
+        if self.server.is_some() || self.said.server.get().is_some() {
+            return;
+        }
+        let info = self.ask(at, &["INFO", "server"], deadline).await;
+        if let Some(server) = info.as_ref().and_then(from_info) {
+            let _ = self.said.server.set(server); // the same may have been said twice
+        }
+    }
+
+    async fn learn_timeout(&self, at: (SocketAddr, &str), deadline: Deadline) {
+        if self.node_timeout.is_some() || self.said.timeout.get().is_some() {
+            return;
+        }
+        let command = ["CONFIG", "GET", "cluster-node-timeout"];
+        let told = self.ask(at, &command, deadline).await;
+        if let Some(timeout) = told.as_ref().and_then(node_timeout) {
+            let _ = self.said.timeout.set(timeout); // the same may have been said twice
+        }
+    }
+
+    /// Something that may be had, and need not; the server is at this address under this name.
+    async fn ask(
+        &self,
+        (address, host): (SocketAddr, &str),
+        command: &[&str],
+        deadline: Deadline,
+    ) -> Option<Frame> {
+        let connection = self.access.log_in(address, host, deadline).await;
+        connection.ok()?.call(command, deadline).await.ok()
     }
 
     /// Which nodes there are, and whether CLUSTER NODES has told so.
@@ -277,30 +328,17 @@ impl Attachment {
     }
 }
 
-/// A connection that may break.
-struct Asking {
-    connection: Option<Connection>,
-    patience: Duration,
-}
-
-impl Asking {
-    fn new(connection: Connection, patience: Duration) -> Self {
-        Self {
-            connection: Some(connection),
-            patience,
-        }
-    }
-
-    /// Something that may be had, and need not.
-    async fn maybe(&mut self, command: &[&str]) -> Option<Frame> {
-        let connection = self.connection.as_mut()?;
-        let reply = connection
-            .call(command, Deadline::after(self.patience))
-            .await;
-        if reply.is_err() {
-            self.connection = None;
-        }
-        reply.ok()
+/// Asks where clients are sent, which CLUSTER NODES need not tell.
+async fn learn_hosts(members: &mut Members, mut asking: Connection, deadline: Deadline) {
+    let Ok(slots) = asking.call(&["CLUSTER", "SLOTS"], deadline).await else {
+        return;
+    };
+    members.learn_hosts(&slots);
+    // Masters without slots are not in it.
+    if members.lacks_hosts()
+        && let Ok(shards) = asking.call(&["CLUSTER", "SHARDS"], deadline).await
+    {
+        members.learn_endpoints(&shards);
     }
 }
 
@@ -324,23 +362,13 @@ fn excerpt(reply: &Frame) -> String {
     escape(reply.raw.get(..200).unwrap_or(&reply.raw).trim_ascii_end())
 }
 
-fn node_timeout(reply: Option<&Frame>) -> NodeTimeout {
-    let millis = reply.and_then(Frame::as_array).and_then(|pair| {
-        std::str::from_utf8(pair.get(1)?.as_text()?)
-            .ok()?
-            .parse()
-            .ok()
-    });
-    match millis {
-        Some(millis) => NodeTimeout {
-            period: Duration::from_millis(millis).min(MOST_NODE_TIMEOUT),
-            origin: "from CONFIG GET cluster-node-timeout",
-        },
-        None => NodeTimeout {
-            period: USUAL_NODE_TIMEOUT,
-            origin: "as is usual; the server does not say",
-        },
-    }
+fn node_timeout(reply: &Frame) -> Option<NodeTimeout> {
+    let text = reply.as_array()?.get(1)?.as_text()?;
+    let millis = std::str::from_utf8(text).ok()?.parse().ok()?;
+    Some(NodeTimeout {
+        period: Duration::from_millis(millis).min(MOST_NODE_TIMEOUT),
+        origin: "from CONFIG GET cluster-node-timeout",
+    })
 }
 
 #[cfg(test)]
@@ -354,10 +382,8 @@ mod tests {
                 Frame::from_value(shardlab::wire::resp::Value::BulkString(text.into()))
             };
             let pair = vec![text("cluster-node-timeout"), text(millis)];
-            node_timeout(Some(&Frame::from_value(
-                shardlab::wire::resp::Value::Array(pair),
-            )))
-            .period
+            let pair = Frame::from_value(shardlab::wire::resp::Value::Array(pair));
+            node_timeout(&pair).unwrap().period
         };
         assert_eq!(told("2000"), Duration::from_secs(2));
         assert_eq!(told("18446744073709551615"), MOST_NODE_TIMEOUT);

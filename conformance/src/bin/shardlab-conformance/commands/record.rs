@@ -76,7 +76,7 @@ pub(super) fn record(args: &Record) -> Code {
                 session(&at, started, &limits, &mut interrupts).await?
             }
             Subject::Attached(attachment) => {
-                let found = attachment.discover(limits.read).await;
+                let found = attachment.discover(limits.read, limits.read).await;
                 let found = found
                     .map_err(|unusable| opened(&SubjectError::Unusable(Box::new(unusable))))?;
                 let (target, names, topology) = found.unbound();
