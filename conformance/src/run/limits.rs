@@ -99,6 +99,23 @@ pub(crate) fn waits_for_nothing(case: &Case) -> bool {
         .is_zero()
 }
 
+/// Whether a case sends nothing but CLUSTER NODES, to servers of all versions: what it needs to know of a
+/// running cluster is known as soon as the nodes are.
+pub(crate) fn asks_for_nodes_only(case: &Case) -> bool {
+    fn sends_only(case: &Case, block: &Block) -> bool {
+        block.steps.iter().all(|step| match &step.kind.value {
+            StepKind::Send(pipeline) => pipeline
+                .exchanges
+                .iter()
+                .all(|exchange| case.text(exchange.command.span) == "CLUSTER NODES"),
+            StepKind::Within(_, block) | StepKind::For(_, block) => sends_only(case, block),
+            StepKind::Assert(_) => true,
+            _ => false,
+        })
+    }
+    case.transcript.header.since.is_none() && sends_only(case, &case.transcript.body)
+}
+
 /// A period in time.
 pub(super) fn length(period: Period, node_timeout: Duration) -> Duration {
     match period {

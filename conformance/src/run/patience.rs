@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// So many waits in vain are long; later ones, for commands that have never been answered, are short.
-const LONG_WAITS: u32 = 3;
+const LONG_WAITS: u32 = 2;
 
 /// For so many replies' time all blocks together are repeated in vain.
 const BLOCKS: u32 = 3;
@@ -113,7 +113,7 @@ mod tests {
     const WHOLE: Duration = Duration::from_secs(5);
 
     #[test]
-    fn what_has_never_been_answered_is_waited_for_in_vain_three_times_only() {
+    fn what_has_never_been_answered_is_waited_for_in_vain_twice_only() {
         let patience = Patience::that_ends();
         patience.answered("PING");
         for _ in 0..LONG_WAITS {

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{self, Runtime};
 
@@ -22,6 +22,7 @@ use super::case::{Trial, run_case_among};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
 use super::keys::{Trouble, Waits, crowded, delete, existing, left_behind, occupied};
+use super::limits::asks_for_nodes_only;
 use super::patience::{Patience, shortened};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, Skip, Verdict};
@@ -60,6 +61,9 @@ const SLOW_DISCOVERIES: u32 = 2;
 
 /// Why a case on a cluster that is changing is not judged.
 const CHANGING: &str = "need a cluster that stays as it is";
+
+/// What a server is asked for besides its nodes, and need not tell.
+const MORE: &str = "CLUSTER SLOTS";
 
 /// What came of trying a case.
 type Tried = Result<Trial, Verdict>;
@@ -134,17 +138,30 @@ impl Runner {
     }
 
     /// Which nodes somebody's cluster has now. One that has become silent is not waited for in every case.
-    async fn discover(&self, attachment: &Attachment) -> Result<Found, Unusable> {
+    async fn discover(&self, attachment: &Attachment, case: &Case) -> Result<Found, Unusable> {
         let slow = self.slow_discoveries.load(Ordering::Relaxed);
         let patience = match slow {
             0..SLOW_DISCOVERIES => self.limits.read,
             SLOW_DISCOVERIES.. => shortened(self.limits.read),
         };
+        let for_more = if asks_for_nodes_only(case) || self.patience.is_over(MORE) {
+            Duration::ZERO
+        } else {
+            patience
+        };
         let begun = Instant::now();
-        let found = attachment.discover(patience, patience).await;
+        let found = Box::pin(attachment.discover(patience, for_more)).await;
         let slow = match &found {
-            Ok(_) if begun.elapsed() < patience => 0,
-            _ => slow.saturating_add(1),
+            Ok(_) if for_more.is_zero() => 0,
+            Ok(_) if begun.elapsed() < for_more => {
+                self.patience.answered(MORE);
+                0
+            }
+            Ok(_) => {
+                self.patience.in_vain(MORE);
+                0
+            }
+            Err(_) => slow.saturating_add(1),
         };
         self.slow_discoveries.store(slow, Ordering::Relaxed);
         found
@@ -157,9 +174,13 @@ impl Runner {
                 result.server = Some(pool.launcher().server().clone());
                 self.launched(pool, case, booking).await
             }
-            Subject::Attached(attachment) => {
+            Subject::Attached(attachment) => 'tried: {
+                // What no answer would change is told without one.
+                if let Some(refused) = gate(case, None, Needs::Client) {
+                    break 'tried Err(Verdict::Skipped(refused));
+                }
                 let _turn = self.turn.lock().await;
-                match self.discover(attachment).await {
+                match self.discover(attachment, case).await {
                     Ok(found) => {
                         result.server = found.server().cloned();
                         self.attached(&found, attachment.read_only, case).await

@@ -14,7 +14,7 @@ use crate::transcript::ast::Needs;
 
 use super::event::Event;
 use super::gate::gate;
-use super::limits::{longest_first, waits_for_nothing};
+use super::limits::{asks_for_nodes_only, longest_first, waits_for_nothing};
 use super::result::{CaseResult, RunResult, Verdict};
 use super::runner::{is_shared, refused};
 use super::{Runner, Subject};
@@ -123,14 +123,17 @@ impl Runner {
     }
 
     /// What is not for this server is told first, then a case that waits for nothing, so that something
-    /// is seen at once; then those that may take longest. On a running cluster cases take turns anyhow.
+    /// is seen at once; then those that may take longest. On a running cluster cases take turns anyhow, and
+    /// those come first that ask for what it has just told.
     fn sort(&self, cases: &mut [(usize, Case)]) {
         let refused = |case: &Case| match self.subject() {
             Subject::Launched(pool) => refused(pool, case).is_some(),
             Subject::Attached(_) => gate(case, None, Needs::Client).is_some(),
         };
         match self.subject() {
-            Subject::Attached(_) => cases.sort_by_key(|(_, case)| !refused(case)),
+            Subject::Attached(_) => {
+                cases.sort_by_key(|(_, case)| (!refused(case), !asks_for_nodes_only(case)));
+            }
             Subject::Launched(_) => {
                 cases.sort_by_key(|(_, case)| (!refused(case), longest_first(case)));
                 let quick = |case: &Case| is_shared(case) && waits_for_nothing(case);
