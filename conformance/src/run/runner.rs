@@ -15,6 +15,7 @@ use crate::system::Target;
 use crate::system::attached::{Attached, Attachment, Found, Unusable};
 use crate::system::launched::Wish;
 use crate::system::pool::{Booking, Pool};
+use crate::system::stall::why;
 use crate::transcript::ast::{Level, Needs, Transcript};
 
 use super::boots::Boots;
@@ -234,7 +235,7 @@ impl Runner {
                 cluster
             }
             Some(Err(error)) => {
-                let reason = error.to_string();
+                let reason = why(&error);
                 self.booted.note(&wish, Some(&reason));
                 return Err(Verdict::Broken(reason));
             }

@@ -304,7 +304,9 @@ impl Subject {
             Some(profile) => Launcher::profiled(profile, spec, &search).await?,
             None => Launcher::find(spec, &search, note).await?,
         };
-        Ok(Self::Launched(Arc::new(Pool::new(launcher))))
+        Ok(Self::Launched(Arc::new(Pool::new(
+            launcher.patience(patience),
+        ))))
     }
 
     /// The options that mean the same subject in a later run, word by word: `--server`,

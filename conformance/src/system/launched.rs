@@ -2,19 +2,23 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use shardlab::Signal as OsSignal;
+use shardlab::error::NotReady;
+use shardlab::ladder::Rung;
 use shardlab::machine::wait::Deadline;
 use shardlab::plan::{self, Boot, Options, PortChoice, Setting};
 use shardlab::server::{Profile, SearchEnv, find, find_profiled};
 use shardlab::wire::client::{ClientError, Connection};
-use shardlab::{Cluster, Error};
+use shardlab::{Cluster, Error, Event};
 
 use crate::pattern::Server;
 use crate::transcript::ast::{Header, NodeName, Signal, Topology};
 
 use super::login::connect;
+use super::stall::{History, Watch};
 use super::{Deed, NOWHERE, NodeFacts, NodeTimeout, Target, from_identity};
 
 /// `cluster-node-timeout` unless a transcript says otherwise: short, since failover takes a
@@ -59,7 +63,11 @@ pub struct Launcher {
     server: Server,
     /// The file that says how to start it.
     profile: Option<PathBuf>,
+    history: Arc<History>,
 }
+
+/// How long a reply may take unless somebody says otherwise.
+const READ: Duration = Duration::from_secs(5);
 
 impl Launcher {
     /// The server that `spec` means, or the one that is found first.
@@ -78,6 +86,7 @@ impl Launcher {
             program,
             server,
             profile: None,
+            history: Arc::new(History::new(READ)),
         })
     }
 
@@ -96,7 +105,17 @@ impl Launcher {
             server: from_identity(&program.identity),
             program,
             profile: Some(file.to_owned()),
+            history: Arc::new(History::new(READ)),
         })
+    }
+
+    /// The same for a server whose replies may take so long.
+    #[must_use]
+    pub fn patience(self, read: Duration) -> Self {
+        Self {
+            history: Arc::new(History::new(read)),
+            ..self
+        }
     }
 
     /// The file that says how to start it, if there is one.
@@ -121,8 +140,8 @@ impl Launcher {
         &self.program.program
     }
 
-    /// Starts a cluster and waits until every node sees every other; it is gone when the answer
-    /// is dropped.
+    /// Starts a cluster and waits until every node sees every other, as long as it gets on; it is gone
+    /// when the answer is dropped.
     ///
     /// # Errors
     /// It does not come up, or a `conf` line is not for transcripts to decide.
@@ -132,12 +151,41 @@ impl Launcher {
             plan::Topology::Sentinel => options.sentinels.down_after,
             _ => options.node_timeout,
         };
-        let cluster = Cluster::builder()
+        let (begun, topology, watch) = (Instant::now(), options.topology, Watch::new());
+        let observer = |event: &Event<'_>| {
+            if let Event::Looked { standings, .. } = event {
+                watch.look(standings);
+            }
+        };
+        let starting = Cluster::builder()
             .options(options)
             .found_server(self.program.clone())
             .timeout(BOOT_TIMEOUT)
-            .start()
-            .await?;
+            .observer(&observer)
+            .start();
+        let stuck = async {
+            match self.history.foreseen() {
+                Some(standings) => standings,
+                None => watch.stuck(&self.history).await,
+            }
+        };
+        let started = tokio::select! {
+            biased;
+            standings = stuck => {
+                self.history.in_vain(&standings);
+                Err(Error::NotReady(Box::new(NotReady {
+                    wanted: Rung::Ready,
+                    waited: begun.elapsed(),
+                    standings,
+                    logs: Vec::new(),
+                    removed: true,
+                    topology,
+                })))
+            }
+            started = Box::pin(starting) => started,
+        };
+        let cluster = started?;
+        self.history.came_up();
         Launched::new(cluster, self.server.clone(), timeout).await
     }
 }

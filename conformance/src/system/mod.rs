@@ -15,6 +15,7 @@ pub mod pool;
 mod reach;
 #[cfg(test)]
 pub(crate) mod scripted;
+pub(crate) mod stall;
 mod unrest;
 mod unusable;
 
