@@ -57,7 +57,7 @@ pub fn markdown(report: &Report<'_>) -> String {
 }
 
 /// Text in which no sign means anything to Markdown or HTML.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign {

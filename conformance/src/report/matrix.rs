@@ -24,7 +24,7 @@ pub fn matrix(runs: &[RunResult], cases: &[Case]) -> serde_json::Result<String> 
 }
 
 /// What was tested: what the server says that it is, and the address of one that was running.
-fn name(run: &RunResult) -> String {
+pub(super) fn name(run: &RunResult) -> String {
     let server = run.cases.iter().find_map(|case| case.server.as_ref());
     let described = describe(server);
     if server.is_none() || run.target.starts_with(&described) {

@@ -3,6 +3,7 @@
 mod areas;
 mod baseline;
 mod catalogue;
+mod compatibility;
 mod github;
 mod groups;
 pub mod json;
@@ -17,6 +18,7 @@ pub mod terminal;
 
 pub use baseline::known_list;
 pub use catalogue::{explain, list};
+pub use compatibility::compatibility;
 pub use github::{annotations, without_commands};
 pub use junit::junit;
 pub use markdown::markdown;

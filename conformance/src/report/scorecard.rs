@@ -27,7 +27,7 @@ pub struct Score {
 }
 
 impl Score {
-    fn add(&mut self, verdict: &Verdict) {
+    pub(super) fn add(&mut self, verdict: &Verdict) {
         *match verdict {
             Verdict::Pass | Verdict::Otherwise(_) => &mut self.passed,
             Verdict::Departs(_) | Verdict::Known { .. } | Verdict::Fixed { .. } => {
@@ -36,6 +36,11 @@ impl Score {
             Verdict::Skipped(_) => &mut self.skipped,
             Verdict::Broken(_) => &mut self.broken,
         } += 1;
+    }
+
+    /// How many there are.
+    pub(super) fn all(&self) -> usize {
+        self.passed + self.departed + self.skipped + self.broken
     }
 
     /// As in `12✓ 1✗ 3–`.

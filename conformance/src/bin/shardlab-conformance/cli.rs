@@ -57,7 +57,7 @@ pub(crate) enum Command {
     /// Run transcripts against a server
     #[command(after_help = EXAMPLES)]
     Run(Box<Run>),
-    /// Compare several servers on one HTML page
+    /// Compare several servers on one page
     #[command(after_help = MATRIX_EXAMPLES)]
     Matrix(Matrix),
     /// List the transcripts
@@ -143,8 +143,11 @@ pub(crate) struct Matrix {
     #[arg(long, value_name = "HOST:PORT,…")]
     pub(crate) attach: Vec<String>,
     /// Write the page to this file
+    #[arg(long, value_name = "FILE", required_unless_present = "markdown")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write counts by area and each departure to this file, in Markdown
     #[arg(long, value_name = "FILE")]
-    pub(crate) html: PathBuf,
+    pub(crate) markdown: Option<PathBuf>,
     /// Do not download a server
     #[arg(long)]
     pub(crate) offline: bool,

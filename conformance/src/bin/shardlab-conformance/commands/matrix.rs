@@ -1,5 +1,6 @@
-//! `matrix`: the same cases on several servers, side by side on one page.
+//! `matrix`: the same cases on several servers, side by side on a page.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use shardlab::error::{Error, exit};
@@ -7,7 +8,7 @@ use shardlab::machine::environment::Environment;
 use shardlab::machine::interrupt::Interrupts;
 use shardlab::server::Notice;
 use shardlab::state::replace;
-use shardlab_conformance::report::{matrix, scorecard};
+use shardlab_conformance::report::{compatibility, matrix, scorecard};
 use shardlab_conformance::run::result::RunResult;
 use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
 use shardlab_conformance::suite::Case;
@@ -76,8 +77,17 @@ async fn runner(args: &Matrix, wanted: &Wanted) -> Result<Runner, term::Failure>
 }
 
 fn write(args: &Matrix, runs: &[RunResult], chosen: &[Case]) -> Result<(), term::Failure> {
-    let page = matrix(runs, chosen).map_err(|error| usage(&error))?;
-    let path = &args.html;
+    if let Some(path) = &args.html {
+        let page = matrix(runs, chosen).map_err(|error| usage(&error))?;
+        replaced(path, &page)?;
+    }
+    match &args.markdown {
+        Some(path) => replaced(path, &compatibility(runs)),
+        None => Ok(()),
+    }
+}
+
+fn replaced(path: &Path, page: &str) -> Result<(), term::Failure> {
     replace(path, page.as_bytes())
         .map_err(|error| usage(&format!("cannot write `{}`: {error}", path.display())))
 }
