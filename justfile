@@ -34,6 +34,16 @@ bless:
 clients *ARGS:
     clients/run {{ARGS}}
 
+# Read reports with programs that others wrote, and use the page of `matrix` in Chromium, e.g. `just pages redis@6.2 valkey`.
+[group: 'check']
+pages *SERVERS:
+    clients/reports/run --browser {{SERVERS}}
+
+# Write docs/compatibility.md from a run on each server, e.g. `just compatibility redis@6.2 ./valkey-server`.
+[group: 'measure']
+compatibility +SERVERS:
+    cargo run --release --locked -p shardlab-conformance -- matrix $(printf -- '--server %s ' {{SERVERS}}) --markdown docs/compatibility.md
+
 # Run everything that CI runs.
 [group: 'check']
 ci:
