@@ -82,6 +82,17 @@ impl Names {
         }
     }
 
+    /// The cluster that they are names of.
+    pub fn shape(&self) -> Shape {
+        let shard = |shard: &NamedShard| Shard {
+            slots: shard.slots.clone(),
+            replicas: shard.replicas,
+        };
+        Shape {
+            shards: self.shards.iter().map(shard).collect(),
+        }
+    }
+
     /// The shard of a name.
     fn of(&self, name: NodeName) -> Option<&NamedShard> {
         self.shards

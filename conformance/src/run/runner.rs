@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{self, Runtime};
 
-use crate::binding::{Names, expand, is_of_all};
+use crate::binding::{expand, is_of_all};
 use crate::known::KnownList;
 use crate::pattern::Server;
 use crate::suite::Case;
@@ -212,10 +212,7 @@ impl Runner {
     }
 
     async fn launched(&self, pool: &Pool, case: &Case, booking: Option<Booking>) -> Tried {
-        if let Some(skip) = refused(pool, case) {
-            return Err(Verdict::Skipped(skip));
-        }
-        let wish = Wish::of(&case.transcript.header);
+        let wish = wish(pool, case).map_err(Verdict::Skipped)?;
         if let Some(reason) = self.booted.failure(&wish) {
             return Err(Verdict::Broken(reason));
         }
@@ -241,8 +238,7 @@ impl Runner {
             }
             None => return Err(Verdict::Broken("the pool of clusters has ended".to_owned())),
         };
-        let names = Names::planned(case.transcript.header.topology.value);
-        let transcript = expand(&case.transcript, &names);
+        let transcript = expand(&case.transcript, &wish.names());
         let footprint = trace(&transcript, &cluster);
         let trial = self.trial(&transcript, &cluster).await?;
         // What a case has spoilt, or may have, no other case gets.
@@ -427,16 +423,16 @@ impl Runner {
     }
 }
 
-/// Why a server that we start cannot be tested with a case.
-pub(super) fn refused(pool: &Pool, case: &Case) -> Option<Skip> {
+/// What is started for a case, or why the server cannot be tested with it.
+pub(super) fn wish(pool: &Pool, case: &Case) -> Result<Wish, Skip> {
     let launcher = pool.launcher();
-    gate(case, Some(launcher.server()), Needs::Sentinel).or_else(|| {
-        let reason = launcher.refusal(&Wish::of(&case.transcript.header))?;
-        Some(Skip {
+    match gate(case, Some(launcher.server()), Needs::Sentinel) {
+        Some(skip) => Err(skip),
+        None => launcher.wish(&case.transcript).map_err(|reason| Skip {
             kind: "need what the profile does not offer",
             reason,
-        })
-    })
+        }),
+    }
 }
 
 /// Whether a case leaves its cluster as it was, but for its keys.

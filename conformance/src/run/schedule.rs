@@ -8,7 +8,6 @@ use shardlab::machine::wait::Deadline;
 use tokio::task::JoinSet;
 
 use crate::suite::Case;
-use crate::system::launched::Wish;
 use crate::system::pool::{Booking, Boots};
 use crate::transcript::ast::Needs;
 
@@ -16,7 +15,7 @@ use super::event::Event;
 use super::gate::gate;
 use super::limits::{asks_for_nodes_only, longest_first, waits_for_nothing};
 use super::result::{CaseResult, RunResult, Verdict};
-use super::runner::{is_shared, refused};
+use super::runner::{is_shared, wish};
 use super::{Runner, Subject};
 
 impl Runner {
@@ -108,15 +107,17 @@ impl Runner {
         let Subject::Launched(pool) = self.subject() else {
             return (queue, None);
         };
-        let own = |queued: &&mut Queued| {
-            !is_shared(&queued.case) && refused(pool, &queued.case).is_none()
+        let own = |queued: &Queued| {
+            (!is_shared(&queued.case))
+                .then(|| wish(pool, &queued.case).ok())
+                .flatten()
         };
-        let wishes = queue.iter_mut().filter(own);
-        let wishes = wishes
-            .map(|queued| Wish::of(&queued.case.transcript.header))
-            .collect();
+        let (wishes, queued): (Vec<_>, Vec<_>) = queue
+            .iter_mut()
+            .filter_map(|queued| Some((own(queued)?, queued)))
+            .unzip();
         let (boots, bookings) = pool.book(wishes, jobs);
-        for (queued, booking) in queue.iter_mut().filter(own).zip(bookings) {
+        for (queued, booking) in queued.into_iter().zip(bookings) {
             queued.booking = Some(booking);
         }
         (queue, Some(boots))
@@ -127,7 +128,7 @@ impl Runner {
     /// those come first that ask for what it has just told.
     fn sort(&self, cases: &mut [(usize, Case)]) {
         let refused = |case: &Case| match self.subject() {
-            Subject::Launched(pool) => refused(pool, case).is_some(),
+            Subject::Launched(pool) => wish(pool, case).is_err(),
             Subject::Attached(_) => gate(case, None, Needs::Client).is_some(),
         };
         match self.subject() {

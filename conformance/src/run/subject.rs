@@ -299,7 +299,10 @@ impl Subject {
             cache: usual_cache()?,
             offline: wanted.offline,
         };
-        let spec = wanted.server.as_deref().or(environment.server.as_deref());
+        // The variable means a server that needs no profile.
+        let usual = environment.server.as_deref();
+        let usual = usual.filter(|_| wanted.profile.is_none());
+        let spec = wanted.server.as_deref().or(usual);
         let launcher = match &wanted.profile {
             Some(profile) => Launcher::profiled(profile, spec, &search).await?,
             None => Launcher::find(spec, &search, note).await?,

@@ -14,8 +14,9 @@ use shardlab::server::{Profile, SearchEnv, find, find_profiled};
 use shardlab::wire::client::{ClientError, Connection};
 use shardlab::{Cluster, Error, Event};
 
+use crate::binding::{Names, bind};
 use crate::pattern::Server;
-use crate::transcript::ast::{Header, NodeName, Signal, Topology};
+use crate::transcript::ast::{Header, Needs, NodeName, Signal, Topology, Transcript};
 
 use super::login::connect;
 use super::stall::{History, Watch};
@@ -53,6 +54,32 @@ impl Wish {
                 .map(|directive| line(directive))
                 .collect(),
         }
+    }
+
+    /// The same without replicas, for a case that names none: it looks on as a client, or any cluster
+    /// will do for it. `None` if it needs them.
+    fn without_replicas(&self, transcript: &Transcript) -> Option<Self> {
+        let Topology::Cluster { masters, .. } = self.topology else {
+            return None;
+        };
+        let alone = Self {
+            topology: Topology::Cluster {
+                masters,
+                replicas: 0,
+                exact: false,
+            },
+            conf: self.conf.clone(),
+        };
+        let header = &transcript.header;
+        let looks_on =
+            header.needs.value == Needs::Client || header.topology.value == Topology::Any;
+        let serves = || bind(transcript, &alone.names().shape()).is_ok();
+        (looks_on && serves()).then_some(alone)
+    }
+
+    /// The names of the nodes that are started.
+    pub fn names(&self) -> Names {
+        Names::planned(self.topology)
     }
 }
 
@@ -123,7 +150,22 @@ impl Launcher {
         self.profile.as_deref()
     }
 
-    /// Why it cannot be started as a case wishes, if its profile says so.
+    /// What is started for a case: what it wishes, or the same without replicas if the server has none.
+    ///
+    /// # Errors
+    /// Why its profile cannot be asked for that.
+    pub fn wish(&self, transcript: &Transcript) -> Result<Wish, String> {
+        let wish = Wish::of(&transcript.header);
+        let Some(refusal) = self.refusal(&wish) else {
+            return Ok(wish);
+        };
+        let alone = wish.without_replicas(transcript);
+        alone
+            .filter(|alone| self.refusal(alone).is_none())
+            .ok_or(refusal)
+    }
+
+    /// Why it cannot be started as that, if its profile says so.
     pub fn refusal(&self, wish: &Wish) -> Option<String> {
         let profile = self.program.profile.as_ref()?;
         let refusal = wished(wish).ok()?.refused_by(profile)?;
@@ -387,5 +429,53 @@ const fn os_signal(signal: Signal) -> OsSignal {
         Signal::Kill => OsSignal::KILL,
         Signal::Segv => OsSignal::SEGV,
         Signal::Term => OsSignal::TERM,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_replicas_runs_what_names_none() {
+        for (needs, topology, steps, serves) in [
+            (
+                "client",
+                "3 masters, 1 replica each",
+                "n1> PING\nPONG\n",
+                true,
+            ),
+            (
+                "client",
+                "3 masters, 1 replica each",
+                "r1> PING\nPONG\n",
+                false,
+            ),
+            (
+                "client",
+                "exactly 3 masters, 1 replica each",
+                "n1> PING\nPONG\n",
+                false,
+            ),
+            // Its steps may be about a failover that is not written down.
+            (
+                "process",
+                "3 masters, 1 replica each",
+                "n1> PING\nPONG\n",
+                false,
+            ),
+            ("admin", "any", "n1> PING\nPONG\n", true),
+            ("client", "1 master, 1 replica", "n1> PING\nPONG\n", false),
+        ] {
+            let text = format!(
+                "id: TST-01\ntitle: t\nlevel: may\nneeds: {needs}\ntopology: {topology}\n\n{steps}"
+            );
+            let transcript = crate::transcript::parse(&text).unwrap();
+            let wish = Wish::of(&transcript.header);
+            let alone = wish.without_replicas(&transcript);
+            assert_eq!(alone.is_some(), serves, "{needs} {topology} {steps}");
+            let replicas = alone.iter().flat_map(|wish| wish.names().shards);
+            assert!(replicas.into_iter().all(|shard| shard.replicas == 0));
+        }
     }
 }

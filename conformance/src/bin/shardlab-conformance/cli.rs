@@ -137,8 +137,11 @@ pub(crate) struct Tested {
 #[derive(Debug, Args)]
 pub(crate) struct Matrix {
     /// A server to start: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`; may be repeated
-    #[arg(long, value_name = "SPEC", required_unless_present = "attach")]
+    #[arg(long, value_name = "SPEC", required_unless_present_any = ["attach", "profile"])]
     pub(crate) server: Vec<String>,
+    /// How to start a server that does not take Redis's configuration (docs/profiles.md); may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Vec<PathBuf>,
     /// A running cluster; may be repeated
     #[arg(long, value_name = "HOST:PORT,…")]
     pub(crate) attach: Vec<String>,

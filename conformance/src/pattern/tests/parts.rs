@@ -132,9 +132,10 @@ fn a_text_is_compared_line_by_line() {
 }
 
 #[test]
-fn the_last_line_of_a_text_has_an_end_unless_said_otherwise() {
+fn the_last_line_of_a_text_may_have_no_end_and_has_none_where_that_is_said() {
     matches("| a", &bulk("a\n"));
-    differs("| a", &bulk("a"));
+    matches("| a", &bulk("a"));
+    differs("| a", &bulk("a\n\n"));
     matches("| a\n(no newline)", &bulk("a"));
     differs("| a\n(no newline)", &bulk("a\n"));
     matches("| a\n...", &bulk("a\nb"));

@@ -32,12 +32,16 @@ pub(super) fn run(args: &Matrix) -> Code {
             offline: args.offline,
             ..Wanted::default()
         });
+        let profiled = args.profile.iter().map(|profile| Wanted {
+            profile: Some(profile.clone()),
+            ..Wanted::default()
+        });
         let running = args.attach.iter().map(|address| Wanted {
             attach: Some(address.clone()),
             ..Wanted::default()
         });
         let mut runs = Vec::new();
-        for wanted in servers.chain(running) {
+        for wanted in servers.chain(profiled).chain(running) {
             let runner = tokio::select! {
                 runner = runner(args, &wanted) => Arc::new(runner?),
                 signal = interrupts.next() => return Err(Error::Interrupted(signal).into()),
