@@ -208,6 +208,62 @@ const WRONG: &[Wrong] = &[
         expected: "the bulk string `",
         received: r#"a bulk string: ""#,
     },
+    Wrong {
+        id: "ANN-06",
+        line: "(error) ERR <any>Hostnames must be less than 256 characters",
+        by: "OK",
+        expected: "the simple string `OK`",
+        received: "Hostnames must be less than 256 characters",
+    },
+    Wrong {
+        id: "EPO-04",
+        line: "? E >= H",
+        by: "? E < H",
+        expected: "the left side to be less than the right one",
+        received: " and ",
+    },
+    Wrong {
+        id: "MIG-03",
+        line: r#""cee""#,
+        by: r#""dee""#,
+        expected: "the bulk string `dee`",
+        received: r#"a bulk string: "cee""#,
+    },
+    Wrong {
+        id: "STA-01",
+        line: "(error) ERR Invalid or out of range slot",
+        by: "OK",
+        expected: "the simple string `OK`",
+        received: "Invalid or out of range slot",
+    },
+    Wrong {
+        id: "TRK-01",
+        line: "(error) ASK 15495 <n1>",
+        by: "(error) ASK 15495 <n2>",
+        expected: "the error `ASK 15495 127.0.0.1:",
+        received: "(error) ASK 15495 127.0.0.1:",
+    },
+    Wrong {
+        id: "LNK-01",
+        line: r#"1)  1) "direction""#,
+        by: r#"1)  1) "directions""#,
+        expected: "an item that is an array like",
+        received: "none",
+    },
+    Wrong {
+        id: "PUB-05",
+        line: r#"2) "{b}2""#,
+        by: r#"2) "{b}3""#,
+        expected: "the bulk string `{b}3`",
+        received: r#"a bulk string: "{b}2""#,
+    },
+    Wrong {
+        id: "LUA-01",
+        line: r#""1""#,
+        by: r#""2""#,
+        expected: "the bulk string `2`",
+        received: r#"a bulk string: "1""#,
+    },
 ];
 
 impl Wrong {
