@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shardlab::wire::slots::Slot;
+use shardlab::wire::slots::{Slot, SlotRange, split_evenly};
 
-use crate::transcript::ast::{Each, NodeRole, Topology, Transcript};
+use crate::transcript::ast::{Each, Fit, NodeRole, Topology, Transcript};
 use crate::transcript::names;
 
 use super::{NamedShard, Names, Owned, Shape, Shard, owned};
@@ -29,11 +29,14 @@ pub fn bind(transcript: &Transcript, shape: &Shape) -> Result<Names, String> {
     if let Topology::Cluster {
         masters,
         replicas,
-        exact: true,
+        fit: fit @ (Fit::Exactly | Fit::Even),
     } = topology
     {
-        let alike = |shard: &Shard| shard.replicas == replicas;
-        if shape.shards.len() != usize::from(masters) || !shape.shards.iter().all(alike) {
+        let alike = |(shard, share): (&Shard, SlotRange)| {
+            shard.replicas == replicas && (fit == Fit::Exactly || shard.slots.ranges() == [share])
+        };
+        let shares = split_evenly(masters.into());
+        if shape.shards.len() != shares.len() || !shape.shards.iter().zip(shares).all(alike) {
             return Err(format!("it needs {topology}"));
         }
     }
@@ -289,6 +292,12 @@ mod tests {
         assert_eq!(bound("0-8191, 8192-16383"), "n1 n2");
         for other in ["0-8191, 8192-16383 +1", "0-16383"] {
             assert_eq!(bound(other), "it needs exactly 2 masters");
+        }
+        let evenly = "exactly 2 masters, slots spread evenly";
+        let bound = |text| tests::bound(evenly, steps, text);
+        assert_eq!(bound("0-8191, 8192-16383"), "n1 n2");
+        for other in ["0-8190, 8191-16383", "0-8191, 8192-16383 +1"] {
+            assert_eq!(bound(other), format!("it needs {evenly}"));
         }
     }
 }

@@ -26,8 +26,10 @@ pub(super) fn owned(transcript: &Transcript) -> Owned {
                 for exchange in &pipeline.exchanges {
                     redirected(&mut owned, &expected(&exchange.expected));
                     if is_served(&exchange.expected) {
+                        let node = pipeline.connection.node;
+                        reshaped(&mut owned, node, &exchange.command);
                         let command = words(&exchange.command);
-                        serves(&mut owned, pipeline.connection.node, &command);
+                        serves(&mut owned, node, &command);
                     }
                 }
             }
@@ -63,9 +65,51 @@ fn serves(owned: &mut Owned, node: NodeName, command: &[Vec<u8>]) {
     own(owned, node, names.map(|name| key_slot(name)).collect());
 }
 
-fn own(owned: &mut Owned, node: NodeName, slots: BTreeSet<Slot>) {
+/// What a name owns at first counts: later the slot may have moved.
+fn own(owned: &mut Owned, node: NodeName, mut slots: BTreeSet<Slot>) {
+    let of_others = owned.iter().filter(|(number, _)| **number != node.number);
+    slots.retain(|slot| of_others.clone().all(|(_, slots)| !slots.contains(slot)));
     if node.each().is_none() && node.role != NodeRole::Sentinel && !slots.is_empty() {
         owned.entry(node.number).or_default().extend(slots);
+    }
+}
+
+/// A slot that is opened, or taken away, belongs to somebody.
+fn reshaped(owned: &mut Owned, node: NodeName, command: &Command) {
+    let words = command.words.iter().map(|word| match &word.value {
+        Word::Argument(template) => Some(template),
+        Word::Range { .. } => None,
+    });
+    let Some(words) = words.collect::<Option<Vec<_>>>() else {
+        return;
+    };
+    let text = |place: usize| {
+        let word = words.get(place).and_then(|word| word.literal());
+        word.map(|word| String::from_utf8_lossy(word).to_uppercase())
+    };
+    let number = |place: usize| text(place).and_then(|text| Slot::new(text.parse().ok()?));
+    if text(0).as_deref() != Some("CLUSTER") {
+        return;
+    }
+    match (text(1).as_deref(), text(3).as_deref()) {
+        (Some("DELSLOTS"), _) => {
+            let slots = (2..words.len()).filter_map(number).collect();
+            own(owned, node, slots);
+        }
+        (Some("SETSLOT"), Some("MIGRATING")) => own(owned, node, number(2).into_iter().collect()),
+        (Some("SETSLOT"), Some("IMPORTING")) => {
+            let node = |piece: &Spanned<Piece>| match piece.value {
+                Piece::Node { node, .. } => Some(node),
+                _ => None,
+            };
+            let source = words
+                .get(4)
+                .and_then(|word| word.pieces.iter().find_map(node));
+            if let Some(source) = source {
+                own(owned, source, number(2).into_iter().collect());
+            }
+        }
+        _ => {}
     }
 }
 
@@ -164,6 +208,13 @@ mod tests {
             ("n*> GET a\n(error) MOVED 15495 <n3>\n", "3: 15495"),
             ("n1> SSUBSCRIBE b\n1) \"ssubscribe\"\n...\n", "1: 3300"),
             ("r2> SPUBLISH c x\n(integer) 1\n", "2: 7365"),
+            ("n2> CLUSTER DELSLOTS 1 7\nOK\n", "2: 1 7"),
+            ("n2> CLUSTER DELSLOTS 1\n(error) ERR x\n", ""),
+            ("n2> CLUSTER SETSLOT 7 MIGRATING <n1.id>\nOK\n", "2: 7"),
+            (
+                "n1> CLUSTER SETSLOT 15495 IMPORTING <n3.id>\nOK\n\nn1> ASKING\n> GET a\nOK\n(nil)\n",
+                "3: 15495",
+            ),
         ] {
             let owned = owned(&transcript("3 masters, 1 replica each", steps));
             let text = owned.iter().map(|(number, slots)| {

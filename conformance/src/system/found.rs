@@ -8,7 +8,7 @@ use shardlab::wire::client::{ClientError, Connection};
 
 use crate::binding::{Names, Shape, Shard, bind, expand, is_of_all, name_by_home};
 use crate::pattern::Server;
-use crate::transcript::ast::{NodeName, Topology, Transcript};
+use crate::transcript::ast::{Fit, NodeName, Topology, Transcript};
 
 use super::login::Access;
 use super::members::Group;
@@ -85,7 +85,7 @@ impl Found {
         let topology = Topology::Cluster {
             masters: u16::try_from(masters).unwrap_or(1),
             replicas: u16::try_from(replicas).unwrap_or(0),
-            exact: false,
+            fit: Fit::AtLeast,
         };
         (self.named(&names), names, topology)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::suite::header;
 use crate::system::scripted::Scripted;
-use crate::transcript::ast::Topology;
+use crate::transcript::ast::{Fit, Topology};
 use crate::transcript::{check, print};
 
 /// What comes of each line, and the steps of the transcript.
@@ -29,7 +29,7 @@ fn recorded(target: &Scripted, guarded: bool, lines: &[&str]) -> (Vec<String>, S
     let topology = Topology::Cluster {
         masters: 3,
         replicas: 0,
-        exact: false,
+        fit: Fit::AtLeast,
     };
     let begun = parse(&header(None, "TST-01", topology)).unwrap();
     let transcript = recorder.transcript(begun);

@@ -145,8 +145,8 @@ pub enum Topology {
         masters: u16,
         /// Per master: `r1`, `r1b` ….
         replicas: u16,
-        /// `exactly 3 masters`: a cluster that has more will not do.
-        exact: bool,
+        /// What else a running cluster must be like.
+        fit: Fit,
     },
     /// `6 bare nodes`: cluster mode, unformed: `n1` to `n6`.
     Bare {
@@ -172,6 +172,20 @@ pub enum Topology {
     },
 }
 
+/// How a running cluster must match the nodes of a topology.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fit {
+    /// `3 masters`: it has these nodes, and perhaps more.
+    AtLeast,
+    /// `exactly 3 masters`: it has no others.
+    Exactly,
+    /// `exactly 3 masters, slots spread evenly`: it is as the suite would start it.
+    Even,
+}
+
+/// What follows the nodes of a topology that is [`Fit::Even`].
+pub(crate) const EVENLY: &str = ", slots spread evenly";
+
 impl Topology {
     /// The most nodes a topology may have.
     pub const MAX_NODES: u16 = 64;
@@ -183,14 +197,14 @@ impl Topology {
             Self::Any => Self::Cluster {
                 masters: 3,
                 replicas: 1,
-                exact: false,
+                fit: Fit::AtLeast,
             },
             Self::Cluster {
                 masters, replicas, ..
             } => Self::Cluster {
                 masters,
                 replicas,
-                exact: false,
+                fit: Fit::AtLeast,
             },
             other => other,
         }
@@ -238,10 +252,24 @@ impl Default for Topology {
 
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if matches!(self, Self::Cluster { exact: true, .. }) {
+        let fit = match self {
+            Self::Cluster { fit, .. } => *fit,
+            _ => Fit::AtLeast,
+        };
+        if fit != Fit::AtLeast {
             f.write_str("exactly ")?;
         }
-        match *self {
+        self.fmt_nodes(f)?;
+        f.write_str(match fit {
+            Fit::Even => EVENLY,
+            Fit::AtLeast | Fit::Exactly => "",
+        })
+    }
+}
+
+impl Topology {
+    fn fmt_nodes(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Any => f.write_str("any"),
             Self::Cluster {
                 masters,
@@ -300,7 +328,7 @@ mod tests {
         let cluster = Topology::Cluster {
             masters: 3,
             replicas: 2,
-            exact: false,
+            fit: Fit::AtLeast,
         };
         assert!(cluster.has(name("n3")) && cluster.has(name("r3b")) && cluster.has(name("r*")));
         assert!(!cluster.has(name("n4")) && !cluster.has(name("r1c")) && !cluster.has(name("s1")));

@@ -13,7 +13,8 @@ mod step;
 mod template;
 
 pub use comment::Comment;
-pub use header::{CaseId, Directive, Header, Level, Needs, Topology};
+pub(crate) use header::EVENLY;
+pub use header::{CaseId, Directive, Fit, Header, Level, Needs, Topology};
 pub use node::{Each, NodeField, NodeName, NodeRole};
 pub use product::{Condition, ProductRange, Products, Variant, Version};
 pub use reply::{

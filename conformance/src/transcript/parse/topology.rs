@@ -1,6 +1,6 @@
 //! `3 masters, 1 replica each`
 
-use crate::transcript::ast::{NodeName, Topology};
+use crate::transcript::ast::{EVENLY, Fit, NodeName, Topology};
 use crate::transcript::error::ErrorKind;
 use crate::transcript::span::Spanned;
 
@@ -26,9 +26,12 @@ fn read(text: &str) -> Option<Topology> {
     if text == "any" {
         return Some(Topology::Any);
     }
-    let (text, exact) = match text.strip_prefix("exactly ") {
-        Some(text) => (text, true),
-        None => (text, false),
+    let (text, fit) = match text.strip_prefix("exactly ") {
+        Some(text) => match text.strip_suffix(EVENLY) {
+            Some(text) => (text, Fit::Even),
+            None => (text, Fit::Exactly),
+        },
+        None => (text, Fit::AtLeast),
     };
     match read_nodes(text)? {
         Topology::Cluster {
@@ -36,9 +39,9 @@ fn read(text: &str) -> Option<Topology> {
         } => Some(Topology::Cluster {
             masters,
             replicas,
-            exact,
+            fit,
         }),
-        _ if exact => None,
+        _ if fit != Fit::AtLeast => None,
         other => Some(other),
     }
 }
@@ -53,12 +56,12 @@ fn read_nodes(text: &str) -> Option<Topology> {
         [(masters, "master")] => Some(Topology::Cluster {
             masters,
             replicas: 0,
-            exact: false,
+            fit: Fit::AtLeast,
         }),
         [(masters, "master"), (replicas, "replica each")] => Some(Topology::Cluster {
             masters,
             replicas,
-            exact: false,
+            fit: Fit::AtLeast,
         }),
         [(nodes, "bare node")] => Some(Topology::Bare { nodes }),
         [(nodes, "node without cluster")] => Some(Topology::WithoutCluster { nodes }),
@@ -124,6 +127,7 @@ mod tests {
             "any",
             "3 masters",
             "exactly 3 masters",
+            "exactly 3 masters, 1 replica each, slots spread evenly",
             "1 master",
             "3 masters, 1 replica each",
             "1 master, 2 replicas each",
@@ -146,6 +150,7 @@ mod tests {
             "3 masters, 3 replicas",
             "masters 3",
             "exactly any",
+            "3 masters, slots spread evenly",
             "exactly 2 bare nodes",
             "2 masters, 1 replica, 1 sentinel",
         ] {
