@@ -12,6 +12,9 @@ pub(crate) enum Effect {
     Reads,
     /// It may write its keys.
     Writes,
+    /// It changes slots, epochs, roles or settings of a cluster, which can be put back, or has a server write the
+    /// files that it writes anyhow. MIGRATE takes its keys along.
+    Reshapes,
     /// It changes, starts or sees more than that.
     Reaches,
 }
@@ -62,8 +65,20 @@ const HARMLESS_BELOW: [(&str, &str); 13] = [
     ("DEBUG", ""),
 ];
 
+/// Commands that reshape.
+const RESHAPING: &str = "BGREWRITEAOF BGSAVE MIGRATE SAVE";
+
+/// Subcommands that do. RESET and FLUSHSLOTS do not: they may take all data, and every node that is known.
+const RESHAPING_BELOW: [(&str, &str); 2] = [
+    (
+        "CLUSTER",
+        "ADDSLOTS ADDSLOTSRANGE BUMPEPOCH DELSLOTS DELSLOTSRANGE FAILOVER FORGET MEET REPLICATE SAVECONFIG SETSLOT",
+    ),
+    ("CONFIG", "RESETSTAT SET"),
+];
+
 /// Names that no server knows, for cases about unknown commands.
-const UNKNOWN: &str = "FOO NOSUCH";
+const UNKNOWN: &str = "FOO NOSUCH NOSUCHCOMMAND";
 
 /// What a command does. Its keys are its own affair: a case whose keys are somebody's does not run.
 pub(crate) fn effect(command: &[Vec<u8>]) -> Effect {
@@ -83,6 +98,10 @@ pub(crate) fn effect(command: &[Vec<u8>]) -> Effect {
     let mut containers = HARMLESS_BELOW.iter();
     let is_below =
         containers.any(|(container, subcommands)| *container == name && below(subcommands));
+    let reshapes_below = RESHAPING_BELOW.iter().any(|(container, subcommands)| {
+        let word = arguments.first().map(|word| upper(word));
+        *container == name && word.is_some_and(|word| has(subcommands, &word))
+    });
     // A script that is told no keys may use any.
     let is_unbound = has("EVAL EVALSHA EVALSHA_RO EVAL_RO", &name) && keys(command).is_empty();
     if is_unbound {
@@ -95,6 +114,8 @@ pub(crate) fn effect(command: &[Vec<u8>]) -> Effect {
             .any(|words| has(words, &name))
     {
         Effect::Reads
+    } else if reshapes_below || has(RESHAPING, &name) {
+        Effect::Reshapes
     } else {
         Effect::Reaches
     }
@@ -113,7 +134,10 @@ mod tests {
             ("CLUSTER nodes", Effect::Reads),
             ("CLUSTER", Effect::Reads),
             ("CLUSTER FOO", Effect::Reads),
-            ("CLUSTER setslot 1 STABLE", Effect::Reaches),
+            ("CLUSTER setslot 1 STABLE", Effect::Reshapes),
+            ("CLUSTER RESET", Effect::Reaches),
+            ("CONFIG SET a b", Effect::Reshapes),
+            ("CONFIG REWRITE", Effect::Reaches),
             ("CLUSTER NEWVERB", Effect::Reaches),
             ("DEBUG SLEEP 1", Effect::Reaches),
             ("DEBUG HELP", Effect::Reads),
@@ -134,7 +158,7 @@ mod tests {
             ("EVAL x 1 a", Effect::Writes),
             ("EVAL x 0", Effect::Reaches),
             ("FCALL f 1 a", Effect::Reaches),
-            ("MIGRATE h 1 a 0 1", Effect::Reaches),
+            ("MIGRATE h 1 a 0 1", Effect::Reshapes),
             ("VENDOR.COMMAND a", Effect::Reaches),
         ] {
             let words = command.split(' ').map(|word| word.as_bytes().to_vec());

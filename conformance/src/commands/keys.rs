@@ -52,6 +52,18 @@ pub(crate) fn keys(command: &[Vec<u8>]) -> Vec<Vec<u8>> {
             );
             found
         }
+        // MIGRATE host port key|"" database milliseconds [KEYS key …]
+        "MIGRATE" => {
+            let word = |word: &Vec<u8>| word.eq_ignore_ascii_case(b"KEYS");
+            let after = arguments
+                .iter()
+                .position(word)
+                .map_or(arguments.len(), |at| at + 1);
+            let mut found: Vec<_> = range(2, 1);
+            found.retain(|key| !key.is_empty());
+            found.extend(range(after, usize::MAX));
+            found
+        }
         "MSET" | "MSETNX" => arguments.iter().step_by(2).cloned().collect(),
         _ if has(COUNTED_FIRST, name) => range(1, number(arguments.first())),
         _ if has(COUNTED, name) => range(2, number(arguments.get(1))),

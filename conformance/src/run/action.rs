@@ -28,17 +28,31 @@ impl<T: Target> Session<'_, T> {
     }
 
     async fn each(&mut self, nodes: &[Spanned<NodeName>], deeds: &[Deed]) -> Outcome {
+        let failed = |deed, node: &Spanned<NodeName>, reason| {
+            let expected = format!("`{}` of {} to succeed", describe(deed), node.value);
+            stumble(node.span, Some(node.value), expected, reason)
+        };
+        let mut last = None;
         for node in nodes {
             for deed in deeds {
+                if let Some(before) = last.filter(|_| deeds.len() > 1) {
+                    let settled = self.target.settle(before, node.value).await;
+                    settled.map_err(|reason| failed(before, node, reason))?;
+                }
                 self.wire.happened(&node.value, describe(*deed));
                 if matches!(deed, Deed::Kill(_) | Deed::Stop) {
                     self.close_node(node.value);
                 }
                 let done = self.target.act(*deed, node.value).await;
-                done.map_err(|reason| {
-                    let expected = format!("`{}` of {} to succeed", describe(*deed), node.value);
-                    stumble(node.span, Some(node.value), expected, reason)
-                })?;
+                done.map_err(|reason| failed(*deed, node, reason))?;
+                last = Some(*deed);
+            }
+        }
+        // Of several nodes all are gone at once, as far as that can be.
+        for node in nodes {
+            if let Some(deed) = last {
+                let settled = self.target.settle(deed, node.value).await;
+                settled.map_err(|reason| failed(deed, node, reason))?;
             }
         }
         Ok(())

@@ -16,11 +16,15 @@ use crate::transcript::{pieces, sent, steps};
 pub(super) struct Footprint {
     /// The keys that they name.
     pub(super) keys: BTreeSet<Vec<u8>>,
-    /// The slots whose keys they count or list.
+    /// The slots whose keys they count or list, or which they move.
     pub(super) slots: BTreeSet<u16>,
     /// The databases that they name besides 0, each of which may hold any of the keys.
     databases: BTreeSet<u32>,
-    /// The first command that reaches beyond keys: to slots, settings, all data, or to keys that are not known before.
+    /// The first command that changes slots, epochs, roles or settings, which can be put back.
+    pub(super) reshapes: Option<String>,
+    /// Whether one makes a replica stand for election.
+    pub(super) elects: bool,
+    /// The first command that reaches beyond that: to scripts, settings, all data, or to keys that are not known before.
     pub(super) reaches: Option<String>,
     /// The first command that may write a key.
     pub(super) writes: Option<String>,
@@ -135,14 +139,18 @@ impl Footprint {
             .map(|word| upper(word))
             .unwrap_or_default();
         let does = effect(command);
-        if does == Effect::Reaches {
-            self.reaches.get_or_insert_with(|| command_name(command));
+        let first = match does {
+            Effect::Reshapes => Some(&mut self.reshapes),
+            Effect::Reaches => Some(&mut self.reaches),
+            Effect::Reads | Effect::Writes => None,
+        };
+        if let Some(first) = first {
+            first.get_or_insert_with(|| command_name(command));
         }
-        if name == "CLUSTER" && has("COUNTKEYSINSLOT GETKEYSINSLOT", &below) {
-            let slot = arguments
-                .get(1)
-                .and_then(|slot| std::str::from_utf8(slot).ok()?.parse().ok());
-            self.slots.extend(slot.filter(|slot: &u16| *slot < 16_384));
+        if name == "CLUSTER" {
+            self.elects |= below == "FAILOVER";
+            self.slots
+                .extend(slots(&below, arguments.get(1..).unwrap_or_default()));
         }
         let database = match name.as_str() {
             "SELECT" => arguments.first(),
@@ -165,7 +173,8 @@ impl Footprint {
         let database: Option<u32> =
             database.and_then(|word| std::str::from_utf8(word).ok()?.parse().ok());
         self.databases.extend(database);
-        if has("AUTH RESET", &name) || (name == "HELLO" && arguments.len() > 1) {
+        // MIGRATE logs in at the target only if it is told how.
+        if has("AUTH MIGRATE RESET", &name) || (name == "HELLO" && arguments.len() > 1) {
             self.logs_out.get_or_insert(name.clone());
         }
         if has("KEYS SCAN", &name) {
@@ -176,6 +185,24 @@ impl Footprint {
         }
         self.keys.extend(keys);
     }
+}
+
+/// The slots that a subcommand of CLUSTER looks into, or gives to somebody.
+fn slots(subcommand: &str, arguments: &[Vec<u8>]) -> Vec<u16> {
+    let number = |word: &Vec<u8>| std::str::from_utf8(word).ok()?.parse().ok();
+    let numbers = arguments.iter().filter_map(number);
+    let slots: Vec<u16> = match subcommand {
+        "COUNTKEYSINSLOT" | "GETKEYSINSLOT" | "SETSLOT" => numbers.take(1).collect(),
+        "ADDSLOTS" | "DELSLOTS" => numbers.collect(),
+        "ADDSLOTSRANGE" | "DELSLOTSRANGE" => {
+            let ends: Vec<u16> = numbers.collect();
+            let pairs = ends.chunks_exact(2);
+            let ranges = pairs.filter_map(|pair| Some(*pair.first()?..=*pair.get(1)?));
+            ranges.flatten().collect()
+        }
+        _ => Vec::new(),
+    };
+    slots.into_iter().filter(|slot| *slot < 16_384).collect()
 }
 
 #[cfg(test)]
@@ -197,11 +224,21 @@ mod tests {
     #[test]
     fn the_slots_that_are_looked_into_are_noticed() {
         let mut footprint = Footprint::default();
-        for slot in ["3300", "16384", "x"] {
-            footprint
-                .add(&["CLUSTER", "countkeysinslot", slot].map(|word| word.as_bytes().to_vec()));
+        for command in [
+            "countkeysinslot 3300",
+            "countkeysinslot 16384",
+            "countkeysinslot x",
+            "setslot 7 MIGRATING 8",
+            "ADDSLOTS 1 2",
+            "DELSLOTSRANGE 4 6 9 9",
+        ] {
+            let words = format!("CLUSTER {command}");
+            let words = words.split(' ').map(|word| word.as_bytes().to_vec());
+            footprint.add(&words.collect::<Vec<_>>());
         }
-        assert_eq!(footprint.slots, BTreeSet::from([3300]));
+        let slots = [1, 2, 4, 5, 6, 7, 9, 3300];
+        assert_eq!(footprint.slots, BTreeSet::from(slots));
+        assert_eq!(footprint.reshapes.as_deref(), Some("CLUSTER SETSLOT"));
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl Limits {
         }
     }
 
+    /// For a node to show that it is there.
+    pub(super) fn answer(&self) -> Duration {
+        self.read / 5
+    }
+
     /// How long `within` may take.
     pub(super) fn within(&self, period: Period, node_timeout: Duration) -> Duration {
         length(period, node_timeout).saturating_add(self.slack)

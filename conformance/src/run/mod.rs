@@ -9,12 +9,14 @@ mod event;
 mod exchange;
 mod footprint;
 mod gate;
+mod guest;
 mod keys;
 mod limits;
 mod patience;
 mod probe;
 mod raw;
 mod record;
+mod restore;
 pub mod result;
 mod runner;
 mod schedule;
@@ -23,6 +25,7 @@ mod subject;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tried;
+mod visit;
 mod wire;
 
 pub use case::{Trial, run_case};

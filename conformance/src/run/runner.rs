@@ -2,17 +2,16 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{self, Runtime};
 
-use crate::binding::{expand, is_of_all};
+use crate::binding::expand;
 use crate::known::KnownList;
 use crate::pattern::Server;
 use crate::suite::Case;
 use crate::system::Target;
-use crate::system::attached::{Attached, Attachment, Found, Unusable};
+use crate::system::attached::{Attachment, Found, Unusable};
 use crate::system::launched::Wish;
 use crate::system::pool::{Booking, Pool};
 use crate::system::stall::why;
@@ -22,12 +21,13 @@ use super::boots::Boots;
 use super::case::{Trial, run_case_among};
 use super::footprint::{Footprint, footprint};
 use super::gate::gate;
-use super::keys::{Trouble, Waits, crowded, delete, existing, left_behind, occupied};
+use super::keys::{Trouble, Waits, delete, left_behind};
 use super::limits::asks_for_nodes_only;
 use super::patience::{Patience, shortened};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, Skip, Verdict};
 use super::session::NodeFactsOf;
+use super::visit::Visit;
 use super::{Limits, Subject};
 
 /// A runtime for runs: two threads, since the work is done by the servers.
@@ -45,29 +45,29 @@ pub fn runtime() -> io::Result<Runtime> {
 #[derive(Debug)]
 pub struct Runner {
     subject: Subject,
-    limits: Limits,
+    pub(super) limits: Limits,
     known: KnownList,
     patience: Patience,
     booted: Boots,
     /// How often in a row the cluster was slow to tell its nodes, or did not.
     slow_discoveries: AtomicU32,
     /// Held by the case that runs on somebody's cluster: there is one for all of them.
-    turn: tokio::sync::Mutex<()>,
-    /// That case's keys, while they may be there.
-    in_hand: Mutex<Option<(Attached, Footprint)>>,
+    pub(super) turn: tokio::sync::Mutex<()>,
+    /// What was seen of that cluster, and is done to it.
+    pub(super) visit: Visit,
 }
 
 /// From so many slow answers in a row on, somebody's cluster has less time to tell its nodes.
 const SLOW_DISCOVERIES: u32 = 2;
 
 /// Why a case on a cluster that is changing is not judged.
-const CHANGING: &str = "need a cluster that stays as it is";
+pub(super) const CHANGING: &str = "need a cluster that stays as it is";
 
 /// What a server is asked for besides its nodes, and need not tell.
 const MORE: &str = "CLUSTER SLOTS";
 
 /// What came of trying a case.
-type Tried = Result<Trial, Verdict>;
+pub(super) type Tried = Result<Trial, Verdict>;
 
 impl Runner {
     /// A runner with the usual limits, to which no departure is known.
@@ -83,7 +83,7 @@ impl Runner {
             slow_discoveries: AtomicU32::new(0),
             subject,
             turn: tokio::sync::Mutex::default(),
-            in_hand: Mutex::default(),
+            visit: Visit::default(),
         }
     }
 
@@ -106,32 +106,12 @@ impl Runner {
         &self.subject
     }
 
-    /// Deletes the keys of a case whose run was dropped half-way on somebody's cluster.
-    ///
-    /// # Errors
-    /// They cannot be deleted.
-    pub async fn clean_up(&self) -> Result<(), String> {
-        // A task that is aborted ends at its next wait.
-        let _turn = self.turn.lock().await;
-        let in_hand = self.in_hand().take();
-        match in_hand {
-            Some((target, footprint)) => delete(&target, &footprint, self.waits())
-                .await
-                .map_err(|trouble| trouble.text),
-            None => Ok(()),
-        }
-    }
-
-    fn in_hand(&self) -> std::sync::MutexGuard<'_, Option<(Attached, Footprint)>> {
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Runs one case.
     pub async fn case(&self, case: &Case) -> CaseResult {
         self.booked(case, None).await
     }
 
-    fn waits(&self) -> Waits<'_> {
+    pub(super) fn waits(&self) -> Waits<'_> {
         Waits {
             limits: &self.limits,
             patience: &self.patience,
@@ -177,23 +157,13 @@ impl Runner {
             }
             Subject::Attached(attachment) => 'tried: {
                 // What no answer would change is told without one.
-                if let Some(refused) = gate(case, None, Needs::Client) {
+                if let Some(refused) = gate(case, None, attachment.granted()) {
                     break 'tried Err(Verdict::Skipped(refused));
                 }
                 let _turn = self.turn.lock().await;
-                match self.discover(attachment, case).await {
-                    Ok(found) => {
-                        result.server = found.server().cloned();
-                        self.attached(&found, attachment.read_only, case).await
-                    }
-                    Err(unusable) => {
-                        let wanted = "a server that tells its nodes (CLUSTER NODES)";
-                        let trouble = Trouble {
-                            passes: unusable.is_of_names(),
-                            ..Trouble::from(unusable.to_string().as_str())
-                        };
-                        self.undiscovered(case, wanted, trouble)
-                    }
+                match self.admitted(case).await {
+                    Err(verdict) => Err(verdict),
+                    Ok(()) => self.guest(attachment, case, &mut result.server).await,
                 }
             }
         };
@@ -209,6 +179,28 @@ impl Runner {
             Err(verdict) => result.verdict = verdict,
         }
         result
+    }
+
+    async fn guest(
+        &self,
+        attachment: &Attachment,
+        case: &Case,
+        server: &mut Option<Server>,
+    ) -> Tried {
+        match self.discover(attachment, case).await {
+            Ok(found) => {
+                *server = found.server().cloned();
+                self.attached(&found, attachment, case).await
+            }
+            Err(unusable) => {
+                let wanted = "a server that tells its nodes (CLUSTER NODES)";
+                let trouble = Trouble {
+                    passes: unusable.is_of_names(),
+                    ..Trouble::from(unusable.to_string().as_str())
+                };
+                self.undiscovered(case, wanted, trouble)
+            }
+        }
     }
 
     async fn launched(&self, pool: &Pool, case: &Case, booking: Option<Booking>) -> Tried {
@@ -245,6 +237,7 @@ impl Runner {
         if shared
             && trial.difference.is_none()
             && footprint.reaches.is_none()
+            && footprint.reshapes.is_none()
             && delete(&cluster, &footprint, self.waits()).await.is_ok()
         {
             match left_behind(&cluster, self.waits()).await {
@@ -256,108 +249,8 @@ impl Runner {
         Ok(trial)
     }
 
-    async fn attached(&self, found: &Found, read_only: bool, case: &Case) -> Tried {
-        let skip = |kind, reason| Err(Verdict::Skipped(Skip { kind, reason }));
-        if let Some(refused) = gate(case, found.server(), Needs::Client) {
-            return Err(Verdict::Skipped(refused));
-        }
-        let all = is_of_all(&case.transcript);
-        if all && !found.open_slots(self.limits.read).await.is_empty() {
-            return skip(
-                CHANGING,
-                "it looks at all nodes, and slots are being moved".to_owned(),
-            );
-        }
-        let (target, transcript) = match found.bind(&case.transcript) {
-            Ok(bound) => bound,
-            Err(reason) => return skip("need another topology", reason),
-        };
-        let target = &target;
-        let footprint = trace(&transcript, target);
-        if let Some(command) = &footprint.reaches {
-            return skip(
-                "would change more than their own keys",
-                format!("it sends `{command}`"),
-            );
-        }
-        if let Some(command) = footprint.writes.as_ref().filter(|_| read_only) {
-            return skip("need to write keys", format!("it sends `{command}`"));
-        }
-        if let Some(command) = footprint.logs_out.as_ref().filter(|_| target.logs_in()) {
-            return skip(
-                "need a connection without a login",
-                format!("it sends `{command}`"),
-            );
-        }
-        if let Some(command) = &footprint.scans
-            && let Some(keys) = crowded(target, self.waits()).await
-        {
-            return skip(
-                "need nodes with fewer keys",
-                format!("it sends `{command}`, and a node has {keys} keys"),
-            );
-        }
-        match existing(target, &footprint, self.waits()).await {
-            Ok(keys) => {
-                if let Some(key) = keys.first() {
-                    let key = shardlab::wire::resp::escape(key);
-                    return skip(
-                        "would change keys of yours",
-                        format!("the key `{key}` is there already"),
-                    );
-                }
-            }
-            // What may be somebody's is not written.
-            Err(trouble) => {
-                let wanted = "a server that tells whether the case's keys exist";
-                return self.undiscovered(case, wanted, trouble);
-            }
-        }
-        match occupied(target, &footprint, self.waits()).await {
-            Ok(None) => {}
-            Ok(Some(slot)) => {
-                return skip(
-                    "would see keys of yours",
-                    format!("there are keys in slot {slot}, whose keys it counts"),
-                );
-            }
-            Err(trouble) => {
-                let wanted = "a server that tells how many keys are in the case's slots";
-                return self.undiscovered(case, wanted, trouble);
-            }
-        }
-        *self.in_hand() = Some((target.clone(), footprint.clone()));
-        let trial = self.trial(&transcript, target).await;
-        let deleted = match &trial {
-            Ok(_) => delete(target, &footprint, self.waits()).await,
-            Err(_) => Ok(()),
-        };
-        self.in_hand().take();
-        let mut trial = trial?;
-        if trial.difference.is_some() && deleted.is_ok() {
-            if found.has_changed(self.limits.read).await {
-                return skip(
-                    CHANGING,
-                    "nodes, slots or roles changed while it ran".to_owned(),
-                );
-            }
-            let open = found.open_slots(self.limits.read).await;
-            if footprint.is_in(&open) || all && !open.is_empty() {
-                return skip(CHANGING, "slots were being moved while it ran".to_owned());
-            }
-        }
-        if let Err(Trouble { text, .. }) = deleted {
-            let left = format!("the case's keys are left behind: {text}");
-            match &mut trial.difference {
-                Some(difference) => difference.notes.push(left),
-                None => return Err(Verdict::Broken(left)),
-            }
-        }
-        Ok(trial)
-    }
-
     /// The departure of a case that cannot be tried, since the server did not tell what must be known first.
-    fn undiscovered(&self, case: &Case, wanted: &str, trouble: Trouble) -> Tried {
+    pub(super) fn undiscovered(&self, case: &Case, wanted: &str, trouble: Trouble) -> Tried {
         if trouble.passes {
             return Err(Verdict::Skipped(Skip {
                 kind: CHANGING,
@@ -370,7 +263,7 @@ impl Runner {
         Err(self.departs(case, None, Box::new(difference)))
     }
 
-    async fn trial<T: Target>(&self, transcript: &Transcript, target: &T) -> Tried {
+    pub(super) async fn trial<T: Target>(&self, transcript: &Transcript, target: &T) -> Tried {
         let commands = transcript
             .header
             .command
@@ -440,6 +333,6 @@ pub(super) fn is_shared(case: &Case) -> bool {
     case.transcript.header.needs.value == Needs::Client
 }
 
-fn trace(transcript: &Transcript, target: &impl Target) -> Footprint {
+pub(super) fn trace(transcript: &Transcript, target: &impl Target) -> Footprint {
     footprint(transcript, &NodeFactsOf(target))
 }

@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 
 use crate::suite::Case;
 use crate::system::pool::{Booking, Boots};
-use crate::transcript::ast::Needs;
 
 use super::event::Event;
 use super::gate::gate;
@@ -77,6 +76,7 @@ impl Runner {
             }
             results_by_place.push((place, result));
         }
+        self.leave().await;
         // A worker that panics takes its case with it, which must not look like one that was not asked for.
         let lost = lost.into_iter().enumerate();
         results_by_place.extend(lost.filter_map(|(place, lost)| Some((place, lost?))));
@@ -129,11 +129,15 @@ impl Runner {
     fn sort(&self, cases: &mut [(usize, Case)]) {
         let refused = |case: &Case| match self.subject() {
             Subject::Launched(pool) => wish(pool, case).is_err(),
-            Subject::Attached(_) => gate(case, None, Needs::Client).is_some(),
+            Subject::Attached(attachment) => gate(case, None, attachment.granted()).is_some(),
         };
         match self.subject() {
+            // What changes least comes first.
             Subject::Attached(_) => {
-                cases.sort_by_key(|(_, case)| (!refused(case), !asks_for_nodes_only(case)));
+                let needs = |case: &Case| case.transcript.header.needs.value;
+                cases.sort_by_key(|(_, case)| {
+                    (!refused(case), needs(case), !asks_for_nodes_only(case))
+                });
             }
             Subject::Launched(_) => {
                 cases.sort_by_key(|(_, case)| (!refused(case), longest_first(case)));

@@ -14,7 +14,8 @@ use thiserror::Error;
 
 use crate::known::{KnownError, KnownList};
 use crate::pattern::Server;
-use crate::system::attached::{Attachment, Unusable, address_maps};
+use crate::system::attached::{Attachment, Permission, Unusable, address_maps};
+use crate::system::control::{Control, ControlError};
 use crate::system::launched::Launcher;
 use crate::system::pool::Pool;
 use crate::system::{AddressError, AddressMap, Credentials, describe};
@@ -49,8 +50,10 @@ pub struct Wanted {
     pub address_map: AddressMap,
     /// What T is there, instead of what the server says.
     pub node_timeout: Option<Duration>,
-    /// Nothing may be written there.
-    pub read_only: bool,
+    /// What may be done there.
+    pub permission: Permission,
+    /// The program that ends and starts the processes of its nodes.
+    pub control: Option<String>,
     /// What the running server is, instead of what it says of itself.
     pub identity: Option<Server>,
     /// Nothing may be fetched.
@@ -67,6 +70,9 @@ pub enum SubjectError {
     /// Nobody is there, or nobody who could be tested.
     #[error("{0}")]
     Unusable(Box<Unusable>),
+    /// A `--control` that is no program.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// A user without a password.
     #[error("`--user {0}` needs a password")]
     NoPassword(String),
@@ -80,6 +86,9 @@ pub enum SubjectError {
     #[error(transparent)]
     Server(#[from] shardlab::Error),
 }
+
+/// How much longer than the answer of a server an action of `--control` may take.
+const PROCESS: u32 = 4;
 
 /// How a password is given.
 const PASSWORD: &str = "write it into the URL, `redis://USER:PASSWORD@HOST:PORT`, or give `--password`, or set REDISCLI_AUTH; \
@@ -228,7 +237,7 @@ impl Wanted {
         attachment.server.clone_from(&self.identity);
         attachment.address_map.clone_from(&self.address_map);
         attachment.node_timeout = self.node_timeout;
-        attachment.read_only = self.read_only;
+        attachment.permission = self.permission;
         Ok(attachment)
     }
 }
@@ -237,9 +246,11 @@ impl SubjectError {
     /// What kind of an error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Address(_) | Self::NoPassword(_) | Self::NoTls | Self::Tls(_) => {
-                ErrorKind::Request
-            }
+            Self::Address(_)
+            | Self::NoPassword(_)
+            | Self::Control(_)
+            | Self::NoTls
+            | Self::Tls(_) => ErrorKind::Request,
             Self::Unusable(_) => ErrorKind::Environment,
             Self::Server(error) => error.kind(),
         }
@@ -256,7 +267,7 @@ impl SubjectError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<Text> {
         match self {
-            Self::Address(_) => None,
+            Self::Address(_) | Self::Control(_) => None,
             Self::Unusable(unusable) => Some(unusable.hint()),
             Self::NoPassword(_) => Some(PASSWORD.into()),
             Self::NoTls => Some("give `--tls`, or write `rediss://HOST:PORT`".into()),
@@ -264,6 +275,12 @@ impl SubjectError {
             Self::Server(error) => error.hint(),
         }
     }
+}
+
+/// Words as a shell reads them.
+fn quoted(words: &[String]) -> String {
+    let words = words.iter().map(String::as_str);
+    shlex::try_join(words).unwrap_or_default()
 }
 
 impl Subject {
@@ -283,7 +300,11 @@ impl Subject {
             (None, None) => wanted.attach.as_ref().or(environment.attach.as_ref()),
         };
         if let Some(addresses) = attach {
-            let attachment = wanted.attachment(addresses, environment)?;
+            let mut attachment = wanted.attachment(addresses, environment)?;
+            if let Some(control) = &wanted.control {
+                let control = Control::parse(control, patience * PROCESS)?;
+                attachment.control = Some(Arc::new(control));
+            }
             let (patience, for_more) = (patience / FIRST_ANSWER, patience / FIRST_WORD);
             let unusable = |unusable| SubjectError::Unusable(Box::new(unusable));
             let found = attachment
@@ -346,7 +367,14 @@ impl Subject {
                 if let Some(timeout) = attachment.node_timeout {
                     option("--node-timeout", format!("{}ms", timeout.as_millis()));
                 }
-                words.extend(attachment.read_only.then(|| "--read-only".to_owned()));
+                if let Some(control) = &attachment.control {
+                    option("--control", quoted(control.words()));
+                }
+                words.extend(match attachment.permission {
+                    Permission::Read => Some("--read-only".to_owned()),
+                    Permission::Write => None,
+                    Permission::Admin => Some("--allow-admin".to_owned()),
+                });
                 words
             }
         }

@@ -1,10 +1,10 @@
-//! Somebody else's running cluster, of which only addresses are known. Nothing of it is ours:
-//! no process, no setting, and no key but those of a case.
+//! Somebody else's running cluster, of which only addresses are known. Nothing of it is ours: what a case may
+//! do there is what its user allows.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use shardlab::machine::wait::Deadline;
@@ -14,8 +14,10 @@ use shardlab::wire::slots::Slot;
 
 use crate::binding::Shard;
 use crate::pattern::Server;
+use crate::transcript::ast::Needs;
 
 use super::address::{Address, AddressError, AddressMap, places};
+use super::control::Control;
 use super::found::Node;
 use super::login::{Access, speaks_tls};
 use super::members::{DiscoveredNode, Group, Members, from_nodes, from_shards, from_slots};
@@ -31,6 +33,18 @@ const USUAL_NODE_TIMEOUT: Duration = Duration::from_secs(15);
 /// A longer one is not believed: what waits for multiples of it would wait without an end.
 const MOST_NODE_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// What may be done to a cluster, besides asking it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Permission {
+    /// Nothing: cases that write a key are skipped.
+    Read,
+    /// Keys may be written; they are deleted.
+    #[default]
+    Write,
+    /// Slots, epochs, roles and settings may be changed, too; they are put back.
+    Admin,
+}
+
 /// Where a cluster is said to be, and what else is said of it.
 #[derive(Debug, Clone, Default)]
 pub struct Attachment {
@@ -45,8 +59,10 @@ pub struct Attachment {
     pub address_map: AddressMap,
     /// What T is, instead of what the server says.
     pub node_timeout: Option<Duration>,
-    /// Cases that write a key are skipped.
-    pub read_only: bool,
+    /// What may be done there.
+    pub permission: Permission,
+    /// What ends and starts the processes of nodes.
+    pub control: Option<Arc<Control>>,
     said: Box<Said>,
 }
 
@@ -80,6 +96,15 @@ impl Attachment {
             addresses: places.into_iter().map(|place| place.address).collect(),
             ..Self::default()
         })
+    }
+
+    /// The rights that its user gives.
+    pub fn granted(&self) -> Needs {
+        match (&self.control, self.permission) {
+            (Some(_), _) => Needs::Process,
+            (None, Permission::Admin) => Needs::Config,
+            (None, Permission::Read | Permission::Write) => Needs::Client,
+        }
     }
 
     /// Asks which nodes there are, and for `patience_for_more` what they run, how long T is, and their
@@ -162,6 +187,7 @@ impl Attachment {
                 }),
             },
             access: self.access.clone(),
+            control: self.control.clone(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::{ClientError, Connection};
@@ -10,9 +11,11 @@ use crate::binding::{Names, Shape, Shard, bind, expand, is_of_all, name_by_home}
 use crate::pattern::Server;
 use crate::transcript::ast::{Fit, NodeName, Topology, Transcript};
 
+use super::address::Credentials;
+use super::control::Control;
 use super::login::Access;
 use super::members::Group;
-use super::{Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target};
+use super::{Deed, Endpoint, NOWHERE, NodeFacts, NodeTimeout, Target};
 
 /// With more nodes, what each node says of each takes longer to be compared than a case may.
 const MOST_COMPARED: usize = 100;
@@ -32,6 +35,7 @@ pub struct Found {
     pub(super) server: Option<Server>,
     pub(super) timeout: NodeTimeout,
     pub(super) access: Access,
+    pub(super) control: Option<Arc<Control>>,
 }
 
 /// A node without a name.
@@ -44,6 +48,11 @@ pub(super) struct Node {
 }
 
 impl Found {
+    /// Why it is not at rest, if so.
+    pub fn unrest(&self) -> Option<&str> {
+        self.unrest.as_deref()
+    }
+
     /// Product and version, if they are known.
     pub fn server(&self) -> Option<&Server> {
         self.server.as_ref()
@@ -115,6 +124,7 @@ impl Found {
             server: self.server.clone(),
             timeout: self.timeout,
             access: self.access.clone(),
+            control: self.control.clone(),
         }
     }
 }
@@ -140,12 +150,27 @@ pub struct Attached {
     server: Option<Server>,
     timeout: NodeTimeout,
     access: Access,
+    control: Option<Arc<Control>>,
 }
 
 impl Attached {
     /// Whether connections log in: what ends that, such as RESET, cannot be tried.
     pub fn logs_in(&self) -> bool {
         self.access.credentials.is_some()
+    }
+
+    /// What MIGRATE needs to log in at the target.
+    pub fn migrate_words(&self) -> Vec<String> {
+        let words = |login: &Credentials| match &login.user {
+            Some(user) => vec!["AUTH2".to_owned(), user.clone(), login.password.clone()],
+            None => vec!["AUTH".to_owned(), login.password.clone()],
+        };
+        let login = self.access.credentials.as_ref();
+        login.map(words).unwrap_or_default()
+    }
+
+    pub(super) fn control(&self) -> Option<&Control> {
+        self.control.as_deref()
     }
 }
 
@@ -176,6 +201,14 @@ impl Target for Attached {
             }
             None => self.access.log_in(NOWHERE, "", deadline).await,
         }
+    }
+
+    async fn act(&self, deed: Deed, node: NodeName) -> Result<(), String> {
+        self.control_node(deed, node).await
+    }
+
+    async fn settle(&self, deed: Deed, node: NodeName) -> Result<(), String> {
+        self.settled(deed, node).await
     }
 }
 
@@ -209,6 +242,7 @@ mod tests {
                 period: Duration::from_secs(1),
                 origin: "a test",
             },
+            control: None,
             access: Access::default(),
         }
     }

@@ -16,7 +16,7 @@ use shardlab::{Cluster, Error, Event};
 
 use crate::binding::{Names, bind};
 use crate::pattern::Server;
-use crate::transcript::ast::{Header, Needs, NodeName, Signal, Topology, Transcript};
+use crate::transcript::ast::{Fit, Header, Needs, NodeName, Signal, Topology, Transcript};
 
 use super::login::connect;
 use super::stall::{History, Watch};
@@ -66,7 +66,7 @@ impl Wish {
             topology: Topology::Cluster {
                 masters,
                 replicas: 0,
-                exact: false,
+                fit: Fit::AtLeast,
             },
             conf: self.conf.clone(),
         };

@@ -5,6 +5,8 @@
 mod address;
 pub mod attached;
 mod cause;
+pub mod control;
+mod deeds;
 mod facts;
 mod found;
 mod identify;
@@ -129,6 +131,16 @@ pub trait Target: Sync {
     fn act(&self, deed: Deed, node: NodeName) -> impl Future<Output = Result<(), String>> + Send {
         let _ = (deed, node);
         std::future::ready(Err("its processes are not ours".to_owned()))
+    }
+
+    /// Waits until what was done to a node's process can be seen. The error says what is seen instead.
+    fn settle(
+        &self,
+        deed: Deed,
+        node: NodeName,
+    ) -> impl Future<Output = Result<(), String>> + Send {
+        let _ = (deed, node);
+        std::future::ready(Ok(()))
     }
 
     /// The last lines of a node's log; none if it cannot be seen.

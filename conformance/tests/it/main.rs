@@ -13,6 +13,7 @@ mod harness;
 mod hostile;
 mod json;
 mod launched;
+mod permitted;
 mod program;
 mod readme;
 mod record;

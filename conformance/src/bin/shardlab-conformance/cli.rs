@@ -25,6 +25,7 @@ Exit codes:
   1   a case departs, or too few cases were run (--min)
   2   the command line or a transcript is wrong, or nothing is selected
   3   no server to start, or none at the address
+  4   the cluster could not be put back as it was (--allow-admin)
   70  a bug";
 
 const EXAMPLES: &str = "\
@@ -217,6 +218,14 @@ pub(crate) struct Attached {
     /// Write no key of `--attach`; skip the cases that do
     #[arg(long)]
     pub(crate) read_only: bool,
+    /// Run cases that change slots, epochs, roles and settings of `--attach`, and put these back; only for
+    /// clusters for tests
+    #[arg(long, requires = "attach", conflicts_with = "read_only")]
+    pub(crate) allow_admin: bool,
+    /// Run cases that kill, pause and start nodes with this program, as `CMD ACTION HOST:PORT` (docs/control.md);
+    /// keys may be lost
+    #[arg(long, value_name = "CMD", requires = "allow_admin")]
+    pub(crate) control: Option<String>,
 }
 
 /// How to connect over TLS; the options are redis-cli's.

@@ -45,17 +45,40 @@ pub(super) fn run(args: &Run) -> Code {
             result = running => {
                 let result = RunResult { least: args.min, ..result };
                 report(args, &result, &chosen)?;
-                Ok(if result.holds() { exit::DONE } else { exit::NO })
+                match runner.left_changed() {
+                    Some(left) => Err(changed(&left)),
+                    None => Ok(if result.holds() { exit::DONE } else { exit::NO }),
+                }
             }
             signal = interrupts.next() => {
-                if let Err(reason) = runner.clean_up().await {
-                    term::note(&format!("keys of a case were left behind: {reason}"));
-                }
+                let cleaned = clean_up(&runner, &mut interrupts).await;
                 report(args, &live.so_far(&runner, &chosen), &chosen)?;
+                cleaned?;
                 Err(Error::Interrupted(signal).into())
             }
         }
     })
+}
+
+/// Puts back what the case has changed that was under way, unless the user is in a hurry.
+async fn clean_up(runner: &Runner, interrupts: &mut Interrupts) -> Result<(), Failure> {
+    if runner.has_changed_more_than_keys() {
+        term::status("");
+        term::note("putting the cluster back as it was; interrupt again to leave it as it is");
+    }
+    tokio::select! {
+        cleaned = runner.clean_up() => cleaned.map_err(|left| changed(&left)),
+        _ = interrupts.next() => Err(changed("it was interrupted again")),
+    }
+}
+
+/// A cluster that is not as it was.
+fn changed(left: &str) -> Failure {
+    Failure {
+        message: format!("the cluster could not be put back as it was:\n  {left}"),
+        code: exit::NOT_READY,
+        hint: Some("compare CLUSTER NODES of each node; `redis-cli --cluster check HOST:PORT` finds open slots".to_owned()),
+    }
 }
 
 fn report(args: &Run, result: &RunResult, cases: &[Case]) -> Result<(), Failure> {

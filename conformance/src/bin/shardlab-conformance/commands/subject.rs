@@ -5,6 +5,7 @@ use shardlab::server::Notice;
 use shardlab_conformance::pattern::Server;
 use shardlab_conformance::run::{Limits, Subject, Wanted};
 use shardlab_conformance::system::AddressMap;
+use shardlab_conformance::system::attached::Permission;
 
 use super::failure::{opened, usage};
 use crate::cli::Tested;
@@ -23,7 +24,12 @@ pub(super) async fn subject(args: &Tested, limits: &Limits) -> Result<Subject, F
         address_map: AddressMap::parse(args.attached.address_map.iter().map(String::as_str))
             .map_err(|error| usage(&error))?,
         node_timeout: args.attached.node_timeout,
-        read_only: args.attached.read_only,
+        permission: match (args.attached.read_only, args.attached.allow_admin) {
+            (true, _) => Permission::Read,
+            (false, false) => Permission::Write,
+            (false, true) => Permission::Admin,
+        },
+        control: args.attached.control.clone(),
         identity: identity.map(|(product, version)| Server {
             product: product.to_lowercase(),
             version,
