@@ -8,13 +8,16 @@ mod environment;
 mod error_reply;
 mod expected;
 mod frame;
+mod mend;
 mod parts;
+mod plan;
 mod raw;
 mod text;
 
 pub use assertion::holds;
 pub use environment::{Captures, Facts, Known, Server, Unresolved};
 pub use expected::{Received, judge};
+pub use mend::mend;
 pub use raw::{RawReceived, judge_raw};
 
 use std::borrow::Cow;

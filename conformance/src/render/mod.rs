@@ -42,6 +42,13 @@ fn shorten(line: &str) -> String {
 /// The reply to a command as somebody would write it into a transcript: nodes have their names, and
 /// what varies from run to run is a wildcard.
 pub fn notation(words: &[Vec<u8>], frame: &Frame, naming: &Naming) -> Pattern {
+    let mut pattern = whole_notation(words, frame, naming);
+    vary::shorten(words, &mut pattern);
+    pattern
+}
+
+/// The same with every line of a text.
+pub fn whole_notation(words: &[Vec<u8>], frame: &Frame, naming: &Naming) -> Pattern {
     let mut pattern = pattern(frame);
     vary::loosen(words, &mut pattern, naming);
     naming.pattern(&mut pattern);

@@ -77,7 +77,7 @@ impl<T: Target> Session<'_, T> {
         loop {
             let last = deadline.passed();
             count += 1;
-            let Err(mut difference) = self.block(block).await else {
+            let Err(mut difference) = self.repeated(block).await else {
                 return Ok(());
             };
             self.captures.clone_from(&captures);
@@ -98,7 +98,7 @@ impl<T: Target> Session<'_, T> {
                 let closest = further.map(|other| other.sentence());
                 let attempts =
                     self.attempts(BlockKind::Within, period.value, count, begun, closest);
-                return Err(repeated(difference, attempts));
+                return Err(with(difference, attempts));
             }
             if closest
                 .as_ref()
@@ -119,14 +119,28 @@ impl<T: Target> Session<'_, T> {
         loop {
             let last = deadline.passed();
             count += 1;
-            if let Err(difference) = self.block(block).await {
+            if let Err(difference) = self.repeated(block).await {
                 let attempts = self.attempts(BlockKind::For, period.value, count, begun, None);
-                return Err(repeated(difference, attempts));
+                return Err(with(difference, attempts));
             }
             if last {
                 return Ok(());
             }
             next_round(self.limits.pause, deadline).await;
+        }
+    }
+
+    /// An attempt, of which nothing is written down.
+    async fn repeated(&mut self, block: &Block) -> Outcome {
+        self.count_blocks(1);
+        let outcome = self.block(block).await;
+        self.count_blocks(-1);
+        outcome
+    }
+
+    fn count_blocks(&mut self, by: isize) {
+        if let Some(mending) = &mut self.mending {
+            mending.blocks = mending.blocks.saturating_add_signed(by);
         }
     }
 
@@ -161,7 +175,7 @@ fn place(difference: &Difference) -> usize {
 }
 
 /// The innermost block is the one that tells most.
-fn repeated(mut difference: Box<Difference>, attempts: Attempts) -> Box<Difference> {
+fn with(mut difference: Box<Difference>, attempts: Attempts) -> Box<Difference> {
     difference.attempts.get_or_insert(attempts);
     difference
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shardlab::machine::wait::{Deadline, next_round};
 use shardlab::wire::resp::escape;
 
-use crate::binding::is_of_all;
+use crate::binding::{Names, is_of_all};
 use crate::suite::Case;
 use crate::system::attached::{Attached, Attachment, Found, Permission};
 use crate::transcript::ast::{Directive, Needs, Transcript};
@@ -149,7 +149,9 @@ impl Runner {
         *locked(&self.visit.in_hand) = Some(in_hand.clone());
         // What went wrong before is not this case's.
         target.trouble();
-        let trial = self.trial(&transcript, &target).await;
+        let trial = self
+            .trial(case, &transcript, &target, &Names::default())
+            .await;
         let trouble = target.trouble();
         let put_back = match &trial {
             Err(_) if in_hand.picture.is_none() => Ok(()),

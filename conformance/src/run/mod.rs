@@ -12,6 +12,7 @@ mod gate;
 mod guest;
 mod keys;
 mod limits;
+mod mending;
 mod patience;
 mod probe;
 mod raw;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use shardlab::machine::text::counted;
 
 use crate::pattern::{Server, Strength};
-use crate::suite::Case;
+use crate::suite::{Case, Mended};
 use crate::system::Cause;
 use crate::transcript::Span;
 use crate::transcript::ast::{CaseId, Level, Needs, NodeName};
@@ -54,6 +54,8 @@ pub struct CaseResult {
     pub tolerated: Vec<Tolerated>,
     /// How long it took, without the boot of a cluster.
     pub elapsed: Duration,
+    /// What replies that departed would be expected as, if that was asked for.
+    pub mended: Vec<Mended>,
 }
 
 impl CaseResult {
@@ -72,6 +74,7 @@ impl CaseResult {
             verdict,
             tolerated: Vec::new(),
             elapsed: Duration::ZERO,
+            mended: Vec::new(),
         }
     }
 }

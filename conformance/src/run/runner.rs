@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{self, Runtime};
 
-use crate::binding::expand;
+use crate::binding::{Names, expand};
 use crate::known::KnownList;
 use crate::pattern::Server;
 use crate::suite::Case;
@@ -23,6 +23,7 @@ use super::footprint::{Footprint, footprint};
 use super::gate::gate;
 use super::keys::{Trouble, Waits, delete, left_behind};
 use super::limits::asks_for_nodes_only;
+use super::mending::{Mending, naming};
 use super::patience::{Patience, shortened};
 use super::probe::unknown_command;
 use super::result::{CaseResult, Difference, Skip, Verdict};
@@ -48,6 +49,8 @@ pub struct Runner {
     pub(super) limits: Limits,
     known: KnownList,
     patience: Patience,
+    /// Whether replies that depart become expectations.
+    blesses: bool,
     booted: Boots,
     /// How often in a row the cluster was slow to tell its nodes, or did not.
     slow_discoveries: AtomicU32,
@@ -79,6 +82,7 @@ impl Runner {
                 Subject::Launched(_) => Patience::that_ends(),
                 Subject::Attached(_) => Patience::of_a_server_at_rest(),
             },
+            blesses: false,
             booted: Boots::default(),
             slow_discoveries: AtomicU32::new(0),
             subject,
@@ -91,6 +95,13 @@ impl Runner {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Goes on behind replies that depart, and keeps what they would be expected as.
+    #[must_use]
+    pub fn blessing(mut self) -> Self {
+        self.blesses = true;
         self
     }
 
@@ -171,6 +182,7 @@ impl Runner {
             Ok(trial) => {
                 result.elapsed = trial.elapsed;
                 result.tolerated = trial.tolerated;
+                result.mended = trial.mended;
                 result.verdict = match trial.difference {
                     Some(difference) => self.departs(case, result.server.as_ref(), difference),
                     None => self.holds(case, result.server.as_ref()),
@@ -230,9 +242,10 @@ impl Runner {
             }
             None => return Err(Verdict::Broken("the pool of clusters has ended".to_owned())),
         };
-        let transcript = expand(&case.transcript, &wish.names());
+        let names = wish.names();
+        let transcript = expand(&case.transcript, &names);
         let footprint = trace(&transcript, &cluster);
-        let trial = self.trial(&transcript, &cluster).await?;
+        let trial = self.trial(case, &transcript, &cluster, &names).await?;
         // What a case has spoilt, or may have, no other case gets.
         if shared
             && trial.difference.is_none()
@@ -263,7 +276,13 @@ impl Runner {
         Err(self.departs(case, None, Box::new(difference)))
     }
 
-    pub(super) async fn trial<T: Target>(&self, transcript: &Transcript, target: &T) -> Tried {
+    pub(super) async fn trial<T: Target>(
+        &self,
+        case: &Case,
+        transcript: &Transcript,
+        target: &T,
+        names: &Names,
+    ) -> Tried {
         let commands = transcript
             .header
             .command
@@ -283,7 +302,11 @@ impl Runner {
             }
             _ => &endless,
         };
-        Ok(run_case_among(transcript, target, &self.limits, patience).await)
+        let is_known = |server| self.known.reason(case.id(), server).is_some();
+        // What is known to depart is not what is to be expected.
+        let blesses = self.blesses && !target.server().is_some_and(is_known);
+        let mending = blesses.then(|| Mending::new(&case.transcript, naming(target, names)));
+        Ok(run_case_among(transcript, target, &self.limits, patience, mending).await)
     }
 
     fn departs(

@@ -11,6 +11,7 @@ use crate::system::{Link, NOWHERE, Target};
 use crate::transcript::Span;
 use crate::transcript::ast::{Connection, NodeField, NodeName};
 
+use super::mending::Mending;
 use super::result::{Difference, Tolerated};
 use super::wire::{Direction, Wire};
 use super::{Limits, Patience};
@@ -34,6 +35,8 @@ pub(super) struct Session<'a, T: Target> {
     /// When the case must have ended.
     pub(super) deadline: Deadline,
     links: HashMap<Connection, Open<T::Link>>,
+    /// Whether replies that depart are expected from now on.
+    pub(super) mending: Option<Mending<'a>>,
 }
 
 /// A connection in use.
@@ -74,6 +77,7 @@ impl<'a, T: Target> Session<'a, T> {
             wire: Wire::new(),
             deadline,
             links: HashMap::new(),
+            mending: None,
         }
     }
 

@@ -393,3 +393,67 @@ fn an_error_that_may_pass_is_tried_again() {
             .on("n1", "PING", "+PONG\r\n");
     passes(&target, "within 50s\n  n1> PING\n  PONG\n");
 }
+
+#[test]
+fn a_reply_that_departs_becomes_what_is_expected_and_the_case_goes_on() {
+    use super::case::run_case_among;
+    use super::mending::{Mending, naming};
+    use crate::binding::Names;
+    use crate::suite::{parse_case, rewritten};
+
+    let target = Scripted::new()
+        .on("n1", "GET a", "-MOVED 15495 127.0.0.1:7003\r\n")
+        .on("n1", "CLUSTER BUMPEPOCH", "+BUMPED 7\r\n")
+        .on("n2", "GET a", "$1\r\n1\r\n")
+        .on("n3", "PING", "+PONG\r\n");
+    let blessed = |steps: &str| {
+        let source = format!("{HEADER}{steps}");
+        let case = parse_case("a/b.resp".to_owned(), source.as_bytes()).unwrap();
+        let mending = Mending::new(&case.transcript, naming(&target, &Names::default()));
+        let (limits, patience) = (limits(), super::Patience::default());
+        let running = run_case_among(&case.transcript, &target, &limits, &patience, Some(mending));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let trial = runtime.block_on(running);
+        let text = rewritten(&case, &trial.mended);
+        let steps = text.strip_prefix(HEADER).unwrap().to_owned();
+        (steps, trial.difference.is_some())
+    };
+    for (before, after, departs) in [
+        (
+            "# why\nn1> GET a\n(nil)\n\nn3> PING\nPONG\n\nn2> GET a\n\"2\"\n",
+            "# why\nn1> GET a\n(error) MOVED 15495 <n3>\n\nn3> PING\nPONG\n\nn2> GET a\n\"1\"\n",
+            false,
+        ),
+        // Only the reply of this server's kin.
+        (
+            "n1> GET a\n[redis>=7.0]\n(nil)\n[*]\nOK\n",
+            "n1> GET a\n[redis>=7.0]\n(error) MOVED 15495 <n3>\n[*]\nOK\n",
+            false,
+        ),
+        // What is captured then is captured.
+        (
+            "n1> CLUSTER BUMPEPOCH\nSTILL <E=int>\n\n? E == 7\n",
+            "n1> CLUSTER BUMPEPOCH\nBUMPED <E=int>\n\n? E == 7\n",
+            false,
+        ),
+        // What is no reply, or one of several, stays, and ends the case.
+        (
+            "n1> GET a\n(nil)\n(or)\n\"1\"\n\nn2> GET a\n\"2\"\n",
+            "",
+            true,
+        ),
+        (
+            "within 1ms\n  n1> GET a\n  (nil)\n\nn2> GET a\n\"2\"\n",
+            "",
+            true,
+        ),
+        ("n1> NONE\nOK\n\nn2> GET a\n\"2\"\n", "", true),
+        ("? 1 == 2\n\nn2> GET a\n\"2\"\n", "", true),
+    ] {
+        let after = if after.is_empty() { before } else { after };
+        assert_eq!(blessed(before), (after.to_owned(), departs), "{before}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod embedded;
 mod load;
+mod rewrite;
 mod select;
 mod skeleton;
 
@@ -12,6 +13,7 @@ use crate::transcript::ast::Transcript;
 
 pub(crate) use embedded::KNOWN;
 pub use load::{Broken, LoadError, check, files, load, parse_case};
+pub use rewrite::{Mended, rewritten};
 pub(crate) use select::glob;
 pub use select::{Selection, SelectionError};
 pub use skeleton::{header, skeleton};

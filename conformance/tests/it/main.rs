@@ -6,6 +6,7 @@
 )]
 
 mod attach;
+mod bless;
 mod docs;
 #[path = "../../../launcher/tests/it/documented.rs"]
 mod documented;

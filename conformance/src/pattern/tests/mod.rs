@@ -1,5 +1,6 @@
 //! Patterns as they are written in transcripts, against frames made by hand.
 
+mod mend;
 mod parts;
 mod properties;
 mod steps;

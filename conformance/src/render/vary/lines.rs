@@ -3,7 +3,6 @@
 use crate::commands::has;
 use crate::render::naming::{Naming, replace_values};
 use crate::render::pieces::{flush, here};
-use crate::transcript::Spanned;
 use crate::transcript::ast::{Class, Count, Piece, Rule, Template, Text, TextLine};
 
 /// Lines of INFO whose numbers are a matter of what the session did, not of when or where.
@@ -36,10 +35,6 @@ pub(super) fn node_line(template: &mut Template) {
 
 pub(super) fn cluster_info(text: &mut Text, naming: &Naming) {
     text.rule = Rule::Has;
-    text.lines.retain(|line| {
-        let counts = ["cluster_stats_", "total_cluster_links"];
-        !line_begins(line, &counts)
-    });
     let counts = naming.counts;
     each_line(text, |line| {
         let epochs = ["cluster_current_epoch", "cluster_my_epoch"];
@@ -59,23 +54,31 @@ pub(super) fn cluster_info(text: &mut Text, naming: &Naming) {
     });
 }
 
-fn line_begins(line: &Spanned<TextLine>, with: &[&str]) -> bool {
-    let TextLine::Line { text, .. } = &line.value else {
-        return false;
-    };
-    let text = text.literal().unwrap_or_default();
-    with.iter().any(|begin| text.starts_with(begin.as_bytes()))
+/// Takes away counters of CLUSTER INFO, of which there are not always the same, and titles and blank lines of INFO.
+pub(super) fn shortened(text: &mut Text) {
+    text.lines.retain(|line| {
+        let TextLine::Line { text, .. } = &line.value else {
+            return true;
+        };
+        let first = match text.pieces.first().map(|piece| &piece.value) {
+            Some(Piece::Literal(bytes)) => bytes.as_slice(),
+            _ => &[],
+        };
+        let is_counter = ["cluster_stats_", "total_cluster_links"]
+            .iter()
+            .any(|begin| first.starts_with(begin.as_bytes()));
+        first.contains(&b':') && !is_counter
+    });
 }
 
 /// Lines of `key:value`; those of a server that has more of them hold these, too.
 pub(super) fn info(text: &mut Text) {
     text.rule = Rule::Has;
-    text.lines.retain(|line| match &line.value {
-        TextLine::Line { text, .. } => text.literal().is_none_or(|text| text.contains(&b':')),
-        TextLine::Rest => true,
-    });
     each_line(text, |line| {
         let literal = line.literal().map(<[u8]>::to_vec).unwrap_or_default();
+        if !literal.contains(&b':') {
+            return;
+        }
         let mut halves = literal.splitn(2, |byte| *byte == b':');
         let key = String::from_utf8_lossy(halves.next().unwrap_or_default()).into_owned();
         let value = halves.next().unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::transcript::ast::{Class, Item, Pattern, Piece, Rule, Shape, Template}
 
 use super::naming::{Naming, value};
 use super::pieces::{flush, here};
-use lines::{client, cluster_info, each_line, info, is_integer, last_word, node_line};
+use lines::{client, cluster_info, each_line, info, is_integer, last_word, node_line, shortened};
 
 /// Commands whose replies are lists in no order.
 const UNORDERED: &str = "HKEYS HVALS KEYS SDIFF SINTER SMEMBERS SUNION";
@@ -76,6 +76,17 @@ pub(super) fn loosen(words: &[Vec<u8>], pattern: &mut Pattern, naming: &Naming) 
         }
         ("HELLO", _) => hello(pattern),
         _ => {}
+    }
+}
+
+/// Leaves out the lines of a text that no transcript would look at.
+pub(super) fn shorten(words: &[Vec<u8>], pattern: &mut Pattern) {
+    let word = |at: usize| words.get(at).map(|word| upper(word)).unwrap_or_default();
+    let is_info = word(0) == "INFO" || (word(0) == "CLUSTER" && word(1) == "INFO");
+    if let Shape::Text(text) = &mut pattern.shape
+        && is_info
+    {
+        shortened(text);
     }
 }
 

@@ -10,8 +10,8 @@ use crate::binding::Names;
 use crate::render::{Naming, notation};
 use crate::system::{Target, command_name};
 use crate::transcript::ast::{
-    Answer, Block, Comment, Connection, Expected, NodeField, NodeName, NodeRole, Outcome, Period,
-    Pipeline, Shape, Step, StepKind, Transcript,
+    Answer, Block, Comment, Connection, Expected, NodeField, NodeName, Outcome, Period, Pipeline,
+    Shape, Step, StepKind, Transcript,
 };
 use crate::transcript::{
     self, MAX_SOURCE, Span, Spanned, has_prompt, least_needs, parse, print_steps,
@@ -20,6 +20,7 @@ use crate::transcript::{
 use crate::run::exchange::protocol_after;
 use crate::run::footprint::Footprint;
 use crate::run::keys::{Waits, delete, existing};
+use crate::run::mending::naming;
 use crate::run::session::{Session, Wanted};
 use crate::run::{Limits, Patience};
 
@@ -92,13 +93,9 @@ impl<'a, T: Target> Recorder<'a, T> {
         patience: &'a Patience,
         guarded: bool,
     ) -> Self {
-        let fact = |node: NodeName, field| match field {
-            NodeField::Slots if node.role == NodeRole::Master => names.slots(node),
-            field => target.node(node)?.field(field),
-        };
         let first = target.nodes().into_iter().min();
         Self {
-            naming: Naming::new(&target.nodes(), names.counts(), fact),
+            naming: naming(target, names),
             session: Session::new(target, limits, patience, Deadline::after(limits.case)),
             connection: Connection {
                 node: first.unwrap_or(NodeName::master(1)),

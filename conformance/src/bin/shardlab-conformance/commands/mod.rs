@@ -1,5 +1,6 @@
 //! One file for each command; `failure` tells what goes wrong in any of them.
 
+mod bless;
 mod check;
 mod explain;
 mod failure;
@@ -23,6 +24,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::List(args) => args.json,
         Command::Matrix(_)
         | Command::New(_)
+        | Command::Bless(_)
         | Command::Record(_)
         | Command::Explain(_)
         | Command::Check(_)
@@ -34,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::List(args) => list::list(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::New(args) => new::new(&args),
+        Command::Bless(args) => bless::bless(&args),
         Command::Record(args) => record::record(&args),
         Command::Check(args) => check::check(&args),
         Command::Fmt(args) => fmt::fmt(&args),

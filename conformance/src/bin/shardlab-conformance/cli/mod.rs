@@ -1,14 +1,21 @@
 //! The command line of `shardlab-conformance`.
 
-use std::path::{Path, PathBuf};
+mod bless;
+mod tested;
+mod values;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
-use shardlab::wire::tls::TlsOptions;
 use shardlab_conformance::run::jobs_by_default;
 use shardlab_conformance::suite::{Origin, Selection};
 use shardlab_conformance::transcript::{ast, parse};
+
+pub(crate) use bless::Bless;
+pub(crate) use tested::Tested;
+use values::{factor, is_path};
 
 /// Replay Redis Cluster transcripts against any server, and show exactly where it departs.
 #[derive(Debug, Parser)]
@@ -70,6 +77,8 @@ pub(crate) enum Command {
     /// Turn a live session into a transcript
     #[command(after_help = RECORD_EXAMPLES)]
     Record(Box<Record>),
+    /// Expect what a server answers: rewrite the replies of transcripts that depart
+    Bless(Box<Bless>),
     /// Look for mistakes in transcripts
     Check(Check),
     /// Format transcripts
@@ -109,29 +118,6 @@ pub(crate) struct Run {
     /// Print one JSON object; errors too, on standard error (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// What is tested: a server to start, or a running cluster.
-#[derive(Debug, Args)]
-pub(crate) struct Tested {
-    /// The server to start: a path, a program, `valkey`, `redis`, or a version such as `valkey@9.1`
-    #[arg(long, value_name = "SPEC")]
-    pub(crate) server: Option<String>,
-    /// How to start a server that does not take Redis's configuration (docs/profiles.md); `--server` may
-    /// name its program
-    #[arg(long, value_name = "FILE", conflicts_with = "attach")]
-    pub(crate) profile: Option<PathBuf>,
-    /// Do not download a server
-    #[arg(long)]
-    pub(crate) offline: bool,
-    #[command(flatten)]
-    pub(crate) attached: Attached,
-    /// The product of the running server [default: what it says itself]
-    #[arg(long, value_name = "NAME", requires = "server_version")]
-    pub(crate) product: Option<String>,
-    /// The version of `--product`
-    #[arg(long, value_name = "VERSION", requires = "product", value_parser = version)]
-    pub(crate) server_version: Option<ast::Version>,
 }
 
 /// Arguments of `matrix`.
@@ -193,75 +179,6 @@ pub(crate) struct Files {
     /// Annotate departures for GitHub, on standard error
     #[arg(long, env = "GITHUB_ACTIONS", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(crate) annotations: bool,
-}
-
-/// A running cluster, and how to talk to it.
-#[derive(Debug, Args)]
-pub(crate) struct Attached {
-    /// Test a running cluster as a client, given by addresses or URLs; leave no key behind
-    #[arg(long, value_name = "HOST:PORT,…", conflicts_with_all = ["server", "offline"])]
-    pub(crate) attach: Option<String>,
-    /// The ACL user of `--attach`
-    #[arg(long, value_name = "NAME")]
-    pub(crate) user: Option<String>,
-    /// The password of `--attach` [default: `REDISCLI_AUTH`, which other users cannot see]
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) password: Option<String>,
-    #[command(flatten)]
-    pub(crate) tls: OverTls,
-    /// Where a node of `--attach` is from here, if not where it says; may be given several times
-    #[arg(long, value_name = "FROM=TO")]
-    pub(crate) address_map: Vec<String>,
-    /// T of `--attach`, as `500ms` or `15s` [default: what CONFIG GET tells, or 15s]
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) node_timeout: Option<Duration>,
-    /// Write no key of `--attach`; skip the cases that do
-    #[arg(long)]
-    pub(crate) read_only: bool,
-    /// Run cases that change slots, epochs, roles and settings of `--attach`, and put these back; only for
-    /// clusters for tests
-    #[arg(long, requires = "attach", conflicts_with = "read_only")]
-    pub(crate) allow_admin: bool,
-    /// Run cases that kill, pause and start nodes with this program, as `CMD ACTION HOST:PORT` (docs/control.md);
-    /// keys may be lost
-    #[arg(long, value_name = "CMD", requires = "allow_admin")]
-    pub(crate) control: Option<String>,
-}
-
-/// How to connect over TLS; the options are redis-cli's.
-#[derive(Debug, Args)]
-pub(crate) struct OverTls {
-    /// Connect to `--attach` over TLS, as with `rediss://`
-    #[arg(long)]
-    pub(crate) tls: bool,
-    /// The authorities to trust, in PEM format [default: `REDIS_TLS_CA_CERT`, or those of the system]
-    #[arg(long, value_name = "FILE")]
-    cacert: Option<PathBuf>,
-    /// The client's certificate, in PEM format [default: `REDIS_TLS_CERT`]
-    #[arg(long, value_name = "FILE")]
-    cert: Option<PathBuf>,
-    /// The private key of `--cert`, in PEM format [default: `REDIS_TLS_KEY`]
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// The server name to send, which certificates must be for
-    #[arg(long, value_name = "NAME")]
-    sni: Option<String>,
-    /// Take any server's certificate
-    #[arg(long)]
-    insecure: bool,
-}
-
-impl OverTls {
-    /// Whom to trust and what to show.
-    pub(crate) fn options(&self) -> TlsOptions {
-        TlsOptions {
-            authorities: self.cacert.clone(),
-            certificate: self.cert.clone(),
-            key: self.key.clone(),
-            name: self.sni.clone(),
-            insecure: self.insecure,
-        }
-    }
 }
 
 /// Which transcripts.
@@ -375,16 +292,6 @@ pub(crate) struct Fmt {
     pub(crate) check: bool,
 }
 
-/// Whether a word means a file or a folder, rather than a case.
-fn is_path(word: &Path) -> bool {
-    word.exists() || word.components().count() > 1 || word.extension().is_some()
-}
-
-fn version(text: &str) -> Result<ast::Version, String> {
-    ast::Version::parse(text)
-        .ok_or_else(|| format!("`{text}` is not a version; write `8.1` or `8.1.2`"))
-}
-
 /// `3 masters, 1 replica each`
 fn topology(text: &str) -> Result<ast::Topology, String> {
     let header = format!("id: NEW-01\ntitle: t\nlevel: may\nneeds: sentinel\ntopology: {text}\n");
@@ -395,29 +302,6 @@ fn topology(text: &str) -> Result<ast::Topology, String> {
         words.collect::<Vec<_>>().join("; ")
     })?;
     Ok(parsed.header.topology.value)
-}
-
-/// `500ms`, `15s`
-fn time(text: &str) -> Result<Duration, String> {
-    let millis = text.strip_suffix("ms").map(|number| (number, 1));
-    let number = millis.or_else(|| text.strip_suffix('s').map(|number| (number, 1000)));
-    let time = number.and_then(|(number, factor)| {
-        let number: u64 = number
-            .parse()
-            .ok()
-            .filter(|number| (1..=300_000).contains(number))?;
-        Some(Duration::from_millis(number * factor))
-    });
-    time.filter(|time| *time <= Duration::from_secs(300))
-        .ok_or_else(|| "write a time up to 300 s, such as `500ms` or `15s`".to_owned())
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    let factor = text
-        .parse()
-        .ok()
-        .filter(|factor| (0.1..=100.0).contains(factor));
-    factor.ok_or_else(|| "a factor lies between 0.1 and 100".to_owned())
 }
 
 impl Run {
