@@ -37,7 +37,12 @@ pub fn bind(transcript: &Transcript, shape: &Shape) -> Result<Names, String> {
         };
         let shares = split_evenly(masters.into());
         if shape.shards.len() != shares.len() || !shape.shards.iter().zip(shares).all(alike) {
-            return Err(format!("it needs {topology}"));
+            let alone = if replicas == 0 {
+                ", and no replica"
+            } else {
+                ""
+            };
+            return Err(format!("it needs {topology}{alone}"));
         }
     }
     let wanted = wanted(transcript);
@@ -291,13 +296,13 @@ mod tests {
         let bound = |text| bound("exactly 2 masters", steps, text);
         assert_eq!(bound("0-8191, 8192-16383"), "n1 n2");
         for other in ["0-8191, 8192-16383 +1", "0-16383"] {
-            assert_eq!(bound(other), "it needs exactly 2 masters");
+            assert_eq!(bound(other), "it needs exactly 2 masters, and no replica");
         }
         let evenly = "exactly 2 masters, slots spread evenly";
         let bound = |text| tests::bound(evenly, steps, text);
         assert_eq!(bound("0-8191, 8192-16383"), "n1 n2");
         for other in ["0-8190, 8191-16383", "0-8191, 8192-16383 +1"] {
-            assert_eq!(bound(other), format!("it needs {evenly}"));
+            assert_eq!(bound(other), format!("it needs {evenly}, and no replica"));
         }
     }
 }

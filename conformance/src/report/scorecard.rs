@@ -131,11 +131,10 @@ fn advice(kind: &str) -> Option<&'static str> {
         | "need CONFIG SET"
         | "need process control"
         | "need sentinels"
-        | "would change more than their own keys" => {
+        | "need another topology"
+        | "need a cluster that the suite has started"
+        | "need the right to change more than their keys" => {
             "`--server PROGRAM` starts clusters for them, if you have the program"
-        }
-        "need another topology" => {
-            "`shardlab up --masters 3 --replicas 1` starts a cluster that most of them take"
         }
         "would change keys of yours" | "would see keys of yours" => {
             "an empty cluster of the same server takes them"

@@ -274,11 +274,14 @@ fn permitted(
 ) -> Result<(), Verdict> {
     let sends = |command: &String| format!("it sends `{command}`");
     if let Some(command) = &footprint.reaches {
-        return skip("would change more than can be put back", sends(command));
+        return skip("need a cluster that the suite has started", sends(command));
     }
     let reshapes = footprint.reshapes.as_ref();
     if let Some(command) = reshapes.filter(|_| attachment.permission != Permission::Admin) {
-        return skip("would change more than their own keys", sends(command));
+        return skip(
+            "need the right to change more than their keys",
+            sends(command),
+        );
     }
     if let Some(command) = footprint
         .writes
