@@ -11,6 +11,13 @@ use super::{Mismatch, Strength};
 /// Codes behind which every word is for programs: slot and address.
 const MACHINE_READ: [&[u8]; 3] = [b"MOVED", b"ASK", b"REDIRECT"];
 
+/// How servers say that they have no such command.
+const UNKNOWN: [&str; 3] = [
+    "unknown command",
+    "unsupported command",
+    "unrecognized command",
+];
+
 /// More ways than this to read the first word of a pattern are not looked at.
 const MAX_CODES: usize = 256;
 
@@ -41,7 +48,7 @@ impl<'a> Matcher<'a> {
             if same.alone {
                 return Ok(());
             }
-            if !MACHINE_READ.contains(&code) {
+            if !MACHINE_READ.contains(&code) && !says_unknown(text) {
                 mismatch.expected = self.whole(template);
                 self.depart(Strength::Text, mismatch);
                 return Ok(());
@@ -67,6 +74,12 @@ impl<'a> Matcher<'a> {
         Compiled::new(template, self.known())
             .is_ok_and(|compiled| compiled.captures(code).is_some())
     }
+}
+
+/// Whether an error says that the server has no such command, for which servers have no code of its own.
+fn says_unknown(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).to_lowercase();
+    UNKNOWN.iter().any(|words| text.contains(words))
 }
 
 /// A way to read the first word of a pattern.

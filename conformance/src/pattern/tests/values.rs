@@ -94,6 +94,19 @@ fn of_other_errors_the_code_decides() {
 }
 
 #[test]
+fn a_command_that_is_unknown_is_not_refused_for_the_reason_that_is_expected() {
+    let unknown = error("ERR unknown command 'FOO', with args beginning with: ");
+    assert_eq!(
+        differs("(error) ERR Slot 0 is already busy", &unknown),
+        "expected the error `ERR Slot 0 is already busy`, received an error: \
+         (error) ERR unknown command 'FOO', with args beginning with: "
+    );
+    matches("(error) ERR", &unknown);
+    matches("(error) ERR <any>", &unknown);
+    departs("(error) ERR unknown command", &error("ERR no such command"));
+}
+
+#[test]
 fn the_code_may_be_one_of_several() {
     let reply = "(error) <MOVED 7365 <n2>|CLUSTERDOWN <any>|LOADING <any>>";
     matches(reply, &error("MOVED 7365 127.0.0.1:7002"));
