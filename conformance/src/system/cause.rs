@@ -98,7 +98,12 @@ pub fn missing(words: &[Vec<u8>], error: &[u8]) -> Option<String> {
         .iter()
         .any(|word| text.contains(word));
     let names_both = of_both.iter().any(|name| text.contains(name));
-    Some(if below || names_both { both } else { first })
+    let names_first = text.contains(&first.to_lowercase());
+    Some(if below || names_both || !names_first {
+        both
+    } else {
+        first
+    })
 }
 
 fn upper(word: &[u8]) -> String {
@@ -174,6 +179,12 @@ mod tests {
                 "ERR unsupported command 'cluster|info'",
                 Some("CLUSTER INFO"),
             ),
+            (
+                "CLUSTER SLOTS",
+                "ERR unknown command",
+                Some("CLUSTER SLOTS"),
+            ),
+            ("GET a", "ERR unknown command", Some("GET")),
             ("GET a", "MOVED 15495 127.0.0.1:7003", None),
             ("CLUSTER FAILOVER", "ERR Unknown node 7", None),
         ] {
