@@ -176,6 +176,27 @@ fn an_argument_that_is_none_is_code_2() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_is_told_before_the_run() {
+    let folder = TempDir::new().unwrap();
+    for (arguments, path, problem) in [
+        (
+            ["matrix", "--server", "nosuch@1", "--html"],
+            "nowhere/page.html",
+            "the folder `nowhere` does not exist",
+        ),
+        (
+            ["run", "--server", "nosuch@1", "--junit"],
+            ".",
+            "it is a folder",
+        ),
+    ] {
+        let assert = program(folder.path()).args(arguments).arg(path).assert();
+        let error = format!("error: cannot write `{path}`: {problem}\n");
+        assert.code(2).stderr_eq(error);
+    }
+}
+
+#[test]
 fn help_and_version_are_code_0() {
     for arguments in [&["--help"][..], &["run", "--help"], &["--version"]] {
         program(Path::new(".")).args(arguments).assert().code(0);

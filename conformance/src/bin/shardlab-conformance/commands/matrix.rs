@@ -15,10 +15,12 @@ use shardlab_conformance::suite::Case;
 
 use super::failure::{Code, bug, cases, opened, usage};
 use super::live::Live;
+use super::written;
 use crate::cli::Matrix;
 use crate::term;
 
 pub(super) fn run(args: &Matrix) -> Code {
+    written::check(&[&args.html, &args.markdown])?;
     let chosen = args
         .selection
         .selection()

@@ -16,10 +16,18 @@ use super::failure::{Code, bug, cases, usage};
 use super::live::Live;
 use super::subject::subject;
 use super::written;
-use crate::cli::Run;
+use crate::cli::{Files, Run};
 use crate::term::{self, Failure};
 
 pub(super) fn run(args: &Run) -> Code {
+    let Files {
+        junit,
+        tap,
+        markdown,
+        write_known,
+        annotations: _,
+    } = &args.files;
+    written::check(&[junit, tap, markdown, write_known])?;
     let every = cases(&args.origin())?;
     let chosen = args
         .selection()

@@ -1,6 +1,6 @@
 //! Reports for other programs: in files, and in the words of GitHub's runners.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use shardlab::error::exit;
 use shardlab::state::replace;
@@ -9,6 +9,25 @@ use shardlab_conformance::report::{Report, annotations, junit, known_list, markd
 use super::failure::usage;
 use crate::cli::Files;
 use crate::term::{self, Failure};
+
+/// Looks whether files can be written at all, before a run whose reports would be lost.
+pub(super) fn check(paths: &[&Option<PathBuf>]) -> Result<(), Failure> {
+    for path in paths.iter().filter_map(|path| path.as_ref()) {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let problem = match folder {
+            Some(folder) if !folder.is_dir() => {
+                format!("the folder `{}` does not exist", folder.display())
+            }
+            _ if path.is_dir() => "it is a folder".to_owned(),
+            _ => continue,
+        };
+        return Err(usage(&format!(
+            "cannot write `{}`: {problem}",
+            path.display()
+        )));
+    }
+    Ok(())
+}
 
 /// Writes those that were asked for.
 pub(super) fn write(files: &Files, report: &Report<'_>) -> Result<(), Failure> {
