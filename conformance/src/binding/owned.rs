@@ -113,7 +113,7 @@ fn reshaped(owned: &mut Owned, node: NodeName, command: &Command) {
     }
 }
 
-/// `MOVED 15495 <n3>`: the slot is of that node, a master.
+/// `MOVED 15495 <n3>`, `MOVED 15495 <n3.host>:7003`: the slot is of that node, a master.
 fn redirected(owned: &mut Owned, templates: &[&Template]) {
     for pieces in templates.iter().map(|template| template.pieces.as_slice()) {
         for (before, after) in pieces.iter().zip(pieces.iter().skip(1)) {
@@ -121,7 +121,7 @@ fn redirected(owned: &mut Owned, templates: &[&Template]) {
                 Piece::Literal(bytes),
                 Piece::Node {
                     node,
-                    field: NodeField::Address,
+                    field: NodeField::Address | NodeField::Host,
                 },
             ) = (&before.value, &after.value)
                 && node.role == NodeRole::Master
@@ -194,6 +194,10 @@ mod tests {
         for (steps, expected) in [
             ("n1> GET b\n(nil)\n", "1: 3300"),
             ("n1> GET a\n(error) MOVED 15495 <n3>\n", "3: 15495"),
+            (
+                "n1> GET a\n(error) MOVED 15495 <n3.host>:7003\n",
+                "3: 15495",
+            ),
             ("n1> MGET a b\n(error) CROSSSLOT x\n", ""),
             ("n1> CLUSTER KEYSLOT a\n(integer) 15495\n", ""),
             ("r2> GET c\n\"1\"\n", "2: 7365"),
