@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 fn main() -> io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .canonicalize()?;
+    // Of this build: the script may have been compiled for another checkout that shares the target folder.
+    let root = told("CARGO_MANIFEST_DIR")?.join("..").canonicalize()?;
     let mut code = String::new();
     for (name, doc, folder, ending) in [
         (
@@ -43,7 +42,7 @@ fn main() -> io::Result<()> {
         }
         code.push_str("];\n");
     }
-    fs::write(out_dir()?.join("embedded.rs"), code)
+    fs::write(told("OUT_DIR")?.join("embedded.rs"), code)
 }
 
 /// All files with this ending, also in folders below. A folder that is not there has none.
@@ -67,9 +66,9 @@ fn collect(folder: &Path, ending: &str, files: &mut Vec<PathBuf>) -> io::Result<
     clippy::disallowed_methods,
     reason = "this is how cargo talks to a build script"
 )]
-fn out_dir() -> io::Result<PathBuf> {
-    let missing = || io::Error::other("cargo has set no `OUT_DIR`");
-    std::env::var_os("OUT_DIR")
+fn told(variable: &str) -> io::Result<PathBuf> {
+    let missing = || io::Error::other(format!("cargo has set no `{variable}`"));
+    std::env::var_os(variable)
         .map(PathBuf::from)
         .ok_or_else(missing)
 }
