@@ -67,4 +67,4 @@ damage ROUNDS:
 # Attach to clusters of seven shapes and see that nothing departs or changes, e.g. `just attach-matrix redis@7.0`.
 [group: 'check']
 attach-matrix SERVER:
-    SHARDLAB_SERVER={{SERVER}} cargo test -p shardlab-conformance --test it -- --ignored --nocapture genuine_clusters_of_seven_shapes
+    SHARDLAB_SHAPES=all SHARDLAB_SERVER={{SERVER}} cargo test -p shardlab-conformance --test it -- --nocapture genuine_clusters_do_not_depart
