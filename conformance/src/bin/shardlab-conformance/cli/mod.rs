@@ -1,21 +1,21 @@
 //! The command line of `shardlab-conformance`.
 
 mod bless;
+mod pace;
 mod tested;
 mod values;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
-use shardlab_conformance::run::jobs_by_default;
 use shardlab_conformance::suite::{Origin, Selection};
 use shardlab_conformance::transcript::{ast, parse};
 
 pub(crate) use bless::Bless;
+pub(crate) use pace::Pace;
 pub(crate) use tested::Tested;
-use values::{factor, is_path};
+use values::{cases, factor, paths};
 
 /// Replay Redis Cluster transcripts against any server, and show exactly where it departs.
 #[derive(Debug, Parser)]
@@ -103,15 +103,8 @@ pub(crate) struct Run {
     /// How many cases must be tried for the run to pass [default: every client MUST that the server's version, its topology and the rights given allow, and at least half of all]
     #[arg(long, value_name = "N")]
     pub(crate) min: Option<usize>,
-    /// How many cases to run at once
-    #[arg(long, short, value_name = "N", default_value_t = jobs_by_default(), value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub(crate) jobs: u8,
-    /// Multiply every deadline by this factor
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
-    pub(crate) slow: f64,
-    /// How long the whole run may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
-    pub(crate) timeout: u64,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
     /// Show differences in cases that pass, too
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -143,22 +136,8 @@ pub(crate) struct Matrix {
     pub(crate) offline: bool,
     #[command(flatten)]
     pub(crate) selection: Select,
-    /// How many cases to run at once
-    #[arg(long, short, value_name = "N", default_value_t = jobs_by_default(), value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub(crate) jobs: u8,
-    /// Multiply every deadline by this factor
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
-    pub(crate) slow: f64,
-    /// How long the run of each server may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
-    timeout: u64,
-}
-
-impl Matrix {
-    /// How long the run of each server may take.
-    pub(crate) fn patience(&self) -> Duration {
-        Duration::from_secs(self.timeout)
-    }
+    #[command(flatten)]
+    pub(crate) pace: Pace,
 }
 
 /// Reports that go to files.
@@ -307,27 +286,13 @@ fn topology(text: &str) -> Result<ast::Topology, String> {
 impl Run {
     /// Where the transcripts come from.
     pub(crate) fn origin(&self) -> Origin {
-        let paths: Vec<_> = self
-            .words
-            .iter()
-            .filter(|word| is_path(word))
-            .cloned()
-            .collect();
-        self.select.origin(&paths)
+        self.select.origin(&paths(&self.words))
     }
 
     /// Which cases.
     pub(crate) fn selection(&self) -> Selection {
         let mut selection = self.select.selection();
-        let cases = self.words.iter().filter(|word| !is_path(word));
+        selection.cases.extend(cases(&self.words));
         selection
-            .cases
-            .extend(cases.map(|word| word.to_string_lossy().into_owned()));
-        selection
-    }
-
-    /// How long the whole run may take.
-    pub(crate) fn patience(&self) -> Duration {
-        Duration::from_secs(self.timeout)
     }
 }

@@ -1,12 +1,22 @@
 //! Values of options, as they are written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shardlab_conformance::transcript::ast;
 
-/// Whether a word means a file or a folder, rather than a case.
-pub(super) fn is_path(word: &Path) -> bool {
+/// The words that mean files or folders.
+pub(super) fn paths(words: &[PathBuf]) -> Vec<PathBuf> {
+    words.iter().filter(|word| is_path(word)).cloned().collect()
+}
+
+/// The words that mean cases, by id or name.
+pub(super) fn cases(words: &[PathBuf]) -> impl Iterator<Item = String> {
+    let cases = words.iter().filter(|word| !is_path(word));
+    cases.map(|word| word.to_string_lossy().into_owned())
+}
+
+fn is_path(word: &Path) -> bool {
     word.exists() || word.components().count() > 1 || word.extension().is_some()
 }
 

@@ -10,7 +10,7 @@ use shardlab::state::replace;
 use shardlab_conformance::diagnose::Style;
 use shardlab_conformance::report::{picture, rerun};
 use shardlab_conformance::run::result::{CaseResult, Verdict};
-use shardlab_conformance::run::{Event, Limits, Runner, runtime};
+use shardlab_conformance::run::{Event, Runner, runtime};
 use shardlab_conformance::suite::{Case, Origin, parse_case, rewritten};
 use shardlab_conformance::transcript::lint;
 use similar::TextDiff;
@@ -27,7 +27,7 @@ pub(super) fn bless(args: &Bless) -> Code {
     let runtime = runtime().map_err(|error| bug(&error))?;
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen().map_err(|error| bug(&error))?;
-        let limits = Limits::default().slower(args.slow);
+        let limits = args.pace.limits();
         let subject = tokio::select! {
             subject = subject(&args.tested, &limits) => subject?,
             signal = interrupts.next() => return Err(Error::Interrupted(signal).into()),
@@ -89,7 +89,12 @@ async fn blessed(args: &Bless, runner: &Arc<Runner>, chosen: &[Case]) -> Code {
 async fn run(args: &Bless, runner: &Arc<Runner>, chosen: &[Case]) -> Vec<CaseResult> {
     let live = Live::new(chosen.len(), false);
     let hear = |event: Event<'_>| live.hear(event);
-    let running = Arc::clone(runner).run(chosen.to_vec(), args.jobs.into(), args.patience(), hear);
+    let running = Arc::clone(runner).run(
+        chosen.to_vec(),
+        args.pace.jobs(),
+        args.pace.patience(),
+        hear,
+    );
     running.await.cases
 }
 

@@ -10,7 +10,7 @@ use shardlab::server::Notice;
 use shardlab::state::replace;
 use shardlab_conformance::report::{compatibility, matrix, scorecard};
 use shardlab_conformance::run::result::RunResult;
-use shardlab_conformance::run::{Limits, Runner, Subject, Wanted, runtime};
+use shardlab_conformance::run::{Runner, Subject, Wanted, runtime};
 use shardlab_conformance::suite::Case;
 
 use super::failure::{Code, bug, cases, opened, usage};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Matrix) -> Code {
             };
             let live = Live::new(chosen.len(), false);
             let hear = |event: shardlab_conformance::run::Event<'_>| live.hear(event);
-            let (jobs, patience) = (args.jobs.into(), args.patience());
+            let (jobs, patience) = (args.pace.jobs(), args.pace.patience());
             let run = Arc::clone(&runner).run(chosen.clone(), jobs, patience, hear);
             let result = tokio::select! {
                 result = run => result,
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Matrix) -> Code {
 }
 
 async fn runner(args: &Matrix, wanted: &Wanted) -> Result<Runner, term::Failure> {
-    let limits = Limits::default().slower(args.slow);
+    let limits = args.pace.limits();
     let note = |notice: &Notice| term::note(&notice.message().typed());
     let environment = Environment::of_process();
     let subject = Subject::open(wanted, &environment, limits.read, &note)

@@ -9,7 +9,7 @@ use shardlab_conformance::diagnose::Style;
 use shardlab_conformance::known::KnownList;
 use shardlab_conformance::report::{Report, json, rerun, scorecard, terminal};
 use shardlab_conformance::run::result::RunResult;
-use shardlab_conformance::run::{Limits, Runner, Subject, runtime};
+use shardlab_conformance::run::{Runner, Subject, runtime};
 use shardlab_conformance::suite::{Case, Origin};
 
 use super::failure::{Code, bug, cases, usage};
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Run) -> Code {
     let runtime = runtime().map_err(|error| bug(&error))?;
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen().map_err(|error| bug(&error))?;
-        let limits = Limits::default().slower(args.slow);
+        let limits = args.pace.limits();
         let subject = tokio::select! {
             subject = subject(&args.tested, &limits) => subject?,
             signal = interrupts.next() => return Err(Error::Interrupted(signal).into()),
@@ -45,10 +45,14 @@ pub(super) fn run(args: &Run) -> Code {
         let runner = Runner::new(subject).limits(limits).known(known);
         let runner = Arc::new(runner);
         let live = Live::new(chosen.len(), !args.json);
-        let running =
-            Arc::clone(&runner).run(chosen.clone(), args.jobs.into(), args.patience(), |event| {
+        let running = Arc::clone(&runner).run(
+            chosen.clone(),
+            args.pace.jobs(),
+            args.pace.patience(),
+            |event| {
                 live.hear(event);
-            });
+            },
+        );
         tokio::select! {
             result = running => {
                 let result = RunResult { least: args.min, ..result };
