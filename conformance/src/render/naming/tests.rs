@@ -81,9 +81,10 @@ fn a_host_and_a_port_are_those_of_the_node_that_they_stand_beside() {
     );
     becomes(
         "INFO replication",
-        "$# Replication;role:slave;master_host:127.0.0.1;master_port:7001;slave0:ip=10.0.0.2,port=7002,lag=3;connected_slaves:1",
+        "$# Replication;role:slave;master_host:127.0.0.1;master_port:7001;slave0:ip=10.0.0.2,port=7002,lag=3;connected_slaves:1;\
+         master_replid:8371445ee47bef1ce27ff04ef7cc8dfbc2dbd1ba;master_replid2:0000000000000000000000000000000000000000",
         "(has)\n| role:slave\n| master_host:<n1.host>\n| master_port:<n1.port>\n| slave0:ip=<n2.ip>,port=<n2.port>,lag=<int>\n\
-         | connected_slaves:1",
+         | connected_slaves:1\n| master_replid:<hex40>\n| master_replid2:<hex40>",
     );
 }
 

@@ -119,7 +119,10 @@ pub(super) fn info(text: &mut Text) {
 fn class(value: &[u8]) -> Option<Class> {
     let text = std::str::from_utf8(value).ok()?;
     let number = text.trim_end_matches(['B', 'K', 'M', 'G', 'T', '%']);
-    if is_integer(value) {
+    if is_hash(value) {
+        // Before integers: a hash may be all digits, as that of a server that never had a master is.
+        Some(Class::Hex40)
+    } else if is_integer(value) {
         Some(Class::Int)
     } else if text.contains('.') && text.parse::<f64>().is_ok() {
         Some(Class::Float)
@@ -174,6 +177,13 @@ pub(super) fn each_line(text: &mut Text, change: impl Fn(&mut Template)) {
             change(text);
         }
     }
+}
+
+pub(super) fn is_hash(text: &[u8]) -> bool {
+    text.len() == 40
+        && text
+            .iter()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 pub(super) fn is_integer(text: &[u8]) -> bool {

@@ -7,7 +7,9 @@ use crate::transcript::ast::{Class, Item, Pattern, Piece, Rule, Shape, Template}
 
 use super::naming::{Naming, value};
 use super::pieces::{flush, here};
-use lines::{client, cluster_info, each_line, info, is_integer, last_word, node_line, shortened};
+use lines::{
+    client, cluster_info, each_line, info, is_hash, is_integer, last_word, node_line, shortened,
+};
 
 /// Commands whose replies are lists in no order.
 const UNORDERED: &str = "HKEYS HVALS KEYS SDIFF SINTER SMEMBERS SUNION";
@@ -114,11 +116,7 @@ fn hex(template: &mut Template) {
         for run in bytes
             .chunk_by(|one, other| one.is_ascii_alphanumeric() == other.is_ascii_alphanumeric())
         {
-            let is_hash = run.len() == 40
-                && run
-                    .iter()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-            if is_hash {
+            if is_hash(run) {
                 flush(&mut template.pieces, &mut plain);
                 template.pieces.push(here(Piece::Wildcard(Class::Hex40)));
             } else {
