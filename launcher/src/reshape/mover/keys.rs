@@ -22,6 +22,7 @@ use crate::reshape::moves::Task;
 use crate::reshape::{MoveError, MoveOptions};
 use crate::wire::resp::Value;
 use crate::wire::slots::Slot;
+use crate::wire::view;
 
 /// How many slots go through the steps together, shared by all lanes between two nodes.
 const SLOTS_AT_ONCE: usize = 128;
@@ -95,12 +96,37 @@ impl Lane {
     }
 
     async fn carry(&mut self, tasks: &[Task]) -> Result<(), Error> {
+        let forks = self.forks().await?;
         self.open_slots(tasks).await?;
         // None is added to them from here on: a client that asks for a new key is sent to the target.
         for database in self.source.databases().await?.into_keys() {
             self.empty(database, tasks).await?;
         }
-        self.close_slots(tasks).await
+        self.close_slots(tasks).await?;
+        if self.forks().await? != forks {
+            self.close_in_snapshots(tasks).await?;
+        }
+        Ok(())
+    }
+
+    /// How often each end has forked, as it does for every snapshot (`total_forks`, since Redis 6.2).
+    async fn forks(&mut self) -> Result<[Option<u64>; 2], Error> {
+        let mut forks = [None; 2];
+        for (count, node) in forks.iter_mut().zip([&mut self.source, &mut self.target]) {
+            let info = node.give(&["INFO", "stats"]).await?;
+            *count = view::info_field(&info, "total_forks").and_then(|count| count.parse().ok());
+        }
+        Ok(forks)
+    }
+
+    /// Closes the slots for replicas that got a snapshot of an end while they were open. Valkey (since 8.0,
+    /// `clusterEncodeOpenSlotsAuxField`) writes open slots into snapshots, and passes SETSLOT on before it obeys:
+    /// a snapshot that is taken in between has the slot open, and the order that closes it lies before the
+    /// replica's stream.
+    async fn close_in_snapshots(&mut self, tasks: &[Task]) -> Result<(), Error> {
+        let all = slots_of(tasks, |_| true);
+        self.target.try_set_slots(&all, &["STABLE"]).await?;
+        self.source.try_set_slots(&all, &["STABLE"]).await
     }
 
     /// Moves all keys that one database has in the slots.
