@@ -152,6 +152,7 @@ struct AttemptsReport {
     block: String,
     count: u32,
     elapsed_ms: f64,
+    slack_ms: f64,
     closest: Option<String>,
 }
 
@@ -161,6 +162,7 @@ impl AttemptsReport {
             block: attempts.block.clone(),
             count: attempts.count,
             elapsed_ms: milliseconds(attempts.elapsed),
+            slack_ms: milliseconds(attempts.slack),
             closest: attempts.closest.clone(),
         }
     }

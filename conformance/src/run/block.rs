@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shardlab::machine::wait::{Deadline, next_round};
 
@@ -69,6 +69,7 @@ impl<T: Target> Session<'_, T> {
         let timeout = self.target.node_timeout().period;
         let begun = Instant::now();
         let whole = self.limits.within(period.value, timeout);
+        let slack = self.limits.slack_of(length(period.value, timeout));
         let allowed = self.patience.of_block(whole, self.limits.read);
         let deadline = Deadline::after(allowed).min(self.deadline);
         let (captures, tolerated) = (self.captures.clone(), self.tolerated.len());
@@ -96,8 +97,11 @@ impl<T: Target> Session<'_, T> {
             if last || difference.is_final {
                 let further = closest.filter(|other| place(other) > place(&difference));
                 let closest = further.map(|other| other.sentence());
-                let attempts =
-                    self.attempts(BlockKind::Within, period.value, count, begun, closest);
+                let attempts = Attempts {
+                    slack,
+                    closest,
+                    ..self.attempts(BlockKind::Within, period.value, count, begun)
+                };
                 return Err(with(difference, attempts));
             }
             if closest
@@ -120,7 +124,7 @@ impl<T: Target> Session<'_, T> {
             let last = deadline.passed();
             count += 1;
             if let Err(difference) = self.repeated(block).await {
-                let attempts = self.attempts(BlockKind::For, period.value, count, begun, None);
+                let attempts = self.attempts(BlockKind::For, period.value, count, begun);
                 return Err(with(difference, attempts));
             }
             if last {
@@ -144,14 +148,7 @@ impl<T: Target> Session<'_, T> {
         }
     }
 
-    fn attempts(
-        &self,
-        kind: BlockKind,
-        period: Period,
-        count: u32,
-        begun: Instant,
-        closest: Option<String>,
-    ) -> Attempts {
+    fn attempts(&self, kind: BlockKind, period: Period, count: u32, begun: Instant) -> Attempts {
         let timeout = self.target.node_timeout();
         let word = match kind {
             BlockKind::Within => "within",
@@ -163,8 +160,9 @@ impl<T: Target> Session<'_, T> {
             kind,
             count,
             elapsed: begun.elapsed(),
+            slack: Duration::ZERO,
             node_timeout: format!("{seconds} s {origin}"),
-            closest,
+            closest: None,
         }
     }
 }

@@ -11,8 +11,11 @@ use crate::transcript::ast::{Block, Period, StepKind};
 pub struct Limits {
     /// For a connection to be made, and for a reply to come.
     pub read: Duration,
-    /// What `within` adds to its period: a busy machine must not look like a slow server.
+    /// The most that `within` adds to its period, so that a busy machine does not look like a slow server; never
+    /// more than [`Self::slack_share`] of the period.
     pub slack: Duration,
+    /// How much of its period `within` may add to it.
+    pub slack_share: f64,
     /// Between two attempts of a block.
     pub pause: Duration,
     /// For how long a reply that is to be pending must stay away, and for how long no byte may
@@ -29,6 +32,7 @@ impl Default for Limits {
         Self {
             read: Duration::from_secs(5),
             slack: Duration::from_secs(5),
+            slack_share: 1.0,
             pause: Duration::from_millis(50),
             quiet: Duration::from_millis(100),
             case: Duration::from_secs(60),
@@ -45,6 +49,7 @@ impl Limits {
         Self {
             read: self.read.mul_f64(factor),
             slack: self.slack.mul_f64(factor),
+            slack_share: self.slack_share * factor,
             pause: self.pause,
             quiet: self.quiet.mul_f64(factor),
             case: self.case.mul_f64(factor),
@@ -57,9 +62,15 @@ impl Limits {
         self.read / 5
     }
 
+    /// What is added to a period of `within`.
+    pub(super) fn slack_of(&self, period: Duration) -> Duration {
+        self.slack.min(period.mul_f64(self.slack_share))
+    }
+
     /// How long `within` may take.
     pub(super) fn within(&self, period: Period, node_timeout: Duration) -> Duration {
-        length(period, node_timeout).saturating_add(self.slack)
+        let period = length(period, node_timeout);
+        period.saturating_add(self.slack_of(period))
     }
 
     /// How long a case with this body may take.
@@ -151,6 +162,25 @@ mod tests {
         assert_eq!(limits.of_case(&block(1), second), limits.case);
         let ten = limits.of_case(&block(10), second);
         assert_eq!(ten, Duration::from_secs(10 * 15 + 5));
+    }
+
+    #[test]
+    fn slack_is_no_longer_than_the_period_and_grows_with_slow() {
+        let (usual, second) = (Limits::default(), Duration::from_secs(1));
+        for (timeouts, slow, whole) in [
+            (500, 1.0, second),
+            (2_000, 1.0, second * 4),
+            (8_000, 1.0, second * 13),
+            (2_000, 3.0, second * 8),
+            (8_000, 3.0, second * 23),
+        ] {
+            let period = Period::Timeouts(timeouts);
+            assert_eq!(
+                usual.slower(slow).within(period, second),
+                whole,
+                "{timeouts} {slow}"
+            );
+        }
     }
 
     #[test]

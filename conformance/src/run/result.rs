@@ -212,6 +212,8 @@ pub struct Attempts {
     pub count: u32,
     /// For how long.
     pub elapsed: Duration,
+    /// What was added to the period of `within`.
+    pub slack: Duration,
     /// What `T` is, and from where.
     pub node_timeout: String,
     /// The attempt that came furthest, if that is not the last one.
@@ -228,11 +230,12 @@ pub enum BlockKind {
 }
 
 impl Attempts {
-    /// As in "not within 3T (6.5 s, 130 attempts, T = 2 s from CONFIG GET …)".
+    /// As in "not within 3T and 5 s of slack (11.1 s, 130 attempts, T = 2 s from CONFIG GET …)".
     pub fn describe(&self) -> String {
         let Self {
             block,
             count,
+            slack,
             node_timeout,
             ..
         } = self;
@@ -240,7 +243,11 @@ impl Attempts {
         match self.kind {
             BlockKind::Within => {
                 let attempts = counted(u64::from(*count), "attempt");
-                format!("not {block} ({seconds:.1} s, {attempts}, T = {node_timeout})")
+                let slack = match slack.as_secs_f64() {
+                    0.0 => String::new(),
+                    slack => format!(" and {slack} s of slack"),
+                };
+                format!("not {block}{slack} ({seconds:.1} s, {attempts}, T = {node_timeout})")
             }
             BlockKind::For => {
                 format!(

@@ -30,11 +30,15 @@ fn limits() -> Limits {
 }
 
 fn run(target: &Scripted, steps: &str) -> Trial {
+    run_within(&limits(), target, steps)
+}
+
+fn run_within(limits: &Limits, target: &Scripted, steps: &str) -> Trial {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(run_case(&transcript(steps), target, &limits()))
+    runtime.block_on(run_case(&transcript(steps), target, limits))
 }
 
 #[track_caller]
@@ -244,6 +248,24 @@ fn within_tells_the_last_attempt_and_the_closest() {
     );
     assert!(attempts.count > 1);
     assert!(attempts.closest.unwrap().contains("`8`"));
+}
+
+#[test]
+fn within_tells_how_much_longer_than_its_period_it_was_tried() {
+    let target = Scripted::new().on("n1", "GET a", "$-1\r\n");
+    let limits = Limits {
+        slack: Duration::from_secs(5),
+        ..limits()
+    };
+    let trial = run_within(&limits, &target, "within 20ms\n  n1> GET a\n  \"7\"\n");
+    let attempts = trial.difference.unwrap().attempts.unwrap();
+    assert_eq!(attempts.slack, Duration::from_millis(20));
+    assert!(attempts.elapsed >= Duration::from_millis(40));
+    let told = attempts.describe();
+    assert!(
+        told.starts_with("not within 20ms and 0.02 s of slack ("),
+        "{told}"
+    );
 }
 
 #[test]
