@@ -134,6 +134,14 @@ impl<'a, T: Target> Session<'a, T> {
                 return Ok(frame);
             }
             let read = open.link.read(deadline).await;
+            if let Err(ClientError::Timeout { unread, .. } | ClientError::Closed { unread, .. }) =
+                &read
+                && *unread > 0
+                && let Ok(part) = open.link.read_bytes(*unread, deadline).await
+            {
+                // A reply that breaks off is shown as far as it goes.
+                self.wire.bytes(connection, Direction::Received, &part);
+            }
             let frame = self.noted(connection, read)?;
             self.wire.bytes(connection, Direction::Received, &frame.raw);
             match (frame.plain(), push, self.links.get_mut(connection)) {

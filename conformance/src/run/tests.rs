@@ -167,6 +167,15 @@ fn half_a_reply_and_garbage_are_told_as_such() {
 }
 
 #[test]
+fn as_much_of_a_reply_as_has_come_is_shown() {
+    let target = Scripted::new().on("n1", "PING", "$5\r\nab");
+    let (_, difference) = departs(&target, "n1> PING\nPONG\n");
+    let wire: Vec<_> = difference.wire.iter().map(|event| &*event.text).collect();
+    let told = "0.0.0.0:0 gave no answer in time after 6 bytes of a reply";
+    assert_eq!(wire, ["*1\\r\\n$4\\r\\nPING\\r\\n", "$5\\r\\nab", told]);
+}
+
+#[test]
 fn garbage_is_no_pending_reply() {
     let target = Scripted::new().on("n1", "BLPOP a 0", "?\r\n");
     let (_, difference) = departs(&target, "n1> BLPOP a 0\n(pending)\n");
