@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use shardlab::machine::wait::Deadline;
+use shardlab::probe::ask_all;
 use shardlab::wire::client::{ClientError, Connection};
-use tokio::task::JoinSet;
 
 use super::address::Address;
 use super::found::{Found, Node};
@@ -86,14 +86,7 @@ where
 {
     let mut answers = Vec::with_capacity(nodes.len());
     for some in nodes.chunks(AT_ONCE) {
-        let mut asking = JoinSet::new();
-        for (place, node) in some.iter().enumerate() {
-            let asked = ask(Node::clone(node));
-            asking.spawn(async move { (place, asked.await) });
-        }
-        let mut told = asking.join_all().await;
-        told.sort_by_key(|(place, _)| *place);
-        answers.extend(told.into_iter().map(|(_, answer)| answer));
+        answers.extend(ask_all(some.iter().map(|node| ask(Node::clone(node)))).await);
     }
     answers
 }

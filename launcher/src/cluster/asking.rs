@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Cluster;
 use crate::machine::wait::Deadline;
 use crate::node::Endpoint;
-use crate::probe::at_once::ask_all;
+use crate::probe::ask_all;
 use crate::probe::survey::{Account, Survey};
 use crate::wire::view::{self, NodeLine};
 

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::ladder::{Rung, Standing, common};
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::Session;
-use crate::probe::at_once::ask_all;
+use crate::probe::ask_all;
 use crate::probe::prober::Climb;
 use crate::server::{Profile, Sign};
 use crate::wire::client::{ClientError, REPLY_TIMEOUT};

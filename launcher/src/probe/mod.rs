@@ -3,5 +3,7 @@
 pub mod prober;
 pub mod survey;
 
-pub(crate) mod at_once;
+mod at_once;
 pub(crate) mod questions;
+
+pub use at_once::ask_all;

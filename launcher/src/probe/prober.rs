@@ -7,7 +7,7 @@ use crate::ladder::{Observation, Rung, Standing, common, judge};
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::{Endpoint, Session};
 use crate::plan::{Options, Role, Topology};
-use crate::probe::at_once::ask_all;
+use crate::probe::ask_all;
 use crate::probe::questions::Questions;
 use crate::wire::client::REPLY_TIMEOUT;
 use crate::wire::view::Vitals;

@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::machine::wait::{Deadline, next_round};
 use crate::node::{Endpoint, Node, Session};
-use crate::probe::at_once::ask_all;
+use crate::probe::ask_all;
 use crate::probe::survey::{Account, Survey};
 use crate::reshape::mover::jobs::{Job, State, jobs};
 use crate::reshape::{Equipment, Journal};
