@@ -1,5 +1,6 @@
 //! Reads transcripts from this build or from files, all of them, with all their errors.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -163,7 +164,7 @@ pub fn parse_case(path: String, source: &[u8]) -> Result<Case, Broken> {
     }
 }
 
-/// The files that paths mean: themselves, or those in a folder that end in `.resp`.
+/// The files that paths mean: themselves, or those in a folder that end in `.resp`; each of them once.
 ///
 /// # Errors
 /// A path that does not exist, or folders with no transcript in them.
@@ -176,6 +177,9 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
             found.push(path.clone());
         }
     }
+    let mut seen = HashSet::new();
+    // What cannot be resolved is told of where it is read.
+    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     if found.is_empty() {
         return Err(LoadError::Nothing(paths.to_vec()));
     }

@@ -481,6 +481,21 @@ fn new_writes_a_case_and_overwrites_none() {
 }
 
 #[test]
+fn a_file_that_is_given_twice_is_one_case() {
+    let folder = folder(&[("ping/is_answered.resp", PING)]);
+    let file = "ping/is_answered.resp";
+    let twice = [
+        "check",
+        file,
+        "./ping/../ping/is_answered.resp",
+        "ping",
+        file,
+    ];
+    let checked = program(folder.path()).args(twice).assert().code(0);
+    checked.stderr_eq("1 transcript, no mistakes\n");
+}
+
+#[test]
 fn fmt_writes_the_canonical_form_once() {
     let folder = folder(&[(
         "fixtures/ping/is_answered.resp",
