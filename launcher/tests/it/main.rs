@@ -36,6 +36,7 @@ mod nodes;
 mod others;
 mod ports;
 mod processes;
+mod profiled;
 mod program;
 mod promoted;
 mod readme;
