@@ -44,7 +44,8 @@ impl Runner {
     /// Whether a case that was dropped half-way has left more to put back than its keys.
     pub fn has_changed_more_than_keys(&self) -> bool {
         let in_hand = locked(&self.visit.in_hand);
-        in_hand.as_ref().is_some_and(|case| case.picture.is_some())
+        let by_case = in_hand.as_ref().map(|case| case.picture.is_some());
+        by_case.unwrap_or_else(|| locked(&self.visit.picture).is_some())
     }
 
     /// Puts back what a case has changed whose run was dropped half-way on somebody's cluster, and deletes its
@@ -57,7 +58,11 @@ impl Runner {
         let _turn = self.turn.lock().await;
         let in_hand = locked(&self.visit.in_hand).clone();
         let Some(in_hand) = in_hand else {
-            return Ok(());
+            // A look at the cluster may have been under way, which mends it as well.
+            return self
+                .unchanged()
+                .await
+                .map_err(|_| self.left_changed().unwrap_or_default());
         };
         self.put_back(&in_hand).await?;
         locked(&self.visit.in_hand).take();
@@ -91,15 +96,22 @@ impl Runner {
     }
 
     async fn put_back(&self, case: &InHand) -> Result<(), String> {
-        if let Some((target, picture)) = &case.picture {
-            let put_back = restore::put_back(target, picture, &self.limits).await;
-            if let Err(reason) = put_back {
-                locked(&self.visit.left).get_or_insert(reason.clone());
-                return Err(reason);
-            }
+        let mut left = Vec::new();
+        if let Some((target, picture)) = &case.picture
+            && let Err(reason) = restore::put_back(target, picture, &self.limits).await
+        {
+            locked(&self.visit.left).get_or_insert(reason.clone());
+            left.push(reason);
         }
-        let deleted = delete(&case.target, &case.footprint, self.waits()).await;
-        deleted.map_err(|trouble| format!("the case's keys are left behind: {}", trouble.text))
+        // Keys go also from a cluster that is not as it was otherwise.
+        if let Err(trouble) = delete(&case.target, &case.footprint, self.waits()).await {
+            left.push(format!("the case's keys are left behind: {}", trouble.text));
+        }
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(left.join("; "))
+        }
     }
 
     /// Tries a case on a cluster as it was found, with the rights that its user gives.
@@ -124,7 +136,7 @@ impl Runner {
         permitted(&footprint, attachment, &target)?;
         let needs = case.transcript.header.needs.value;
         let picture = match needs {
-            Needs::Client => None,
+            Needs::Client if footprint.reshapes.is_none() => None,
             _ => Some(self.picture(found, &target, &transcript).await?),
         };
         self.vacant(case, &target, &footprint).await?;

@@ -1,5 +1,7 @@
 //! A session with a cluster, a command at a time, that becomes a transcript.
 
+mod guest;
+
 use std::fmt;
 
 use shardlab::machine::wait::Deadline;
@@ -8,6 +10,7 @@ use shardlab::wire::resp::{Protocol, encode_command, escape};
 
 use crate::binding::Names;
 use crate::render::{Naming, notation};
+use crate::system::attached::Permission;
 use crate::system::{Target, command_name};
 use crate::transcript::ast::{
     Answer, Block, Comment, Connection, Expected, NodeField, NodeName, Outcome, Period, Pipeline,
@@ -17,8 +20,9 @@ use crate::transcript::{
     self, MAX_SOURCE, Span, Spanned, has_prompt, least_needs, parse, print_steps,
 };
 
+use guest::{Guest, elsewhere};
+
 use crate::run::exchange::protocol_after;
-use crate::run::footprint::Footprint;
 use crate::run::keys::{Waits, delete, existing};
 use crate::run::mending::naming;
 use crate::run::session::{Session, Wanted};
@@ -71,8 +75,8 @@ pub struct Recorder<'a, T: Target> {
     size: usize,
     /// Whether something was done of which the nodes hear bit by bit.
     is_settling: bool,
-    /// Keys that were not there before, on a cluster that is not ours.
-    own: Option<Footprint>,
+    /// On a cluster that is not ours.
+    guest: Option<Guest>,
 }
 
 impl<T: Target> fmt::Debug for Recorder<'_, T> {
@@ -84,14 +88,14 @@ impl<T: Target> fmt::Debug for Recorder<'_, T> {
 }
 
 impl<'a, T: Target> Recorder<'a, T> {
-    /// A session with the nodes of a target. On a cluster that is not ours (`guarded`), no key that is there
-    /// already is touched, and no command is sent that changes more than keys.
+    /// A session with the nodes of a target. On a cluster that is not ours (`guest`: what its user permits), no
+    /// key that is there already is touched, and nothing is sent or done that changes more than keys.
     pub fn new(
         target: &'a T,
         names: &Names,
         limits: &'a Limits,
         patience: &'a Patience,
-        guarded: bool,
+        guest: Option<Permission>,
     ) -> Self {
         let first = target.nodes().into_iter().min();
         Self {
@@ -105,7 +109,7 @@ impl<'a, T: Target> Recorder<'a, T> {
             steps: Vec::new(),
             size: 0,
             is_settling: false,
-            own: guarded.then(Footprint::default),
+            guest: guest.map(Guest::new),
         }
     }
 
@@ -152,6 +156,11 @@ impl<'a, T: Target> Recorder<'a, T> {
                 };
                 (read, false)
             }
+            StepKind::Act(_) if self.guest.is_some() => {
+                return Err(elsewhere(
+                    "this would act on a node that the session has not started",
+                ));
+            }
             StepKind::Act(action) => {
                 let acted = self.session.act(&action, kind.span).await;
                 acted.map_err(|difference| Refusal {
@@ -180,10 +189,10 @@ impl<'a, T: Target> Recorder<'a, T> {
     /// # Errors
     /// They cannot be deleted.
     pub async fn clean_up(&mut self) -> Result<(), String> {
-        let Some(own) = self.own.take() else {
+        let Some(guest) = self.guest.take() else {
             return Ok(());
         };
-        delete(self.session.target, &own, self.waits())
+        delete(self.session.target, &guest.own, self.waits())
             .await
             .map_err(|trouble| trouble.text)
     }
@@ -322,21 +331,10 @@ impl<'a, T: Target> Recorder<'a, T> {
 
     /// Refuses what a run would not do on a cluster that is not ours.
     async fn guard(&mut self, commands: &[Vec<Vec<u8>>]) -> Result<(), Refusal> {
-        let Some(own) = &self.own else {
+        let Some(guest) = &self.guest else {
             return Ok(());
         };
-        let (mut all, mut fresh) = (own.clone(), Footprint::default());
-        for command in commands {
-            all.add(command);
-            fresh.add(command);
-        }
-        if let Some(command) = &fresh.reaches {
-            return Err(refusal(
-                format!("`{command}` would change more than keys of this session"),
-                "record it on a cluster that is started for it: leave out `--attach`",
-            ));
-        }
-        fresh.forget(own);
+        let (all, fresh) = guest.footprints(commands)?;
         let there = existing(self.session.target, &fresh, self.waits()).await;
         let there = there.map_err(|trouble| Refusal {
             message: trouble.text,
@@ -348,7 +346,9 @@ impl<'a, T: Target> Recorder<'a, T> {
                 "use another key, so that a run of the transcript touches nothing of yours",
             ));
         }
-        self.own = Some(all);
+        if let Some(guest) = &mut self.guest {
+            guest.own = all;
+        }
         Ok(())
     }
 

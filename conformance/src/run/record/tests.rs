@@ -9,7 +9,7 @@ use crate::transcript::ast::{Fit, Topology};
 use crate::transcript::{check, print};
 
 /// What comes of each line, and the steps of the transcript.
-fn recorded(target: &Scripted, guarded: bool, lines: &[&str]) -> (Vec<String>, String) {
+fn recorded(target: &Scripted, guest: Option<Permission>, lines: &[&str]) -> (Vec<String>, String) {
     let limits = Limits {
         read: Duration::from_millis(50),
         ..Limits::default()
@@ -19,7 +19,7 @@ fn recorded(target: &Scripted, guarded: bool, lines: &[&str]) -> (Vec<String>, S
         .enable_all()
         .build()
         .unwrap();
-    let mut recorder = Recorder::new(target, &names, &limits, &patience, guarded);
+    let mut recorder = Recorder::new(target, &names, &limits, &patience, guest);
     let told = lines.iter().map(|line| {
         let told = runtime.block_on(recorder.step(line));
         told.unwrap_or_else(|refusal| format!("refused: {refusal}"))
@@ -58,7 +58,7 @@ fn what_is_typed_and_what_comes_back_is_a_transcript() {
         "n3>",
         "GET a",
     ];
-    let (told, steps) = recorded(&target, false, &lines);
+    let (told, steps) = recorded(&target, None, &lines);
     assert_eq!(
         told,
         [
@@ -91,7 +91,7 @@ fn what_follows_a_change_of_the_cluster_is_waited_for() {
         "CLUSTER FAILOVER",
         "n2> PING",
     ];
-    let (_, steps) = recorded(&target, false, &lines);
+    let (_, steps) = recorded(&target, None, &lines);
     assert_eq!(
         steps,
         "n1> PING\nPONG\n\n! kill -9 n2\n\nwithin 5T\n  n1> PING\n  PONG\n\nn1> CLUSTER FAILOVER\nOK\n\n\
@@ -115,7 +115,7 @@ fn what_is_no_step_is_refused_and_not_recorded() {
         ("within 3T", "only commands"),
         ("? E > F", "only commands"),
     ] {
-        let (told, steps) = recorded(&target, false, &[line]);
+        let (told, steps) = recorded(&target, None, &[line]);
         assert!(
             told[0].starts_with(&format!("refused: {reason}")),
             "{line}: {told:?}"
@@ -139,7 +139,7 @@ fn on_a_cluster_that_is_not_ours_keys_of_others_are_not_touched() {
             .fold(target, |target, command| target.on(node, command, moved))
     });
     let lines = ["n3> SET mine 1", "SET theirs 1", "FLUSHALL"];
-    let (told, steps) = recorded(&target, true, &lines);
+    let (told, steps) = recorded(&target, Some(Permission::Write), &lines);
     assert_eq!(told[0], "OK");
     assert!(
         told[1].starts_with("refused: the key `theirs` was there"),
@@ -150,4 +150,55 @@ fn on_a_cluster_that_is_not_ours_keys_of_others_are_not_touched() {
         "{told:?}"
     );
     assert_eq!(steps, "n3> SET mine 1\nOK\n");
+}
+
+#[test]
+fn on_a_cluster_that_is_not_ours_nothing_but_keys_is_changed_whatever_is_permitted() {
+    let target = Scripted::new();
+    for (permission, line, reason) in [
+        (
+            Permission::Admin,
+            "CLUSTER FAILOVER",
+            "`CLUSTER FAILOVER` would change more",
+        ),
+        (
+            Permission::Admin,
+            "CLUSTER DELSLOTS 7",
+            "`CLUSTER DELSLOTS` would change more",
+        ),
+        (
+            Permission::Admin,
+            "CONFIG SET maxmemory 1",
+            "`CONFIG SET` would change more",
+        ),
+        (
+            Permission::Admin,
+            "! kill -9 n1",
+            "this would act on a node",
+        ),
+        (Permission::Write, "! pause n1", "this would act on a node"),
+        (Permission::Read, "SET a 1", "`SET` would write a key"),
+    ] {
+        let (told, steps) = recorded(&target, Some(permission), &[line]);
+        assert!(
+            told[0].starts_with(&format!("refused: {reason}")),
+            "{line}: {told:?}"
+        );
+        assert_eq!(steps, "", "{line}");
+    }
+    assert_eq!(target.deeds(), [""; 0]);
+}
+
+#[test]
+fn keys_that_were_only_read_are_not_deleted() {
+    let target = ["n1", "n2", "n3"]
+        .into_iter()
+        .fold(Scripted::new(), |target, node| {
+            target
+                .on(node, "EXISTS absent", ":0\r\n")
+                .on(node, "GET absent", "$-1\r\n")
+        });
+    // DEL would get no answer, and be told.
+    let (_, steps) = recorded(&target, Some(Permission::Write), &["n1> GET absent"]);
+    assert_eq!(steps, "n1> GET absent\n(nil)\n");
 }

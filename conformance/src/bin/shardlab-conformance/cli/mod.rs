@@ -29,10 +29,10 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0   every case passes, or is known to depart
-  1   a case departs, or too few cases were run (--min)
+  1   a case departs or could not be run, or too few were run (--min)
   2   the command line or a transcript is wrong, or nothing is selected
   3   no server to start, or none at the address
-  4   the cluster could not be put back as it was (--allow-admin)
+  4   a running cluster could not be put back as it was
   70  a bug";
 
 const EXAMPLES: &str = "\

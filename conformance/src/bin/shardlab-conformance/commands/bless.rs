@@ -16,6 +16,7 @@ use shardlab_conformance::transcript::lint;
 use similar::TextDiff;
 
 use super::failure::{Code, bug, cases, tell, usage};
+use super::leaving::{self, clean_up};
 use super::live::Live;
 use super::subject::subject;
 use crate::cli::Bless;
@@ -38,9 +39,7 @@ pub(super) fn bless(args: &Bless) -> Code {
         tokio::select! {
             code = blessed(args, &runner, &chosen) => code,
             signal = interrupts.next() => {
-                if let Err(reason) = runner.clean_up().await {
-                    term::note(&format!("keys of a case were left behind: {reason}"));
-                }
+                clean_up(&runner, &mut interrupts).await?;
                 Err(Error::Interrupted(signal).into())
             }
         }
@@ -67,6 +66,7 @@ async fn blessed(args: &Bless, runner: &Arc<Runner>, chosen: &[Case]) -> Code {
                 case.path
             ));
         }
+        left += usize::from(is_left(runner, case, &result));
     }
     for (old, new) in &changed {
         term::data(&patch(old, new));
@@ -81,6 +81,9 @@ async fn blessed(args: &Bless, runner: &Arc<Runner>, chosen: &[Case]) -> Code {
         (true, _) => term::note("nothing changes"),
         (false, true) => term::note(&format!("written: {count}")),
         (false, false) => term::note(&format!("would change: {count}; `--write` changes them")),
+    }
+    if let Some(left) = runner.left_changed() {
+        return Err(leaving::changed(&left));
     }
     let is_done = left == 0 && (changed.is_empty() || args.write);
     Ok(if is_done { exit::DONE } else { exit::NO })

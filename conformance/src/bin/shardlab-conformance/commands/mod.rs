@@ -5,6 +5,7 @@ mod check;
 mod explain;
 mod failure;
 mod fmt;
+mod leaving;
 mod list;
 mod live;
 mod matrix;

@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use shardlab::Signal;
 use shardlab::error::{Error, exit};
@@ -17,6 +16,7 @@ use shardlab_conformance::run::{
     Limits, Patience, Recorder, Runner, Subject, SubjectError, runtime,
 };
 use shardlab_conformance::suite::{Broken, Case, Origin, header, parse_case};
+use shardlab_conformance::system::attached::Permission;
 use shardlab_conformance::system::launched::Wish;
 use shardlab_conformance::system::{Target, describe};
 use shardlab_conformance::transcript::ast::{Topology, Transcript};
@@ -24,6 +24,7 @@ use shardlab_conformance::transcript::{lint, print};
 use tokio::sync::mpsc::Receiver;
 
 use super::failure::{Code, bug, opened, tell, usage};
+use super::leaving::{changed, clean_up};
 use super::new::{free, write_new};
 use super::subject::subject;
 use crate::cli::Record;
@@ -71,7 +72,7 @@ pub(super) fn record(args: &Record) -> Code {
                 let at = Place {
                     target: &cluster,
                     names: &names,
-                    guarded: false,
+                    guest: None,
                 };
                 session(&at, started, &limits, &mut interrupts).await?
             }
@@ -83,7 +84,7 @@ pub(super) fn record(args: &Record) -> Code {
                 let at = Place {
                     target: &target,
                     names: &names,
-                    guarded: true,
+                    guest: Some(attachment.permission),
                 };
                 session(&at, header(topology)?, &limits, &mut interrupts).await?
             }
@@ -94,9 +95,16 @@ pub(super) fn record(args: &Record) -> Code {
         if let Some(signal) = ended.filter(|signal| *signal != Signal::INT) {
             return Err(Error::Interrupted(signal).into());
         }
+        let runner = Runner::new(subject).limits(limits.clone());
         tokio::select! {
-            code = again(subject, &case, limits.clone()) => Ok(code),
-            signal = interrupts.next() => Err(Error::Interrupted(signal).into()),
+            code = again(&runner, &case) => match runner.left_changed() {
+                Some(left) => Err(changed(&left)),
+                None => Ok(code),
+            },
+            signal = interrupts.next() => {
+                clean_up(&runner, &mut interrupts).await?;
+                Err(Error::Interrupted(signal).into())
+            }
         }
     })
 }
@@ -111,8 +119,8 @@ fn shown(args: &Record) -> String {
 struct Place<'a, T> {
     target: &'a T,
     names: &'a Names,
-    /// Whether it is somebody else's.
-    guarded: bool,
+    /// What is permitted, if it is somebody else's.
+    guest: Option<Permission>,
 }
 
 /// The steps that were typed, and the signal that ended them, if one did.
@@ -123,7 +131,7 @@ async fn session<T: Target>(
     interrupts: &mut Interrupts,
 ) -> Result<(Transcript, Option<Signal>), Failure> {
     let patience = Patience::default();
-    let mut recorder = Recorder::new(at.target, at.names, limits, &patience, at.guarded);
+    let mut recorder = Recorder::new(at.target, at.names, limits, &patience, at.guest);
     let mut input = Input::new();
     if input.is_terminal {
         let mut nodes: Vec<_> = at.target.nodes().iter().map(ToString::to_string).collect();
@@ -311,8 +319,7 @@ fn written(args: &Record, transcript: &Transcript) -> Result<Option<Case>, Failu
 }
 
 /// Runs what was recorded, as everybody will who runs the file; the exit code.
-async fn again(subject: Subject, case: &Case, limits: Limits) -> u8 {
-    let runner = Arc::new(Runner::new(subject).limits(limits));
+async fn again(runner: &Runner, case: &Case) -> u8 {
     let result = runner.case(case).await;
     match &result.verdict {
         Verdict::Departs(_) | Verdict::Otherwise(_) => {
@@ -324,6 +331,11 @@ async fn again(subject: Subject, case: &Case, limits: Limits) -> u8 {
                 "run again, it departs there: something of this reply varies. Write `<int>` or `<any>` for what \
                  does, or put what takes time into `within 5T`",
             );
+            exit::NO
+        }
+        verdict if verdict.fails() => {
+            let reason = verdict.message().unwrap_or_default();
+            term::warning(&format!("run again, it could not be judged: {reason}"));
             exit::NO
         }
         verdict => {

@@ -13,6 +13,7 @@ use shardlab_conformance::run::{Runner, Subject, runtime};
 use shardlab_conformance::suite::{Case, Origin};
 
 use super::failure::{Code, bug, cases, usage};
+use super::leaving::{changed, clean_up};
 use super::live::Live;
 use super::subject::subject;
 use super::written;
@@ -56,41 +57,21 @@ pub(super) fn run(args: &Run) -> Code {
         tokio::select! {
             result = running => {
                 let result = RunResult { least: args.min, ..result };
-                report(args, &result, &chosen)?;
+                // What became of somebody's cluster is told also if no report can be written.
+                let reported = report(args, &result, &chosen);
                 match runner.left_changed() {
                     Some(left) => Err(changed(&left)),
-                    None => Ok(if result.holds() { exit::DONE } else { exit::NO }),
+                    None => reported.map(|()| if result.holds() { exit::DONE } else { exit::NO }),
                 }
             }
             signal = interrupts.next() => {
                 let cleaned = clean_up(&runner, &mut interrupts).await;
-                report(args, &live.so_far(&runner, &chosen), &chosen)?;
-                cleaned?;
+                let reported = report(args, &live.so_far(&runner, &chosen), &chosen);
+                cleaned.and(reported)?;
                 Err(Error::Interrupted(signal).into())
             }
         }
     })
-}
-
-/// Puts back what the case has changed that was under way, unless the user is in a hurry.
-async fn clean_up(runner: &Runner, interrupts: &mut Interrupts) -> Result<(), Failure> {
-    if runner.has_changed_more_than_keys() {
-        term::status("");
-        term::note("putting the cluster back as it was; interrupt again to leave it as it is");
-    }
-    tokio::select! {
-        cleaned = runner.clean_up() => cleaned.map_err(|left| changed(&left)),
-        _ = interrupts.next() => Err(changed("it was interrupted again")),
-    }
-}
-
-/// A cluster that is not as it was.
-fn changed(left: &str) -> Failure {
-    Failure {
-        message: format!("the cluster could not be put back as it was:\n  {left}"),
-        code: exit::NOT_READY,
-        hint: Some("compare CLUSTER NODES of each node; `redis-cli --cluster check HOST:PORT` finds open slots".to_owned()),
-    }
 }
 
 fn report(args: &Run, result: &RunResult, cases: &[Case]) -> Result<(), Failure> {
