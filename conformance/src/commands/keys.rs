@@ -65,6 +65,11 @@ pub(crate) fn keys(command: &[Vec<u8>]) -> Vec<Vec<u8>> {
             found
         }
         "MSET" | "MSETNX" => arguments.iter().step_by(2).cloned().collect(),
+        // MSETEX number key value … (Redis 8.4)
+        "MSETEX" => {
+            let pairs = arguments.iter().skip(1).step_by(2);
+            pairs.take(number(arguments.first())).cloned().collect()
+        }
         _ if has(COUNTED_FIRST, name) => range(1, number(arguments.first())),
         _ if has(COUNTED, name) => range(2, number(arguments.get(1))),
         "XREAD" | "XREADGROUP" => {
@@ -76,11 +81,17 @@ pub(crate) fn keys(command: &[Vec<u8>]) -> Vec<Vec<u8>> {
         }
         _ => {
             let mut found: Vec<_> = range(0, 1);
-            // SORT … STORE key, GEORADIUS … STOREDIST key
-            let store = arguments.iter().position(|word| {
-                word.eq_ignore_ascii_case(b"STORE") || word.eq_ignore_ascii_case(b"STOREDIST")
+            // SORT … STORE key, GEORADIUS … STORE key STOREDIST key
+            let stores = arguments.windows(2).filter_map(|pair| match pair {
+                [word, key]
+                    if word.eq_ignore_ascii_case(b"STORE")
+                        || word.eq_ignore_ascii_case(b"STOREDIST") =>
+                {
+                    Some(key.clone())
+                }
+                _ => None,
             });
-            found.extend(store.and_then(|at| arguments.get(at + 1)).cloned());
+            found.extend(stores);
             found
         }
     }
@@ -162,6 +173,8 @@ mod tests {
             ("XREAD COUNT 1 STREAMS a b 0 0", "a b"),
             ("SORT a STORE b", "a b"),
             ("GEORADIUS a 1 1 1 m STOREDIST b", "a b"),
+            ("GEORADIUS a 1 1 1 m STORE b STOREDIST c", "a b c"),
+            ("MSETEX 2 a 1 b 2 EX 9", "a b"),
             ("BLPOP a b 0", "a b"),
             ("LMPOP 2 a b LEFT", "a b"),
             ("BLMPOP 0 1 a LEFT", "a"),

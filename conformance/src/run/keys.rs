@@ -282,6 +282,16 @@ async fn replies<T: Target>(
     replies
 }
 
+/// What an error says of the command that it is the answer to.
+fn refused(error: &[u8], command: &str) -> Trouble {
+    let words = command.split(' ').map(|word| word.as_bytes().to_vec());
+    Trouble {
+        text: excerpt(error, 200, 0),
+        cause: missing(&words.collect::<Vec<_>>(), error).map(Cause::Missing),
+        passes: passes(error),
+    }
+}
+
 async fn replies_by<T: Target>(
     target: &T,
     node: NodeName,
@@ -293,25 +303,21 @@ async fn replies_by<T: Target>(
     if database > 0 {
         let select = encode_command(&["SELECT", &database.to_string()]);
         link.send(&select, deadline).await?;
-        if link.read(deadline).await?.as_error().is_some() {
-            return Ok(vec![Ok(Some(0)); asked.count]);
+        match link.read(deadline).await?.as_error() {
+            None => {}
+            // The node has no such database: `DB index is out of range`, `SELECT is not allowed in cluster mode`.
+            Some(error) if error.starts_with(b"ERR ") => {
+                return Ok(vec![Ok(Some(0)); asked.count]);
+            }
+            Some(error) => return Ok(vec![Err(refused(error, "SELECT")); asked.count]),
         }
     }
     link.send(asked.requests, deadline).await?;
-    let words = asked
-        .command
-        .split(' ')
-        .map(|word| word.as_bytes().to_vec());
-    let words: Vec<_> = words.collect();
     let mut replies = Vec::with_capacity(asked.count);
     for _ in 0..asked.count {
         let reply = link.read(deadline).await?;
         replies.push(match reply.as_error() {
-            Some(error) => Err(Trouble {
-                text: excerpt(error, 200, 0),
-                cause: missing(&words, error).map(Cause::Missing),
-                passes: passes(error),
-            }),
+            Some(error) => Err(refused(error, asked.command)),
             None => Ok(reply.as_integer()),
         });
     }
