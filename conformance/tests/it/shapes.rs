@@ -200,13 +200,21 @@ async fn row(shape: &str, when: &str, cluster: &Cluster, least: usize) -> Vec<St
     let mut faults = Vec::new();
     let fault = |what: String| format!("{shape}, {when}: {what}");
     for case in &result.cases {
-        if let Some(difference) = case.verdict.difference() {
-            if matches!(case.verdict, Verdict::Otherwise(_)) {
-                continue;
-            }
-            let (id, received) = (case.id.as_str(), &difference.received);
-            faults.push(fault(format!("{id}: {} – {received}", difference.expected)));
+        if case.verdict.fails() {
+            let (id, word) = (case.id.as_str(), case.verdict.word());
+            let told = match case.verdict.difference() {
+                Some(difference) => difference.sentence(),
+                None => case.verdict.message().unwrap_or_default(),
+            };
+            faults.push(fault(format!("{id} {word}: {told}")));
         }
+    }
+    if before.len() != after.len() {
+        faults.push(fault(format!(
+            "{} facts became {}",
+            before.len(),
+            after.len()
+        )));
     }
     if ran < least {
         faults.push(fault(format!("{ran} cases ran")));
