@@ -1,6 +1,6 @@
 //! What a session may do on a cluster that is not ours.
 
-use super::{Refusal, refusal};
+use super::refusal::{Refusal, refusal};
 use crate::run::footprint::Footprint;
 use crate::system::attached::Permission;
 

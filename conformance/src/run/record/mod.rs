@@ -1,6 +1,7 @@
 //! A session with a cluster, a command at a time, that becomes a transcript.
 
 mod guest;
+mod refusal;
 
 use std::fmt;
 
@@ -21,6 +22,8 @@ use crate::transcript::{
 };
 
 use guest::{Guest, elsewhere};
+pub use refusal::Refusal;
+use refusal::refusal;
 
 use crate::run::exchange::protocol_after;
 use crate::run::keys::{Waits, delete, existing};
@@ -36,32 +39,6 @@ const FOR_HEADER: usize = 4 << 10;
 
 /// For how long a reply is waited for that depends on what was done before.
 const SETTLING: Period = Period::Timeouts(5_000);
-
-/// Why a line is not a step of a transcript. Nothing of it is recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What is wrong.
-    pub message: String,
-    /// What to do instead.
-    pub help: Option<String>,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        match &self.help {
-            Some(help) => write!(f, "; {help}"),
-            None => Ok(()),
-        }
-    }
-}
-
-fn refusal(message: impl Into<String>, help: &str) -> Refusal {
-    Refusal {
-        message: message.into(),
-        help: Some(help.to_owned()),
-    }
-}
 
 /// What has been sent so far, and what came back.
 pub struct Recorder<'a, T: Target> {
