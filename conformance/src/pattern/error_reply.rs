@@ -48,7 +48,8 @@ impl<'a> Matcher<'a> {
             if same.alone {
                 return Ok(());
             }
-            if !MACHINE_READ.contains(&code) && !says_unknown(text) {
+            let expects_unknown = says_unknown(print_template(template).as_bytes());
+            if !MACHINE_READ.contains(&code) && (expects_unknown || !says_unknown(text)) {
                 mismatch.expected = self.whole(template);
                 self.depart(Strength::Text, mismatch);
                 return Ok(());

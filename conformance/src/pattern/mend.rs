@@ -241,7 +241,9 @@ impl Mender<'_> {
             kind: here.kind.clone(),
             rule: here.rule,
             lines: chosen(&choices, &here.lines, written, &new.lines, mended),
-            no_newline: new.no_newline && matches!(here.rule, Rule::Whole | Rule::AnyOrder),
+            no_newline: here.no_newline
+                && new.no_newline
+                && matches!(here.rule, Rule::Whole | Rule::AnyOrder),
         })
     }
 

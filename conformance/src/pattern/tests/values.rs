@@ -104,6 +104,12 @@ fn a_command_that_is_unknown_is_not_refused_for_the_reason_that_is_expected() {
     matches("(error) ERR", &unknown);
     matches("(error) ERR <any>", &unknown);
     departs("(error) ERR unknown command", &error("ERR no such command"));
+    // Redis 6.2 and older have backquotes.
+    let quoted = error("ERR unknown command `FOO`, with args beginning with: ");
+    departs(
+        "(error) ERR unknown command 'FOO', with args beginning with:",
+        &quoted,
+    );
 }
 
 #[test]
