@@ -176,9 +176,11 @@ impl Runner {
         }
         let mut trial = trial?;
         if let Some(reason) = trouble {
-            return Err(Verdict::Broken(reason));
+            let left = put_back.err().map(|left| format!("; {left}"));
+            return Err(Verdict::Broken(reason + &left.unwrap_or_default()));
         }
-        if in_hand.picture.is_none() && trial.difference.is_some() && put_back.is_ok() {
+        let departs = trial.difference.is_some() || !trial.mended.is_empty();
+        if in_hand.picture.is_none() && departs && put_back.is_ok() {
             if found.has_changed(self.limits.read).await {
                 return skip(CHANGING, "nodes, slots or roles changed while it ran");
             }

@@ -112,9 +112,11 @@ impl Control {
         let stderr = child.stderr.take();
         let mut said = Vec::new();
         let mut reading = Box::pin(async {
-            if let Some(stderr) = stderr {
+            if let Some(mut stderr) = stderr {
                 // What cannot be read is not said.
-                let _ = stderr.take(SAID).read_to_end(&mut said).await;
+                let _ = (&mut stderr).take(SAID).read_to_end(&mut said).await;
+                // It says the rest to nobody, but to an open pipe that is never full.
+                let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
             }
         });
         let ending = async {
@@ -200,6 +202,9 @@ mod tests {
         assert_eq!(run(kill, Deed::Kill(Signal::Kill), minute), Ok(()));
         let start = r#"test "$0 $1 $#" = "start 127.0.0.1:7001 1""#;
         assert_eq!(run(start, Deed::Start, minute), Ok(()));
+        // Whatever it says besides, and however much.
+        let talk = "head -c 100000 /dev/zero >&2";
+        assert_eq!(run(talk, Deed::Start, minute), Ok(()));
         // What it leaves running may keep its streams.
         assert_eq!(run("sleep 9 &", Deed::Start, minute), Ok(()));
     }

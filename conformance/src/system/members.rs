@@ -122,7 +122,7 @@ pub(super) fn from_nodes(reply: &Frame) -> Option<Members> {
     let lost = |line: &&NodeLine| !line.is_met() || line.has(Flag::Failed);
     let unrest = if let Some(lost) = lines.iter().find(lost) {
         Some(format!(
-            "the node {} is not in it, or is said to have failed",
+            "the node {} is not a member yet, or is said to have failed",
             lost.address.client()
         ))
     } else if lines.iter().any(|line| !line.open.is_empty()) {
@@ -421,7 +421,7 @@ mod tests {
         assert_eq!(shape(&members), "m1 0-8191 +0, m2 8192-16383 +0");
         assert_eq!(
             members.unrest.unwrap(),
-            "the node 10.0.0.3:7003 is not in it, or is said to have failed"
+            "the node 10.0.0.3:7003 is not a member yet, or is said to have failed"
         );
         let moving = NODES.replace("4097-8191", "4097-8191 [4096->-m2]");
         assert!(from_nodes(&bulk(moving)).unwrap().unrest.is_some());

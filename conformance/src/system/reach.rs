@@ -21,11 +21,10 @@ impl Found {
     /// # Errors
     /// Some nodes do not listen at their addresses, or others do, or they refuse the login.
     pub async fn reach(&self, patience: Duration) -> Result<(), Unusable> {
-        let deadline = Deadline::after(patience);
         let address = self.asked;
         let nodes: Vec<_> = self.nodes.iter().flat_map(|(_, nodes)| nodes).collect();
         let access = self.access.clone();
-        let problems = at_each(&nodes, move |node| {
+        let problems = at_each(&nodes, patience, move |node, deadline| {
             let access = access.clone();
             async move { problem(&node, &access, deadline).await }
         });
@@ -78,15 +77,21 @@ impl Found {
     }
 }
 
-/// What each node says, in their order.
-pub(super) async fn at_each<T, F>(nodes: &[&Node], ask: impl Fn(Node) -> F) -> Vec<T>
+/// What each node says until its deadline, in their order. Those that are asked later have as much time.
+pub(super) async fn at_each<T, F>(
+    nodes: &[&Node],
+    patience: Duration,
+    ask: impl Fn(Node, Deadline) -> F,
+) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
     let mut answers = Vec::with_capacity(nodes.len());
     for some in nodes.chunks(AT_ONCE) {
-        answers.extend(ask_all(some.iter().map(|node| ask(Node::clone(node)))).await);
+        let deadline = Deadline::after(patience);
+        let asked = some.iter().map(|node| ask(Node::clone(node), deadline));
+        answers.extend(ask_all(asked).await);
     }
     answers
 }

@@ -18,14 +18,13 @@ use super::reach::at_each;
 impl Found {
     /// The slots that masters mark as on their way, each of its own only. Who does not answer marks none.
     pub async fn open_slots(&self, patience: Duration) -> BTreeSet<Slot> {
-        let deadline = Deadline::after(patience);
         let masters: Vec<_> = self
             .nodes
             .iter()
             .filter_map(|(_, nodes)| nodes.first())
             .collect();
         let access = self.access.clone();
-        let answers = at_each(&masters, move |node| {
+        let answers = at_each(&masters, patience, move |node, deadline| {
             let access = access.clone();
             async move { ask_nodes(node.address, &node.endpoint.host, &access, deadline).await }
         });

@@ -32,7 +32,7 @@ pub enum Unusable {
         address: SocketAddr,
     },
     /// TLS is wanted, and nobody has said how.
-    #[error("it is not said whom to trust for TLS")]
+    #[error("nothing says whom to trust for TLS")]
     NoTls,
     /// It wants to know who is there.
     #[error("{address} wants a password: {reply}")]
@@ -91,7 +91,7 @@ pub enum Unusable {
         nodes: usize,
     },
     /// Looking up where its nodes are takes too long.
-    #[error("the host names of the nodes that {address} tells are not found in time")]
+    #[error("the host names of the nodes that {address} lists were not found in time")]
     Unnamed {
         /// Who tells them.
         address: SocketAddr,

@@ -152,7 +152,13 @@ pub(super) async fn put_back(
             work.mend(fault).await;
         }
         if !rounds.next().await {
-            return Err(work.told(&faults));
+            // A node that was forgotten may be heard of again, but is not there.
+            let is_whole = faults.is_empty();
+            return if is_whole {
+                Ok(())
+            } else {
+                Err(work.told(&faults))
+            };
         }
     }
 }

@@ -14,6 +14,9 @@ use super::view::{Settings, View, Views};
 /// More slots than this are not looked at in one round.
 const MOST_SLOTS: usize = 256;
 
+/// The longest time for which nodes are believed to refuse one that was forgotten.
+const MOST_FORGETTING: Duration = Duration::from_secs(600);
+
 /// Where nodes are, as they know each other.
 pub(super) type Places = BTreeMap<NodeName, Place>;
 
@@ -158,7 +161,7 @@ impl Picture {
     pub(super) fn forgetting(&self) -> Duration {
         let seconds = self.setting("cluster-blacklist-ttl");
         let seconds = seconds.and_then(|seconds| seconds.parse().ok());
-        Duration::from_secs(seconds.unwrap_or(60))
+        Duration::from_secs(seconds.unwrap_or(60)).min(MOST_FORGETTING)
     }
 
     /// What differs, in the order in which it can be put back.
@@ -217,7 +220,7 @@ impl Picture {
                         Role::Replica(master) => line.replicates(master),
                     };
                     if !is_so {
-                        let differs = format!("{place} has not heard of the role of {there}");
+                        let differs = format!("{place} does not know the role of {there} yet");
                         add(5, differs, Mend::Wait);
                     }
                 }
@@ -257,14 +260,22 @@ impl Picture {
             }
             _ => {}
         }
-        if let (Some(wanted), Some(settings)) = (&node.settings, &view.settings) {
-            for (setting, value) in wanted {
-                if settings.get(setting) != Some(value) {
-                    let words = ["CONFIG", "SET", setting, value].map(str::to_owned);
-                    let differs = format!("the setting `{setting}` of {place} has another value");
-                    add(6, differs, Mend::Tell(name, words.to_vec()));
+        match (&node.settings, &view.settings) {
+            (Some(wanted), Some(settings)) => {
+                for (setting, value) in wanted {
+                    if settings.get(setting) != Some(value) {
+                        let words = ["CONFIG", "SET", setting, value].map(str::to_owned);
+                        let differs =
+                            format!("the setting `{setting}` of {place} has another value");
+                        add(6, differs, Mend::Tell(name, words.to_vec()));
+                    }
                 }
             }
+            (Some(_), None) => {
+                let differs = format!("{place} does not tell its settings");
+                add(6, differs, Mend::Wait);
+            }
+            (None, _) => {}
         }
     }
 
@@ -352,7 +363,7 @@ impl Picture {
                 name != home && own.is_master() && !line.is_some_and(|line| line.owns(slot))
             });
             Some(Fault {
-                differs: format!("slot {slot} is not {}'s alone", owner.place),
+                differs: format!("slot {slot} does not belong to {} alone", owner.place),
                 mend: Mend::Return(Return {
                     slot,
                     home: *home,

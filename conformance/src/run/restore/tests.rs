@@ -167,9 +167,24 @@ fn settings_come_last_and_are_not_told() {
 }
 
 #[test]
+fn settings_that_are_not_told_are_not_as_they_were() {
+    let all: &[&str] = &[M1, M2, R1];
+    let mut views = views(all, all, all);
+    if let Some(Ok(view)) = views.get_mut(&name("r1")) {
+        view.settings = None;
+    }
+    let faults = picture().faults(&views);
+    let differs: Vec<_> = faults.iter().map(|fault| &*fault.differs).collect();
+    assert_eq!(differs, ["127.0.0.1:7003 does not tell its settings"]);
+}
+
+#[test]
 fn a_cluster_that_is_not_at_rest_has_no_picture() {
     let all: &[&str] = &[M1, M2, R1];
     let open: &[&str] = &["11@127.0.0.1:7001 master 0-8191 [7->-22]", M2, R1];
     let picture = Picture::of(&views(open, all, all), &picture().places());
-    assert_eq!(picture.unwrap_err(), "slot 7 is not 127.0.0.1:7001's alone");
+    assert_eq!(
+        picture.unwrap_err(),
+        "slot 7 does not belong to 127.0.0.1:7001 alone"
+    );
 }
