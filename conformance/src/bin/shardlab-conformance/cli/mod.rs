@@ -51,7 +51,7 @@ Examples:
 const RECORD_EXAMPLES: &str = "\
 Type commands as into redis-cli. A line goes to the node of the last prompt, or to another: `n3> GET a`. A
 line that ends in a backslash goes out together with the next one. `n1/ro> GET a` is a second connection,
-`n1<` reads one more reply, `! kill -9 n2` is done to a process, `# why` is a comment. `exit` ends.
+`n1<` reads one more reply, `! kill -9 n2` acts on a process, `# why` is a comment. `exit` ends.
 
 Examples:
   shardlab-conformance record my_case.resp

@@ -62,7 +62,7 @@ async fn blessed(args: &Bless, runner: &Arc<Runner>, chosen: &[Case]) -> Code {
         if !result.mended.is_empty() {
             left += 1;
             term::warning(&format!(
-                "{}: run again, a reply is different once more; write `<int>` or `<any>` for what varies",
+                "{}: on a second run a reply differed again; write `<int>` or `<any>` for what varies",
                 case.path
             ));
         }
@@ -77,7 +77,13 @@ async fn blessed(args: &Bless, runner: &Arc<Runner>, chosen: &[Case]) -> Code {
     }
     let count = counted(changed.len(), "transcript");
     match (changed.is_empty(), args.write) {
-        (true, _) if left == 0 => term::note("nothing departs, so nothing changes"),
+        (true, _)
+            if results
+                .iter()
+                .all(|result| matches!(result.verdict, Verdict::Pass)) =>
+        {
+            term::note("nothing departs, so nothing changes");
+        }
         (true, _) => term::note("nothing changes"),
         (false, true) => term::note(&format!("written: {count}")),
         (false, false) => term::note(&format!("would change: {count}; `--write` changes them")),
@@ -129,7 +135,7 @@ fn is_left(runner: &Runner, case: &Case, result: &CaseResult) -> bool {
             let rerun = rerun(&runner.subject().options(), &origin, case);
             let drawn = picture(result, case, &rerun, Style::Coloured).unwrap_or_default();
             term::note(&format!(
-                "{drawn}\n\nThis is not a reply in whose place another can be written; change it yourself.\n"
+                "{drawn}\n\n`bless` cannot rewrite this; edit the file yourself.\n"
             ));
             true
         }

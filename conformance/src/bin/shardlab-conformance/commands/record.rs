@@ -20,19 +20,20 @@ use shardlab_conformance::system::attached::Permission;
 use shardlab_conformance::system::launched::Wish;
 use shardlab_conformance::system::{Target, describe};
 use shardlab_conformance::transcript::ast::{Topology, Transcript};
-use shardlab_conformance::transcript::{lint, print};
+use shardlab_conformance::transcript::{MAX_SOURCE, lint, print};
 use tokio::sync::mpsc::Receiver;
 
 use super::failure::{Code, bug, opened, tell, usage};
 use super::leaving::{changed, clean_up};
 use super::new::{free, write_new};
 use super::subject::subject;
+use super::written;
 use crate::cli::Record;
 use crate::term::{self, Failure};
 
 const HELP: &str = "a line is sent to the node of the prompt, or to another: `n3> GET a`; `n3>` alone stays there; `\\` at \
 the end of a line pipelines the next one; `n1/ro> GET a` is a second connection; `n1<` reads one more reply; \
-`! kill -9 n2` is done to a process; `# why` is a comment; `exit` ends";
+`! kill -9 n2` acts on a process; `# why` is a comment; `exit` ends";
 
 pub(super) fn record(args: &Record) -> Code {
     let shown = shown(args);
@@ -45,6 +46,7 @@ pub(super) fn record(args: &Record) -> Code {
             ..usage(&format!("the file `{shown}` already exists"))
         });
     }
+    written::check(&[&args.path])?;
     let header = |topology: Topology| {
         let text = header(args.path.as_deref(), &args.id, topology);
         free(&shown, &text, &args.id)
@@ -232,6 +234,12 @@ impl Input {
             }
             let more = format!("{:>width$}", "> ", width = prompt.len());
             loop {
+                if step.len() > MAX_SOURCE {
+                    return Err(usage(&format!(
+                        "line {} of the input begins a step that is too long",
+                        self.line
+                    )));
+                }
                 let goes_on = step.strip_suffix('\\').map(str::trim_end);
                 if let Some(before) = goes_on.map(ToOwned::to_owned) {
                     let next = self.line(&more).await?.unwrap_or_default();
@@ -265,6 +273,13 @@ impl Input {
             Some(line) => Some(line),
             None => match self.lines.recv().await {
                 Some(Ok(line)) => Some(line.trim_end().to_owned()),
+                // What was recorded so far is written all the same.
+                Some(Err(error)) if self.is_terminal => {
+                    term::warning(&format!(
+                        "cannot read the input, so the session ends: {error}"
+                    ));
+                    None
+                }
                 Some(Err(error)) => return Err(usage(&format!("cannot read the input: {error}"))),
                 None => None,
             },
@@ -328,7 +343,7 @@ async fn again(runner: &Runner, case: &Case) -> u8 {
             let drawn = picture(&result, case, &rerun, Style::Coloured).unwrap_or_default();
             term::note(&format!("\n{drawn}\n"));
             term::warning(
-                "run again, it departs there: something of this reply varies. Write `<int>` or `<any>` for what \
+                "on a second run it departs here: a part of this reply varies. Write `<int>` or `<any>` for what \
                  does, or put what takes time into `within 5T`",
             );
             exit::NO
