@@ -6,16 +6,18 @@ use std::time::Duration;
 use super::Cluster;
 use crate::error::Error;
 use crate::ladder::{Rung, Standing, common};
+use crate::machine::text::excerpt;
 use crate::machine::wait::{Deadline, Rounds};
 use crate::node::Session;
 use crate::probe::ask_all;
 use crate::probe::prober::Climb;
 use crate::server::{Profile, Sign};
 use crate::wire::client::{ClientError, REPLY_TIMEOUT};
-use crate::wire::resp::escape;
 
 /// How often they are asked.
 const EVERY: Duration = Duration::from_millis(20);
+/// How many bytes of an error are shown.
+const SHOWN: usize = 200;
 
 impl Cluster {
     /// Waits until all nodes answer, and above [`Rung::Listening`] say that they are ready; the last look
@@ -75,7 +77,7 @@ async fn stands(
 ) -> Result<(Option<Rung>, Option<String>), ClientError> {
     let pong = session.call(&["PING"], deadline).await?;
     if let Some(error) = pong.as_error() {
-        return Ok((None, Some(escape(error))));
+        return Ok((None, Some(excerpt(error, SHOWN, 0))));
     }
     if wanted == Rung::Listening {
         return Ok((Some(Rung::Listening), None));
@@ -85,7 +87,7 @@ async fn stands(
         if !sign.is_in(&reply.raw) {
             let said = reply
                 .as_error()
-                .map(|error| format!(": `{}`", escape(error)));
+                .map(|error| format!(": `{}`", excerpt(error, SHOWN, 0)));
             let why = format!("{sign}{}", said.unwrap_or_default());
             return Ok((Some(Rung::Listening), Some(why)));
         }

@@ -111,6 +111,14 @@ impl Plan {
     pub fn with_ports_in_a_row(mut self, count: u16) -> Result<Self, PlanError> {
         for node in &mut self.nodes {
             node.in_a_row = count;
+            let last = |port: u16| u32::from(port) + u32::from(count.saturating_sub(1));
+            let lasts = [Some(node.port), node.bus_port]
+                .into_iter()
+                .flatten()
+                .map(last);
+            if let Some(last) = lasts.max().filter(|last| *last > u32::from(u16::MAX)) {
+                return Err(no_such_port(&node.name, last));
+            }
         }
         refuse_double_ports(&self.nodes)?;
         Ok(self)

@@ -1,6 +1,7 @@
 //! Tests of choosing, holding and checking ports.
 
 use super::*;
+use crate::plan::Topology;
 
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -108,6 +109,12 @@ fn all_ports_of_nodes_that_take_several_in_a_row_are_free_and_are_checked() {
         message.contains("9015") && message.contains("takes 3 in a row"),
         "{message}"
     );
+    let last = Options {
+        ports: PortChoice::List(vec![65_534]),
+        ..Options::of(Topology::Standalone)
+    };
+    let message = planned(&last).unwrap_err().to_string();
+    assert!(message.contains("65536"), "{message}");
 }
 
 #[test]
