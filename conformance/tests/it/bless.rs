@@ -61,7 +61,7 @@ fn what_is_no_reply_is_told_and_stays() {
     let told = String::from_utf8_lossy(&told.get_output().stderr).into_owned();
     assert!(
         told.contains("received 1 and 2")
-            && told.ends_with("change it yourself.\n\nnothing changes\n"),
+            && told.ends_with("edit the file yourself.\n\nnothing changes\n"),
         "{told}"
     );
     assert_eq!(
