@@ -109,12 +109,19 @@ pub(super) async fn speaks_tls(address: SocketAddr, deadline: Deadline) -> bool 
     }
 }
 
-/// What a server says of a login. One that does not know AUTH repeats the words, perhaps cut off.
+/// The beginning of an error. That of an unknown command goes on with its words, perhaps cut off, of which one may be
+/// a password.
+pub(crate) fn without_words(error: &[u8]) -> &[u8] {
+    const WORDS: &[u8] = b", with args";
+    let end = error.windows(WORDS.len()).position(|part| part == WORDS);
+    end.and_then(|end| error.get(..end)).unwrap_or(error)
+}
+
+/// What a server says of a login.
 fn without(password: &str, error: &[u8]) -> String {
-    let text = escape(error);
-    let text = text.split(", with args").next().unwrap_or_default();
+    let text = escape(without_words(error));
     match escape(password.as_bytes()) {
-        password if password.is_empty() => text.to_owned(),
+        password if password.is_empty() => text,
         password => text.replace(&password, "…"),
     }
 }

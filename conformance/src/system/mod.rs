@@ -39,6 +39,7 @@ pub use cause::{Cause, command_name, missing};
 pub use facts::{Endpoint, NodeFacts};
 pub use identify::{choose, describe, from_identity, from_info};
 pub use login::Access;
+pub(crate) use login::without_words;
 
 /// A connection to one node. Dropping it closes it.
 pub trait Link: Send {

@@ -16,6 +16,7 @@ use shardlab::wire::view::NodeId;
 
 use crate::system::Target as _;
 use crate::system::attached::Attached;
+use crate::system::without_words;
 use crate::transcript::ast::NodeName;
 
 pub(super) use picture::Picture;
@@ -45,8 +46,6 @@ const AGAIN: Duration = Duration::from_secs(6);
 
 /// Keys that are moved at once.
 const KEYS: &str = "100";
-/// What precedes the words of an unknown command in its error.
-const ARGUMENTS: &[u8] = b", with args";
 
 /// Differences that an error tells.
 const TOLD: usize = 8;
@@ -204,22 +203,10 @@ async fn call<A: AsRef<[u8]>>(
             let place = place.map_or_else(String::new, |address| address.to_string());
             let first = words.iter().take(2).map(|word| escape(word.as_ref()));
             let command = first.collect::<Vec<_>>().join(" ");
-            let said = without_words(error);
+            let said = excerpt(without_words(error), 200, 0);
             Err(format!("{place} answers `{said}` to `{command}`"))
         }
     }
-}
-
-/// The beginning of an error. That of an unknown command repeats its words, of which one may be a password.
-fn without_words(error: &[u8]) -> String {
-    let end = error
-        .windows(ARGUMENTS.len())
-        .position(|part| part == ARGUMENTS);
-    excerpt(
-        error.get(..end.unwrap_or(error.len())).unwrap_or_default(),
-        200,
-        0,
-    )
 }
 
 /// A cluster that is being put back.
