@@ -27,6 +27,7 @@ pub fn explain(case: &Case, known: &KnownList) -> String {
         ("spec", &header.spec),
         ("source", &header.source),
         ("note", &header.note),
+        ("catches", &header.catches),
     ];
     for (word, values) in lines {
         for value in values {

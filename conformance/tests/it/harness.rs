@@ -101,6 +101,15 @@ fn every_transcript_of_this_build_is_listed_once() {
 }
 
 #[test]
+fn every_case_names_a_wrong_server_that_it_catches() {
+    for case in load(&Origin::Embedded).unwrap() {
+        let catches = case.transcript.header.catches;
+        let named = catches.iter().all(|line| line.value.starts_with("a "));
+        assert!(named && !catches.is_empty(), "{}: {catches:?}", case.path);
+    }
+}
+
+#[test]
 fn filters_choose_by_name() {
     for (arguments, chosen) in [
         (&["ping"][..], 3),

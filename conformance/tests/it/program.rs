@@ -461,6 +461,7 @@ fn explain_tells_which_servers_skip_a_case_or_depart() {
     assert!(text.contains("\ndeparts   redis>=7.2<7.2.7: "), "{text}");
     let text = explain("TRK-01");
     assert!(text.contains("\nsince     redis>=6.0 *\n"), "{text}");
+    assert!(text.contains("\ncatches   a "), "{text}");
     assert!(!text.contains("\ndeparts "), "{text}");
 }
 

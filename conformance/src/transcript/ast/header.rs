@@ -23,6 +23,8 @@ pub struct Header {
     pub source: Vec<Spanned<String>>,
     /// `note:` what a reader of a failure should know. Several.
     pub note: Vec<Spanned<String>>,
+    /// `catches:` a wrong server that departs here, for the author of one. Several.
+    pub catches: Vec<Spanned<String>>,
     /// `level:`
     pub level: Spanned<Level>,
     /// `needs:`

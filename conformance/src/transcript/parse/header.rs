@@ -18,6 +18,7 @@ const KEYS: Vocabulary = Vocabulary {
         "spec",
         "source",
         "note",
+        "catches",
         "level",
         "needs",
         "since",
@@ -31,7 +32,7 @@ const KEYS: Vocabulary = Vocabulary {
 const REQUIRED: [&str; 5] = ["id", "title", "level", "needs", "topology"];
 
 /// The keys that may stand several times.
-const REPEATABLE: [&str; 4] = ["spec", "source", "note", "command"];
+const REPEATABLE: [&str; 5] = ["spec", "source", "note", "catches", "command"];
 
 const LEVELS: Vocabulary = Vocabulary {
     name: "level",
@@ -54,6 +55,7 @@ struct Draft<'a> {
     spec: Vec<Spanned<String>>,
     source: Vec<Spanned<String>>,
     note: Vec<Spanned<String>>,
+    catches: Vec<Spanned<String>>,
     level: Option<Spanned<Level>>,
     needs: Option<Spanned<Needs>>,
     since: Option<Spanned<Products>>,
@@ -107,6 +109,7 @@ impl<'a> Parser<'a> {
             spec: draft.spec,
             source: draft.source,
             note: draft.note,
+            catches: draft.catches,
             level: draft.level?,
             needs: draft.needs?,
             since: draft.since,
@@ -140,6 +143,7 @@ impl<'a> Parser<'a> {
             "spec" => draft.spec.push(text),
             "source" => draft.source.push(text),
             "note" => draft.note.push(text),
+            "catches" => draft.catches.push(text),
             "command" => draft.command.push(text),
             "level" => {
                 let found = Level::ALL

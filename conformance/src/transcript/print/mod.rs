@@ -61,6 +61,7 @@ impl Printer {
             ("spec", &header.spec),
             ("source", &header.source),
             ("note", &header.note),
+            ("catches", &header.catches),
         ] {
             for value in values {
                 self.key(key, value);
