@@ -1,7 +1,7 @@
 //! Where a running cluster is, as a user says it: `HOST:PORT`, `redis://user:password@host:port`, `rediss://…`.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use thiserror::Error;
 
@@ -39,13 +39,51 @@ impl fmt::Debug for Credentials {
 
 /// Addresses that nodes tell, and what they are from here: `10.0.0.5:6379` is `127.0.0.1:7001`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AddressMap(Vec<(String, String)>);
+pub struct AddressMap(Vec<(Side, Side)>);
+
+/// A host, and a port unless all of its ports are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Side {
+    host: String,
+    port: Option<u16>,
+}
+
+impl Side {
+    fn parse(text: &str) -> Result<Self, AddressError> {
+        let host = |host: String| Self { host, port: None };
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        if let Ok(ip) = bare.unwrap_or(text).parse::<IpAddr>() {
+            return Ok(host(ip.to_string()));
+        }
+        if !text.contains(':') {
+            return Ok(host(text.to_owned()));
+        }
+        let Address { host, port } =
+            address(text, text).map_err(|_| wrong(text, "write `HOST` or `HOST:PORT`"))?;
+        Ok(Self {
+            host,
+            port: Some(port),
+        })
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.host.clone();
+        match self.port {
+            Some(port) => write!(f, "{}", Address { host, port }),
+            None => f.write_str(&host),
+        }
+    }
+}
 
 impl AddressMap {
     /// Reads `FROM=TO`, both `HOST` or `HOST:PORT`.
     ///
     /// # Errors
-    /// There is no equal sign, or a side is empty.
+    /// There is no equal sign, or a side is empty or is no address.
     pub fn parse<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<Self, AddressError> {
         let entry = |entry: &'a str| {
             let sides = entry.split_once('=');
@@ -56,7 +94,7 @@ impl AddressMap {
                     "write `FROM=TO`, as in `10.0.0.5:6379=127.0.0.1:7001`",
                 )
             })?;
-            Ok((from.to_owned(), to.to_owned()))
+            Ok((Side::parse(from)?, Side::parse(to)?))
         };
         entries
             .into_iter()
@@ -65,23 +103,20 @@ impl AddressMap {
             .map(Self)
     }
 
-    /// The entries as they were given.
+    /// The entries as they are given.
     pub fn entries(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(from, to)| format!("{from}={to}"))
     }
 
     /// Where a node is from here.
     pub(super) fn here(&self, host: &str, port: u16) -> (String, u16) {
-        let whole = format!("{host}:{port}");
-        let found = self
-            .0
-            .iter()
-            .find(|(from, _)| *from == whole)
-            .or_else(|| self.0.iter().find(|(from, _)| from == host));
-        let to = found.map_or(host, |(_, to)| to.as_str());
-        match to.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
-            Some((host, Ok(port))) if found.is_some() => (host.to_owned(), port),
-            _ => (to.to_owned(), port),
+        let of = |from: Option<u16>| {
+            let mut entries = self.0.iter();
+            entries.find(move |entry| entry.0.host == host && entry.0.port == from)
+        };
+        match of(Some(port)).or_else(|| of(None)) {
+            Some((_, to)) => (to.host.clone(), to.port.unwrap_or(port)),
+            None => (host.to_owned(), port),
         }
     }
 }
@@ -321,12 +356,33 @@ mod tests {
 
     #[test]
     fn nodes_may_be_elsewhere_from_here() {
-        let map = AddressMap::parse(["10.0.0.5:6379=127.0.0.1:7001", "10.0.0.6=10.1.0.6"]).unwrap();
-        assert_eq!(map.here("10.0.0.5", 6379), ("127.0.0.1".to_owned(), 7001));
-        assert_eq!(map.here("10.0.0.5", 6380), ("10.0.0.5".to_owned(), 6380));
-        assert_eq!(map.here("10.0.0.6", 6379), ("10.1.0.6".to_owned(), 6379));
-        assert_eq!(map.here("::1", 6379), ("::1".to_owned(), 6379));
-        for wrong in ["10.0.0.5", "=x", "x="] {
+        let entries = [
+            "10.0.0.5:6379=127.0.0.1:7001",
+            "10.0.0.6=10.1.0.6",
+            "[fd00::5]:6379=[::1]:7001",
+            "fd00::6=[::1]",
+        ];
+        let map = AddressMap::parse(entries).unwrap();
+        for (told, here) in [
+            (("10.0.0.5", 6379), ("127.0.0.1", 7001)),
+            (("10.0.0.5", 6380), ("10.0.0.5", 6380)),
+            (("10.0.0.6", 6379), ("10.1.0.6", 6379)),
+            (("fd00::5", 6379), ("::1", 7001)),
+            (("fd00::6", 6379), ("::1", 6379)),
+            (("::1", 6379), ("::1", 6379)),
+        ] {
+            assert_eq!(map.here(told.0, told.1), (here.0.to_owned(), here.1));
+        }
+        let again: Vec<_> = map.entries().collect();
+        assert_eq!(AddressMap::parse(again.iter().map(String::as_str)), Ok(map));
+        for wrong in [
+            "10.0.0.5",
+            "=x",
+            "x=",
+            "x=HOST:PORT",
+            "x:1=::1:70000",
+            "x=y:z:1",
+        ] {
             assert!(AddressMap::parse([wrong]).is_err());
         }
     }
