@@ -30,9 +30,6 @@ const NODE_TIMEOUT: Duration = Duration::from_secs(1);
 /// again after twice this time.
 const FAILOVER_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a cluster may take to be ready.
-const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// What a case asks for before its first step.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wish {
@@ -202,7 +199,7 @@ impl Launcher {
         let starting = Cluster::builder()
             .options(options)
             .found_server(self.program.clone())
-            .timeout(BOOT_TIMEOUT)
+            .timeout(self.history.longest())
             .observer(&observer)
             .start();
         let stuck = async {

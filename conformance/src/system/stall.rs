@@ -10,6 +10,9 @@ use shardlab::Error;
 use shardlab::ladder::Standing;
 use shardlab::machine::wait::{Deadline, until};
 
+/// A boot may take so many replies' time: a minute, unless a run is told to be slower.
+const BOOT: u32 = 12;
+
 /// For so many replies' time nothing may change while no server answers, …
 const SILENT: u32 = 3;
 
@@ -59,6 +62,11 @@ impl History {
             read,
             past: Mutex::default(),
         }
+    }
+
+    /// How long a cluster may take to be ready.
+    pub(super) fn longest(&self) -> Duration {
+        self.read.saturating_mul(BOOT)
     }
 
     /// A cluster is ready.
