@@ -1,6 +1,8 @@
 //! `bless`: a patch of what a server answers otherwise.
 
 use std::fs;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use snapbox::cmd::Command;
 use snapbox::str;
@@ -51,6 +53,31 @@ fn what_departs_is_shown_as_a_patch_and_written_if_asked_for() {
         .code(0)
         .stdout_eq("")
         .stderr_eq("nothing departs, so nothing changes\n");
+}
+
+/// A transcript that somebody edits while it is blessed.
+static EDITED: OnceLock<PathBuf> = OnceLock::new();
+
+#[test]
+fn what_was_edited_meanwhile_is_not_overwritten() {
+    let wrong = PING.replace("\nPONG", "\n\"PING\"");
+    let folder = folder(&[("ping.resp", &wrong)]);
+    let file = EDITED.get_or_init(|| folder.path().join("ping.resp"));
+    let address = serve_cluster(|request| {
+        fs::write(EDITED.get().unwrap(), "edited").unwrap();
+        pong(request)
+    });
+    program(folder.path())
+        .args(["bless", "ping.resp", "--write", "--attach"])
+        .arg(address.to_string())
+        .assert()
+        .code(1)
+        .stderr_eq(str![[r#"
+warning: `ping.resp` has changed since it was read, and stays as it is; run `bless` again
+written: 0 transcripts
+
+"#]]);
+    assert_eq!(fs::read_to_string(file).unwrap(), "edited");
 }
 
 #[test]

@@ -68,11 +68,19 @@ async fn blessed(args: &Bless, runner: &Arc<Runner>, chosen: &[Case]) -> Code {
         }
         left += usize::from(is_left(runner, case, &result));
     }
+    let mut written = 0;
     for (old, new) in &changed {
         term::data(&patch(old, new));
-        if args.write {
+        if args.write && std::fs::read(&new.path).is_ok_and(|now| now != old.source.as_bytes()) {
+            left += 1;
+            term::warning(&format!(
+                "`{}` has changed since it was read, and stays as it is; run `bless` again",
+                new.path
+            ));
+        } else if args.write {
             replace(Path::new(&new.path), new.source.as_bytes())
                 .map_err(|error| usage(&format!("cannot write `{}`: {error}", new.path)))?;
+            written += 1;
         }
     }
     let count = counted(changed.len(), "transcript");
@@ -85,7 +93,7 @@ async fn blessed(args: &Bless, runner: &Arc<Runner>, chosen: &[Case]) -> Code {
             term::note("nothing departs, so nothing changes");
         }
         (true, _) => term::note("nothing changes"),
-        (false, true) => term::note(&format!("written: {count}")),
+        (false, true) => term::note(&format!("written: {}", counted(written, "transcript"))),
         (false, false) => term::note(&format!("would change: {count}; `--write` changes them")),
     }
     if let Some(left) = runner.left_changed() {
