@@ -1,6 +1,7 @@
 //! A case on somebody's cluster, which is afterwards as it was.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use shardlab::machine::wait::{Deadline, next_round};
 use shardlab::wire::resp::escape;
@@ -213,12 +214,17 @@ impl Runner {
             return restless(unrest);
         }
         let known = locked(&self.visit.picture).clone();
-        let seen = match known {
-            Some(seen) => seen,
-            None => match restore::picture(target, &self.limits).await {
+        let seen = if let Some(seen) = known {
+            seen
+        } else {
+            let once = self.visit.restless.load(Ordering::Relaxed);
+            match restore::picture(target, &self.limits, once).await {
                 Ok(picture) => (target.clone(), Arc::new(picture)),
-                Err(reason) => return restless(&reason),
-            },
+                Err(reason) => {
+                    self.visit.restless.store(true, Ordering::Relaxed);
+                    return restless(&reason);
+                }
+            }
         };
         let picture = &seen.1;
         locked(&self.visit.picture).get_or_insert_with(|| seen.clone());

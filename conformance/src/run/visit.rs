@@ -1,5 +1,6 @@
 //! What a run knows of somebody's cluster, and has changed there.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shardlab::machine::wait::Deadline;
@@ -16,6 +17,8 @@ pub(super) struct Visit {
     pub(super) in_hand: Mutex<Option<InHand>>,
     /// The cluster as it was before the first case that changes more than keys.
     pub(super) picture: Mutex<Option<(Attached, Arc<Picture>)>>,
+    /// Whether a case has waited in vain for the cluster to be at rest: others do not wait for it.
+    pub(super) restless: AtomicBool,
     /// Until when nobody should stand for election again.
     pub(super) elected: Mutex<Option<Deadline>>,
     /// What could not be put back.

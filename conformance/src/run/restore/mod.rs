@@ -50,18 +50,22 @@ const KEYS: &str = "100";
 /// Differences that an error tells.
 const TOLD: usize = 8;
 
-/// Looks at a cluster until it is at rest.
+/// Looks at a cluster until it is at rest, or only `once`.
 ///
 /// # Errors
 /// What keeps it from being at rest.
-pub(super) async fn picture(target: &Attached, limits: &Limits) -> Result<Picture, String> {
+pub(super) async fn picture(
+    target: &Attached,
+    limits: &Limits,
+    once: bool,
+) -> Result<Picture, String> {
     let places = places(target)?;
     let mut rounds = rounds(target, limits.process, limits);
     loop {
         let views = views(target, places.keys().copied(), limits).await;
         match Picture::of(&views, &places) {
             Ok(picture) => return Ok(picture),
-            Err(reason) if !rounds.next().await => return Err(reason),
+            Err(reason) if once || !rounds.next().await => return Err(reason),
             Err(_) => {}
         }
     }
