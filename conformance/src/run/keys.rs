@@ -6,6 +6,7 @@ use shardlab::machine::text::excerpt;
 use shardlab::machine::wait::Deadline;
 use shardlab::wire::client::ClientError;
 use shardlab::wire::resp::{encode_command, encode_commands, escape};
+use shardlab::wire::view::keyspace;
 
 use crate::system::{Cause, Link as _, Target, missing};
 use crate::transcript::ast::{NodeName, NodeRole};
@@ -55,11 +56,25 @@ impl From<&str> for Trouble {
 /// How the keys in a slot are counted.
 const COUNT_KEYS: &str = "CLUSTER COUNTKEYSINSLOT";
 
+/// How a server is asked for the databases that have keys.
+const KEYSPACE: &str = "INFO keyspace";
+
 /// How long a server may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waits<'a> {
     pub(super) limits: &'a Limits,
     pub(super) patience: &'a Patience,
+}
+
+impl Waits<'_> {
+    /// Notes whether a command was answered.
+    fn of<R>(&self, command: &'static str, answer: &Result<R, ClientError>) {
+        match answer {
+            Ok(_) => self.patience.answered(command),
+            Err(ClientError::Connect { .. }) => {}
+            Err(_) => self.patience.in_vain(command),
+        }
+    }
 }
 
 /// Which of a case's keys exist, in any of its databases.
@@ -81,7 +96,8 @@ pub(super) async fn existing<'k, T: Target>(
     Ok(existing)
 }
 
-/// The first of the slots that a case looks into in which a node has keys. Where nobody listens there are none.
+/// The first of the slots that a case looks into in which a node has keys, in any database. Where nobody listens
+/// there are none.
 ///
 /// # Errors
 /// A node that listens does not say how many keys it has in them.
@@ -101,7 +117,12 @@ pub(super) async fn occupied<T: Target>(
         return Ok(None);
     }
     for node in target.nodes() {
-        for database in footprint.databases() {
+        // COUNTKEYSINSLOT counts in the selected one.
+        let databases = match inhabited(target, node, waits).await {
+            Err(ClientError::Connect { .. }) => continue,
+            databases => databases.map_err(|error| Trouble::of(&error).to(KEYSPACE))?,
+        };
+        for database in databases.into_iter().chain([0]) {
             let asked = Asked {
                 command: COUNT_KEYS,
                 requests: &requests,
@@ -123,6 +144,25 @@ pub(super) async fn occupied<T: Target>(
         }
     }
     Ok(None)
+}
+
+/// The databases besides 0 in which a node has keys. Who refuses to tell has 0 only.
+async fn inhabited<T: Target>(
+    target: &T,
+    node: NodeName,
+    waits: Waits<'_>,
+) -> Result<Vec<u32>, ClientError> {
+    let deadline = Deadline::after(waits.patience.of(KEYSPACE, waits.limits.read));
+    let told = async {
+        let mut link = target.connect(node, deadline).await?;
+        link.send(&encode_command(&["INFO", "keyspace"]), deadline)
+            .await?;
+        link.read(deadline).await
+    };
+    let told = told.await;
+    waits.of(KEYSPACE, &told);
+    let databases = keyspace(&told?).into_keys();
+    Ok(databases.filter(|database| *database > 0).collect())
 }
 
 /// More keys than this in a node are not looked at by one command: it would answer nobody for a second.
@@ -274,11 +314,7 @@ async fn replies<T: Target>(
 ) -> Result<Vec<Count>, ClientError> {
     let read = waits.patience.of(asked.command, waits.limits.read);
     let replies = replies_by(target, node, database, asked, Deadline::after(read)).await;
-    match &replies {
-        Ok(_) => waits.patience.answered(asked.command),
-        Err(ClientError::Connect { .. }) => {}
-        Err(_) => waits.patience.in_vain(asked.command),
-    }
+    waits.of(asked.command, &replies);
     replies
 }
 
@@ -387,6 +423,8 @@ mod tests {
         let count = "CLUSTER COUNTKEYSINSLOT 7";
         let counted = |answer| {
             let target = Scripted::new().on("n1", count, ":0\r\n");
+            let target = target.on("n1", KEYSPACE, "-ERR no\r\n");
+            let target = target.on("n3", KEYSPACE, "$0\r\n\r\n");
             target.refuses("n2").on("n3", count, answer)
         };
         assert_eq!(occupied_slot(&counted(":0\r\n")), Ok(None));
@@ -397,5 +435,25 @@ mod tests {
         let refused = occupied_slot(&counted("-ERR LOADING\r\n")).unwrap_err();
         assert!(!refused.passes, "{refused:?}");
         assert!(occupied_slot(&counted("")).is_err());
+    }
+
+    #[test]
+    fn keys_in_another_database_are_noticed() {
+        let text = "# Keyspace\r\ndb2:keys=1,expires=0\r\n";
+        let count = "CLUSTER COUNTKEYSINSLOT 7";
+        let target = |second: &str| {
+            let target =
+                Scripted::new().on("n1", KEYSPACE, &format!("${}\r\n{text}\r\n", text.len()));
+            let target = target.on("n1", "SELECT 2", "+OK\r\n");
+            target
+                .on("n1", count, second)
+                .on("n1", count, ":0\r\n")
+                .refuses("n2")
+                .refuses("n3")
+        };
+        assert_eq!(occupied_slot(&target(":1\r\n")), Ok(Some(7)));
+        assert_eq!(occupied_slot(&target(":0\r\n")), Ok(None));
+        // Who says nothing may have some.
+        assert!(occupied_slot(&Scripted::new().on("n1", count, ":0\r\n")).is_err());
     }
 }

@@ -12,7 +12,7 @@ use shardlab::machine::text::excerpt;
 use shardlab::machine::wait::{Deadline, Rounds};
 use shardlab::wire::client::ClientError;
 use shardlab::wire::resp::{Frame, escape};
-use shardlab::wire::view::NodeId;
+use shardlab::wire::view::{NodeId, keyspace};
 
 use crate::system::Target as _;
 use crate::system::attached::Attached;
@@ -179,8 +179,9 @@ pub(super) async fn save(
         return Ok(());
     }
     for node in picture.masters() {
-        let size = call(target, node, &["DBSIZE"], limits.answer()).await?;
-        if size.as_integer() != Some(0) {
+        // DBSIZE counts in database 0 only.
+        let keys = call(target, node, &["INFO", "keyspace"], limits.answer()).await?;
+        if !keyspace(&keys).is_empty() {
             call(target, node, &["SAVE"], limits.process).await?;
         }
     }
