@@ -147,11 +147,12 @@ impl Footprint {
         if let Some(first) = first {
             first.get_or_insert_with(|| command_name(command));
         }
-        if name == "CLUSTER" {
-            self.elects |= below == "FAILOVER";
-            self.slots
-                .extend(slots(&below, arguments.get(1..).unwrap_or_default()));
-        }
+        let slots = match name.as_str() {
+            "CLUSTER" => of_slots(&below, arguments.get(1..).unwrap_or_default()),
+            _ => &[],
+        };
+        self.elects |= name == "CLUSTER" && below == "FAILOVER";
+        self.slots.extend(numbers(&below, slots));
         let database = match name.as_str() {
             "SELECT" => arguments.first(),
             "MOVE" => arguments.get(1),
@@ -165,7 +166,7 @@ impl Footprint {
         };
         let keys = keys(command);
         let channel = arguments.first().filter(|_| has("PUBLISH SPUBLISH", &name));
-        let mut own = keys.iter().chain(database).chain(channel);
+        let mut own = keys.iter().chain(database).chain(channel).chain(slots);
         if own.any(|word| is_told_later(word)) {
             let what = format!("{name} with what a reply tells");
             self.reaches.get_or_insert(what);
@@ -187,20 +188,25 @@ impl Footprint {
     }
 }
 
-/// The slots that a subcommand of CLUSTER looks into, or gives to somebody.
-fn slots(subcommand: &str, arguments: &[Vec<u8>]) -> Vec<u16> {
+/// The words that are slots, which a subcommand of CLUSTER looks into, or gives to somebody.
+fn of_slots<'a>(subcommand: &str, arguments: &'a [Vec<u8>]) -> &'a [Vec<u8>] {
+    match subcommand {
+        "COUNTKEYSINSLOT" | "GETKEYSINSLOT" | "SETSLOT" => arguments.get(..1).unwrap_or_default(),
+        "ADDSLOTS" | "DELSLOTS" | "ADDSLOTSRANGE" | "DELSLOTSRANGE" => arguments,
+        _ => &[],
+    }
+}
+
+/// The slots that such words are; those of a subcommand for ranges are their ends.
+fn numbers(subcommand: &str, words: &[Vec<u8>]) -> Vec<u16> {
     let number = |word: &Vec<u8>| std::str::from_utf8(word).ok()?.parse().ok();
-    let numbers = arguments.iter().filter_map(number);
-    let slots: Vec<u16> = match subcommand {
-        "COUNTKEYSINSLOT" | "GETKEYSINSLOT" | "SETSLOT" => numbers.take(1).collect(),
-        "ADDSLOTS" | "DELSLOTS" => numbers.collect(),
-        "ADDSLOTSRANGE" | "DELSLOTSRANGE" => {
-            let ends: Vec<u16> = numbers.collect();
-            let pairs = ends.chunks_exact(2);
-            let ranges = pairs.filter_map(|pair| Some(*pair.first()?..=*pair.get(1)?));
-            ranges.flatten().collect()
-        }
-        _ => Vec::new(),
+    let numbers: Vec<u16> = words.iter().filter_map(number).collect();
+    let slots: Vec<u16> = if subcommand.ends_with("RANGE") {
+        let pairs = numbers.chunks_exact(2);
+        let ranges = pairs.filter_map(|pair| Some(*pair.first()?..=*pair.get(1)?));
+        ranges.flatten().collect()
+    } else {
+        numbers
     };
     slots.into_iter().filter(|slot| *slot < 16_384).collect()
 }
@@ -271,7 +277,12 @@ mod tests {
             (value.reaches.as_deref(), value.keys()),
             (None, vec![&b"a"[..]])
         );
-        for command in ["SET {a}<K> 1", "PUBLISH <K> 1", "SELECT <K>"] {
+        for command in [
+            "SET {a}<K> 1",
+            "PUBLISH <K> 1",
+            "SELECT <K>",
+            "CLUSTER COUNTKEYSINSLOT <K>",
+        ] {
             let reaches = reaches(&format!("{told}n1> {command}\nOK\n"));
             assert!(reaches.is_some(), "{command}");
         }
