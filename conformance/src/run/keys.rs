@@ -1,6 +1,7 @@
 //! A case's keys on a cluster that others use, too: not there before, gone afterwards.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use shardlab::machine::text::excerpt;
 use shardlab::machine::wait::Deadline;
@@ -122,7 +123,7 @@ pub(super) async fn occupied<T: Target>(
             Err(ClientError::Connect { .. }) => continue,
             databases => databases.map_err(|error| Trouble::of(&error).to(KEYSPACE))?,
         };
-        for database in databases.into_iter().chain([0]) {
+        for database in iter::once(0).chain(databases) {
             let asked = Asked {
                 command: COUNT_KEYS,
                 requests: &requests,
@@ -446,8 +447,8 @@ mod tests {
                 Scripted::new().on("n1", KEYSPACE, &format!("${}\r\n{text}\r\n", text.len()));
             let target = target.on("n1", "SELECT 2", "+OK\r\n");
             target
-                .on("n1", count, second)
                 .on("n1", count, ":0\r\n")
+                .on("n1", count, second)
                 .refuses("n2")
                 .refuses("n3")
         };
