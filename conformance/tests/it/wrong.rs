@@ -217,8 +217,8 @@ const WRONG: &[Wrong] = &[
     },
     Wrong {
         id: "EPO-04",
-        line: "? E >= H",
-        by: "? E < H",
+        line: "? Now >= Three",
+        by: "? Now < Three",
         expected: "the left side to be less than the right one",
         received: " and ",
     },
@@ -245,8 +245,8 @@ const WRONG: &[Wrong] = &[
     },
     Wrong {
         id: "LNK-01",
-        line: r#"1)  1) "direction""#,
-        by: r#"1)  1) "directions""#,
+        line: r#"  1)  1) "direction""#,
+        by: r#"  1)  1) "directions""#,
         expected: "an item that is an array like",
         received: "none",
     },
