@@ -150,6 +150,24 @@ pub fn until_blocking<T, O>(
     }
 }
 
+/// A timer that fires so late shows that this process, or the machine, stood still.
+const STANDSTILL: Duration = Duration::from_millis(200);
+
+/// What comes of something that must be over at the deadline; `None` if it is not. If nothing ran meanwhile, as on
+/// a busy machine or after a suspension, what is waited for has had no time either: it gets that time again.
+pub async fn before<F: Future>(deadline: Deadline, work: F) -> Option<F::Output> {
+    let mut work = std::pin::pin!(work);
+    let due = deadline.instant().max(tokio::time::Instant::now());
+    if let Ok(done) = tokio::time::timeout_at(due, work.as_mut()).await {
+        return Some(done);
+    }
+    let late = due.elapsed();
+    if late < STANDSTILL {
+        return None;
+    }
+    tokio::time::timeout(late, work).await.ok()
+}
+
 /// Waits for so long: between the rounds of what goes on until it is dropped.
 #[expect(
     clippy::disallowed_methods,
@@ -220,6 +238,26 @@ mod tests {
     async fn there_is_one_round_when_there_is_no_time_at_all() {
         let mut rounds = Rounds::until(Deadline::after(Duration::ZERO), Duration::ZERO);
         assert!(!rounds.next().await);
+    }
+
+    #[tokio::test]
+    async fn a_time_in_which_nothing_ran_does_not_count() {
+        let work = before(
+            Deadline::after(Duration::from_millis(50)),
+            pause(Duration::from_millis(500)),
+        );
+        // On the same thread.
+        let standstill = async { pause_blocking(Duration::from_millis(300)) };
+        let (done, ()) = tokio::join!(work, standstill);
+        assert_eq!(done, Some(()));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_come_is_given_up() {
+        for millis in [0, 20] {
+            let deadline = Deadline::after(Duration::from_millis(millis));
+            assert_eq!(before(deadline, std::future::pending::<()>()).await, None);
+        }
     }
 
     #[test]

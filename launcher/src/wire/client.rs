@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::machine::wait::Deadline;
+use crate::machine::wait::{Deadline, before};
 use crate::wire::resp::{
     Decoder, Frame, Limits, Protocol, ProtocolError, encode_command, encode_commands,
 };
@@ -87,6 +87,12 @@ pub enum ClientError {
         reply: String,
     },
 }
+
+/// How many bytes are read at once, at least.
+const READ: usize = 16 << 10;
+
+/// So many reads may follow when the deadline has passed: a megabyte that was there before, but was not looked at.
+const LATE_READS: u32 = 64;
 
 fn after(unread: usize) -> String {
     match unread {
@@ -252,7 +258,7 @@ impl Connection {
     /// # Errors
     /// As [`Connection::call`]. After a time-out the bytes that have come stay, and reading may go on.
     pub async fn read(&mut self, deadline: Deadline) -> Result<Frame, ClientError> {
-        let mut filled = false;
+        let mut late = 0_u32;
         loop {
             let decoded = self.decoder.decode(&mut self.buffer);
             if let Some(frame) = decoded.map_err(|source| ClientError::Protocol {
@@ -261,15 +267,15 @@ impl Connection {
             })? {
                 return Ok(frame);
             }
-            // Bytes that never cease to come would let no timer come to its turn.
-            if filled && deadline.passed() {
+            // What has come already is read; bytes that never cease to come would let no timer come to its turn.
+            late += u32::from(deadline.passed());
+            if late > LATE_READS {
                 return Err(ClientError::Timeout {
                     address: self.address,
                     unread: self.buffer.len(),
                 });
             }
             self.fill(deadline).await?;
-            filled = true;
         }
     }
 
@@ -291,6 +297,7 @@ impl Connection {
 
     async fn fill(&mut self, deadline: Deadline) -> Result<(), ClientError> {
         let (address, unread) = (self.address, self.buffer.len());
+        self.buffer.reserve(READ);
         match within(
             deadline,
             address,
@@ -306,8 +313,8 @@ impl Connection {
 }
 
 async fn dial(address: SocketAddr, deadline: Deadline) -> Result<TcpStream, ClientError> {
-    let connecting = tokio::time::timeout_at(deadline.instant(), TcpStream::connect(address)).await;
-    let connected = connecting.map_err(|_| ClientError::Timeout { address, unread: 0 })?;
+    let connecting = before(deadline, TcpStream::connect(address)).await;
+    let connected = connecting.ok_or(ClientError::Timeout { address, unread: 0 })?;
     // A lab measures latency; small requests must not wait for an acknowledgement.
     let set = connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
     set.map_err(|source| ClientError::Connect { address, source })
@@ -319,10 +326,9 @@ async fn within<T>(
     unread: usize,
     work: impl Future<Output = io::Result<T>>,
 ) -> Result<T, ClientError> {
-    match tokio::time::timeout_at(deadline.instant(), work).await {
-        Err(_) => Err(ClientError::Timeout { address, unread }),
-        Ok(result) => result.map_err(|source| broken(address, unread, source)),
-    }
+    let result = before(deadline, work).await;
+    let result = result.ok_or(ClientError::Timeout { address, unread })?;
+    result.map_err(|source| broken(address, unread, source))
 }
 
 fn broken(address: SocketAddr, unread: usize, source: io::Error) -> ClientError {
@@ -335,4 +341,60 @@ fn broken(address: SocketAddr, unread: usize, source: io::Error) -> ClientError 
         Err(source) => source,
     };
     ClientError::Io { address, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::sync::mpsc::Receiver;
+
+    use super::*;
+
+    /// The address of somebody who answers one request with these bytes, and says so, and for ever with others.
+    fn answers(bytes: Vec<u8>, again: &'static [u8]) -> (SocketAddr, Receiver<()>) {
+        let (written, told) = std::sync::mpsc::channel();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 14]).unwrap();
+            stream.write_all(&bytes).unwrap();
+            written.send(()).unwrap();
+            while !again.is_empty() && stream.write_all(again).is_ok() {}
+            // Until the other side has gone.
+            let _ = stream.read(&mut [0]);
+        });
+        (address, told)
+    }
+
+    async fn asked(address: SocketAddr) -> Connection {
+        let deadline = Deadline::after(REPLY_TIMEOUT);
+        let mut connection = Connection::open(address, deadline).await.unwrap();
+        let ping = encode_command(&["PING"]);
+        connection.send(&ping, deadline).await.unwrap();
+        connection
+    }
+
+    #[tokio::test]
+    async fn a_reply_that_has_come_is_read_although_nobody_looked_in_time() {
+        let text = vec![b'x'; 60_000];
+        let reply = [b"$60000\r\n", text.as_slice(), b"\r\n"].concat();
+        let (address, told) = answers(reply, b"");
+        let mut connection = asked(address).await;
+        told.recv_timeout(REPLY_TIMEOUT).unwrap();
+        let reply = connection.read(Deadline::after(Duration::ZERO)).await;
+        assert_eq!(reply.unwrap().as_text().map(<[u8]>::len), Some(60_000));
+    }
+
+    #[tokio::test]
+    async fn bytes_that_never_cease_to_come_are_no_reply() {
+        let (address, _told) = answers(b"$500000000\r\n".to_vec(), b"xxxxxxxx");
+        let mut connection = asked(address).await.with_limits(Limits::default());
+        let reply = connection.read(Deadline::after(Duration::ZERO)).await;
+        assert!(
+            matches!(reply, Err(ClientError::Timeout { .. })),
+            "{reply:?}"
+        );
+    }
 }
