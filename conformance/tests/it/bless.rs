@@ -72,11 +72,10 @@ fn what_was_edited_meanwhile_is_not_overwritten() {
         .arg(address.to_string())
         .assert()
         .code(1)
-        .stderr_eq(str![[r#"
-warning: `ping.resp` has changed since it was read, and stays as it is; run `bless` again
-written: 0 transcripts
-
-"#]]);
+        .stderr_eq(
+            "warning: `ping.resp` has changed since it was read, and stays as it is; run `bless` again\n\
+             written: 0 transcripts\n",
+        );
     assert_eq!(fs::read_to_string(file).unwrap(), "edited");
 }
 
