@@ -1,7 +1,6 @@
 //! A case's keys on a cluster that others use, too: not there before, gone afterwards.
 
 use std::collections::BTreeSet;
-use std::iter;
 
 use shardlab::machine::text::excerpt;
 use shardlab::machine::wait::Deadline;
@@ -123,7 +122,8 @@ pub(super) async fn occupied<T: Target>(
             Err(ClientError::Connect { .. }) => continue,
             databases => databases.map_err(|error| Trouble::of(&error).to(KEYSPACE))?,
         };
-        for database in iter::once(0).chain(databases) {
+        let databases: BTreeSet<_> = footprint.databases().chain(databases).collect();
+        for database in databases {
             let asked = Asked {
                 command: COUNT_KEYS,
                 requests: &requests,
